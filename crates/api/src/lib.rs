@@ -1,0 +1,1 @@
+//! What does this text say, and is it legal?

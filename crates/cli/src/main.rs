@@ -1,0 +1,2 @@
+//! `podpath`: the lab without a page.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Which address, from which ENI, and what to ask EC2 for next?

@@ -1,0 +1,1 @@
+//! What did we do, what do we see, is it solved?

@@ -1,0 +1,1 @@
+//! Where does a packet go, and who drops it?

@@ -1,0 +1,1 @@
+//! What did the learner type, and what does the tool print?

@@ -1,0 +1,2 @@
+//! How do we check and ship?
+fn main() {}

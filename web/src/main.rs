@@ -1,0 +1,2 @@
+//! How does it look?
+fn main() {}
