@@ -1,1 +1,30 @@
 //! What does this text say, and is it legal?
+//!
+//! Objects, the registry of kinds, and everything that can be said of a manifest without knowing a cluster: reading,
+//! decoding, defaulting, validating, patching. This crate does not know about time passing, about a store, or about
+//! what AWS or Kubernetes do next.
+//!
+//! ```
+//! use api::{Kind, Scope};
+//! assert_eq!(Kind::Pod.info().plural, "pods");
+//! assert_eq!(Kind::Node.info().scope, Scope::Cluster);
+//! ```
+
+pub mod diagnostic;
+pub mod digest;
+pub mod field;
+pub mod kind;
+pub mod kinds;
+pub mod object;
+pub mod status;
+pub mod time;
+
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use field::FieldPath;
+pub use kind::{Domain, Kind, KindInfo, Scope};
+pub use object::{Object, Resource, Stored};
+pub use status::{ApiStatus, Cause};
+pub use time::{SimDuration, SimTime};
+
+pub use k8s_openapi::api as k8s;
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;

@@ -1,0 +1,209 @@
+//! EC2 resources, as far as a pod's address and a packet's way depend on them.
+//!
+//! `metadata.name` is the resource's id (`subnet-…`, `eni-…`) or, in a scenario, the name that the scenario gave it.
+//! Source of the words: the Amazon EC2 API reference.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use crate::{SimTime, meta::ObjectMeta};
+
+/// A virtual private cloud.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Vpc {
+    /// Name and tags (as labels).
+    pub metadata: ObjectMeta,
+    /// Its address blocks, the primary one first.
+    pub cidrs: Vec<Ipv4Net>,
+    /// Whether the resolver at the base address plus two answers.
+    pub enable_dns_support: bool,
+    /// Whether instances get public names.
+    pub enable_dns_hostnames: bool,
+}
+
+/// A subnet: one block of a VPC in one availability zone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subnet {
+    /// Name and tags (as labels).
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+    /// Its block, /16 to /28.
+    pub cidr: Ipv4Net,
+    /// Such as `ap-northeast-2a`.
+    pub availability_zone: String,
+    /// Whether instances get a public address.
+    pub map_public_ip_on_launch: bool,
+    /// Name of its route table.
+    pub route_table: String,
+}
+
+/// One route.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    /// Destination block, or a prefix list (`pl-…`).
+    pub destination: String,
+    /// `local`, or the id of a gateway (`igw-…`, `nat-…`).
+    pub target: String,
+}
+
+/// A route table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteTable {
+    /// Name and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+    /// Its routes; the VPC's own blocks are routed `local` without being listed.
+    pub routes: Vec<Route>,
+}
+
+/// An internet gateway.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InternetGateway {
+    /// Name and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+}
+
+/// A NAT gateway; its ENI is an object of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NatGateway {
+    /// Name and tags.
+    pub metadata: ObjectMeta,
+    /// Name of the public subnet it stands in.
+    pub subnet: String,
+    /// Its elastic address.
+    pub public_ip: Ipv4Addr,
+}
+
+/// One rule of a security group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityGroupRule {
+    /// `tcp`, `udp`, `icmp` or `-1` for all.
+    pub protocol: String,
+    /// First and last port; `None` for all.
+    pub ports: Option<(u16, u16)>,
+    /// A block, or the name of a security group.
+    pub peer: String,
+}
+
+/// A security group: stateful, allow rules only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecurityGroup {
+    /// Name and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+    /// Allowed in.
+    pub inbound: Vec<SecurityGroupRule>,
+    /// Allowed out.
+    pub outbound: Vec<SecurityGroupRule>,
+}
+
+/// Whose ENI it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EniOwner {
+    /// An instance of the account.
+    Instance,
+    /// EKS: the cross-account ENI of a control plane.
+    Eks,
+    /// A NAT gateway.
+    Nat,
+}
+
+/// How an ENI stands to its instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Attachment {
+    /// Created, not attached.
+    Available,
+    /// Being attached.
+    Attaching,
+    /// Attached.
+    Attached,
+    /// Being detached.
+    Detaching,
+}
+
+/// An elastic network interface. Takes one address for itself and one per secondary address or 16 per prefix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Eni {
+    /// Name (`eni-…`) and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its subnet.
+    pub subnet: String,
+    /// Its primary address.
+    pub primary_ip: Ipv4Addr,
+    /// Its secondary addresses, ascending.
+    pub secondary_ips: Vec<Ipv4Addr>,
+    /// Its /28 prefixes, ascending.
+    pub prefixes: Vec<Ipv4Net>,
+    /// Names of its security groups.
+    pub security_groups: Vec<String>,
+    /// Whose it is.
+    pub owner: EniOwner,
+    /// Name of the instance it is attached to.
+    pub instance: Option<String>,
+    /// Device number on that instance: 0 is its primary ENI.
+    pub device_index: u32,
+    /// How it stands to its instance.
+    pub attachment: Attachment,
+    /// When it was created.
+    pub created_at: SimTime,
+}
+
+/// The life of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceState {
+    /// Booting.
+    Pending,
+    /// Up.
+    Running,
+    /// Going down.
+    ShuttingDown,
+    /// Stopped, can start again.
+    Stopped,
+    /// Gone.
+    Terminated,
+}
+
+/// An EC2 instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Instance {
+    /// Name (`i-…`) and tags.
+    pub metadata: ObjectMeta,
+    /// Such as `t3.small`.
+    pub instance_type: String,
+    /// Name of its subnet.
+    pub subnet: String,
+    /// Its private address: that of its primary ENI.
+    pub private_ip: Ipv4Addr,
+    /// Its public address.
+    pub public_ip: Option<Ipv4Addr>,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// Name of the node it runs, once it has joined.
+    pub node: Option<String>,
+    /// Name of the node group that made it.
+    pub nodegroup: Option<String>,
+    /// When it was launched.
+    pub launched_at: SimTime,
+    /// Other settings of its launch: max pods, labels, taints, as `nodeadm` reads them.
+    pub user_data: BTreeMap<String, String>,
+}

@@ -1,0 +1,8 @@
+//! Which structs does `k8s-openapi` lack?
+//!
+//! Written in its style: `metadata` first, fields in camelCase, absent means unset.
+
+pub mod aws;
+pub mod cni;
+pub mod eks;
+pub mod sim;
