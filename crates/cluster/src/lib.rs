@@ -1,1 +1,29 @@
 //! What happens next?
+//!
+//! One store, one clock, one queue of wakes: [`World`]. Everything that acts is a [`Controller`], everything that is
+//! asked comes through [`World::request`], everything that happened is a [`Fact`]. This crate does not know about
+//! shell text, lessons, languages or pixels.
+//!
+//! ```
+//! let mut world = cluster::World::empty(7);
+//! assert_eq!(world.now(), api::SimTime::ZERO);
+//! assert!(world.next_at().is_none());
+//! ```
+
+mod actors;
+pub mod controller;
+pub mod draw;
+pub mod fact;
+pub mod queue;
+pub mod request;
+pub mod store;
+pub mod timing;
+mod turn;
+mod world;
+
+pub use controller::{ActorId, Controller, Next};
+pub use fact::{Fact, Note, What};
+pub use request::{AwsError, Principal, Refusal, Reply, Request};
+pub use store::{Change, ClusterId, Key, Store};
+pub use turn::Turn;
+pub use world::{Budget, Ended, Ran, World};

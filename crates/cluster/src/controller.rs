@@ -1,0 +1,53 @@
+//! Who acts?
+//!
+//! Controllers, kubelets, ipamd, cloud services and autoscalers are one trait: level-triggered, without memory of
+//! their own. All they know is in the store. A new one is a file and a line in `actors.rs`.
+
+use api::{ApiStatus, SimDuration};
+
+use crate::{Change, Key, Store, Turn};
+
+/// Who, as facts and events name it: `replicaset-controller`, `kubelet`, `default-scheduler`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActorId(pub &'static str);
+
+/// When an actor wants to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// When something it watches changes.
+    Done,
+    /// After this long: it has work in hand (a pull, an attachment, a back-off).
+    After(SimDuration),
+    /// After this long, and for ever: a lease, a resync. Waiting for it is not work.
+    Every(SimDuration),
+}
+
+/// Something that acts when the world changes.
+///
+/// ```
+/// use cluster::{Change, Controller, Key, Next, Store, Turn};
+/// struct Nobody;
+/// impl Controller for Nobody {
+///     fn name(&self) -> &'static str { "nobody" }
+///     fn watch(&self, _: &Change, _: &Store, _: &mut dyn FnMut(Key)) {}
+///     fn reconcile(&self, _: &mut Turn<'_>, _: &Key) -> Result<Next, api::ApiStatus> { Ok(Next::Done) }
+/// }
+/// assert_eq!(Nobody.name(), "nobody");
+/// ```
+pub trait Controller {
+    /// As facts and events name it.
+    fn name(&self) -> &'static str;
+
+    /// How long after a change it looks: the way of a watch event and the work queue. Zero for none.
+    fn reaction(&self) -> SimDuration {
+        crate::timing::WATCH
+    }
+
+    /// Which keys to look at because of `change`.
+    fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key));
+
+    /// Moves one step towards what the store asks for. May run twice for one change.
+    /// # Errors
+    /// A refusal by the API server: the wake is tried again with back-off.
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus>;
+}

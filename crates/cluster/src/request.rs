@@ -1,0 +1,203 @@
+//! What can be asked of the world, and what does it answer?
+//!
+//! One request by one principal, answered as the real service would.
+
+use std::rc::Rc;
+
+use api::{ApiStatus, Kind, Object};
+use serde_json::Value;
+
+use crate::ClusterId;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// As the API server knows it: `kubernetes-admin`, `system:node:…`; empty if nobody could be identified.
+    pub user: String,
+    /// Such as `system:masters`.
+    pub groups: Vec<String>,
+}
+
+impl Principal {
+    /// The cluster's creator.
+    #[must_use]
+    pub fn admin() -> Self {
+        Self { user: "kubernetes-admin".to_owned(), groups: vec!["system:masters".to_owned()] }
+    }
+
+    /// A part of the system itself.
+    #[must_use]
+    pub fn system(user: &str) -> Self {
+        Self { user: user.to_owned(), groups: vec!["system:authenticated".to_owned()] }
+    }
+}
+
+/// One thing asked.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Of a Kubernetes API server.
+    Api(ApiRequest),
+    /// Of an AWS service.
+    Aws(AwsRequest),
+}
+
+/// One call of a Kubernetes API server.
+#[derive(Clone, Debug)]
+pub struct ApiRequest {
+    /// Which cluster's.
+    pub cluster: ClusterId,
+    /// What to do.
+    pub verb: ApiVerb,
+    /// With which kind.
+    pub kind: Kind,
+    /// In which namespace; empty for kinds without one and for all namespaces.
+    pub namespace: String,
+    /// Which one; empty for lists and for generated names.
+    pub name: String,
+    /// Part of the object: empty, `status`, `scale`, `eviction`, `binding`.
+    pub subresource: &'static str,
+    /// Whether to do everything but the write.
+    pub dry_run: bool,
+}
+
+/// What to do with it.
+#[derive(Clone, Debug)]
+pub enum ApiVerb {
+    /// Read one.
+    Get,
+    /// Read many.
+    List {
+        /// As `-l` gives it; empty for all.
+        label_selector: String,
+        /// As `--field-selector` gives it; empty for all.
+        field_selector: String,
+    },
+    /// Make one, from its JSON form.
+    Create(Value),
+    /// Replace one.
+    Update(Value),
+    /// Change one.
+    Patch(PatchKind, Value),
+    /// Remove one.
+    Delete {
+        /// Seconds; `None` for the kind's own.
+        grace: Option<u64>,
+        /// What becomes of those it owns.
+        propagation: Propagation,
+    },
+}
+
+/// How to read a patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchKind {
+    /// `application/strategic-merge-patch+json`.
+    Strategic,
+    /// `application/merge-patch+json`.
+    Merge,
+    /// `application/json-patch+json`.
+    Json,
+}
+
+/// What becomes of the objects that a deleted one owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    /// They go afterwards.
+    #[default]
+    Background,
+    /// They go first.
+    Foreground,
+    /// They stay, without an owner.
+    Orphan,
+}
+
+/// One call of an AWS service.
+#[derive(Clone, Debug)]
+pub struct AwsRequest {
+    /// `ec2` or `eks`.
+    pub service: &'static str,
+    /// Such as `StopInstances`.
+    pub action: &'static str,
+    /// Its parameters, in the service's own names.
+    pub input: Value,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// One object.
+    Object(Rc<Object>),
+    /// Many, by namespace and name.
+    List(Vec<Rc<Object>>),
+    /// What an AWS service answers.
+    Value(Value),
+}
+
+/// A no from AWS.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("An error occurred ({code}) when calling the {operation} operation: {message}")]
+pub struct AwsError {
+    /// Such as `InsufficientFreeAddressesInSubnet`.
+    pub code: String,
+    /// Such as `StopInstances`.
+    pub operation: String,
+    /// The service's words.
+    pub message: String,
+}
+
+/// A no.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// By a Kubernetes API server.
+    #[error(transparent)]
+    Api(#[from] ApiStatus),
+    /// By an AWS service.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+/// A stage of a request at the API server, in the order it is passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Who is it?
+    Authentication,
+    /// May they?
+    Authorization,
+    /// Changed on the way in.
+    MutatingAdmission,
+    /// Is it legal?
+    Validation,
+    /// Anything against it?
+    ValidatingAdmission,
+    /// Written.
+    Storage,
+}
+
+/// What one stage did.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// Which stage.
+    pub stage: Stage,
+    /// Who decided: an authorizer or an admission plugin, by its upstream name.
+    pub by: &'static str,
+    /// What it saw or changed, as data: field and value.
+    pub did: Vec<(String, String)>,
+}
+
+/// A request as it went.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Who asked.
+    pub who: Principal,
+    /// Such as `create`.
+    pub verb: &'static str,
+    /// What it was about.
+    pub kind: Option<Kind>,
+    /// In which namespace.
+    pub namespace: String,
+    /// Which one.
+    pub name: String,
+    /// The stages it passed.
+    pub passed: Vec<Passed>,
+    /// Where it stopped, and the sentence.
+    pub refused: Option<(Stage, String)>,
+}

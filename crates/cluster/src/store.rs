@@ -1,0 +1,193 @@
+//! What is there now?
+//!
+//! One store for Kubernetes objects, AWS resources and address pools alike; there is no second place for state.
+//! It is a persistent map: a clone costs nothing, so checkpoints and what-ifs are clones.
+
+use std::rc::Rc;
+
+use api::{Kind, Object, Resource, Scope, digest::Digest};
+use imbl::{GenericOrdMap, shared_ptr::RcK};
+
+/// Which part of the store: the world itself, or one of its Kubernetes clusters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId(pub u16);
+
+impl ClusterId {
+    /// The AWS account and what lies around it.
+    pub const WORLD: Self = Self(0);
+}
+
+/// Where an object stands in the store. Sorted as etcd sorts: by kind, then namespace, then name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Whose part of the store.
+    pub cluster: ClusterId,
+    /// Which kind.
+    pub kind: Kind,
+    /// Empty where the kind has none.
+    pub namespace: Rc<str>,
+    /// The object's name.
+    pub name: Rc<str>,
+}
+
+impl Key {
+    /// The key of an object of `kind`; what its scope does not need is dropped.
+    #[must_use]
+    pub fn new(cluster: ClusterId, kind: Kind, namespace: &str, name: &str) -> Self {
+        let (cluster, namespace) = match kind.info().scope {
+            Scope::World => (ClusterId::WORLD, ""),
+            Scope::Cluster => (cluster, ""),
+            Scope::Namespaced => (cluster, namespace),
+        };
+        Self { cluster, kind, namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The key under which `object` stands in `cluster`.
+    #[must_use]
+    pub fn of(cluster: ClusterId, object: &Object) -> Self {
+        Self::new(cluster, object.kind(), object.namespace(), object.name())
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.namespace.is_empty() {
+            write!(out, "{}/{}", self.kind.info().kind, self.name)
+        } else {
+            write!(out, "{}/{}/{}", self.kind.info().kind, self.namespace, self.name)
+        }
+    }
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What was written.
+    pub key: Key,
+    /// As it was; `None` if it is new.
+    pub before: Option<Rc<Object>>,
+    /// As it is; `None` if it is gone.
+    pub after: Option<Rc<Object>>,
+    /// The store's revision after this write.
+    pub revision: u64,
+}
+
+/// All state.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    objects: GenericOrdMap<Key, Rc<Object>, RcK>,
+    revision: u64,
+}
+
+impl Store {
+    /// Number of writes so far; the `resourceVersion` of the newest.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The object at `key`.
+    #[must_use]
+    pub fn object(&self, key: &Key) -> Option<&Rc<Object>> {
+        self.objects.get(key)
+    }
+
+    /// The object of type `R` with this name.
+    #[must_use]
+    pub fn get<R: Resource>(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<&R> {
+        self.objects.get(&Key::new(cluster, R::KIND, namespace, name)).and_then(|o| R::of(o))
+    }
+
+    /// All objects of a kind, by namespace and name; one namespace or all.
+    pub fn objects<'s>(
+        &'s self,
+        cluster: ClusterId,
+        kind: Kind,
+        namespace: Option<&'s str>,
+    ) -> impl Iterator<Item = (&'s Key, &'s Rc<Object>)> {
+        let start = Key::new(cluster, kind, namespace.unwrap_or_default(), "");
+        let end = start.clone();
+        self.objects
+            .range(start..)
+            .take_while(move |(key, _)| key.cluster == end.cluster && key.kind == kind)
+            .take_while(move |(key, _)| {
+                namespace.is_none_or(|n| *key.namespace == *n || key.namespace.is_empty())
+            })
+    }
+
+    /// All objects of type `R`, by namespace and name; one namespace or all.
+    pub fn list<'s, R: Resource + 's>(
+        &'s self,
+        cluster: ClusterId,
+        namespace: Option<&'s str>,
+    ) -> impl Iterator<Item = &'s R> {
+        self.objects(cluster, R::KIND, namespace).filter_map(|(_, object)| R::of(object))
+    }
+
+    /// Everything, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
+        self.objects.iter()
+    }
+
+    /// Writes an object and stamps it with the new revision; the object as written, and the write.
+    pub fn put(&mut self, cluster: ClusterId, mut object: Object) -> (Rc<Object>, Change) {
+        self.revision += 1;
+        object.meta_mut().resource_version = Some(self.revision.to_string());
+        let key = Key::of(cluster, &object);
+        let after = Rc::new(object);
+        let before = self.objects.insert(key.clone(), Rc::clone(&after));
+        let change = Change { key, before, after: Some(Rc::clone(&after)), revision: self.revision };
+        (after, change)
+    }
+
+    /// Removes an object; `None` if it was not there.
+    pub fn remove(&mut self, key: &Key) -> Option<Change> {
+        let before = self.objects.remove(key)?;
+        self.revision += 1;
+        Some(Change { key: key.clone(), before: Some(before), after: None, revision: self.revision })
+    }
+
+    /// Adds every object's bytes, in key order.
+    pub fn digest(&self, digest: &mut Digest) {
+        digest.number(self.revision);
+        for (key, object) in &self.objects {
+            digest.number(u64::from(key.cluster.0)).bytes(object.to_value().to_string().as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::k8s::core::v1::Pod;
+
+    fn pod(namespace: &str, name: &str) -> Object {
+        let mut pod = Pod::default();
+        pod.metadata.namespace = Some(namespace.to_owned());
+        pod.metadata.name = Some(name.to_owned());
+        pod.into_object()
+    }
+
+    #[test]
+    fn a_list_is_one_kind_of_one_namespace_in_name_order() {
+        let mut store = Store::default();
+        for (namespace, name) in [("b", "x"), ("a", "z"), ("a", "y")] {
+            store.put(ClusterId(1), pod(namespace, name));
+        }
+        store.put(ClusterId(2), pod("a", "other-cluster"));
+        let names = |ns| {
+            store.objects(ClusterId(1), Kind::Pod, ns).map(|(k, _)| k.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Some("a")), ["y", "z"]);
+        assert_eq!(names(None), ["y", "z", "x"]);
+    }
+
+    #[test]
+    fn a_clone_does_not_see_later_writes() {
+        let mut store = Store::default();
+        let before = store.clone();
+        store.put(ClusterId(1), pod("a", "x"));
+        assert!(before.get::<Pod>(ClusterId(1), "a", "x").is_none());
+        assert!(store.get::<Pod>(ClusterId(1), "a", "x").is_some());
+    }
+}

@@ -1,0 +1,249 @@
+//! The whole of it: store, clock, queue, facts.
+//!
+//! `world at time t = replay(scenario, seed, script up to t)`. A step takes one wake, sets the clock, runs one
+//! reconcile, and lets every actor hear of each change. That is the whole engine.
+
+use std::rc::Rc;
+
+use api::{Object, SimDuration, SimTime, digest::Digest, meta::Time};
+use imbl::{GenericVector, shared_ptr::RcK};
+use jiff::Timestamp;
+
+use crate::{
+    ActorId, ClusterId, Fact, Key, Next, Note, Store, Turn, What, actors,
+    queue::{Queue, Wake},
+    timing,
+};
+
+/// The wall-clock moment that simulated time counts from, unless a scenario says otherwise: 2026-03-02T09:00:00Z.
+const EPOCH_SECONDS: i64 = 1_772_442_000;
+
+/// Most wakes in one instant before the world is taken to chase its own tail.
+const WAKES_IN_ONE_INSTANT: u32 = 200_000;
+
+/// A whole world. A clone costs next to nothing and lives on by itself.
+#[derive(Clone)]
+pub struct World {
+    store: Store,
+    now: SimTime,
+    queue: Queue,
+    seed: u64,
+    facts: GenericVector<Rc<Fact>, RcK>,
+    epoch: Timestamp,
+    instant: u32,
+}
+
+/// How many steps a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget(pub u32);
+
+impl Budget {
+    /// Enough for any one command of a lesson; a loop is found long before.
+    pub const COMMAND: Self = Self(2_000_000);
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is left to do, but for what repeats for ever.
+    Quiet,
+    /// The time that was asked for has come.
+    Reached,
+    /// The budget of steps is used up; there is more to do.
+    Budget,
+    /// The same instant went on and on.
+    Runaway {
+        /// The actor that woke last.
+        actor: &'static str,
+        /// What it looked at.
+        key: String,
+    },
+}
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Steps taken.
+    pub steps: u32,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+impl World {
+    /// A world with nothing in it.
+    #[must_use]
+    pub fn empty(seed: u64) -> Self {
+        Self {
+            store: Store::default(),
+            now: SimTime::ZERO,
+            queue: Queue::default(),
+            seed,
+            facts: GenericVector::new(),
+            epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
+            instant: 0,
+        }
+    }
+
+    /// All state.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Simulated time.
+    #[must_use]
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// What keyed draws start from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Everything that happened, oldest first.
+    #[must_use]
+    pub fn facts(&self) -> &GenericVector<Rc<Fact>, RcK> {
+        &self.facts
+    }
+
+    /// The wall-clock moment that simulated time counts from.
+    #[must_use]
+    pub fn epoch(&self) -> Timestamp {
+        self.epoch
+    }
+
+    /// Sets the wall-clock moment that simulated time counts from; for scenarios, before anything happens.
+    pub fn set_epoch(&mut self, epoch: Timestamp) {
+        self.epoch = epoch;
+    }
+
+    /// A moment as objects write it, in whole seconds.
+    #[must_use]
+    pub fn stamp(&self, at: SimTime) -> Time {
+        let seconds = self.epoch.as_second().saturating_add_unsigned(at.0 / 1000);
+        Time(Timestamp::from_second(seconds).unwrap_or(self.epoch))
+    }
+
+    /// When the next wake is due.
+    #[must_use]
+    pub fn next_at(&self) -> Option<SimTime> {
+        self.queue.next_at()
+    }
+
+    /// One number for the whole state: equal worlds have equal digests, natively and in the page.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::default();
+        digest.number(self.seed).number(self.now.0);
+        self.store.digest(&mut digest);
+        self.queue.digest(&mut digest);
+        digest.finish()
+    }
+
+    /// Runs everything due up to `until`, in order of time and then of asking.
+    pub fn run_until(&mut self, until: SimTime, budget: Budget) -> Ran {
+        let mut steps = 0;
+        while steps < budget.0 {
+            let Some((at, wake)) = self.queue.pop(until) else {
+                self.set_now(until);
+                return Ran { steps, ended: Ended::Reached };
+            };
+            steps += 1;
+            self.set_now(at);
+            self.instant += 1;
+            if self.instant > WAKES_IN_ONE_INSTANT {
+                return Ran {
+                    steps,
+                    ended: Ended::Runaway { actor: wake.actor.0, key: wake.key.to_string() },
+                };
+            }
+            self.step(wake);
+        }
+        Ran { steps, ended: Ended::Budget }
+    }
+
+    /// Runs until nothing is left to do but what repeats for ever, at most `limit` long.
+    pub fn settle(&mut self, limit: SimDuration) -> Ran {
+        let last = self.now + limit;
+        let mut steps = 0;
+        while let Some(at) = self.queue.next_work_at() {
+            if at > last {
+                let ran = self.run_until(last, Budget::COMMAND);
+                return Ran { steps: steps + ran.steps, ended: ran.ended };
+            }
+            let ran = self.run_until(at, Budget(Budget::COMMAND.0 - steps.min(Budget::COMMAND.0 - 1)));
+            steps += ran.steps;
+            if ran.ended != Ended::Reached {
+                return Ran { steps, ended: ran.ended };
+            }
+        }
+        Ran { steps, ended: Ended::Quiet }
+    }
+
+    fn set_now(&mut self, at: SimTime) {
+        if at > self.now {
+            self.now = at;
+            self.instant = 0;
+        }
+    }
+
+    fn step(&mut self, wake: Wake) {
+        let Some(actor) = actors::find(wake.actor) else { return };
+        let mut turn = Turn::new(self, wake.actor, wake.key.cluster, wake.cause);
+        let (wait, periodic) = match actor.reconcile(&mut turn, &wake.key) {
+            Ok(Next::Done) => return,
+            Ok(Next::After(wait)) => (wait, false),
+            Ok(Next::Every(wait)) => (wait, true),
+            Err(status) => {
+                turn.fact(What::Noted(Note::Refused { about: wake.key.clone(), message: status.message }));
+                (timing::RETRY, false)
+            }
+        };
+        let at = self.now + wait;
+        self.queue.push(at, Wake { periodic, ..wake });
+    }
+
+    pub(crate) fn wake_at(&mut self, at: SimTime, wake: Wake) {
+        self.queue.push(at, wake);
+    }
+
+    pub(crate) fn fact(&mut self, actor: ActorId, cause: Option<u64>, what: What) -> u64 {
+        let seq = self.facts.len() as u64;
+        self.facts.push_back(Rc::new(Fact { seq, at: self.now, actor, cause, what }));
+        seq
+    }
+
+    pub(crate) fn put(
+        &mut self,
+        actor: ActorId,
+        cause: Option<u64>,
+        cluster: ClusterId,
+        object: Object,
+    ) -> Rc<Object> {
+        let (after, change) = self.store.put(cluster, object);
+        self.changed(actor, cause, &change);
+        after
+    }
+
+    pub(crate) fn remove(&mut self, actor: ActorId, cause: Option<u64>, key: &Key) -> Option<Rc<Object>> {
+        let change = self.store.remove(key)?;
+        let before = change.before.clone();
+        self.changed(actor, cause, &change);
+        before
+    }
+
+    fn changed(&mut self, actor: ActorId, cause: Option<u64>, change: &crate::Change) {
+        let seq = self.fact(actor, cause, What::Changed(change.clone()));
+        for actor in actors::ACTORS {
+            let at = self.now + actor.reaction();
+            let mut wakes = Vec::new();
+            actor.watch(change, &self.store, &mut |key| wakes.push(key));
+            for key in wakes {
+                let wake = Wake { actor: ActorId(actor.name()), key, cause: Some(seq), periodic: false };
+                self.queue.push(at, wake);
+            }
+        }
+    }
+}
