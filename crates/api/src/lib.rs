@@ -15,7 +15,9 @@ pub mod digest;
 pub mod field;
 pub mod kind;
 pub mod kinds;
+pub mod label;
 pub mod object;
+pub mod quantity;
 pub mod status;
 pub mod time;
 
