@@ -19,6 +19,7 @@ pub mod label;
 pub mod object;
 pub mod quantity;
 pub mod status;
+pub mod text;
 pub mod time;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
