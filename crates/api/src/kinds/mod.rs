@@ -5,4 +5,6 @@
 pub mod aws;
 pub mod cni;
 pub mod eks;
+pub mod eksctl;
+pub mod kind_config;
 pub mod sim;

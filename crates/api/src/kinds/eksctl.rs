@@ -1,0 +1,340 @@
+//! What does an eksctl config file ask for?
+//!
+//! `ClusterConfig` of `eksctl.io/v1alpha5`. The fields that shape the lab's world are typed; everything else that
+//! eksctl knows is kept in `other` and marked. A field that eksctl does not know is refused in eksctl's words.
+//! Source: eksctl 0.2xx, `pkg/apis/eksctl.io/v1alpha5` (types, validation), `pkg/eks/api.go` (reading).
+
+use std::collections::BTreeMap;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Diagnostic, FieldPath, text::Document};
+
+/// Reads a config file's document: what it asks for, unless it cannot be read, and all remarks on it.
+#[must_use]
+pub fn read(document: &Document) -> (Option<ClusterConfig>, Vec<Diagnostic>) {
+    let mut value = document.to_value();
+    if let Value::Object(fields) = &mut value {
+        fields.remove("apiVersion");
+        fields.remove("kind");
+    }
+    match serde_json::from_value(value) {
+        Ok(config) => (Some(config), Vec::new()),
+        Err(error) => {
+            let message = format!("error unmarshaling JSON: while decoding JSON: json: {error}");
+            (None, vec![Diagnostic::error(FieldPath::root(), message)])
+        }
+    }
+}
+
+/// A cluster as eksctl is told to make it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterConfig {
+    /// Name, region, version.
+    pub metadata: ClusterMeta,
+    /// Zones for a new VPC's subnets; three of the region's if empty.
+    pub availability_zones: Vec<String>,
+    /// The VPC to make or to use.
+    pub vpc: ClusterVpc,
+    /// Address family and Service addresses.
+    pub kubernetes_network_config: KubernetesNetworkConfig,
+    /// Managed node groups.
+    pub managed_node_groups: Vec<NodeGroup>,
+    /// Self-managed node groups.
+    pub node_groups: Vec<NodeGroup>,
+    /// Add-ons with their settings.
+    pub addons: Vec<Addon>,
+    /// How add-ons are chosen.
+    pub addons_config: AddonsConfig,
+    /// OIDC, service accounts, pod identities.
+    pub iam: ClusterIam,
+    /// Fields that eksctl knows and the lab keeps without acting on them.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// What the cluster is called and where it stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterMeta {
+    /// The cluster's name.
+    pub name: String,
+    /// Such as `ap-northeast-2`.
+    pub region: String,
+    /// Such as `1.34`; eksctl's default if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// AWS tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// The VPC.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterVpc {
+    /// A VPC that is there already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The block of a new one; `192.168.0.0/16` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<Ipv4Net>,
+    /// Further blocks.
+    #[serde(rename = "extraCIDRs", skip_serializing_if = "Vec::is_empty")]
+    pub extra_cidrs: Vec<String>,
+    /// Subnets by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnets: Option<ClusterSubnets>,
+    /// How private subnets reach out.
+    pub nat: ClusterNat,
+    /// Which doors the API endpoint has.
+    pub cluster_endpoints: ClusterEndpoints,
+    /// Who may use the public door; everybody if empty.
+    #[serde(rename = "publicAccessCIDRs", skip_serializing_if = "Vec::is_empty")]
+    pub public_access_cidrs: Vec<String>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// Subnets by name (often the zone's).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterSubnets {
+    /// Behind NAT.
+    pub private: BTreeMap<String, SubnetSpec>,
+    /// With a route to the internet gateway.
+    pub public: BTreeMap<String, SubnetSpec>,
+}
+
+/// One subnet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubnetSpec {
+    /// A subnet that is there already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Its zone; its name in the map if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub az: Option<String>,
+    /// Its block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<Ipv4Net>,
+}
+
+/// NAT gateways.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterNat {
+    /// How many; one if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<NatGateways>,
+}
+
+/// How many NAT gateways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NatGateways {
+    /// None.
+    Disable,
+    /// One for the VPC.
+    Single,
+    /// One in each zone.
+    HighlyAvailable,
+}
+
+/// The doors of the API endpoint; absent means eksctl's default: public only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterEndpoints {
+    /// From inside the VPC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_access: Option<bool>,
+    /// From the internet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_access: Option<bool>,
+}
+
+/// Addresses of Services.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KubernetesNetworkConfig {
+    /// `IPv4` or `IPv6`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_family: Option<String>,
+    /// The block of Service addresses.
+    #[serde(rename = "serviceIPv4CIDR", skip_serializing_if = "Option::is_none")]
+    pub service_ipv4_cidr: Option<Ipv4Net>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// A node group, managed or self-managed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeGroup {
+    /// Its name.
+    pub name: String,
+    /// The one instance type; `m5.large` if neither field is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<String>,
+    /// Several to choose from (managed groups).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instance_types: Vec<String>,
+    /// Spot instances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spot: Option<bool>,
+    /// Wanted nodes; two if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_capacity: Option<u32>,
+    /// Least number of nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<u32>,
+    /// Most nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_size: Option<u32>,
+    /// Labels of its nodes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Taints of its nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "taints")]
+    pub taints: Vec<NodeGroupTaint>,
+    /// Whether its nodes stand in private subnets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_networking: Option<bool>,
+    /// Zones of its nodes; all of the cluster's if empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub availability_zones: Vec<String>,
+    /// Subnets of its nodes, by id or name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<String>,
+    /// The kubelet's limit, instead of the formula.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_pods_per_node: Option<u32>,
+    /// Such as `AmazonLinux2023`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ami_family: Option<String>,
+    /// Root volume in GiB; 80 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_size: Option<u32>,
+    /// AWS tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// A taint of a node group's nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeGroupTaint {
+    /// Its key.
+    pub key: String,
+    /// Its value; may be empty.
+    pub value: String,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    pub effect: String,
+}
+
+/// An add-on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Addon {
+    /// Such as `vpc-cni`.
+    pub name: String,
+    /// A version, or `latest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Settings, as JSON or YAML text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration_values: Option<String>,
+    /// `none`, `overwrite` or `preserve`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolve_conflicts: Option<String>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// How add-ons are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AddonsConfig {
+    /// Pod identities for add-ons that recommend them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_apply_pod_identity_associations: Option<bool>,
+    /// Leave out vpc-cni, kube-proxy, coredns and metrics-server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disable_default_addons: Option<bool>,
+}
+
+/// Identity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterIam {
+    /// Whether an OIDC provider is made.
+    #[serde(rename = "withOIDC", skip_serializing_if = "Option::is_none")]
+    pub with_oidc: Option<bool>,
+    /// Service accounts with roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_accounts: Vec<Value>,
+    /// Pod identities.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pod_identity_associations: Vec<Value>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// Taints as a list, or in the older form `key: value:effect` of self-managed groups.
+fn taints<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<NodeGroupTaint>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        List(Vec<NodeGroupTaint>),
+        Map(BTreeMap<String, String>),
+    }
+    Ok(match Option::<Either>::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Either::List(taints)) => taints,
+        Some(Either::Map(taints)) => taints
+            .into_iter()
+            .map(|(key, spelt)| {
+                let (value, effect) = spelt.split_once(':').unwrap_or(("", &spelt));
+                NodeGroupTaint { key, value: value.to_owned(), effect: effect.to_owned() }
+            })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+
+    fn config(text: &str) -> ClusterConfig {
+        read(&text::read(text).documents[0]).0.expect("a config")
+    }
+
+    #[test]
+    fn a_config_gives_its_vpc_and_its_groups() {
+        let config = config(
+            "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: tri, region: ap-northeast-2, version: \"1.34\"}\n\
+             vpc: {cidr: 10.0.0.0/16, clusterEndpoints: {privateAccess: true}}\n\
+             managedNodeGroups:\n- {name: a, instanceType: m5.large, desiredCapacity: 3, taints: [{key: gpu, effect: NoSchedule}], ssh: {allow: false}}\n",
+        );
+        assert_eq!(config.metadata.version.as_deref(), Some("1.34"));
+        assert_eq!(config.vpc.cluster_endpoints.private_access, Some(true));
+        assert_eq!(config.managed_node_groups[0].desired_capacity, Some(3));
+        assert_eq!(config.managed_node_groups[0].taints[0].key, "gpu");
+        assert!(config.managed_node_groups[0].other.contains_key("ssh"));
+        assert!(config.other.is_empty());
+    }
+}
