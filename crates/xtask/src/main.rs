@@ -1,2 +1,57 @@
 //! How do we check and ship?
-fn main() {}
+//!
+//! `cargo lab`, `cargo verify` and `cargo xtask …` are this program (aliases in `.cargo/config.toml`). It installs what is
+//! missing, says so, and runs the real tools; it knows nothing of Kubernetes. One module, one question.
+
+mod assets;
+mod bundle;
+mod dist;
+mod editor;
+mod install;
+mod lab;
+mod size;
+mod tool;
+mod verify;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo lab [--port N] [--release]   build the page, serve it, and build again when a file changes
+cargo xtask check                  format, lints, native tests
+cargo xtask dist [FOLDER]          the folder to put on any static host (default: dist), with its sizes
+cargo xtask size                   sizes of the page: raw, gzip, brotli
+cargo xtask build-web [--release]  the page into target/page, without a server
+cargo xtask editor                 only the editor's bundle, into target/editor";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let Some((command, rest)) = arguments.split_first() else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    match command.as_str() {
+        "lab" => lab::run(rest),
+        "check" => verify::without_browser(),
+        "dist" => dist::run(rest),
+        "size" => size::run(),
+        "build-web" => bundle::run(rest),
+        "editor" => editor::bundle().map(drop),
+        // Cargo calls this for a test binary that is WASM: see `verify::in_browser`.
+        "wasm-test-runner" => bundle::run_wasm_tests(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => anyhow::bail!("unknown command {other:?}\n\n{USAGE}"),
+    }
+}
