@@ -5,6 +5,9 @@
 /// Memory at which pods are evicted, in MiB.
 pub const EVICTION_MEMORY_MIB: i64 = 100;
 
+/// Disk kept for the system.
+pub const EPHEMERAL_STORAGE: &str = "1Gi";
+
 /// CPU kept for the system, in thousandths: 6 % of the first core, 1 % of the second, 0.5 % of the third and fourth,
 /// 0.25 % of the rest.
 #[must_use]

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod discovery;
+pub mod karpenter;
 pub mod kube_reserved;
 pub mod limits;
 pub mod max_pods;

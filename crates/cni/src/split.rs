@@ -47,7 +47,11 @@ pub fn eksctl(vpc: Ipv4Net, zones: u32) -> Result<EksctlSplit, SplitError> {
     };
     let zones = zones as usize;
     let mut parts = parts(vpc, vpc.prefix_len() + more);
-    let unused = parts.split_off(zones * 2);
+    let mut unused = parts.split_off(zones * 2);
+    if zones == 1 {
+        // UPSTREAM: with one zone eksctl names no subnet as left over.
+        unused.clear();
+    }
     let private = parts.split_off(zones);
     Ok(EksctlSplit { public: parts, private, unused })
 }

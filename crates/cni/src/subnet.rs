@@ -20,6 +20,21 @@ pub enum Exhausted {
     Blocks,
 }
 
+impl Exhausted {
+    /// EC2's sentence.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Addresses => {
+                "The specified subnet does not have enough free addresses to satisfy the request."
+            }
+            Self::Blocks => {
+                "The specified subnet does not have enough free cidr blocks to satisfy the request."
+            }
+        }
+    }
+}
+
 /// The addresses of one subnet and which are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubnetAddresses {

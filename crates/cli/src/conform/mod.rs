@@ -1,0 +1,107 @@
+//! How true is the lab?
+//!
+//! `podpath conform SUITE FILE…` runs recorded cases of the real systems and prints `SUITE: N of M agree (P %)`, then up
+//! to `--show K` disagreements. A file is `.jsonl` or `.yaml`, plain or `.gz`; a folder means the case files directly in
+//! it; other files are named and skipped. THE REGISTRY of suites: a new one is a file and a line here.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+mod cni;
+
+/// What became of one case.
+pub(crate) type Outcome = Result<(), Disagreement>;
+
+/// Where the lab and the real system differ.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Disagreement {
+    /// The case's id.
+    pub id: String,
+    /// The field or step.
+    pub at: String,
+    /// What the real system gave.
+    pub wanted: String,
+    /// What the lab gives.
+    pub got: String,
+}
+
+/// Runs one document of a case file: a line of a `.jsonl`, or a whole `.yaml` with its steps.
+type Run = fn(&Value) -> Vec<Outcome>;
+
+const SUITES: &[(&str, Run)] = &[("cni", cni::run)];
+
+/// The command itself; gives the exit status.
+pub(crate) fn command(args: &[String]) -> i32 {
+    let (mut show, mut words) = (0, Vec::new());
+    let mut rest = args.iter();
+    while let Some(word) = rest.next() {
+        if word == "--show" {
+            show = rest.next().and_then(|k| k.parse().ok()).unwrap_or(10);
+        } else {
+            words.push(word.as_str());
+        }
+    }
+    let Some((suite, files)) = words.split_first().filter(|(_, files)| !files.is_empty()) else {
+        eprintln!("usage: podpath conform SUITE FILE… [--show K]");
+        return 2;
+    };
+    let Some((_, run)) = SUITES.iter().find(|(name, _)| name == suite) else {
+        let names: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
+        eprintln!("podpath: no suite {suite:?}; there are {}", names.join(", "));
+        return 2;
+    };
+    let mut outcomes = Vec::new();
+    for path in files.iter().flat_map(|file| case_files(Path::new(file))) {
+        match documents(&path) {
+            Ok(documents) => outcomes.extend(documents.iter().flat_map(run)),
+            Err(why) => eprintln!("{}: {why}; skipped", path.display()),
+        }
+    }
+    report(suite, &outcomes, show)
+}
+
+fn report(suite: &str, outcomes: &[Outcome], show: usize) -> i32 {
+    let agree = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let all = outcomes.len();
+    let percent = if all == 0 { 0.0 } else { agree as f64 * 100.0 / all as f64 };
+    println!("{suite}: {agree} of {all} agree ({percent:.1} %)");
+    for it in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).take(show) {
+        println!("{} at {}\n  wanted {}\n  got    {}", it.id, it.at, it.wanted, it.got);
+    }
+    i32::from(agree != all || all == 0)
+}
+
+/// The file itself, or the files directly in a folder, by name.
+fn case_files(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+/// The documents of a case file.
+pub(crate) fn documents(path: &Path) -> Result<Vec<Value>, String> {
+    let name = path.to_string_lossy();
+    let (name, zipped) = name.strip_suffix(".gz").map_or((&*name, false), |name| (name, true));
+    if !name.ends_with(".jsonl") && !name.ends_with(".yaml") {
+        return Err("not a case file".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut text = String::new();
+    let read = if zipped {
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text)
+    } else {
+        (&bytes[..]).read_to_string(&mut text)
+    };
+    read.map_err(|error| error.to_string())?;
+    if name.ends_with(".yaml") {
+        return serde_yaml::from_str(&text).map(|it| vec![it]).map_err(|error| error.to_string());
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
+}
