@@ -18,6 +18,7 @@ pub mod kinds;
 pub mod label;
 pub mod object;
 pub mod quantity;
+pub mod schema;
 pub mod status;
 pub mod text;
 pub mod time;

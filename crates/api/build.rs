@@ -1,0 +1,134 @@
+//! Derives the schema of the Kubernetes API from `k8s-openapi`, so that no copied text has to be kept in step.
+//!
+//! `schema.txt` has one block per definition: its name, then its fields as `name`, `!` if required, type, Go type,
+//! patch strategy, merge key. `descriptions.txt` has the same order with the descriptions, for who wants to load them.
+
+use std::{collections::BTreeMap, env, error::Error, fmt::Write as _, fs, path::Path};
+
+use k8s_openapi::{
+    api, apiextensions_apiserver::pkg::apis::apiextensions, kube_aggregator::pkg::apis::apiregistration,
+};
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde_json::Value;
+
+macro_rules! roots {
+    ($generator:ident: $($path:path),* $(,)?) => { $($generator.subschema_for::<$path>();)* };
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=data");
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    kinds(&mut generator);
+    let definitions = generator.take_definitions(false);
+    let names: BTreeMap<&str, usize> =
+        definitions.keys().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let go = fs::read_to_string("data/go-types.txt")?;
+    let go = go_types(&go);
+
+    let (mut schema, mut descriptions) = (String::new(), String::new());
+    for (name, definition) in &definitions {
+        writeln!(schema, "{name}")?;
+        writeln!(descriptions, "{name}\t{}", escaped(definition))?;
+        let required: Vec<&str> =
+            definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        for (field, of) in definition["properties"].as_object().into_iter().flatten() {
+            let mark = if required.contains(&field.as_str()) { "!" } else { "" };
+            let more = go.get(&(name.as_str(), field.as_str())).copied().unwrap_or_default();
+            writeln!(schema, "{}", format!(" {field}{mark} {} {more}", code(of, &names)).trim_end())?;
+            writeln!(descriptions, " {field}\t{}", escaped(of))?;
+        }
+    }
+    schema.push_str(&fs::read_to_string("data/config-files.txt")?);
+    let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("schema.txt"), schema)?;
+    fs::write(Path::new(&out).join("descriptions.txt"), descriptions)?;
+    Ok(())
+}
+
+/// The type of a value, in a few letters; `schema.rs` reads them.
+fn code(of: &Value, names: &BTreeMap<&str, usize>) -> String {
+    let reference = of.get("$ref").or_else(|| of.pointer("/allOf/0/$ref")).and_then(Value::as_str);
+    if let Some(reference) = reference {
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        return match name.rsplit('.').next().unwrap_or_default() {
+            "Quantity" => "q".to_owned(),
+            "IntOrString" => "x".to_owned(),
+            "Time" => "t".to_owned(),
+            "MicroTime" => "m".to_owned(),
+            "RawExtension"
+            | "FieldsV1"
+            | "JSON"
+            | "JSONSchemaPropsOrBool"
+            | "JSONSchemaPropsOrArray"
+            | "JSONSchemaPropsOrStringArray" => "*".to_owned(),
+            _ => names.get(name).map_or_else(|| "*".to_owned(), |_| format!("#{name}")),
+        };
+    }
+    match (of["type"].as_str(), of["format"].as_str()) {
+        (Some("string"), Some("byte")) => "y".to_owned(),
+        (Some("string"), _) => "s".to_owned(),
+        (Some("boolean"), _) => "b".to_owned(),
+        (Some("integer"), Some("int32")) => "i".to_owned(),
+        (Some("integer"), _) => "l".to_owned(),
+        (Some("number"), _) => "f".to_owned(),
+        (Some("array"), _) => format!("[{}", code(&of["items"], names)),
+        (Some("object"), _) if of.get("additionalProperties").is_some() => {
+            format!("{{{}", code(&of["additionalProperties"], names))
+        }
+        _ => "*".to_owned(),
+    }
+}
+
+fn escaped(of: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(of).unwrap_or_default();
+    let text = value["description"].as_str().or_else(|| value.pointer("/allOf/0/description")?.as_str());
+    text.unwrap_or_default().replace('\\', "\\\\").replace('\n', "\\n")
+}
+
+/// `data/go-types.txt`: what stands behind each field of each definition.
+fn go_types(text: &str) -> BTreeMap<(&str, &str), &str> {
+    let mut types = BTreeMap::new();
+    let mut definition = "";
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix(' ').and_then(|field| field.split_once(' ')) {
+            Some((field, more)) => {
+                types.insert((definition, field), more);
+            }
+            None => definition = line,
+        }
+    }
+    types
+}
+
+fn kinds(generator: &mut SchemaGenerator) {
+    roots!(generator:
+        api::core::v1::Binding, api::core::v1::ComponentStatus, api::core::v1::ConfigMap, api::core::v1::Endpoints,
+        api::core::v1::Event, api::core::v1::LimitRange, api::core::v1::Namespace, api::core::v1::Node,
+        api::core::v1::PersistentVolume, api::core::v1::PersistentVolumeClaim, api::core::v1::Pod,
+        api::core::v1::PodTemplate, api::core::v1::ReplicationController, api::core::v1::ResourceQuota,
+        api::core::v1::Secret, api::core::v1::Service, api::core::v1::ServiceAccount,
+        api::admissionregistration::v1::MutatingWebhookConfiguration,
+        api::admissionregistration::v1::ValidatingAdmissionPolicy,
+        api::admissionregistration::v1::ValidatingAdmissionPolicyBinding,
+        api::admissionregistration::v1::ValidatingWebhookConfiguration,
+        apiextensions::v1::CustomResourceDefinition, apiregistration::v1::APIService,
+        api::apps::v1::ControllerRevision, api::apps::v1::DaemonSet, api::apps::v1::Deployment,
+        api::apps::v1::ReplicaSet, api::apps::v1::StatefulSet,
+        api::authentication::v1::SelfSubjectReview, api::authentication::v1::TokenReview,
+        api::authorization::v1::LocalSubjectAccessReview, api::authorization::v1::SelfSubjectAccessReview,
+        api::authorization::v1::SelfSubjectRulesReview, api::authorization::v1::SubjectAccessReview,
+        api::autoscaling::v1::Scale, api::autoscaling::v2::HorizontalPodAutoscaler,
+        api::batch::v1::CronJob, api::batch::v1::Job, api::certificates::v1::CertificateSigningRequest,
+        api::coordination::v1::Lease, api::discovery::v1::EndpointSlice, api::events::v1::Event,
+        api::flowcontrol::v1::FlowSchema, api::flowcontrol::v1::PriorityLevelConfiguration,
+        api::networking::v1::Ingress, api::networking::v1::IngressClass, api::networking::v1::IPAddress,
+        api::networking::v1::NetworkPolicy, api::networking::v1::ServiceCIDR, api::node::v1::RuntimeClass,
+        api::policy::v1::Eviction, api::policy::v1::PodDisruptionBudget,
+        api::rbac::v1::ClusterRole, api::rbac::v1::ClusterRoleBinding, api::rbac::v1::Role, api::rbac::v1::RoleBinding,
+        api::resource::v1::DeviceClass, api::resource::v1::ResourceClaim, api::resource::v1::ResourceClaimTemplate,
+        api::resource::v1::ResourceSlice, api::scheduling::v1::PriorityClass,
+        api::storage::v1::CSIDriver, api::storage::v1::CSINode, api::storage::v1::CSIStorageCapacity,
+        api::storage::v1::StorageClass, api::storage::v1::VolumeAttachment, api::storage::v1::VolumeAttributesClass,
+    );
+}
