@@ -9,6 +9,7 @@ mod dist;
 mod editor;
 mod install;
 mod lab;
+mod report;
 mod size;
 mod tool;
 mod verify;
@@ -17,11 +18,16 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo lab [--port N] [--release]   build the page, serve it, and build again when a file changes
-cargo xtask check                  format, lints, native tests
+cargo verify                       everything that must be true before a change lands
+cargo xtask check                  the same without a browser: format, lints, native tests
 cargo xtask dist [FOLDER]          the folder to put on any static host (default: dist), with its sizes
 cargo xtask size                   sizes of the page: raw, gzip, brotli
 cargo xtask build-web [--release]  the page into target/page, without a server
-cargo xtask editor                 only the editor's bundle, into target/editor";
+cargo xtask editor                 only the editor's bundle, into target/editor
+cargo xtask test-web               the tests that run inside a browser
+cargo xtask journeys [NAME…]       the browser journeys of tests/e2e, on the folder that dist makes
+cargo xtask shot ROUTE [--size 1440x900|390x844] [--theme dark] [--lang ko] [--release] -o FILE.png
+                                   a picture of the page, and what its console said";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,11 +47,15 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
     };
     match command.as_str() {
         "lab" => lab::run(rest),
+        "verify" => verify::everything(),
         "check" => verify::without_browser(),
         "dist" => dist::run(rest),
         "size" => size::run(),
         "build-web" => bundle::run(rest),
         "editor" => editor::bundle().map(drop),
+        "test-web" => verify::in_browser(rest),
+        "journeys" => verify::journeys(rest),
+        "shot" => verify::shot(rest),
         // Cargo calls this for a test binary that is WASM: see `verify::in_browser`.
         "wasm-test-runner" => bundle::run_wasm_tests(rest),
         "help" | "--help" | "-h" => {

@@ -1,12 +1,105 @@
 //! What must be true before a change lands?
+//!
+//! [`everything`] is `cargo verify`: each step is the real tool, run to its end, and a failed step does not hide the later ones.
+//! It ends with the test runners' own summary lines, repeated, and one plain line of all of them.
 
-use crate::{install, tool};
-use anyhow::Result;
+use crate::bundle::{self, Purpose};
+use crate::report::Report;
+use crate::{dist, install, tool};
+use anyhow::{Context as _, Result, bail};
+use std::path::PathBuf;
+use std::process::Command;
 
-/// `cargo xtask check`: format, lints and native tests.
-pub fn without_browser() -> Result<()> {
+/// Crates with tests that run inside a browser.
+const TESTED_IN_BROWSER: [&str; 1] = ["web"];
+
+/// `cargo verify`.
+pub fn everything() -> Result<()> {
+    let mut report = Report::default();
     install::rust_components()?;
-    tool::run(&mut tool::cargo(&["fmt", "--all", "--check"]))?;
-    tool::run(&mut tool::cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-    tool::run(&mut tool::cargo(&["test", "--workspace"]))
+    install::wasm_target()?;
+    install::node()?;
+    install::chromium()?;
+    natively(&mut report)?;
+    report.step("tests in the browser", &mut wasm_tests(&[])?)?;
+    let lessons =
+        &mut tool::cargo(&["run", "--quiet", "--package", "cli", "--bin", "podpath", "--", "lesson", "test"]);
+    report.step("lessons", lessons)?;
+    match built_for_journeys() {
+        Ok(folder) => report.step("browser journeys", &mut journey_tests(&folder, &[]))?,
+        Err(failure) => report.failed("browser journeys", &failure),
+    }
+    report.close()
+}
+
+/// `cargo xtask check`: `cargo verify` without the browser.
+pub fn without_browser() -> Result<()> {
+    let mut report = Report::default();
+    install::rust_components()?;
+    natively(&mut report)?;
+    report.close()
+}
+
+fn natively(report: &mut Report) -> Result<()> {
+    report.step("format", &mut tool::cargo(&["fmt", "--all", "--check"]))?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    report.step("lints", &mut tool::cargo(&clippy))?;
+    let tests = ["test", "--workspace", "--exclude", "web", "--no-fail-fast"];
+    report.step("native tests", &mut tool::cargo(&tests))
+}
+
+/// `cargo xtask test-web [NAME…]`.
+pub fn in_browser(names: &[String]) -> Result<()> {
+    install::wasm_target()?;
+    install::chromium()?;
+    tool::run(&mut wasm_tests(names)?)
+}
+
+/// Cargo's tests for WASM, with this program as the runner that puts them into headless Chromium.
+fn wasm_tests(names: &[String]) -> Result<Command> {
+    let this = std::env::current_exe().context("this program has no path")?;
+    let mut cargo = tool::cargo(&["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"]);
+    for package in TESTED_IN_BROWSER {
+        cargo.args(["--package", package]);
+    }
+    bundle::quick(&mut cargo)
+        .args(names)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-test-runner", this.display()))
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", tool::root().join("web/webdriver.json"))
+        .env("WASM_BINDGEN_USE_BROWSER", "1");
+    Ok(cargo)
+}
+
+/// `cargo xtask journeys [NAME…]`.
+pub fn journeys(names: &[String]) -> Result<()> {
+    install::chromium()?;
+    tool::run(&mut journey_tests(&built_for_journeys()?, names))
+}
+
+/// The journeys go through the page as it is shipped.
+fn built_for_journeys() -> Result<PathBuf> {
+    let folder = tool::target().join("page/dist");
+    dist::make(&bundle::build(Purpose::Ship)?, &folder)?;
+    Ok(folder)
+}
+
+fn journey_tests(folder: &PathBuf, names: &[String]) -> Command {
+    let mut cargo = tool::cargo(&["test", "--package", "e2e", "--test", "journeys"]);
+    // One browser at a time: some journeys measure, and two browsers on two cores disturb each other.
+    cargo.args(names).args(["--", "--test-threads=1"]).env("PODPATH_PAGE", folder);
+    cargo
+}
+
+/// `cargo xtask shot ROUTE [OPTIONS] -o FILE.png`.
+pub fn shot(arguments: &[String]) -> Result<()> {
+    let Some((route, options)) = arguments.split_first().filter(|(route, _)| !route.starts_with('-')) else {
+        bail!("which route? for example: cargo xtask shot '#/' -o page.png");
+    };
+    install::chromium()?;
+    let folder = bundle::build(Purpose::of(options))?;
+    let mut cargo = tool::cargo(&["run", "--quiet", "--manifest-path"]);
+    // FILE is meant from where the person stands, not from the top of the repository.
+    cargo.arg(tool::root().join("Cargo.toml")).current_dir(std::env::current_dir()?);
+    cargo.args(["--package", "e2e", "--bin", "shot", "--"]).arg(folder).arg(route).args(options);
+    tool::run(&mut cargo)
 }
