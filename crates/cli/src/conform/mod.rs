@@ -12,6 +12,7 @@ use std::{
 use serde_json::Value;
 
 mod cni;
+mod paths;
 
 /// What became of one case.
 pub(crate) type Outcome = Result<(), Disagreement>;
@@ -32,7 +33,8 @@ pub(crate) struct Disagreement {
 /// Runs one document of a case file: a line of a `.jsonl`, or a whole `.yaml` with its steps.
 type Run = fn(&Value) -> Vec<Outcome>;
 
-const SUITES: &[(&str, Run)] = &[("cni", cni::run)];
+const SUITES: &[(&str, Run)] =
+    &[("cni", cni::run), ("paths", paths::run), ("dns", paths::run_dns), ("iptables", paths::run_iptables)];
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {

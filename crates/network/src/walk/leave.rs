@@ -1,0 +1,159 @@
+//! Leaving: egress policy, the node's own routing, source translation, the ENI that carries it.
+
+use std::net::Ipv4Addr;
+
+use super::{Origin, Step, Target, Walk};
+use crate::{
+    network::{Network, Node, Pod},
+    owner::{self, Owner},
+    policy::{self, Verdict},
+    security_group::Direction,
+    trace::{HopKind, Rule},
+};
+
+impl<'n> Walk<'n> {
+    /// Goes to an address, from wherever the walk began; names and Services are translated already.
+    pub(crate) fn go_to_address(&mut self, origin: Origin<'n>, to: Ipv4Addr) -> Step {
+        self.packet.dst = to;
+        match origin {
+            Origin::Pod(pod, node) => {
+                self.egress_policy(pod);
+                if let Some(destination) = self.on_node(node, Some(pod)) {
+                    return self.inside(node, destination);
+                }
+                if node.hybrid {
+                    return self.enter_from_gateway(node.via.as_deref(), self.packet.src);
+                }
+                let carrier = self.carrier(pod, node);
+                self.vpc_leg(carrier, true)
+            }
+            Origin::Node(node) if node.hybrid => {
+                self.enter_from_gateway(node.via.as_deref(), self.packet.src)
+            }
+            Origin::Node(node) => {
+                if let Some(destination) = self.on_node(node, None) {
+                    return self.inside(node, destination);
+                }
+                self.vpc_leg(owner::node_owner(node), true)
+            }
+            Origin::Host(host) => self.vpc_leg(Some(owner::host_owner(host)), true),
+            Origin::External(external) => match &external.via {
+                Some(gateway) => self.enter_from_gateway(Some(gateway), external.ip),
+                None => self.enter_from_internet(external.ip),
+            },
+            Origin::ControlPlane(eni) => {
+                self.known_on_premises()?;
+                let carrier = Owner {
+                    eni: eni.id.clone(),
+                    subnet: &eni.subnet,
+                    groups: &eni.sgs,
+                    behind: owner::Behind::ControlPlane,
+                };
+                self.vpc_leg(Some(carrier), true)
+            }
+        }
+    }
+
+    /// NetworkPolicy egress of the source pod, on the translated address and port.
+    fn egress_policy(&mut self, pod: &Pod) {
+        if !policy::enforced(self.net, pod) || pod.ip == Some(self.packet.dst) {
+            return;
+        }
+        let target = match self.target {
+            Target::Pod(pod) => Some(pod),
+            _ => None,
+        };
+        let said = policy::check(
+            self.net,
+            pod,
+            Direction::Out,
+            self.packet.dst,
+            target,
+            &self.probe.proto,
+            self.packet.port,
+        );
+        match said {
+            Verdict::NotIsolated => {}
+            Verdict::Allowed(names) => self.hop(HopKind::PolicyEgress, pod.id(), Rule::Policies(names)),
+            Verdict::Denied(names) => self.deny(format!("policy:egress:{}:{}", pod.id(), names.join(","))),
+        }
+    }
+
+    /// What the packet reaches without leaving `node`; none if it must leave.
+    ///
+    /// A pod whose branch ENI is enforced strictly always leaves, and so does whoever talks to it.
+    fn on_node(&self, node: &'n Node, from: Option<&Pod>) -> Option<Inside<'n>> {
+        if from.is_some_and(|pod| pod.fargate || self.strict(pod)) {
+            return None;
+        }
+        if let Some(pod) =
+            self.net.pods.iter().find(|pod| pod.ip == Some(self.packet.dst) && !pod.host_network)
+        {
+            return (pod.node == node.name && !self.strict(pod)).then_some(Inside::Pod(pod));
+        }
+        node.enis.iter().any(|eni| eni.ip == self.packet.dst).then_some(Inside::Node)
+    }
+
+    fn inside(&mut self, node: &'n Node, destination: Inside<'n>) -> Step {
+        match destination {
+            Inside::Pod(pod) => self.reach_pod(node, pod),
+            Inside::Node => self.at_node(node),
+        }
+    }
+
+    /// Whether all traffic of this pod goes through its branch ENI.
+    pub(crate) fn strict(&self, pod: &Pod) -> bool {
+        pod.branch_eni.is_some() && self.net.cni.sgpp != "standard"
+    }
+
+    /// The ENI that carries a pod's packet, after source translation.
+    ///
+    /// To outside the VPC the CNI puts the node's primary address in place of the pod's and sends by the primary ENI,
+    /// unless told that something else translates. Source: VPC CNI, SNAT chain; ip rules 1024 and 1536.
+    fn carrier(&mut self, pod: &'n Pod, node: &'n Node) -> Option<Owner<'n>> {
+        if pod.host_network {
+            return owner::node_owner(node);
+        }
+        let snat = !pod.fargate
+            && !self.strict(pod)
+            && !self.net.cni.external_snat
+            && !in_vpc(self.net, self.packet.dst)
+            && !self.net.cni.exclude_snat_cidrs.iter().any(|cidr| cidr.contains(&self.packet.dst));
+        if !snat {
+            return owner::pod_owner(self.net, pod);
+        }
+        let primary = node.address()?;
+        let before = self.packet.src;
+        self.packet.src = primary;
+        self.hop(HopKind::Snat, primary.to_string(), Rule::Rewrote(before));
+        owner::node_owner(node)
+    }
+
+    /// The control plane sends to on-premises addresses only if it was told of their networks.
+    fn known_on_premises(&mut self) -> Step {
+        let to = self.packet.dst;
+        let (networks, word) = match self.target {
+            Target::Node(node) if node.hybrid => {
+                (&self.net.cluster.remote_node_networks, "remoteNodeNetworks")
+            }
+            Target::Pod(pod) if self.net.nodes.iter().any(|node| node.hybrid && node.name == pod.node) => {
+                (&self.net.cluster.remote_pod_networks, "remotePodNetworks")
+            }
+            _ => return Ok(()),
+        };
+        let known = networks.iter().flatten().any(|cidr| cidr.contains(&to));
+        if known { Ok(()) } else { self.stop(format!("hybrid:not-in-{word}:{to}")) }
+    }
+}
+
+/// What a packet reaches on the node where it already is.
+#[derive(Clone, Copy)]
+enum Inside<'n> {
+    Pod(&'n Pod),
+    Node,
+}
+
+/// Whether an address belongs to the VPC.
+pub(crate) fn in_vpc(network: &Network, ip: Ipv4Addr) -> bool {
+    network.vpc.cidrs.iter().any(|cidr| cidr.contains(&ip))
+}
