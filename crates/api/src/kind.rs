@@ -210,6 +210,9 @@ kinds! {
     Nodegroup(kinds::eks::Nodegroup): "eks", "v1", "nodegroups", "Nodegroup", [], World, [], NONE;
     ControlPlane(kinds::sim::ControlPlane): "sim", "v1", "controlplanes", "ControlPlane", [], World, [], NONE;
     Actor(kinds::sim::Actor): "sim", "v1", "actors", "Actor", [], World, [], NONE;
+    Image(kinds::sim::Image): "sim", "v1", "images", "Image", [], World, [], NONE;
+    Machine(kinds::sim::Machine): "sim", "v1", "machines", "Machine", [], Cluster, [], NONE;
+    Sandbox(kinds::sim::Sandbox): "sim", "v1", "sandboxes", "Sandbox", [], Namespaced, [], NONE;
     IpPool(kinds::cni::IpPool): "sim", "v1", "ippools", "IpPool", [], Cluster, [], NONE;
     }
     stored {

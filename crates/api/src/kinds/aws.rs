@@ -164,6 +164,8 @@ pub struct Eni {
     pub attachment: Attachment,
     /// When it was created.
     pub created_at: SimTime,
+    /// Since when it stands so to its instance.
+    pub since: SimTime,
 }
 
 /// The life of an instance.
@@ -174,7 +176,9 @@ pub enum InstanceState {
     Pending,
     /// Up.
     Running,
-    /// Going down.
+    /// Going down, to be stopped.
+    Stopping,
+    /// Going down for good.
     ShuttingDown,
     /// Stopped, can start again.
     Stopped,
@@ -198,8 +202,12 @@ pub struct Instance {
     pub public_ip: Option<Ipv4Addr>,
     /// Where it is in its life.
     pub state: InstanceState,
+    /// Since when.
+    pub since: SimTime,
     /// Name of the node it runs, once it has joined.
     pub node: Option<String>,
+    /// Name of the EKS cluster it is to join.
+    pub cluster: Option<String>,
     /// Name of the node group that made it.
     pub nodegroup: Option<String>,
     /// When it was launched.

@@ -60,6 +60,10 @@ pub struct Nodegroup {
     pub taints: Vec<Taint>,
     /// `maxPodsPerNode` of eksctl.
     pub max_pods_per_node: Option<u32>,
-    /// `CREATING`, `ACTIVE`, `DELETING` ….
+    /// `CREATING`, `ACTIVE`, `UPDATING` or `DELETING`.
     pub status: String,
+    /// Names that a scenario gives its nodes, in the order of their launch; EC2's own names come after.
+    pub node_names: Vec<String>,
+    /// Instances launched so far.
+    pub launched: u32,
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use crate::meta::ObjectMeta;
+use crate::{SimTime, meta::ObjectMeta};
 
 /// Who runs a control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,4 +47,126 @@ pub struct Actor {
     pub address: Ipv4Addr,
     /// Whose credentials it holds.
     pub identity: Option<String>,
+}
+
+/// What a node's machine holds that no API server knows. `metadata.name` is the node's name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Machine {
+    /// The node's name.
+    pub metadata: ObjectMeta,
+    /// Name of the `aws/Instance` it is; a kind node has none.
+    pub instance: Option<String>,
+    /// Whether the kubelet runs.
+    pub kubelet_running: bool,
+    /// Whether a CNI configuration is in place: pods with a network of their own can start.
+    pub network_ready: bool,
+    /// Addresses that kindnet gives pods here, where the VPC does not.
+    pub pod_cidr: Option<Ipv4Net>,
+    /// When the kubelet started.
+    pub started_at: SimTime,
+    /// Images in the runtime's store, as pods name them.
+    pub images: Vec<String>,
+}
+
+/// How far one container of a pod is on its node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ContainerStep {
+    /// Not begun: the sandbox or another container comes first.
+    #[default]
+    Waiting,
+    /// Its image is being pulled.
+    Pulling,
+    /// The pull failed; it is tried again after a while.
+    PullBackOff,
+    /// What its environment needs is not there.
+    ConfigError,
+    /// Being created and started.
+    Starting,
+    /// Its process runs.
+    Running,
+    /// Its process has ended for good.
+    Exited,
+    /// Its process has ended and is started again after a while.
+    CrashBackOff,
+}
+
+/// One container of a pod on its node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerWork {
+    /// Its name.
+    pub name: String,
+    /// Whether it is an init container.
+    pub init: bool,
+    /// How far it is.
+    pub step: ContainerStep,
+    /// When this step began.
+    pub since: SimTime,
+    /// When this step is over; `None` if nothing ends it by itself.
+    pub due: Option<SimTime>,
+    /// Failures in a row, for back-off.
+    pub failures: u32,
+    /// When its readiness is probed next; `None` if it is settled.
+    pub probe_at: Option<SimTime>,
+}
+
+/// How far a pod's sandbox is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SandboxStep {
+    /// Being set up: the CNI plugin is asked when it is due.
+    #[default]
+    Creating,
+    /// The pod has its network.
+    Ready,
+    /// Its containers are being stopped.
+    Stopping,
+}
+
+/// A pod's sandbox on its node, with what the kubelet has in hand. Named as its pod.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sandbox {
+    /// Namespace and name of the pod.
+    pub metadata: ObjectMeta,
+    /// The pod's uid.
+    pub pod_uid: String,
+    /// The node's name.
+    pub node: String,
+    /// The runtime's id: 64 hexadecimal digits, new with each attempt.
+    pub id: String,
+    /// How far it is.
+    pub step: SandboxStep,
+    /// When this step is over.
+    pub due: SimTime,
+    /// Attempts that failed.
+    pub failures: u32,
+    /// The pod's address.
+    pub ip: Option<Ipv4Addr>,
+    /// Its containers, init containers first.
+    pub containers: Vec<ContainerWork>,
+}
+
+/// What a container of an image does when it is started. `metadata.name` is the image, with or without its tag.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Image {
+    /// Such as `nginx` or `registry.example.com/shop/api:1.4`.
+    pub metadata: ObjectMeta,
+    /// Bytes to pull.
+    pub size: u64,
+    /// Whether no registry has it.
+    pub missing: bool,
+    /// Ports that its process serves.
+    pub ports: Vec<u16>,
+    /// After so many milliseconds its process ends; it runs for ever if absent.
+    pub ends_after: Option<u64>,
+    /// Its exit code, if it ends.
+    pub exit_code: i32,
+    /// Whether it ends at once when it is asked to (SIGTERM).
+    pub obeys_term: Option<bool>,
+    /// What it writes to its log.
+    pub log: Vec<String>,
 }
