@@ -1,7 +1,7 @@
 //! Derives the schema of the Kubernetes API from `k8s-openapi`, so that no copied text has to be kept in step.
 //!
-//! `schema.txt` has one block per definition: its name, then its fields as `name`, `!` if required, type, Go type,
-//! patch strategy, merge key. `descriptions.txt` has the same order with the descriptions, for who wants to load them.
+//! `schema.txt` has one block per definition: its name, then its fields as `name`, `!` if required, a mark for when Go
+//! writes it, type, Go type, patch strategy, merge key. `descriptions.txt` has the same order with the descriptions, for who wants to load them.
 
 use std::{collections::BTreeMap, env, error::Error, fmt::Write as _, fs, path::Path};
 
@@ -34,8 +34,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (field, of) in definition["properties"].as_object().into_iter().flatten() {
             let mark = if required.contains(&field.as_str()) { "!" } else { "" };
-            let more = go.get(&(name.as_str(), field.as_str())).copied().unwrap_or_default();
-            writeln!(schema, "{}", format!(" {field}{mark} {} {more}", code(of, &names)).trim_end())?;
+            let (written, more) = go.get(&(name.as_str(), field.as_str())).copied().unwrap_or_default();
+            writeln!(
+                schema,
+                "{}",
+                format!(" {field}{mark}{written} {} {more}", code(of, &names)).trim_end()
+            )?;
             writeln!(descriptions, " {field}\t{}", escaped(of))?;
         }
     }
@@ -86,17 +90,18 @@ fn escaped(of: &impl serde::Serialize) -> String {
     text.unwrap_or_default().replace('\\', "\\\\").replace('\n', "\\n")
 }
 
-/// `data/go-types.txt`: what stands behind each field of each definition.
-fn go_types(text: &str) -> BTreeMap<(&str, &str), &str> {
+/// `data/go-types.txt`: the mark and the rest of the line for each field of each definition.
+fn go_types(text: &str) -> BTreeMap<(&str, &str), (&str, &str)> {
     let mut types = BTreeMap::new();
     let mut definition = "";
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        match line.strip_prefix(' ').and_then(|field| field.split_once(' ')) {
-            Some((field, more)) => {
-                types.insert((definition, field), more);
-            }
-            None => definition = line,
-        }
+        let Some(line) = line.strip_prefix(' ') else {
+            definition = line;
+            continue;
+        };
+        let (field, more) = line.split_once(' ').unwrap_or((line, ""));
+        let name = field.trim_end_matches(['=', '?', '~']);
+        types.insert((definition, name), (&field[name.len()..], more));
     }
     types
 }

@@ -10,6 +10,8 @@
 //! assert_eq!(Kind::Node.info().scope, Scope::Cluster);
 //! ```
 
+pub mod canonical;
+pub mod decode;
 pub mod diagnostic;
 pub mod digest;
 pub mod field;

@@ -45,6 +45,19 @@ pub struct FieldSchema {
     pub go: Option<&'static str>,
     /// How a strategic merge patch treats it.
     pub patch: Patch,
+    /// When the API server writes it.
+    pub written: Written,
+}
+
+/// When the API server writes a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Also when nothing was ever put there: as zero, an empty string or `null`.
+    Always,
+    /// When it was set, be it to an empty value.
+    WhenSet,
+    /// Unless it is empty or zero.
+    UnlessEmpty,
 }
 
 /// What may stand in a field.
@@ -296,7 +309,16 @@ fn read_field(line: &'static str, names: &BTreeMap<&'static str, u16>) -> FieldS
         (Some("retainKeys"), _) => Patch::RetainKeys,
         _ => Patch::Replace,
     };
-    FieldSchema { name: name.trim_end_matches('!'), required: name.ends_with('!'), ty, go, patch }
+    let (name, written) = match name.split_at(name.len().saturating_sub(1)) {
+        (name, "=") => (name, Written::Always),
+        (name, "?") => (name, Written::WhenSet),
+        (name, "~") => (name, Written::UnlessEmpty),
+        _ if matches!(ty, Type::Text | Type::Bytes | Type::List(_) | Type::Map(_)) => {
+            (name, Written::UnlessEmpty)
+        }
+        _ => (name, Written::WhenSet),
+    };
+    FieldSchema { name: name.trim_end_matches('!'), required: name.ends_with('!'), ty, go, patch, written }
 }
 
 fn read_type(code: &str, names: &BTreeMap<&'static str, u16>) -> Type {

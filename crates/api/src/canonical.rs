@@ -1,0 +1,90 @@
+//! How does the API server write an object down?
+//!
+//! Go writes some fields though nothing was put there (`status: {}`, `resources: {}`) and leaves others out when they
+//! are empty (`labels: {}`). [`canonical`] does the same to the JSON of any object, so that what is stored and printed
+//! has the real one's shape. Quantities are not touched here: [`crate::default`] has written them canonically.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Kind,
+    schema::{self, Type, TypeSchema, Written},
+};
+
+/// The object as the API server would write it; kinds without a schema stay as they are.
+#[must_use]
+pub fn canonical(kind: Kind, value: Value) -> Value {
+    match (schema::root(kind), value) {
+        (Some(schema), Value::Object(fields)) => Value::Object(object(schema, fields)),
+        (_, value) => value,
+    }
+}
+
+fn object(schema: &TypeSchema, mut fields: Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    for field in &schema.fields {
+        let value = fields.remove(field.name).filter(|value| !value.is_null());
+        let value = value.map(|value| typed(&field.ty, value));
+        let value = match (field.written, value) {
+            (Written::Always, None) => Some(zero(&field.ty)),
+            (Written::UnlessEmpty, Some(value)) if is_empty(&value) => None,
+            (Written::Always | Written::WhenSet | Written::UnlessEmpty, value) => value,
+        };
+        if let Some(value) = value {
+            out.insert(field.name.to_owned(), value);
+        }
+    }
+    out.append(&mut fields);
+    out
+}
+
+fn typed(ty: &Type, value: Value) -> Value {
+    match (ty, value) {
+        (Type::Object(id), Value::Object(fields)) => Value::Object(object(id.schema(), fields)),
+        (Type::List(item), Value::Array(items)) => {
+            items.into_iter().map(|value| typed(item, value)).collect()
+        }
+        (Type::Map(item), Value::Object(fields)) => {
+            Value::Object(fields.into_iter().map(|(key, value)| (key, typed(item, value))).collect())
+        }
+        (_, value) => value,
+    }
+}
+
+fn zero(ty: &Type) -> Value {
+    match ty {
+        Type::Text => Value::from(""),
+        Type::Boolean => Value::from(false),
+        Type::Int32 | Type::Int64 | Type::Float | Type::IntOrString => Value::from(0),
+        Type::Quantity => Value::from("0"),
+        Type::Object(id) => Value::Object(object(id.schema(), Map::new())),
+        Type::Time | Type::MicroTime | Type::Bytes | Type::Any | Type::List(_) | Type::Map(_) => Value::Null,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(value) => value.as_f64() == Some(0.0),
+        Value::String(value) => value.is_empty(),
+        Value::Array(value) => value.is_empty(),
+        Value::Object(value) => value.is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn empty_fields_go_and_structs_without_pointer_stay() {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "labels": {}},
+            "spec": {"hostNetwork": false, "containers": [{"name": "c", "env": []}], "nodeName": ""}});
+        let written = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"},
+            "spec": {"containers": [{"name": "c", "resources": {}}]}, "status": {}});
+        assert_eq!(canonical(Kind::Pod, pod), written);
+    }
+}
