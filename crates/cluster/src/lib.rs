@@ -14,6 +14,7 @@ mod actors;
 pub mod controller;
 pub mod draw;
 pub mod fact;
+pub mod network;
 pub mod queue;
 pub mod request;
 pub mod store;

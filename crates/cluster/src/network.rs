@@ -1,0 +1,316 @@
+//! What can a packet meet in this world now?
+//!
+//! [`of`] writes the store's objects down as the plain input of [`network::trace`]. It decides nothing: what passes and
+//! what blocks is the network crate's to say.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use api::{
+    Resource,
+    digest::Digest,
+    k8s::core::v1::{Namespace, Node, Pod, Service},
+    kinds::{
+        aws,
+        eks::EksCluster,
+        sim::{Actor, ControlPlane, Image, Provider},
+    },
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use network::network as net;
+
+use crate::{ClusterId, Store, World};
+
+/// The network as it is now, seen from one cluster.
+#[must_use]
+pub fn of(world: &World, cluster: ClusterId) -> net::Network {
+    let store = world.store();
+    let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == cluster.0);
+    let eks = plane.and_then(|plane| store.get::<EksCluster>(ClusterId::WORLD, "", name(plane)));
+    let mut network = net::Network {
+        kube_proxy: net::KubeProxy { mode: "iptables".to_owned() },
+        cni: net::Cni { sgpp: "strict".to_owned(), ..net::Cni::default() },
+        cluster: control_plane(store, cluster, plane, eks),
+        namespaces: store
+            .list::<Namespace>(cluster, None)
+            .map(|it| (name(it).to_owned(), it.metadata.labels.clone().unwrap_or_default()))
+            .collect(),
+        nodes: store.list::<Node>(cluster, None).map(|it| node(store, it)).collect(),
+        services: store.list::<Service>(cluster, None).map(service).collect(),
+        ..net::Network::default()
+    };
+    network.pods = store.list::<Pod>(cluster, None).filter_map(|it| pod(store, it, &network.nodes)).collect();
+    if let Some(eks) = eks {
+        vpc(store, eks, &mut network);
+    }
+    actors(store, &mut network);
+    // The API servers behind `default/kubernetes` are the EKS-owned ENIs, in every endpoint mode.
+    let api: Vec<Ipv4Addr> = network.cluster.cross_account_enis.iter().map(|eni| eni.ip).collect();
+    for it in network.services.iter_mut().filter(|it| it.ns == "default" && it.name == "kubernetes") {
+        it.endpoints = Some(api.clone());
+    }
+    network
+}
+
+fn name<R: Resource>(object: &R) -> &str {
+    object.meta().name.as_deref().unwrap_or_default()
+}
+
+fn control_plane(
+    store: &Store,
+    cluster: ClusterId,
+    plane: Option<&ControlPlane>,
+    eks: Option<&EksCluster>,
+) -> net::Cluster {
+    let dns = store.get::<Service>(cluster, "kube-system", "kube-dns");
+    let dns_ip = dns.and_then(|it| it.spec.as_ref()?.cluster_ip.as_deref()?.parse().ok());
+    let mut seen = net::Cluster {
+        service_cidr: plane.map(|plane| plane.service_cidr),
+        dns_ip,
+        ..net::Cluster::default()
+    };
+    if let Some(eks) = eks {
+        seen.endpoint = net::Endpoint {
+            public: eks.endpoint_public_access,
+            private: eks.endpoint_private_access,
+            public_cidrs: eks.public_access_cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect(),
+            public_ip: Some(public_address(eks)),
+        };
+        seen.cross_account_enis = store
+            .list::<aws::Eni>(ClusterId::WORLD, None)
+            .filter(|eni| eni.owner == aws::EniOwner::Eks && in_subnets(eks, eni))
+            .map(|eni| net::CrossAccountEni {
+                id: name(eni).to_owned(),
+                ip: eni.primary_ip,
+                subnet: eni.subnet.clone(),
+                sgs: eni.security_groups.clone(),
+            })
+            .collect();
+    } else if plane.is_some_and(|plane| plane.provider == Provider::Kind) {
+        // kind publishes the API server on the laptop itself.
+        seen.endpoint = net::Endpoint {
+            public: true,
+            private: false,
+            public_cidrs: "0.0.0.0/0".parse().into_iter().collect(),
+            public_ip: Some(Ipv4Addr::LOCALHOST),
+        };
+    }
+    seen
+}
+
+fn in_subnets(eks: &EksCluster, eni: &aws::Eni) -> bool {
+    eks.subnets.contains(&eni.subnet)
+}
+
+/// The public address that the endpoint's name answers.
+///
+/// MODEL: the real one is any of several of AWS's; one of a documentation block stands for it (RFC 5737).
+fn public_address(eks: &EksCluster) -> Ipv4Addr {
+    let draw = Digest::default().bytes(eks.endpoint.as_bytes()).finish();
+    Ipv4Addr::new(198, 51, 100, 10 + u8::try_from(draw % 200).unwrap_or(0))
+}
+
+fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
+    if let Some(vpc) = store.get::<aws::Vpc>(ClusterId::WORLD, "", &eks.vpc) {
+        network.vpc = net::Vpc {
+            id: name(vpc).to_owned(),
+            cidrs: vpc.cidrs.clone(),
+            dns_support: vpc.enable_dns_support,
+            dns_hostnames: vpc.enable_dns_hostnames,
+        };
+    }
+    network.subnets = store
+        .list::<aws::Subnet>(ClusterId::WORLD, None)
+        .filter(|it| it.vpc == eks.vpc)
+        .map(|it| net::Subnet {
+            id: name(it).to_owned(),
+            cidr: it.cidr,
+            az: it.availability_zone.clone(),
+            rt: it.route_table.clone(),
+            nacl: None,
+        })
+        .collect();
+    network.route_tables = store
+        .list::<aws::RouteTable>(ClusterId::WORLD, None)
+        .filter(|it| it.vpc == eks.vpc)
+        .map(|it| net::RouteTable {
+            id: name(it).to_owned(),
+            routes: it
+                .routes
+                .iter()
+                .filter(|route| route.target != "local")
+                .map(|route| net::Route {
+                    dst: route.destination.clone(),
+                    via: route.target.clone(),
+                    state: None,
+                })
+                .collect(),
+        })
+        .collect();
+    network.sgs = store
+        .list::<aws::SecurityGroup>(ClusterId::WORLD, None)
+        .map(|it| net::SecurityGroup {
+            id: name(it).to_owned(),
+            inbound: it.inbound.iter().map(security_rule).collect(),
+            outbound: it.outbound.iter().map(security_rule).collect(),
+        })
+        .collect();
+    let mut gateways = BTreeMap::new();
+    for igw in store.list::<aws::InternetGateway>(ClusterId::WORLD, None) {
+        gateways.insert(name(igw).to_owned(), net::Gateway { kind: "igw".to_owned(), ..Default::default() });
+    }
+    for nat in store.list::<aws::NatGateway>(ClusterId::WORLD, None) {
+        let gateway = net::Gateway {
+            kind: "nat".to_owned(),
+            subnet: Some(nat.subnet.clone()),
+            public_ip: Some(nat.public_ip),
+            ..Default::default()
+        };
+        gateways.insert(name(nat).to_owned(), gateway);
+    }
+    network.gateways = gateways;
+}
+
+fn security_rule(rule: &aws::SecurityGroupRule) -> net::SecurityRule {
+    net::SecurityRule {
+        proto: rule.protocol.clone(),
+        from: rule.ports.map(|(first, _)| first),
+        to: rule.ports.map(|(_, last)| last),
+        peer: rule.peer.clone(),
+    }
+}
+
+fn node(store: &Store, node: &Node) -> net::Node {
+    let of_node = |it: &&aws::Instance| it.node.as_deref() == Some(name(node));
+    let instance = store.list::<aws::Instance>(ClusterId::WORLD, None).find(of_node);
+    let mut enis: Vec<&aws::Eni> = store
+        .list::<aws::Eni>(ClusterId::WORLD, None)
+        .filter(|eni| instance.is_some_and(|it| eni.instance.as_deref() == Some(name(it))))
+        .filter(|eni| eni.attachment == aws::Attachment::Attached)
+        .collect();
+    enis.sort_by_key(|eni| eni.device_index);
+    let status = node.status.as_ref();
+    let ready = status
+        .and_then(|it| it.conditions.as_ref())
+        .is_some_and(|all| all.iter().any(|it| it.type_ == "Ready" && it.status == "True"));
+    let internal = status
+        .and_then(|it| it.addresses.as_ref())
+        .and_then(|all| all.iter().find(|it| it.type_ == "InternalIP"))
+        .and_then(|it| it.address.parse().ok());
+    net::Node {
+        name: name(node).to_owned(),
+        public_ip: instance.and_then(|it| it.public_ip),
+        ip: internal,
+        ready: Some(ready),
+        enis: enis
+            .into_iter()
+            .map(|eni| net::Eni {
+                id: name(eni).to_owned(),
+                dev: eni.device_index,
+                ip: eni.primary_ip,
+                subnet: eni.subnet.clone(),
+                sgs: eni.security_groups.clone(),
+            })
+            .collect(),
+        ..net::Node::default()
+    }
+}
+
+/// A pod that has a node and an address. Its containers listen on their declared ports and on those of their images.
+fn pod(store: &Store, pod: &Pod, nodes: &[net::Node]) -> Option<net::Pod> {
+    let (spec, status) = (pod.spec.as_ref()?, pod.status.as_ref()?);
+    let on = spec.node_name.as_deref()?;
+    let ip: Ipv4Addr = status.pod_ip.as_deref()?.parse().ok()?;
+    let ready = status
+        .conditions
+        .as_ref()
+        .is_some_and(|all| all.iter().any(|it| it.type_ == "Ready" && it.status == "True"));
+    let eni = nodes.iter().find(|it| it.name == on).and_then(|node| owner(store, node, ip));
+    let mut ports: Vec<net::PodPort> = Vec::new();
+    for container in &spec.containers {
+        ports.extend(container.ports.iter().flatten().filter_map(|port| {
+            Some(net::PodPort {
+                name: port.name.clone(),
+                container_port: u16::try_from(port.container_port).ok()?,
+                protocol: port.protocol.clone(),
+            })
+        }));
+        let image = container.image.as_deref().unwrap_or_default();
+        let listens = store.get::<Image>(ClusterId::WORLD, "", image).map(|it| it.ports.clone());
+        for port in listens.unwrap_or_default() {
+            if !ports.iter().any(|it| it.container_port == port) {
+                ports.push(net::PodPort { name: None, container_port: port, protocol: None });
+            }
+        }
+    }
+    Some(net::Pod {
+        ns: pod.metadata.namespace.clone().unwrap_or_default(),
+        name: name(pod).to_owned(),
+        labels: pod.metadata.labels.clone().unwrap_or_default(),
+        node: on.to_owned(),
+        ip: Some(ip),
+        eni,
+        ready: ready && pod.metadata.deletion_timestamp.is_none(),
+        host_network: spec.host_network == Some(true),
+        ports,
+        ..net::Pod::default()
+    })
+}
+
+/// Which of a node's ENIs holds an address, by secondary address or prefix.
+fn owner(store: &Store, node: &net::Node, ip: Ipv4Addr) -> Option<String> {
+    node.enis
+        .iter()
+        .filter_map(|eni| store.get::<aws::Eni>(ClusterId::WORLD, "", &eni.id))
+        .find(|eni| eni.secondary_ips.contains(&ip) || eni.prefixes.iter().any(|block| block.contains(&ip)))
+        .map(|eni| name(eni).to_owned())
+}
+
+fn service(service: &Service) -> net::Service {
+    let spec = service.spec.clone().unwrap_or_default();
+    let port = |it: &api::k8s::core::v1::ServicePort| {
+        Some(net::ServicePort {
+            name: it.name.clone(),
+            port: u16::try_from(it.port).ok()?,
+            target_port: match &it.target_port {
+                None => None,
+                Some(IntOrString::Int(number)) => Some(net::PortRef::Number(u16::try_from(*number).ok()?)),
+                Some(IntOrString::String(name)) => Some(net::PortRef::Name(name.clone())),
+            },
+            node_port: it.node_port.and_then(|number| u16::try_from(number).ok()),
+            protocol: it.protocol.clone(),
+        })
+    };
+    net::Service {
+        ns: service.metadata.namespace.clone().unwrap_or_default(),
+        name: name(service).to_owned(),
+        kind: spec.type_.unwrap_or_else(|| "ClusterIP".to_owned()),
+        cluster_ip: spec.cluster_ip,
+        selector: spec.selector,
+        ports: spec.ports.iter().flatten().filter_map(port).collect(),
+        etp: spec.external_traffic_policy,
+        itp: spec.internal_traffic_policy,
+        ..net::Service::default()
+    }
+}
+
+/// Laptops on the internet, and machines in a subnet of the VPC.
+fn actors(store: &Store, network: &mut net::Network) {
+    for actor in store.list::<Actor>(ClusterId::WORLD, None) {
+        let own = name(actor).to_owned();
+        match actor.at.strip_prefix("subnet/") {
+            Some(subnet) => {
+                let eni = store.get::<aws::Eni>(ClusterId::WORLD, "", &format!("eni-{own}"));
+                network.hosts.push(net::Host {
+                    name: own,
+                    ip: actor.address,
+                    subnet: subnet.to_owned(),
+                    sgs: eni.map(|eni| eni.security_groups.clone()).unwrap_or_default(),
+                    public_ip: None,
+                });
+            }
+            None => {
+                network.external.push(net::External { name: own, ip: actor.address, ports: None, via: None });
+            }
+        }
+    }
+}
