@@ -1,0 +1,154 @@
+//! What is `$(( … ))`?
+//!
+//! 64-bit wrapping integers as in bash; unset variables are 0; a variable's text is itself an expression.
+
+use brush_parser::{
+    arithmetic,
+    ast::{ArithmeticExpr, ArithmeticTarget, BinaryOperator, UnaryAssignmentOperator, UnaryOperator},
+};
+
+use crate::machine::Machine;
+
+/// Deepest chain of variables whose text is again an expression.
+const DEEPEST: u32 = 32;
+
+/// The value of an expression; it may set variables.
+/// # Errors
+/// bash's words, without `bash: `.
+pub fn evaluate(text: &str, machine: &mut Machine) -> Result<i64, String> {
+    nested(text, machine, 0)
+}
+
+fn nested(text: &str, machine: &mut Machine, depth: u32) -> Result<i64, String> {
+    if depth > DEEPEST {
+        return Err(format!("{text}: expression recursion level exceeded (error token is \"{text}\")"));
+    }
+    let trimmed = text.trim();
+    let expr = arithmetic::parse(trimmed)
+        .map_err(|_| format!("{trimmed}: syntax error: operand expected (error token is \"{trimmed}\")"))?;
+    value(&expr, machine, depth, trimmed)
+}
+
+fn value(expr: &ArithmeticExpr, machine: &mut Machine, depth: u32, text: &str) -> Result<i64, String> {
+    Ok(match expr {
+        ArithmeticExpr::Literal(number) => *number,
+        ArithmeticExpr::Reference(target) => read(target, machine, depth)?,
+        ArithmeticExpr::UnaryOp(op, inner) => {
+            let it = value(inner, machine, depth, text)?;
+            match op {
+                UnaryOperator::UnaryPlus => it,
+                UnaryOperator::UnaryMinus => it.wrapping_neg(),
+                UnaryOperator::BitwiseNot => !it,
+                UnaryOperator::LogicalNot => i64::from(it == 0),
+            }
+        }
+        ArithmeticExpr::BinaryOp(op, left, right) => {
+            let l = value(left, machine, depth, text)?;
+            match op {
+                BinaryOperator::LogicalAnd if l == 0 => return Ok(0),
+                BinaryOperator::LogicalOr if l != 0 => return Ok(1),
+                _ => {}
+            }
+            let r = value(right, machine, depth, text)?;
+            binary(op, l, r, text)?
+        }
+        ArithmeticExpr::Conditional(test, yes, no) => {
+            let branch = if value(test, machine, depth, text)? != 0 { yes } else { no };
+            value(branch, machine, depth, text)?
+        }
+        ArithmeticExpr::Assignment(target, inner) => {
+            let it = value(inner, machine, depth, text)?;
+            write(target, it, machine);
+            it
+        }
+        ArithmeticExpr::BinaryAssignment(op, target, inner) => {
+            let l = read(target, machine, depth)?;
+            let r = value(inner, machine, depth, text)?;
+            let it = binary(op, l, r, text)?;
+            write(target, it, machine);
+            it
+        }
+        ArithmeticExpr::UnaryAssignment(op, target) => {
+            let before = read(target, machine, depth)?;
+            let (after, result) = match op {
+                UnaryAssignmentOperator::PrefixIncrement => (before.wrapping_add(1), before.wrapping_add(1)),
+                UnaryAssignmentOperator::PrefixDecrement => (before.wrapping_sub(1), before.wrapping_sub(1)),
+                UnaryAssignmentOperator::PostfixIncrement => (before.wrapping_add(1), before),
+                UnaryAssignmentOperator::PostfixDecrement => (before.wrapping_sub(1), before),
+            };
+            write(target, after, machine);
+            result
+        }
+    })
+}
+
+fn name(target: &ArithmeticTarget) -> &str {
+    match target {
+        ArithmeticTarget::Variable(name) | ArithmeticTarget::ArrayElement(name, _) => name,
+    }
+}
+
+fn read(target: &ArithmeticTarget, machine: &mut Machine, depth: u32) -> Result<i64, String> {
+    match machine.variable(name(target)).map(str::to_owned) {
+        None => Ok(0),
+        Some(text) if text.trim().is_empty() => Ok(0),
+        Some(text) => match text.trim().parse() {
+            Ok(number) => Ok(number),
+            Err(_) => nested(&text, machine, depth + 1),
+        },
+    }
+}
+
+fn write(target: &ArithmeticTarget, value: i64, machine: &mut Machine) {
+    machine.set(name(target), &value.to_string());
+}
+
+fn binary(op: &BinaryOperator, l: i64, r: i64, text: &str) -> Result<i64, String> {
+    let shift = u32::try_from(r & 63).unwrap_or_default();
+    Ok(match op {
+        BinaryOperator::Power => match u32::try_from(r) {
+            Ok(exponent) => l.wrapping_pow(exponent),
+            Err(_) => return Err(format!("{text}: exponent less than 0 (error token is \"{r}\")")),
+        },
+        BinaryOperator::Multiply => l.wrapping_mul(r),
+        BinaryOperator::Divide | BinaryOperator::Modulo if r == 0 => {
+            return Err(format!("{text}: division by 0 (error token is \"{r}\")"));
+        }
+        BinaryOperator::Divide => l.wrapping_div(r),
+        BinaryOperator::Modulo => l.wrapping_rem(r),
+        BinaryOperator::Comma => r,
+        BinaryOperator::Add => l.wrapping_add(r),
+        BinaryOperator::Subtract => l.wrapping_sub(r),
+        BinaryOperator::ShiftLeft => l.wrapping_shl(shift),
+        BinaryOperator::ShiftRight => l.wrapping_shr(shift),
+        BinaryOperator::LessThan => i64::from(l < r),
+        BinaryOperator::LessThanOrEqualTo => i64::from(l <= r),
+        BinaryOperator::GreaterThan => i64::from(l > r),
+        BinaryOperator::GreaterThanOrEqualTo => i64::from(l >= r),
+        BinaryOperator::Equals => i64::from(l == r),
+        BinaryOperator::NotEquals => i64::from(l != r),
+        BinaryOperator::BitwiseAnd => l & r,
+        BinaryOperator::BitwiseXor => l ^ r,
+        BinaryOperator::BitwiseOr => l | r,
+        BinaryOperator::LogicalAnd => i64::from(l != 0 && r != 0),
+        BinaryOperator::LogicalOr => i64::from(l != 0 || r != 0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_variables_are_reckoned_as_in_bash() {
+        let mut machine = Machine::default();
+        machine.set("x", "4");
+        for (text, wanted) in
+            [("1 + 2 * 3", 7), ("x ** 2", 16), ("x > 3 ? 10 : 20", 10), ("y", 0), ("x++ + x", 9)]
+        {
+            assert_eq!(evaluate(text, &mut machine), Ok(wanted), "{text}");
+        }
+        assert_eq!(machine.variable("x"), Some("5"));
+        assert!(evaluate("1/0", &mut machine).expect_err("no").contains("division by 0"));
+    }
+}

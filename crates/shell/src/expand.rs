@@ -1,0 +1,622 @@
+//! What does this word become?
+//!
+//! Braces, tilde, variables, `$( )`, arithmetic, then splitting on `$IFS`, then file names, then quotes go: bash's order.
+//! A word is built from characters that know whether they were quoted; unquoted results of `$` are split.
+//! Source: bash 5.2 manual, 3.5 Shell Expansions.
+
+use brush_parser::{
+    ParserOptions,
+    word::{
+        self, BraceExpressionMember, BraceExpressionOrText, Parameter, ParameterExpr, ParameterTestType,
+        SpecialParameter, SubstringMatchKind, TildeExpr, WordPiece, WordPieceWithSource,
+    },
+};
+
+use crate::{
+    eval::{Flow, Shell},
+    glob,
+    machine::HOME,
+    output::{Output, Stdin},
+};
+
+/// Most bytes one word may grow to.
+const LONGEST: usize = 16 << 20;
+
+/// A word on its way to becoming fields. The text is a pattern: what was quoted carries a backslash.
+#[derive(Default)]
+struct Building {
+    fields: Vec<String>,
+    current: Option<String>,
+}
+
+impl Building {
+    fn quoted(&mut self, text: &str) {
+        let current = self.current.get_or_insert_default();
+        for c in text.chars() {
+            if "*?[]\\".contains(c) {
+                current.push('\\');
+            }
+            current.push(c);
+        }
+    }
+
+    fn pattern(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.current.get_or_insert_default().push_str(text);
+        }
+    }
+
+    fn cut(&mut self) {
+        if let Some(field) = self.current.take() {
+            self.fields.push(field);
+        }
+    }
+
+    fn split(&mut self, text: &str, ifs: &str) {
+        for c in text.chars() {
+            if ifs.contains(c) {
+                if c.is_ascii_whitespace() {
+                    self.cut();
+                } else {
+                    self.current.get_or_insert_default();
+                    self.cut();
+                }
+            } else {
+                let current = self.current.get_or_insert_default();
+                if c == '\\' {
+                    current.push('\\');
+                }
+                current.push(c);
+            }
+        }
+    }
+}
+
+impl Shell<'_> {
+    /// The fields a list of words becomes.
+    pub(crate) fn fields<'w>(
+        &mut self,
+        words: impl Iterator<Item = &'w str>,
+        out: &mut Output,
+    ) -> Result<Vec<String>, Flow> {
+        let mut fields = Vec::new();
+        for text in words {
+            for text in braces(text) {
+                let mut building = Building::default();
+                self.pieces(&parse(&text), &mut building, true, out)?;
+                building.cut();
+                for pattern in building.fields {
+                    let found = if glob::is_pattern(&pattern) {
+                        glob::expand(&pattern, &self.machine.cwd, &self.machine.files)
+                    } else {
+                        Vec::new()
+                    };
+                    if found.is_empty() {
+                        fields.push(glob::unescape(&pattern));
+                    } else {
+                        fields.extend(found);
+                    }
+                }
+            }
+        }
+        Ok(fields)
+    }
+
+    /// One word as one text: no splitting, no file names (assignments, here-strings, redirection targets).
+    pub(crate) fn text(&mut self, text: &str, out: &mut Output) -> Result<String, Flow> {
+        Ok(glob::unescape(&self.pattern(text, out)?))
+    }
+
+    /// One word as a pattern: quoted characters stand for themselves (`case`, `[[ a == b* ]]`).
+    pub(crate) fn pattern(&mut self, text: &str, out: &mut Output) -> Result<String, Flow> {
+        let mut building = Building::default();
+        self.pieces(&parse(text), &mut building, false, out)?;
+        Ok(building.current.unwrap_or_default())
+    }
+
+    /// The body of a here-document whose tag was not quoted.
+    pub(crate) fn here(&mut self, text: &str, out: &mut Output) -> Result<String, Flow> {
+        let Ok(pieces) = word::parse_heredoc(text, &ParserOptions::default()) else {
+            return Ok(text.to_owned());
+        };
+        let mut building = Building::default();
+        for piece in &pieces {
+            self.quoted_piece(&piece.piece, &mut building, out)?;
+        }
+        Ok(glob::unescape(&building.current.unwrap_or_default()))
+    }
+
+    fn pieces(
+        &mut self,
+        pieces: &[WordPieceWithSource],
+        building: &mut Building,
+        split: bool,
+        out: &mut Output,
+    ) -> Result<(), Flow> {
+        for piece in pieces {
+            match &piece.piece {
+                WordPiece::Text(text) => building.pattern(text),
+                WordPiece::SingleQuotedText(text) => building.quoted(text),
+                WordPiece::AnsiCQuotedText(text) => building.quoted(&ansi_c(text)),
+                WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
+                    if let [only] = inner.as_slice()
+                        && is_all_positional(&only.piece)
+                    {
+                        let all: Vec<_> = self.machine.positional.iter().cloned().collect();
+                        for (i, text) in all.iter().enumerate() {
+                            if i > 0 {
+                                building.cut();
+                            }
+                            building.quoted(text);
+                        }
+                        continue;
+                    }
+                    building.quoted("");
+                    for piece in inner {
+                        self.quoted_piece(&piece.piece, building, out)?;
+                    }
+                }
+                WordPiece::EscapeSequence(text) => building.quoted(text.strip_prefix('\\').unwrap_or(text)),
+                WordPiece::TildeExpansion(tilde) => {
+                    let home = self.tilde(tilde);
+                    building.quoted(&home);
+                }
+                WordPiece::ParameterExpansion(_)
+                | WordPiece::CommandSubstitution(_)
+                | WordPiece::BackquotedCommandSubstitution(_)
+                | WordPiece::ArithmeticExpression(_) => {
+                    let text = self.substitute(&piece.piece, out)?;
+                    if split {
+                        let ifs = self.machine.variable("IFS").unwrap_or(" \t\n").to_owned();
+                        building.split(&text, &ifs);
+                    } else {
+                        building.quoted(&text);
+                    }
+                }
+            }
+            if building.current.as_ref().is_some_and(|c| c.len() > LONGEST) {
+                return Err(self.stop(out, format!("a word of {} MB", LONGEST >> 20)));
+            }
+        }
+        Ok(())
+    }
+
+    fn quoted_piece(
+        &mut self,
+        piece: &WordPiece,
+        building: &mut Building,
+        out: &mut Output,
+    ) -> Result<(), Flow> {
+        match piece {
+            WordPiece::Text(text) | WordPiece::SingleQuotedText(text) | WordPiece::AnsiCQuotedText(text) => {
+                building.quoted(text);
+            }
+            WordPiece::EscapeSequence(text) => {
+                let escaped = text.strip_prefix('\\').unwrap_or(text);
+                match escaped {
+                    "\n" => {}
+                    "$" | "`" | "\"" | "\\" => building.quoted(escaped),
+                    _ => building.quoted(text),
+                }
+            }
+            WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
+                for piece in inner {
+                    self.quoted_piece(&piece.piece, building, out)?;
+                }
+            }
+            WordPiece::TildeExpansion(_) => building.quoted("~"),
+            WordPiece::ParameterExpansion(_)
+            | WordPiece::CommandSubstitution(_)
+            | WordPiece::BackquotedCommandSubstitution(_)
+            | WordPiece::ArithmeticExpression(_) => {
+                let text = self.substitute(piece, out)?;
+                building.quoted(&text);
+            }
+        }
+        Ok(())
+    }
+
+    fn tilde(&self, tilde: &TildeExpr) -> String {
+        match tilde {
+            TildeExpr::Home => self.machine.variable("HOME").unwrap_or(HOME).to_owned(),
+            TildeExpr::UserHome(user) if user == "user" => HOME.to_owned(),
+            TildeExpr::UserHome(user) => format!("~{user}"),
+            TildeExpr::WorkingDir => self.machine.cwd.clone(),
+            TildeExpr::OldWorkingDir => self.machine.before.clone().unwrap_or_else(|| "~-".to_owned()),
+            TildeExpr::NthDirFromTopOfDirStack { n, plus_used } => {
+                format!("~{}{n}", if *plus_used { "+" } else { "" })
+            }
+            TildeExpr::NthDirFromBottomOfDirStack { n } => format!("~-{n}"),
+        }
+    }
+
+    fn substitute(&mut self, piece: &WordPiece, out: &mut Output) -> Result<String, Flow> {
+        match piece {
+            WordPiece::ParameterExpansion(expr) => self.parameter(expr, out),
+            WordPiece::CommandSubstitution(line) => self.command(line, out),
+            WordPiece::BackquotedCommandSubstitution(line) => {
+                let line = line.replace("\\`", "`").replace("\\$", "$").replace("\\\\", "\\");
+                self.command(&line, out)
+            }
+            WordPiece::ArithmeticExpression(expr) => {
+                let text = self.here(&expr.value, out)?;
+                match crate::arithmetic::evaluate(&text, self.machine) {
+                    Ok(number) => Ok(number.to_string()),
+                    Err(message) => {
+                        out.err(&format!("bash: {message}"));
+                        Err(Flow::Abandoned(1))
+                    }
+                }
+            }
+            WordPiece::Text(text)
+            | WordPiece::SingleQuotedText(text)
+            | WordPiece::AnsiCQuotedText(text)
+            | WordPiece::EscapeSequence(text) => Ok(text.clone()),
+            WordPiece::DoubleQuotedSequence(_)
+            | WordPiece::GettextDoubleQuotedSequence(_)
+            | WordPiece::TildeExpansion(_) => Ok(String::new()),
+        }
+    }
+
+    fn command(&mut self, line: &str, out: &mut Output) -> Result<String, Flow> {
+        let mut inner = Output::default();
+        let status = self.subshell(|shell| shell.line(line, &mut Stdin::terminal(), &mut inner))?;
+        self.machine.status = status;
+        self.substituted = Some(status);
+        let mut text = String::new();
+        out.hints.append(&mut inner.hints);
+        for (stream, chunk) in inner.chunks {
+            match stream {
+                crate::output::Stream::Out => text.push_str(&chunk),
+                crate::output::Stream::Err => out.write(stream, &chunk),
+            }
+        }
+        text.truncate(text.trim_end_matches('\n').len());
+        Ok(text)
+    }
+
+    fn value(&self, parameter: &Parameter) -> Option<String> {
+        match parameter {
+            Parameter::Named(name)
+            | Parameter::NamedWithIndex { name, .. }
+            | Parameter::NamedWithAllIndices { name, .. } => self.machine.variable(name).map(str::to_owned),
+            Parameter::Positional(0) => Some("bash".to_owned()),
+            Parameter::Positional(n) => {
+                let index = usize::try_from(*n).ok()?.checked_sub(1)?;
+                self.machine.positional.get(index).map(ToString::to_string)
+            }
+            Parameter::Special(special) => match special {
+                SpecialParameter::LastExitStatus => Some(self.machine.status.to_string()),
+                SpecialParameter::AllPositionalParameters { .. } => {
+                    let all: Vec<&str> = self.machine.positional.iter().map(AsRef::as_ref).collect();
+                    (!all.is_empty()).then(|| all.join(" "))
+                }
+                SpecialParameter::PositionalParameterCount => Some(self.machine.positional.len().to_string()),
+                SpecialParameter::ShellName => Some("bash".to_owned()),
+                SpecialParameter::ProcessId => Some("4242".to_owned()),
+                SpecialParameter::CurrentOptionFlags => Some("himBH".to_owned()),
+                SpecialParameter::LastBackgroundProcessId => None,
+            },
+        }
+    }
+
+    fn tested(&self, parameter: &Parameter, test: &ParameterTestType) -> Option<String> {
+        let value = self.value(parameter);
+        match test {
+            ParameterTestType::UnsetOrNull => value.filter(|v| !v.is_empty()),
+            ParameterTestType::Unset => value,
+        }
+    }
+
+    fn parameter(&mut self, expr: &ParameterExpr, out: &mut Output) -> Result<String, Flow> {
+        let mut word = |shell: &mut Self, text: &Option<String>| match text {
+            Some(text) => shell.text(text, out),
+            None => Ok(String::new()),
+        };
+        Ok(match expr {
+            ParameterExpr::Parameter { parameter, indirect } => {
+                let value = self.value(parameter).unwrap_or_default();
+                if *indirect { self.machine.variable(&value).unwrap_or_default().to_owned() } else { value }
+            }
+            ParameterExpr::UseDefaultValues { parameter, test_type, default_value, .. } => {
+                match self.tested(parameter, test_type) {
+                    Some(value) => value,
+                    None => word(self, default_value)?,
+                }
+            }
+            ParameterExpr::AssignDefaultValues { parameter, test_type, default_value, .. } => {
+                match self.tested(parameter, test_type) {
+                    Some(value) => value,
+                    None => {
+                        let value = word(self, default_value)?;
+                        if let Parameter::Named(name) = parameter {
+                            self.machine.set(name, &value);
+                        }
+                        value
+                    }
+                }
+            }
+            ParameterExpr::IndicateErrorIfNullOrUnset { parameter, test_type, error_message, .. } => {
+                match self.tested(parameter, test_type) {
+                    Some(value) => value,
+                    None => {
+                        let said = match error_message {
+                            Some(_) => word(self, error_message)?,
+                            None => "parameter null or not set".to_owned(),
+                        };
+                        let name = parameter.to_string();
+                        let name = name.trim_start_matches("${").trim_end_matches('}');
+                        out.err(&format!("bash: {name}: {said}"));
+                        return Err(Flow::Abandoned(1));
+                    }
+                }
+            }
+            ParameterExpr::UseAlternativeValue { parameter, test_type, alternative_value, .. } => {
+                match self.tested(parameter, test_type) {
+                    Some(_) => word(self, alternative_value)?,
+                    None => String::new(),
+                }
+            }
+            ParameterExpr::ParameterLength { parameter, .. } => {
+                self.value(parameter).unwrap_or_default().chars().count().to_string()
+            }
+            ParameterExpr::RemoveSmallestSuffixPattern { parameter, pattern, .. } => {
+                self.trim(parameter, pattern, out, Trim { suffix: true, largest: false })?
+            }
+            ParameterExpr::RemoveLargestSuffixPattern { parameter, pattern, .. } => {
+                self.trim(parameter, pattern, out, Trim { suffix: true, largest: true })?
+            }
+            ParameterExpr::RemoveSmallestPrefixPattern { parameter, pattern, .. } => {
+                self.trim(parameter, pattern, out, Trim { suffix: false, largest: false })?
+            }
+            ParameterExpr::RemoveLargestPrefixPattern { parameter, pattern, .. } => {
+                self.trim(parameter, pattern, out, Trim { suffix: false, largest: true })?
+            }
+            ParameterExpr::Substring { parameter, offset, length, .. } => {
+                let chars: Vec<char> = self.value(parameter).unwrap_or_default().chars().collect();
+                let count = i64::try_from(chars.len()).unwrap_or(i64::MAX);
+                let number = |shell: &mut Self, text: &str| crate::arithmetic::evaluate(text, shell.machine);
+                let from = number(self, &offset.value).unwrap_or(0);
+                let from = if from < 0 { (count + from).max(0) } else { from.min(count) };
+                let to = match length {
+                    None => count,
+                    Some(length) => match number(self, &length.value).unwrap_or(0) {
+                        n if n < 0 => (count + n).max(from),
+                        n => from.saturating_add(n).min(count),
+                    },
+                };
+                let (from, to) = (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0));
+                chars.get(from..to).map(|c| c.iter().collect()).unwrap_or_default()
+            }
+            ParameterExpr::UppercaseFirstChar { parameter, .. } => {
+                change_first(&self.value(parameter).unwrap_or_default(), char::to_ascii_uppercase)
+            }
+            ParameterExpr::UppercasePattern { parameter, .. } => {
+                self.value(parameter).unwrap_or_default().to_uppercase()
+            }
+            ParameterExpr::LowercaseFirstChar { parameter, .. } => {
+                change_first(&self.value(parameter).unwrap_or_default(), char::to_ascii_lowercase)
+            }
+            ParameterExpr::LowercasePattern { parameter, .. } => {
+                self.value(parameter).unwrap_or_default().to_lowercase()
+            }
+            ParameterExpr::ReplaceSubstring { parameter, pattern, replacement, match_kind, .. } => {
+                let value = self.value(parameter).unwrap_or_default();
+                let pattern = self.pattern(pattern, out)?;
+                let with = match replacement {
+                    Some(text) => self.text(text, out)?,
+                    None => String::new(),
+                };
+                replace(&value, &pattern, &with, match_kind)
+            }
+            // MODEL: `${x@Q}` and its kind give the value unchanged; there are no arrays.
+            ParameterExpr::Transform { parameter, .. } => self.value(parameter).unwrap_or_default(),
+            ParameterExpr::VariableNames { prefix, .. } => {
+                let names: Vec<&str> = self
+                    .machine
+                    .variables
+                    .keys()
+                    .filter(|n| n.starts_with(prefix.as_str()))
+                    .map(String::as_str)
+                    .collect();
+                names.join(" ")
+            }
+            ParameterExpr::MemberKeys { .. } => String::new(),
+        })
+    }
+
+    fn trim(
+        &mut self,
+        parameter: &Parameter,
+        pattern: &Option<String>,
+        out: &mut Output,
+        trim: Trim,
+    ) -> Result<String, Flow> {
+        let value = self.value(parameter).unwrap_or_default();
+        let Some(pattern) = pattern else { return Ok(value) };
+        let pattern = self.pattern(pattern, out)?;
+        let mut cuts: Vec<usize> = value.char_indices().map(|(i, _)| i).chain([value.len()]).collect();
+        if trim.suffix != trim.largest {
+            cuts.reverse();
+        }
+        for cut in cuts {
+            let (head, tail) = value.split_at(cut);
+            let (part, rest) = if trim.suffix { (tail, head) } else { (head, tail) };
+            if glob::matches(&pattern, part) {
+                return Ok(rest.to_owned());
+            }
+        }
+        Ok(value)
+    }
+}
+
+/// Which end goes, and how much of it.
+#[derive(Clone, Copy)]
+struct Trim {
+    suffix: bool,
+    largest: bool,
+}
+
+fn is_all_positional(piece: &WordPiece) -> bool {
+    matches!(
+        piece,
+        WordPiece::ParameterExpansion(ParameterExpr::Parameter {
+            parameter: Parameter::Special(SpecialParameter::AllPositionalParameters { concatenate: false }),
+            ..
+        })
+    )
+}
+
+fn change_first(text: &str, change: fn(&char) -> char) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => std::iter::once(change(&first)).chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+fn replace(value: &str, pattern: &str, with: &str, kind: &SubstringMatchKind) -> String {
+    let cuts: Vec<usize> = value.char_indices().map(|(i, _)| i).chain([value.len()]).collect();
+    let longest = |from: usize| {
+        cuts.iter().rev().find(|to| **to > from && glob::matches(pattern, &value[from..**to])).copied()
+    };
+    let mut out = String::new();
+    let mut at = 0;
+    let mut done = false;
+    for &from in &cuts {
+        if from < at {
+            continue;
+        }
+        let wanted = match kind {
+            SubstringMatchKind::Prefix => from == 0,
+            SubstringMatchKind::FirstOccurrence => !done,
+            SubstringMatchKind::Suffix | SubstringMatchKind::Anywhere => true,
+        };
+        let found = if wanted && from < value.len() { longest(from) } else { None };
+        match found {
+            Some(to) if !matches!(kind, SubstringMatchKind::Suffix) || to == value.len() => {
+                out.push_str(with);
+                at = to;
+                done = true;
+            }
+            Some(_) | None => {
+                let next = value[from..].chars().next();
+                if let Some(c) = next {
+                    out.push(c);
+                    at = from + c.len_utf8();
+                }
+            }
+        }
+    }
+    out
+}
+
+fn parse(text: &str) -> Vec<WordPieceWithSource> {
+    word::parse(text, &ParserOptions::default()).unwrap_or_else(|_| {
+        vec![WordPieceWithSource {
+            piece: WordPiece::Text(text.to_owned()),
+            start_index: 0,
+            end_index: text.len(),
+        }]
+    })
+}
+
+/// `\n`, `\t`, `\\` and their kind, as in `$'…'`, `echo -e` and `printf`.
+#[must_use]
+pub fn ansi_c(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('a') => out.push('\u{7}'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('v') => out.push('\u{b}'),
+            Some('e' | 'E') => out.push('\u{1b}'),
+            Some('0') => out.push(number(&mut chars, 8, 3).unwrap_or('\0')),
+            Some('x') => match number(&mut chars, 16, 2) {
+                Some(c) => out.push(c),
+                None => out.push_str("\\x"),
+            },
+            Some(other @ ('\\' | '\'' | '"')) => out.push(other),
+            Some(other) => {
+                out.push('\\');
+                out.push(other);
+            }
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+fn number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most: usize) -> Option<char> {
+    let mut value = None;
+    for _ in 0..most {
+        let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else { break };
+        chars.next();
+        value = Some(value.unwrap_or(0) * radix + digit);
+    }
+    value.and_then(char::from_u32)
+}
+
+/// Most words one brace expression may become.
+const MOST_BRACES: usize = 10_000;
+
+fn braces(text: &str) -> Vec<String> {
+    if !text.contains('{') {
+        return vec![text.to_owned()];
+    }
+    match word::parse_brace_expansions(text, &ParserOptions::default()) {
+        Ok(Some(parts)) => product(&parts),
+        Ok(None) | Err(_) => vec![text.to_owned()],
+    }
+}
+
+fn product(parts: &[BraceExpressionOrText]) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for part in parts {
+        let endings = match part {
+            BraceExpressionOrText::Text(text) => vec![text.clone()],
+            BraceExpressionOrText::Expr(members) => {
+                members.iter().flat_map(member).take(MOST_BRACES).collect()
+            }
+        };
+        words = words
+            .iter()
+            .flat_map(|word| endings.iter().map(move |ending| format!("{word}{ending}")))
+            .take(MOST_BRACES)
+            .collect();
+    }
+    words
+}
+
+fn member(member: &BraceExpressionMember) -> Vec<String> {
+    match member {
+        BraceExpressionMember::NumberSequence { start, end, increment } => {
+            sequence(*start, *end, *increment).map(|n| n.to_string()).collect()
+        }
+        BraceExpressionMember::CharSequence { start, end, increment } => {
+            sequence(i64::from(u32::from(*start)), i64::from(u32::from(*end)), *increment)
+                .filter_map(|n| u32::try_from(n).ok().and_then(char::from_u32))
+                .map(|c| c.to_string())
+                .collect()
+        }
+        BraceExpressionMember::Child(parts) => product(parts),
+    }
+}
+
+fn sequence(start: i64, end: i64, increment: i64) -> impl Iterator<Item = i64> {
+    let step = increment.saturating_abs().max(1);
+    let step = if start <= end { step } else { -step };
+    std::iter::successors(Some(start), move |n| {
+        n.checked_add(step).filter(|n| if step > 0 { *n <= end } else { *n >= end })
+    })
+    .take(MOST_BRACES)
+}

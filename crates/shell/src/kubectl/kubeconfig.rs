@@ -1,0 +1,103 @@
+//! Which clusters does this machine know, and as whom?
+//!
+//! The contents of `~/.kube/config`, typed. MODEL: the file itself is not on the virtual disk.
+
+use api::SimTime;
+
+/// A context: a cluster, a user, a namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Such as `kind-myk8s`.
+    pub name: String,
+    /// Name of the cluster entry.
+    pub cluster: String,
+    /// Name of the user entry.
+    pub user: String,
+    /// Empty if not set.
+    pub namespace: String,
+}
+
+/// A cluster entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name in the file.
+    pub name: String,
+    /// Such as `https://127.0.0.1:34567`.
+    pub server: String,
+    /// Name of the `sim/ControlPlane` behind the address.
+    pub control_plane: String,
+}
+
+/// A user entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its name in the file.
+    pub name: String,
+    /// As the API server knows it.
+    pub identity: String,
+    /// Groups the API server knows it by.
+    pub groups: Vec<String>,
+    /// How it shows itself.
+    pub credential: Credential,
+}
+
+/// How a user shows itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A client certificate, as kind writes.
+    Certificate,
+    /// A token.
+    Token(String),
+    /// `aws eks get-token`, with region and cluster.
+    Exec(Vec<String>),
+}
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kubeconfig {
+    /// Sorted by name.
+    pub contexts: Vec<Context>,
+    /// Sorted by name.
+    pub clusters: Vec<Cluster>,
+    /// Sorted by name.
+    pub users: Vec<User>,
+    /// Empty if none.
+    pub current: String,
+    /// When the last change was made, for nobody but the page.
+    pub changed: SimTime,
+}
+
+impl Kubeconfig {
+    /// The context with this name.
+    #[must_use]
+    pub fn context(&self, name: &str) -> Option<&Context> {
+        self.contexts.iter().find(|c| c.name == name)
+    }
+
+    /// Adds or replaces a context with its cluster and user, and makes it the current one. Whether it is new.
+    pub fn add(&mut self, context: Context, cluster: Cluster, user: User) -> bool {
+        self.current.clone_from(&context.name);
+        let new = self.context(&context.name).is_none();
+        self.contexts.retain(|c| c.name != context.name);
+        self.clusters.retain(|c| c.name != cluster.name);
+        self.users.retain(|u| u.name != user.name);
+        self.contexts.push(context);
+        self.clusters.push(cluster);
+        self.users.push(user);
+        self.contexts.sort_by(|a, b| a.name.cmp(&b.name));
+        self.clusters.sort_by(|a, b| a.name.cmp(&b.name));
+        self.users.sort_by(|a, b| a.name.cmp(&b.name));
+        new
+    }
+
+    /// Takes away a context with its cluster and user.
+    pub fn remove(&mut self, name: &str) {
+        let Some(context) = self.context(name).cloned() else { return };
+        self.contexts.retain(|c| c.name != name);
+        self.clusters.retain(|c| c.name != context.cluster);
+        self.users.retain(|u| u.name != context.user);
+        if self.current == name {
+            self.current.clear();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What does the learner's machine remember between two lines?
+//!
+//! Files, variables, aliases, functions, where we are and which clusters we know. Cloning it is cheap, so that a session can
+//! keep one per line. It knows nothing about what a cluster contains.
+
+use std::rc::Rc;
+
+use brush_parser::ast;
+use imbl::OrdMap;
+
+use crate::{files::Files, kubectl::kubeconfig::Kubeconfig, lab::LabCall};
+
+/// The home directory of the one user.
+pub const HOME: &str = "/home/user";
+
+/// A shell variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its text.
+    pub value: Rc<str>,
+    /// Whether programs see it in their environment.
+    pub exported: bool,
+}
+
+/// The learner's machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// What lies on its disk.
+    pub files: Files,
+    /// Shell variables and environment.
+    pub variables: OrdMap<String, Variable>,
+    /// `alias k=kubectl`.
+    pub aliases: OrdMap<String, Rc<str>>,
+    /// `f() { …; }`.
+    pub functions: OrdMap<String, Rc<ast::FunctionBody>>,
+    /// The working directory, absolute.
+    pub cwd: String,
+    /// The directory before the last `cd`.
+    pub before: Option<String>,
+    /// Exit status of the last command, `$?`.
+    pub status: i32,
+    /// `$1 $2 …` of the running function.
+    pub positional: imbl::Vector<Rc<str>>,
+    /// `~/.kube/config`.
+    pub kubeconfig: Kubeconfig,
+    /// What the session has to do for `lab answer`, `lab select`, `lab undo`: taken by the session after every line.
+    pub journal: Vec<LabCall>,
+    /// Lines typed so far, for `history`.
+    pub history: imbl::Vector<Rc<str>>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        let mut variables = OrdMap::new();
+        for (name, value) in [
+            ("HOME", HOME),
+            ("USER", "user"),
+            ("PWD", HOME),
+            ("SHELL", "/bin/bash"),
+            ("LANG", "C.UTF-8"),
+            ("TZ", "UTC"),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ] {
+            variables.insert(name.to_owned(), Variable { value: value.into(), exported: true });
+        }
+        Self {
+            files: Files::with_home(HOME),
+            variables,
+            aliases: OrdMap::new(),
+            functions: OrdMap::new(),
+            cwd: HOME.to_owned(),
+            before: None,
+            status: 0,
+            positional: imbl::Vector::new(),
+            kubeconfig: Kubeconfig::default(),
+            journal: Vec::new(),
+            history: imbl::Vector::new(),
+        }
+    }
+}
+
+impl Machine {
+    /// A variable's text.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|v| v.value.as_ref())
+    }
+
+    /// Sets a variable and keeps whether it is exported.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let exported = self.variables.get(name).is_some_and(|v| v.exported);
+        self.variables.insert(name.to_owned(), Variable { value: value.into(), exported });
+    }
+
+    /// Sets a variable that programs see.
+    pub fn export(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), Variable { value: value.into(), exported: true });
+    }
+
+    /// A path as typed, made absolute.
+    #[must_use]
+    pub fn path(&self, typed: &str) -> String {
+        crate::files::resolve(&self.cwd, typed)
+    }
+}
