@@ -1,1 +1,157 @@
 //! Which node, and why not the others?
+//!
+//! [`schedule`] decides for one pod on a [`NodeTable`] and says everything about it: every node, every plugin, every
+//! score, and kube-scheduler's own message. It is a pure function; ties are broken by a number that it is given.
+//! This crate does not know about the store, about binding, about time or about randomness.
+//! Source: kube-scheduler 1.34, default profile; every node is scored (`percentageOfNodesToScore: 100`).
+//!
+//! ```
+//! use scheduler::{NodeTable, Outcome, PodInfo, Profile, schedule};
+//! let pod = PodInfo::new(&serde_json::from_str(r#"{"metadata": {"name": "web"}, "spec": {"containers": []}}"#)?);
+//! let decision = schedule(&Profile::default_1_34(), &NodeTable::default(), &pod, 0);
+//! assert_eq!(decision.outcome, Outcome::Unschedulable);
+//! assert_eq!(decision.message.as_deref(), Some("no nodes available to schedule pods"));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+pub mod decision;
+pub mod disruption;
+mod filter;
+mod message;
+pub mod node_selector;
+pub mod owner;
+pub mod plugin;
+pub mod plugins;
+pub mod pod;
+pub mod pod_affinity;
+mod preempt;
+pub mod profile;
+pub mod registry;
+pub mod requests;
+mod score;
+pub mod spread;
+pub mod storage;
+pub mod table;
+pub mod taint;
+
+pub use decision::{Decision, NodeVerdict, Outcome, PluginScore, Refusal};
+pub use plugin::{ClusterEvent, Code, EventAction, EventResource};
+pub use pod::{PodInfo, PodKey};
+pub use profile::{Profile, Version};
+pub use table::NodeTable;
+
+use filter::{PreFiltered, Walked};
+use plugin::Cycle;
+
+/// What kube-scheduler says where there is no node at all.
+const NO_NODES: &str = "no nodes available to schedule pods";
+
+/// One scheduling attempt of a pod, explained in full.
+///
+/// `tie` says which of the best nodes to take, by name, modulo their number.
+#[must_use]
+pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -> Decision {
+    let cycle = Cycle { profile, table, pod };
+    if let Some(gated) = pre_enqueue(&cycle) {
+        return gated;
+    }
+    let mut decision = Decision::empty(pod.key.to_string(), Outcome::Unschedulable);
+    if table.is_empty() {
+        decision.message = Some(NO_NODES.to_owned());
+        return decision;
+    }
+    let ready = match filter::pre_filter(&cycle) {
+        PreFiltered::Ready(ready) => ready,
+        PreFiltered::Rejected(plugin, rejection) => {
+            decision.pre_filter_rejected = Some(Refusal::of(plugin.name(), &rejection));
+            decision.retries_on = plugin.retries_on().to_vec();
+            return message::unschedulable(&cycle, decision, None);
+        }
+    };
+    decision.pre_filter_nodes = ready.names.as_ref().map(|names| names.iter().cloned().collect());
+    let walked = match ready.nominated(&cycle) {
+        Some(walked) => {
+            decision.nominated_only = true;
+            walked
+        }
+        None => ready.walk(&cycle),
+    };
+    decision.nodes = walked.verdicts(&cycle);
+    decision.retries_on = walked.retries_on();
+    if let Some(error) = walked.error() {
+        decision.outcome = Outcome::Error;
+        decision.message = Some(error);
+        return decision;
+    }
+    if walked.feasible.is_empty() {
+        return message::unschedulable(&cycle, decision, Some((&ready, &walked)));
+    }
+    bind(&cycle, decision, &walked, tie)
+}
+
+/// A node and how it was found, without the explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The node.
+    pub node: table::NodeRef,
+    /// Its weighted total; 0 where it was the only one left.
+    pub total: i64,
+    /// How many nodes passed every filter.
+    pub feasible: usize,
+    /// How many shared the best total.
+    pub ties: usize,
+}
+
+/// The node that [`schedule`] would choose, as fast as it can be said; `None` where it would choose none.
+#[must_use]
+pub fn pick(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -> Option<Pick> {
+    let cycle = Cycle { profile, table, pod };
+    if pre_enqueue(&cycle).is_some() {
+        return None;
+    }
+    let PreFiltered::Ready(ready) = filter::pre_filter(&cycle) else { return None };
+    let feasible = match ready.nominated(&cycle) {
+        Some(walked) => walked.feasible,
+        None => ready.feasible(&cycle)?,
+    };
+    let feasible_count = feasible.len();
+    if let [only] = feasible[..] {
+        return Some(Pick { node: only, total: 0, feasible: 1, ties: 1 });
+    }
+    let totals = score::totals(&cycle, &feasible);
+    let best = totals.iter().copied().max()?;
+    let ties: Vec<_> =
+        feasible.iter().zip(&totals).filter(|(_, total)| **total == best).map(|(node, _)| *node).collect();
+    let node = *ties.get(draw(tie, ties.len()))?;
+    Some(Pick { node, total: best, feasible: feasible_count, ties: ties.len() })
+}
+
+fn pre_enqueue(cycle: &Cycle) -> Option<Decision> {
+    let refused = |it: &profile::Enabled| Some((it.plugin, it.plugin.pre_enqueue(cycle.pod).err()?));
+    let (plugin, rejection) = cycle.profile.plugins.iter().find_map(refused)?;
+    let mut decision = Decision::empty(cycle.pod.key.to_string(), Outcome::Gated);
+    decision.message = Some(rejection.reasons.join(", "));
+    decision.retries_on = plugin.retries_on().to_vec();
+    Some(decision)
+}
+
+fn bind(cycle: &Cycle, mut decision: Decision, walked: &Walked, tie: u64) -> Decision {
+    let feasible = &walked.feasible;
+    if feasible.len() > 1 {
+        score::explain(cycle, feasible, &mut decision.nodes);
+    }
+    let passed = || decision.nodes.iter().filter(|it| it.rejected.is_none());
+    let best = passed().map(|it| it.total).max();
+    decision.ties = passed().filter(|it| Some(it.total) == best).map(|it| it.node.clone()).collect();
+    let drawn = draw(tie, decision.ties.len());
+    decision.node = decision.ties.get(drawn).cloned();
+    decision.draw = u64::try_from(drawn).ok();
+    decision.outcome = Outcome::Scheduled;
+    decision.retries_on = Vec::new();
+    decision
+}
+
+fn draw(tie: u64, ties: usize) -> usize {
+    let count = u64::try_from(ties.max(1)).unwrap_or(1);
+    usize::try_from(tie % count).unwrap_or(0)
+}

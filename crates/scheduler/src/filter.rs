@@ -1,0 +1,190 @@
+//! Which nodes pass every filter?
+
+use std::collections::BTreeSet;
+
+use crate::decision::{NodeVerdict, Refusal};
+use crate::plugin::{ClusterEvent, Code, Cycle, Filter, Plugin, PreFilter, Rejection, Verdict};
+use crate::table::NodeRef;
+
+/// What came of PreFilter.
+pub(crate) enum PreFiltered {
+    Ready(Ready),
+    Rejected(&'static dyn Plugin, Rejection),
+}
+
+/// Filters, ready to be asked about nodes.
+pub(crate) struct Ready {
+    filters: Vec<(&'static dyn Plugin, Box<dyn Filter>)>,
+    /// The nodes that PreFilter left, where it left only some.
+    pub(crate) names: Option<BTreeSet<String>>,
+    /// Who left only some.
+    pub(crate) narrowed_by: Vec<&'static str>,
+}
+
+impl Clone for Ready {
+    fn clone(&self) -> Self {
+        Ready {
+            filters: self.filters.iter().map(|(plugin, filter)| (*plugin, filter.boxed())).collect(),
+            names: self.names.clone(),
+            narrowed_by: self.narrowed_by.clone(),
+        }
+    }
+}
+
+/// What the filters said of every node they were asked about, in the nodes' order.
+pub(crate) struct Walked {
+    pub(crate) feasible: Vec<NodeRef>,
+    pub(crate) refused: Vec<(NodeRef, &'static dyn Plugin, Rejection)>,
+}
+
+/// What a filter said, and which.
+pub(crate) type Refused = (&'static dyn Plugin, Rejection);
+
+/// Asks every plugin what holds for all nodes.
+pub(crate) fn pre_filter(cycle: &Cycle) -> PreFiltered {
+    let mut ready = Ready { filters: Vec::new(), names: None, narrowed_by: Vec::new() };
+    for enabled in &cycle.profile.plugins {
+        let plugin = enabled.plugin;
+        match plugin.pre_filter(cycle) {
+            PreFilter::Skip => {}
+            PreFilter::Ready(filter) => ready.filters.push((plugin, filter)),
+            PreFilter::Rejected(rejection) => return PreFiltered::Rejected(plugin, rejection),
+            PreFilter::Narrowed(filter, names) => {
+                ready.filters.push((plugin, filter));
+                ready.narrowed_by.push(plugin.name());
+                let left = match &ready.names {
+                    Some(before) => before.intersection(&names).cloned().collect(),
+                    None => names,
+                };
+                if left.is_empty() {
+                    return PreFiltered::Rejected(plugin, nothing_left(&ready.narrowed_by));
+                }
+                ready.names = Some(left);
+            }
+        }
+    }
+    PreFiltered::Ready(ready)
+}
+
+fn nothing_left(plugins: &[&str]) -> Rejection {
+    Rejection::unresolvable(match plugins {
+        [one] => format!("node(s) didn't satisfy plugin {one}"),
+        several => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", several.join(" ")),
+    })
+}
+
+impl Ready {
+    /// Looks at every node.
+    pub(crate) fn walk(&self, cycle: &Cycle) -> Walked {
+        let mut walked = Walked { feasible: Vec::new(), refused: Vec::new() };
+        for node in self.nodes(cycle) {
+            match self.ask(cycle, node) {
+                Ok(()) => walked.feasible.push(node),
+                Err((plugin, rejection)) => walked.refused.push((node, plugin, rejection)),
+            }
+        }
+        walked
+    }
+
+    /// The nodes that pass; `None` if there are none, or if a filter could not go on.
+    pub(crate) fn feasible(&self, cycle: &Cycle) -> Option<Vec<NodeRef>> {
+        let mut feasible = Vec::with_capacity(cycle.table.len());
+        for node in self.nodes(cycle) {
+            match self.ask(cycle, node) {
+                Ok(()) => feasible.push(node),
+                Err((_, rejection)) if rejection.code == Code::Error => return None,
+                Err(_) => {}
+            }
+        }
+        Some(feasible).filter(|it| !it.is_empty())
+    }
+
+    /// Looks only at the node that the pod has been promised; `None` if there is none or it does not do.
+    pub(crate) fn nominated(&self, cycle: &Cycle) -> Option<Walked> {
+        let node = cycle.table.find(cycle.pod.nominated_node.as_deref()?)?;
+        let allowed = self.names.as_ref().is_none_or(|it| it.contains(&*cycle.table.row(node).name));
+        (allowed && self.ask(cycle, node).is_ok())
+            .then(|| Walked { feasible: vec![node], refused: Vec::new() })
+    }
+
+    fn nodes<'a>(&'a self, cycle: &Cycle<'a>) -> Box<dyn Iterator<Item = NodeRef> + 'a> {
+        let table = cycle.table;
+        match &self.names {
+            None => Box::new(table.nodes()),
+            Some(names) => Box::new(names.iter().filter_map(|name| table.find(name))),
+        }
+    }
+
+    /// Whether a node passes, also if the pods that it has been promised to were there.
+    pub(crate) fn ask(&self, cycle: &Cycle, node: NodeRef) -> Result<(), Refused> {
+        let weighty = |it: &&std::rc::Rc<crate::PodInfo>| {
+            it.priority() >= cycle.pod.priority() && it.key != cycle.pod.key
+        };
+        let name = cycle.table.row(node).name.clone();
+        let mut promised = cycle.table.nominated(&name).filter(weighty).peekable();
+        if promised.peek().is_some() {
+            let (mut table, mut ready) = (cycle.table.clone(), self.clone());
+            for pod in promised {
+                table.add_pod(pod, &name);
+                ready.pod_added(&Cycle { table: &table, ..*cycle }, pod, node);
+            }
+            ready.plain(&Cycle { table: &table, ..*cycle }, node)?;
+        }
+        self.plain(cycle, node)
+    }
+
+    fn plain(&self, cycle: &Cycle, node: NodeRef) -> Result<(), Refused> {
+        for (plugin, filter) in &self.filters {
+            let verdict: Verdict = filter.filter(cycle, node);
+            verdict.map_err(|rejection| (*plugin, rejection))?;
+        }
+        Ok(())
+    }
+
+    /// A pod has been put on a node; `cycle` shows it there.
+    pub(crate) fn pod_added(&mut self, cycle: &Cycle, pod: &crate::PodInfo, node: NodeRef) {
+        for (_, filter) in &mut self.filters {
+            filter.pod_added(cycle, pod, node);
+        }
+    }
+
+    /// A pod has been taken from a node; `cycle` no longer shows it there.
+    pub(crate) fn pod_removed(&mut self, cycle: &Cycle, pod: &crate::PodInfo, node: NodeRef) {
+        for (_, filter) in &mut self.filters {
+            filter.pod_removed(cycle, pod, node);
+        }
+    }
+}
+
+impl Walked {
+    /// A verdict for every node looked at, by name.
+    pub(crate) fn verdicts(&self, cycle: &Cycle) -> Vec<NodeVerdict> {
+        let verdict = |node: NodeRef, rejected| NodeVerdict {
+            node: cycle.table.row(node).name.to_string(),
+            rejected,
+            scores: Vec::new(),
+            total: 0,
+        };
+        let passed = self.feasible.iter().map(|node| verdict(*node, None));
+        let refused = self
+            .refused
+            .iter()
+            .map(|(node, plugin, rejection)| verdict(*node, Some(Refusal::of(plugin.name(), rejection))));
+        let mut verdicts: Vec<_> = passed.chain(refused).collect();
+        verdicts.sort_by(|a, b| a.node.cmp(&b.node));
+        verdicts
+    }
+
+    /// What may turn the refusals.
+    pub(crate) fn retries_on(&self) -> Vec<ClusterEvent> {
+        let events: BTreeSet<_> =
+            self.refused.iter().flat_map(|(_, plugin, _)| plugin.retries_on()).collect();
+        events.into_iter().copied().collect()
+    }
+
+    /// The first filter that could not go on.
+    pub(crate) fn error(&self) -> Option<String> {
+        let (_, plugin, rejection) = self.refused.iter().find(|(_, _, it)| it.code == Code::Error)?;
+        Some(format!("running {:?} filter plugin: {}", plugin.name(), rejection.reasons.join(", ")))
+    }
+}

@@ -1,0 +1,73 @@
+//! Does the node have the pod's images already?
+//!
+//! An image counts with its size times the share of nodes that have it, so that pods do not heap up on one node.
+//! Source: `imagelocality`, 1.34.
+
+use crate::decision::{Arithmetic, ImageShare};
+use crate::plugin::{Cycle, MAX_NODE_SCORE, Phase, Plugin, Score};
+use crate::table::NodeRef;
+
+const MIB: i64 = 1024 * 1024;
+/// Sum below which there is no score.
+const FLOOR: i64 = 23 * MIB;
+/// Sum per container above which the score is full.
+const CEILING: i64 = 1000 * MIB;
+
+/// Likes nodes that need not pull.
+pub struct ImageLocality;
+
+struct Present;
+
+impl Plugin for ImageLocality {
+    fn name(&self) -> &'static str {
+        "ImageLocality"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::Score]
+    }
+
+    fn pre_score(&self, _cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        Some(Box::new(Present))
+    }
+}
+
+fn nodes(cycle: &Cycle) -> i64 {
+    i64::try_from(cycle.table.len()).unwrap_or(i64::MAX)
+}
+
+/// The images of the pod that the node has, with size.
+fn present<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = (&'a String, i64)> {
+    let images = &cycle.table.row(node).images;
+    cycle.pod.template.images.iter().filter_map(|name| images.get(name).map(|size| (name, *size)))
+}
+
+impl Score for Present {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
+    fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        if cycle.table.row(node).images.is_empty() {
+            return 0;
+        }
+        let all = nodes(cycle) as f64;
+        let scaled = |(name, size): (&String, i64)| {
+            (size as f64 * (cycle.table.nodes_with_image(name) as f64 / all)) as i64
+        };
+        let sum: i64 = present(cycle, node).map(scaled).sum();
+        let ceiling = CEILING * cycle.pod.template.image_count.max(1);
+        MAX_NODE_SCORE * (sum.clamp(FLOOR, ceiling) - FLOOR) / (ceiling - FLOOR)
+    }
+
+    fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
+        let share = |(name, size): (&String, i64)| ImageShare {
+            image: name.clone(),
+            size,
+            nodes: cycle.table.nodes_with_image(name),
+        };
+        Arithmetic::Images {
+            images: present(cycle, node).map(share).collect(),
+            all: nodes(cycle),
+            floor: FLOOR,
+            ceiling: CEILING * cycle.pod.template.image_count.max(1),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The plugins, one file each; [`crate::registry`] lists them.
+
+pub mod balanced_allocation;
+pub mod image_locality;
+pub mod node_affinity;
+pub mod node_name;
+pub mod node_ports;
+pub mod node_resources_fit;
+pub mod node_unschedulable;
+pub mod scheduling_gates;
+pub mod taint_toleration;

@@ -1,0 +1,89 @@
+//! Is it one of the nodes the pod demands or prefers?
+//!
+//! `nodeSelector`, required and preferred node affinity, `matchFields`. Cluster-wide added affinity is not configured.
+//! Source: `nodeaffinity`, 1.34.
+
+use crate::decision::Arithmetic;
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
+    Verdict, normalize,
+};
+use crate::table::NodeRef;
+
+/// Keeps pods on the nodes they choose.
+pub struct NodeAffinity;
+
+#[derive(Clone)]
+struct Required;
+
+struct Preferred;
+
+impl Plugin for NodeAffinity {
+    fn name(&self) -> &'static str {
+        "NodeAffinity"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter, Phase::PreScore, Phase::Score]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let Some(required) = &cycle.pod.template.required_nodes else { return PreFilter::Skip };
+        match required.named() {
+            None => PreFilter::Ready(Box::new(Required)),
+            Some(names) if names.is_empty() => {
+                PreFilter::Rejected(Rejection::unresolvable("pod affinity terms conflict"))
+            }
+            Some(names) => PreFilter::Narrowed(Box::new(Required), names),
+        }
+    }
+
+    fn pre_score(&self, cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        if cycle.pod.template.preferred_nodes.is_empty() { None } else { Some(Box::new(Preferred)) }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
+            ]
+        }
+    }
+}
+
+impl Filter for Required {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let row = cycle.table.row(node);
+        let required = cycle.pod.template.required_nodes.as_ref();
+        if required.is_none_or(|it| it.matches(&row.name, &row.labels)) {
+            return Ok(());
+        }
+        Err(Rejection::unresolvable("node(s) didn't match Pod's node affinity/selector"))
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// Weights of the preferred terms that the node meets.
+fn weights<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = i64> + 'a {
+    let row = cycle.table.row(node);
+    let terms = cycle.pod.template.preferred_nodes.iter();
+    terms.filter(|(_, term)| term.matches(&row.name, &row.labels)).map(|(weight, _)| *weight)
+}
+
+impl Score for Preferred {
+    fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        weights(cycle, node).sum()
+    }
+
+    fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {
+        normalize(scores, false);
+    }
+
+    fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
+        Arithmetic::PreferredNodes(weights(cycle, node).collect())
+    }
+}

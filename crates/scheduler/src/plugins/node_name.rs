@@ -1,0 +1,49 @@
+//! Does the pod name its node itself?
+//!
+//! Source: `nodename`, 1.34.
+
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+};
+use crate::table::NodeRef;
+
+/// Keeps pods off nodes other than `spec.nodeName`.
+pub struct NodeName;
+
+#[derive(Clone)]
+struct Named;
+
+impl Plugin for NodeName {
+    fn name(&self) -> &'static str {
+        "NodeName"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::Filter]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        if cycle.pod.template.node_name.is_empty() {
+            PreFilter::Skip
+        } else {
+            PreFilter::Ready(Box::new(Named))
+        }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const { &[ClusterEvent::new(EventResource::Node, EventAction::Add)] }
+    }
+}
+
+impl Filter for Named {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        if *cycle.table.row(node).name == *cycle.pod.template.node_name {
+            return Ok(());
+        }
+        Err(Rejection::unresolvable("node(s) didn't match the requested node name"))
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,59 @@
+//! Are the host ports free?
+//!
+//! A port is taken per protocol and address; `0.0.0.0` takes it on every address.
+//! Source: `nodeports`, 1.34.
+
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+};
+use crate::table::NodeRef;
+
+/// Keeps pods off nodes whose ports are taken.
+pub struct NodePorts;
+
+#[derive(Clone)]
+struct Free;
+
+impl Plugin for NodePorts {
+    fn name(&self) -> &'static str {
+        "NodePorts"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        if cycle.pod.template.host_ports.is_empty() {
+            PreFilter::Skip
+        } else {
+            PreFilter::Ready(Box::new(Free))
+        }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+            ]
+        }
+    }
+}
+
+impl Filter for Free {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let taken = &cycle.table.row(node).ports;
+        let mut wanted = cycle.pod.template.host_ports.iter();
+        if wanted.any(|port| taken.iter().any(|it| it.conflicts(port))) {
+            return Err(Rejection::unschedulable(
+                "node(s) didn't have free ports for the requested pod ports",
+            ));
+        }
+        Ok(())
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}

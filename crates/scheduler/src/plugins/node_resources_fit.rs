@@ -1,0 +1,129 @@
+//! Is there room, and where is most left?
+//!
+//! Filters by pods, CPU, memory, local storage and scalar resources; scores by LeastAllocated over CPU and memory,
+//! each weighing 1. A request larger than the whole node is not worth a preemption.
+//! Source: `noderesources/fit.go`, `least_allocated.go`, 1.34.
+
+use std::borrow::Cow;
+
+use crate::decision::{Arithmetic, Share};
+use crate::plugin::{
+    ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
+    Rejection, Score, Verdict,
+};
+use crate::table::{NodeRef, ResourceRef};
+
+/// Keeps pods off nodes without room.
+pub struct NodeResourcesFit;
+
+/// What the pod asks for; a resource that no node has and no pod has asked for has no column yet.
+#[derive(Clone)]
+struct Wanted {
+    amounts: Vec<(Cow<'static, str>, Option<ResourceRef>, i64)>,
+}
+
+struct LeastAllocated;
+
+impl Plugin for NodeResourcesFit {
+    fn name(&self) -> &'static str {
+        "NodeResourcesFit"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter, Phase::PreScore, Phase::Score]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let exact = &cycle.pod.template.requests.exact;
+        let fixed = [
+            ("Insufficient cpu", ResourceRef::CPU, exact.milli_cpu),
+            ("Insufficient memory", ResourceRef::MEMORY, exact.memory),
+            ("Insufficient ephemeral-storage", ResourceRef::EPHEMERAL_STORAGE, exact.ephemeral_storage),
+        ];
+        let fixed = fixed.into_iter().map(|(reason, at, amount)| (Cow::Borrowed(reason), Some(at), amount));
+        let scalars = exact.scalars.iter().map(|(name, amount)| {
+            (Cow::Owned(format!("Insufficient {name}")), cycle.table.resource(name), *amount)
+        });
+        let amounts = fixed.chain(scalars).filter(|(_, _, amount)| *amount > 0).collect();
+        PreFilter::Ready(Box::new(Wanted { amounts }))
+    }
+
+    fn pre_score(&self, _cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        Some(Box::new(LeastAllocated))
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::UpdatePodScaleDown),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeAllocatable),
+                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodScaleDown),
+            ]
+        }
+    }
+}
+
+impl Filter for Wanted {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let row = cycle.table.row(node);
+        let mut reasons = Vec::new();
+        let mut code = Code::Unschedulable;
+        if i64::try_from(row.pods.len()).unwrap_or(i64::MAX) >= row.allowed_pods {
+            reasons.push(Cow::Borrowed("Too many pods"));
+        }
+        for (reason, resource, amount) in &self.amounts {
+            let (allocatable, requested) = resource
+                .map_or((0, 0), |it| (cycle.table.allocatable(it, node), cycle.table.requested(it, node)));
+            if *amount > allocatable - requested {
+                reasons.push(reason.clone());
+                if *amount > allocatable {
+                    code = Code::UnschedulableAndUnresolvable;
+                }
+            }
+        }
+        if reasons.is_empty() { Ok(()) } else { Err(Rejection { code, reasons }) }
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// CPU and memory as they would be with the pod there; a container that asks for nothing counts for something.
+fn shares(cycle: &Cycle, node: NodeRef) -> [Share; 2] {
+    let (table, requests) = (cycle.table, &cycle.pod.template.requests);
+    [
+        Share {
+            resource: "cpu",
+            requested: table.nonzero_milli_cpu(node) + requests.nonzero_milli_cpu,
+            allocatable: table.allocatable(ResourceRef::CPU, node),
+        },
+        Share {
+            resource: "memory",
+            requested: table.nonzero_memory(node) + requests.nonzero_memory,
+            allocatable: table.allocatable(ResourceRef::MEMORY, node),
+        },
+    ]
+}
+
+impl Score for LeastAllocated {
+    fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        let (mut sum, mut weights) = (0, 0);
+        for Share { requested, allocatable, .. } in shares(cycle, node) {
+            if allocatable == 0 {
+                continue;
+            }
+            weights += 1;
+            if requested <= allocatable {
+                sum += (allocatable - requested).saturating_mul(MAX_NODE_SCORE) / allocatable;
+            }
+        }
+        if weights == 0 { 0 } else { sum / weights }
+    }
+
+    fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
+        Arithmetic::LeastAllocated(shares(cycle, node).to_vec())
+    }
+}

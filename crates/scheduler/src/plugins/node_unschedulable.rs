@@ -1,0 +1,56 @@
+//! Is the node cordoned?
+//!
+//! A pod that tolerates `node.kubernetes.io/unschedulable` does not mind.
+//! Source: `nodeunschedulable`, 1.34.
+
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+};
+use crate::table::NodeRef;
+use crate::taint::{self, Taint};
+
+/// Keeps pods off cordoned nodes.
+pub struct NodeUnschedulable;
+
+#[derive(Clone)]
+struct Uncordoned {
+    tolerated: bool,
+}
+
+impl Plugin for NodeUnschedulable {
+    fn name(&self) -> &'static str {
+        "NodeUnschedulable"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::Filter]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let tolerated = taint::tolerated(&cycle.pod.template.tolerations, &Taint::unschedulable());
+        PreFilter::Ready(Box::new(Uncordoned { tolerated }))
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeTaint),
+                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration),
+            ]
+        }
+    }
+}
+
+impl Filter for Uncordoned {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        if cycle.table.row(node).unschedulable && !self.tolerated {
+            return Err(Rejection::unresolvable("node(s) were unschedulable"));
+        }
+        Ok(())
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,36 @@
+//! Is somebody still holding the pod back?
+//!
+//! Source: `schedulinggates`, 1.34.
+
+use crate::plugin::{ClusterEvent, EventAction, EventResource, Phase, Plugin, Rejection, Verdict};
+use crate::pod::PodInfo;
+
+/// Keeps pods with `schedulingGates` out of the queue.
+pub struct SchedulingGates;
+
+impl Plugin for SchedulingGates {
+    fn name(&self) -> &'static str {
+        "SchedulingGates"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreEnqueue]
+    }
+
+    fn pre_enqueue(&self, pod: &PodInfo) -> Verdict {
+        let gates = &pod.template.gates;
+        if gates.is_empty() {
+            return Ok(());
+        }
+        Err(Rejection::unresolvable(format!("waiting for scheduling gates: [{}]", gates.join(" "))))
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[ClusterEvent::new(
+                EventResource::UnscheduledPod,
+                EventAction::UpdatePodSchedulingGatesEliminated,
+            )]
+        }
+    }
+}

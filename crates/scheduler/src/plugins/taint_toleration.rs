@@ -1,0 +1,91 @@
+//! Does the pod tolerate the node's taints?
+//!
+//! Filters by `NoSchedule` and `NoExecute`, scores by the number of `PreferNoSchedule` taints that are not tolerated.
+//! Source: `tainttoleration`, 1.34.
+
+use crate::decision::Arithmetic;
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
+    Verdict, normalize,
+};
+use crate::table::NodeRef;
+use crate::taint::{self, Effect, Taint};
+
+/// Keeps pods off tainted nodes.
+pub struct TaintToleration;
+
+#[derive(Clone)]
+struct Tolerated;
+
+struct Bearable;
+
+impl Plugin for TaintToleration {
+    fn name(&self) -> &'static str {
+        "TaintToleration"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::Filter, Phase::PreScore, Phase::Score]
+    }
+
+    fn pre_filter(&self, _cycle: &Cycle) -> PreFilter {
+        PreFilter::Ready(Box::new(Tolerated))
+    }
+
+    fn pre_score(&self, _cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        Some(Box::new(Bearable))
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeTaint),
+                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration),
+            ]
+        }
+    }
+}
+
+impl Filter for Tolerated {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let tolerations = &cycle.pod.template.tolerations;
+        let taints = &cycle.table.row(node).taints;
+        let Some(taint) = taints.iter().find(|it| it.forbids() && !taint::tolerated(tolerations, it)) else {
+            return Ok(());
+        };
+        Err(if cycle.profile.version.names_the_taint() {
+            let Taint { key, value, .. } = taint;
+            Rejection::unresolvable(format!("node(s) had untolerated taint {{{key}: {value}}}"))
+        } else {
+            Rejection::unresolvable("node(s) had untolerated taint(s)")
+        })
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// The node's soft taints that the pod does not bear.
+fn unbearable<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = &'a Taint> {
+    let tolerations = &cycle.pod.template.tolerations;
+    cycle.table.row(node).taints.iter().filter(|taint| {
+        taint.effect == Effect::PreferNoSchedule
+            && !tolerations.iter().any(|it| it.softens() && it.tolerates(taint))
+    })
+}
+
+impl Score for Bearable {
+    fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        i64::try_from(unbearable(cycle, node).count()).unwrap_or(i64::MAX)
+    }
+
+    fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {
+        normalize(scores, true);
+    }
+
+    fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
+        Arithmetic::Taints(unbearable(cycle, node).map(|it| it.key.clone()).collect())
+    }
+}

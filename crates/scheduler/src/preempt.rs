@@ -1,0 +1,176 @@
+//! Would it help to evict somebody?
+//!
+//! On every node that a filter refused for a reason that evictions can lift, all pods of lower priority are taken away;
+//! if the pod then fits, as many as possible are put back, the most important first.
+//! Source: `framework/preemption` and `plugins/defaultpreemption`, 1.34.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::decision::{Candidate, Preemption};
+use crate::disruption::DisruptionBudget;
+use crate::filter::{Ready, Walked};
+use crate::message::fit_error;
+use crate::plugin::{Code, Cycle};
+use crate::pod::PodInfo;
+use crate::table::{NodeRef, NodeTable};
+
+const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
+const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
+
+/// What came of it.
+pub(crate) enum Attempt {
+    Found(Preemption),
+    /// Upstream's words.
+    Failed(String),
+}
+
+/// Pods to evict from one node, the most important first.
+struct Victims {
+    node: NodeRef,
+    pods: Vec<Rc<PodInfo>>,
+    violations: i64,
+}
+
+/// Looks for the node where evicting pods costs least. `looked` is `None` where PreFilter refused the pod.
+pub(crate) fn preempt(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Attempt {
+    if let Some(why) = not_eligible(cycle, looked) {
+        return Attempt::Failed(why.to_owned());
+    }
+    let all = cycle.table.len();
+    let mut candidates = Vec::new();
+    let mut failed: Vec<String> = Vec::new();
+    let mut asked = 0;
+    if let Some((ready, walked)) = looked {
+        let helpful = walked.refused.iter().filter(|(_, _, it)| it.code == Code::Unschedulable);
+        let nodes: Vec<NodeRef> = helpful.map(|(node, _, _)| *node).collect();
+        asked = nodes.len();
+        // What-ifs are made on one copy; every node leaves it as it found it.
+        let mut table = if nodes.is_empty() { NodeTable::default() } else { cycle.table.clone() };
+        for node in nodes {
+            match victims(cycle, &mut table, ready, node) {
+                Ok(victims) => candidates.push(victims),
+                Err(reasons) => failed.extend(reasons),
+            }
+        }
+    }
+    if candidates.is_empty() {
+        let reasons = failed.iter().map(|it| (it.as_str(), 1));
+        return Attempt::Failed(fit_error(all, reasons.chain([(NOT_HELPFUL, all - asked)])));
+    }
+    Attempt::Found(choose(cycle, &candidates))
+}
+
+fn not_eligible(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Option<&'static str> {
+    let pod = cycle.pod;
+    if pod.template.never_preempts {
+        return Some("not eligible due to preemptionPolicy=Never.");
+    }
+    let node = cycle.table.find(pod.nominated_node.as_deref()?)?;
+    let hopeless = looked.is_some_and(|(_, walked)| {
+        walked.refused.iter().any(|it| it.0 == node && it.2.code == Code::UnschedulableAndUnresolvable)
+    });
+    let making_room = |it: &Rc<PodInfo>| it.preempted && it.terminating && it.priority() < pod.priority();
+    (!hopeless && cycle.table.row(node).pods.iter().any(making_room))
+        .then_some("not eligible due to a terminating pod on the nominated node.")
+}
+
+/// The smallest set of pods to evict from a node, or why that does not help. `table` is left as it was.
+fn victims(
+    cycle: &Cycle,
+    table: &mut NodeTable,
+    ready: &Ready,
+    node: NodeRef,
+) -> Result<Victims, Vec<String>> {
+    let name = table.row(node).name.clone();
+    let lower = |it: &&Rc<PodInfo>| it.priority() < cycle.pod.priority();
+    let mut potential: Vec<Rc<PodInfo>> = table.row(node).pods.iter().filter(lower).cloned().collect();
+    if potential.is_empty() {
+        return Err(vec![NO_VICTIMS.to_owned()]);
+    }
+    potential.sort_by(|a, b| importance(a).cmp(&importance(b)));
+    let mut ready = ready.clone();
+    for pod in &potential {
+        table.remove_pod(&pod.key);
+        ready.pod_removed(&Cycle { table, ..*cycle }, pod, node);
+    }
+    let fits = ready.ask(&Cycle { table, ..*cycle }, node);
+    let result = match fits {
+        Err((_, rejection)) => Err(rejection.reasons.iter().map(ToString::to_string).collect()),
+        Ok(()) => {
+            let (protected, others) = by_protection(&potential, cycle.table.budgets());
+            let mut evicted = Vec::new();
+            let mut violations = 0;
+            for (pod, violating) in
+                protected.into_iter().map(|it| (it, true)).chain(others.into_iter().map(|it| (it, false)))
+            {
+                table.place(Rc::clone(pod), &name);
+                ready.pod_added(&Cycle { table, ..*cycle }, pod, node);
+                if ready.ask(&Cycle { table, ..*cycle }, node).is_err() {
+                    table.remove_pod(&pod.key);
+                    ready.pod_removed(&Cycle { table, ..*cycle }, pod, node);
+                    evicted.push(Rc::clone(pod));
+                    violations += i64::from(violating);
+                }
+            }
+            evicted.sort_by(|a, b| importance(a).cmp(&importance(b)));
+            Ok(Victims { node, pods: evicted, violations })
+        }
+    };
+    for pod in &potential {
+        table.place(Rc::clone(pod), &name);
+    }
+    result
+}
+
+/// Sorts the most important first: higher priority, then earlier start.
+fn importance(pod: &PodInfo) -> (std::cmp::Reverse<i32>, i64) {
+    (std::cmp::Reverse(pod.priority()), pod.started.unwrap_or(i64::MAX))
+}
+
+/// Pods whose eviction breaks a budget, and the others; order is kept. Each pod uses up the budgets it comes under.
+fn by_protection<'p, 'b>(
+    pods: &'p [Rc<PodInfo>],
+    budgets: impl Iterator<Item = &'b DisruptionBudget>,
+) -> (Vec<&'p Rc<PodInfo>>, Vec<&'p Rc<PodInfo>>) {
+    let mut left: Vec<(&DisruptionBudget, i64)> = budgets.map(|it| (it, it.disruptions_allowed)).collect();
+    pods.iter().partition(|pod| {
+        let mut violated = false;
+        for (_, allowed) in left.iter_mut().filter(|(budget, _)| budget.protects(pod)) {
+            *allowed -= 1;
+            violated |= *allowed < 0;
+        }
+        violated
+    })
+}
+
+/// Upstream's criteria, one after the other; what they cannot tell apart is a tie.
+fn choose(cycle: &Cycle, candidates: &[Victims]) -> Preemption {
+    let priorities = |it: &Victims| it.pods.iter().map(|pod| i64::from(pod.priority())).collect::<Vec<_>>();
+    let cost = |it: &Victims| {
+        let priorities = priorities(it);
+        let highest = priorities.first().copied().unwrap_or(i64::MIN);
+        // Upstream makes every priority positive, so that more victims never cost less.
+        let sum: i64 = priorities.iter().map(|priority| priority + i64::from(i32::MAX) + 1).sum();
+        let first = it.pods.iter().filter(|pod| i64::from(pod.priority()) == highest);
+        let earliest = first.map(|pod| pod.started.unwrap_or(i64::MAX)).min();
+        (it.violations, highest, sum, it.pods.len(), std::cmp::Reverse(earliest))
+    };
+    let mut by_cost: BTreeMap<_, Vec<&Victims>> = BTreeMap::new();
+    for candidate in candidates {
+        by_cost.entry(cost(candidate)).or_default().push(candidate);
+    }
+    let name = |it: &Victims| cycle.table.row(it.node).name.to_string();
+    let keys = |it: &Victims| it.pods.iter().map(|pod| pod.key.to_string()).collect::<Vec<_>>();
+    let mut listed: Vec<Candidate> = candidates
+        .iter()
+        .map(|it| Candidate { node: name(it), victims: keys(it), pdb_violations: it.violations })
+        .collect();
+    listed.sort_by(|a, b| a.node.cmp(&b.node));
+    let best = by_cost.into_values().next().unwrap_or_default();
+    let mut ties: Vec<(String, Vec<String>)> = best.into_iter().map(|it| (name(it), keys(it))).collect();
+    ties.sort();
+    let (nominated_node, victims) = ties.first().cloned().unwrap_or_default();
+    let ties = ties.into_iter().map(|(name, _)| name).collect();
+    Preemption { nominated_node, ties, victims, candidates: listed }
+}

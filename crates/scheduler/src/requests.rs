@@ -1,0 +1,155 @@
+//! How much does a pod ask for, and how much does a node have?
+//!
+//! Sums are exact quantities and are rounded up once, at the end, as upstream does. Milli-CPU for `cpu`, units for
+//! everything else.
+//! Source: `k8s.io/component-helpers/resource` and `framework.NewResource`, 1.34.
+
+use std::collections::BTreeMap;
+
+use api::k8s::core::v1::{Container, PodSpec};
+use api::quantity::{Format, Quantity};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
+use serde::{Deserialize, Serialize};
+
+/// What a container without a CPU request counts for when nodes are scored.
+pub const DEFAULT_MILLI_CPU: i64 = 100;
+/// What a container without a memory request counts for when nodes are scored.
+pub const DEFAULT_MEMORY: i64 = 200 * 1024 * 1024;
+
+/// Exact sums by resource name.
+type Sums = BTreeMap<String, Quantity>;
+
+/// Amounts of resources: milli-CPU, bytes, and units of everything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// Thousandths of a CPU.
+    pub milli_cpu: i64,
+    /// Bytes.
+    pub memory: i64,
+    /// Bytes.
+    pub ephemeral_storage: i64,
+    /// Extended resources, huge pages and attachable volumes.
+    pub scalars: BTreeMap<String, i64>,
+}
+
+/// What a pod asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// What filters compare with a node's free room.
+    pub exact: Amounts,
+    /// Milli-CPU with [`DEFAULT_MILLI_CPU`] for each container that asks for none.
+    pub nonzero_milli_cpu: i64,
+    /// Bytes with [`DEFAULT_MEMORY`] for each container that asks for none.
+    pub nonzero_memory: i64,
+}
+
+impl Requests {
+    /// Containers side by side, init containers one by one beside the sidecars before them, overhead on top.
+    #[must_use]
+    pub fn of(spec: &PodSpec) -> Requests {
+        let exact = total(spec, &Sums::new());
+        let pod_level = pod_level(spec);
+        let mut missing = Sums::new();
+        for (name, value) in [
+            ("cpu", Quantity::from_milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
+            ("memory", Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
+        ] {
+            if pod_level.is_empty() || !exact.contains_key(name) {
+                missing.insert(name.to_owned(), value);
+            }
+        }
+        let nonzero = total(spec, &missing);
+        Requests {
+            exact: amounts(&exact),
+            nonzero_milli_cpu: nonzero.get("cpu").map_or(0, Quantity::milli_value),
+            nonzero_memory: nonzero.get("memory").map_or(0, Quantity::value),
+        }
+    }
+}
+
+/// A node's allocatable resources, and how many pods it may hold.
+#[must_use]
+pub fn allocatable(list: Option<&BTreeMap<String, Written>>) -> (Amounts, i64) {
+    let sums = read(list);
+    (amounts(&sums), sums.get("pods").map_or(0, Quantity::value))
+}
+
+fn amounts(sums: &Sums) -> Amounts {
+    let value = |name: &str| sums.get(name).map_or(0, Quantity::value);
+    let scalar = |name: &str| {
+        name.contains('/') || name.starts_with("hugepages-") || name.starts_with("attachable-volumes-")
+    };
+    Amounts {
+        milli_cpu: sums.get("cpu").map_or(0, Quantity::milli_value),
+        memory: value("memory"),
+        ephemeral_storage: value("ephemeral-storage"),
+        scalars: sums
+            .iter()
+            .filter(|(name, _)| scalar(name))
+            .map(|(name, it)| (name.clone(), it.value()))
+            .collect(),
+    }
+}
+
+fn total(spec: &PodSpec, missing: &Sums) -> Sums {
+    let mut sums = Sums::new();
+    for container in &spec.containers {
+        add(&mut sums, &container_requests(container, missing));
+    }
+    let mut sidecars = Sums::new();
+    let mut start_up = Sums::new();
+    for container in spec.init_containers.iter().flatten() {
+        let mut needed = container_requests(container, missing);
+        if container.restart_policy.as_deref() == Some("Always") {
+            add(&mut sums, &needed);
+            add(&mut sidecars, &needed);
+            needed.clone_from(&sidecars);
+        } else {
+            add(&mut needed, &sidecars);
+        }
+        raise(&mut start_up, &needed);
+    }
+    raise(&mut sums, &start_up);
+    sums.extend(pod_level(spec));
+    add(&mut sums, &read(spec.overhead.as_ref()));
+    sums
+}
+
+fn container_requests(container: &Container, missing: &Sums) -> Sums {
+    let mut requests = read(container.resources.as_ref().and_then(|it| it.requests.as_ref()));
+    for (name, value) in missing {
+        requests.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    requests
+}
+
+/// Requests at the level of the pod replace the sums of its containers, for the resources that support it.
+fn pod_level(spec: &PodSpec) -> Sums {
+    let mut requests = read(spec.resources.as_ref().and_then(|it| it.requests.as_ref()));
+    requests.retain(|name, _| name == "cpu" || name == "memory" || name.starts_with("hugepages-"));
+    requests
+}
+
+fn read(list: Option<&BTreeMap<String, Written>>) -> Sums {
+    // A text that is no quantity was refused by decoding.
+    list.into_iter()
+        .flatten()
+        .filter_map(|(name, it)| Some((name.clone(), Quantity::parse(&it.0).ok()?)))
+        .collect()
+}
+
+fn add(sums: &mut Sums, more: &Sums) {
+    for (name, value) in more {
+        let sum = sums.remove(name).unwrap_or(Quantity::ZERO);
+        sums.insert(name.clone(), sum + value);
+    }
+}
+
+fn raise(sums: &mut Sums, least: &Sums) {
+    for (name, value) in least {
+        let at = sums.entry(name.clone()).or_insert_with(|| value.clone());
+        if *at < *value {
+            *at = value.clone();
+        }
+    }
+}

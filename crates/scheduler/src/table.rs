@@ -1,0 +1,450 @@
+//! What does the cluster look like to the scheduler?
+//!
+//! [`NodeTable`] is columnar: numbers that every cycle reads lie side by side, the rest is in [`Row`]s. It is kept up to
+//! date by the changes of the cluster, one at a time, and equals a table built afresh from the same objects, whatever
+//! the order of the changes. Pods whose node is unknown wait for it.
+//! This module does not know about plugins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use api::k8s::core::v1::{Namespace, Node};
+
+use crate::disruption::DisruptionBudget;
+use crate::node_selector::Labels;
+use crate::owner::Owners;
+use crate::pod::{HostPort, Namespaces, PodInfo, PodKey};
+use crate::requests;
+use crate::storage::Storage;
+use crate::taint::Taint;
+
+/// A node's place in the table; stays the same as long as the node is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeRef(u32);
+
+/// A resource's place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResourceRef(usize);
+
+impl ResourceRef {
+    /// Milli-CPU.
+    pub const CPU: ResourceRef = ResourceRef(0);
+    /// Bytes of memory.
+    pub const MEMORY: ResourceRef = ResourceRef(1);
+    /// Bytes of local storage.
+    pub const EPHEMERAL_STORAGE: ResourceRef = ResourceRef(2);
+}
+
+/// One number for each node.
+#[derive(Clone, Debug, Default)]
+struct Column {
+    allocatable: Vec<i64>,
+    requested: Vec<i64>,
+}
+
+/// What a cycle reads of a node beside numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    /// Its name.
+    pub name: Rc<str>,
+    /// Its labels.
+    pub labels: Rc<Labels>,
+    /// Its taints, in the node's order.
+    pub taints: Rc<[Taint]>,
+    /// `kubectl cordon`.
+    pub unschedulable: bool,
+    /// Images it has, and their bytes.
+    pub images: Rc<BTreeMap<String, i64>>,
+    /// How many pods it may hold.
+    pub allowed_pods: i64,
+    /// Its pods, by key.
+    pub pods: Vec<Rc<PodInfo>>,
+    /// Ports its pods take.
+    pub ports: Vec<HostPort>,
+}
+
+/// Nodes, their pods, and what else decisions depend on.
+#[derive(Clone, Debug)]
+pub struct NodeTable {
+    by_name: BTreeMap<Rc<str>, NodeRef>,
+    free: Vec<NodeRef>,
+    rows: Vec<Row>,
+    resources: BTreeMap<String, ResourceRef>,
+    columns: Vec<Column>,
+    nonzero_milli_cpu: Vec<i64>,
+    nonzero_memory: Vec<i64>,
+    placed: BTreeMap<PodKey, (Rc<str>, Rc<PodInfo>)>,
+    waiting: BTreeMap<Rc<str>, BTreeSet<PodKey>>,
+    nominated: BTreeMap<String, BTreeMap<PodKey, Rc<PodInfo>>>,
+    images: BTreeMap<String, i64>,
+    namespaces: Namespaces,
+    /// Pods with affinity terms of any kind, by node.
+    with_affinity: BTreeMap<NodeRef, Vec<Rc<PodInfo>>>,
+    budgets: BTreeMap<(String, String), DisruptionBudget>,
+    /// Services, ReplicaSets and StatefulSets, for default spreading.
+    pub owners: Owners,
+    /// Claims, volumes, classes and drivers.
+    pub storage: Storage,
+}
+
+impl Default for NodeTable {
+    fn default() -> Self {
+        let names = ["cpu", "memory", "ephemeral-storage"];
+        NodeTable {
+            by_name: BTreeMap::new(),
+            free: Vec::new(),
+            rows: Vec::new(),
+            resources: names
+                .iter()
+                .enumerate()
+                .map(|(i, name)| ((*name).to_owned(), ResourceRef(i)))
+                .collect(),
+            columns: vec![Column::default(); names.len()],
+            nonzero_milli_cpu: Vec::new(),
+            nonzero_memory: Vec::new(),
+            placed: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            nominated: BTreeMap::new(),
+            images: BTreeMap::new(),
+            namespaces: Namespaces::new(),
+            with_affinity: BTreeMap::new(),
+            budgets: BTreeMap::new(),
+            owners: Owners::default(),
+            storage: Storage::default(),
+        }
+    }
+}
+
+/// Changes.
+impl NodeTable {
+    /// Adds a node or takes over its changes; its pods stay.
+    pub fn set_node(&mut self, node: &Node) {
+        let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
+        let at = self.slot(&name);
+        let images = images(node);
+        self.count_images(at, -1);
+        for image in images.keys() {
+            *self.images.entry(image.clone()).or_insert(0) += 1;
+        }
+        let spec = node.spec.as_ref();
+        let (amounts, allowed_pods) =
+            requests::allocatable(node.status.as_ref().and_then(|it| it.allocatable.as_ref()));
+        let row = &mut self.rows[at.0 as usize];
+        row.labels = Rc::new(node.metadata.labels.clone().unwrap_or_default());
+        row.taints =
+            spec.into_iter().flat_map(|it| it.taints.iter().flatten()).filter_map(Taint::of).collect();
+        row.unschedulable = spec.and_then(|it| it.unschedulable).unwrap_or(false);
+        row.images = Rc::new(images);
+        row.allowed_pods = allowed_pods;
+        for column in &mut self.columns {
+            column.allocatable[at.0 as usize] = 0;
+        }
+        let fixed = [amounts.milli_cpu, amounts.memory, amounts.ephemeral_storage];
+        for (column, amount) in self.columns.iter_mut().zip(fixed) {
+            column.allocatable[at.0 as usize] = amount;
+        }
+        for (resource, amount) in amounts.scalars {
+            let column = self.column(&resource);
+            self.columns[column.0].allocatable[at.0 as usize] = amount;
+        }
+    }
+
+    /// Forgets a node. Its pods wait in case it comes back.
+    pub fn remove_node(&mut self, name: &str) {
+        let Some((name, at)) = self.by_name.remove_entry(name) else { return };
+        self.count_images(at, -1);
+        let pods = std::mem::take(&mut self.rows[at.0 as usize].pods);
+        for pod in &pods {
+            self.count(pod, at, -1);
+        }
+        if !pods.is_empty() {
+            self.waiting.insert(name, pods.iter().map(|it| it.key.clone()).collect());
+        }
+        self.with_affinity.remove(&at);
+        self.rows[at.0 as usize] = Row::default();
+        for column in &mut self.columns {
+            column.allocatable[at.0 as usize] = 0;
+        }
+        self.free.push(at);
+    }
+
+    /// Puts a pod on a node, known or not; a pod that was elsewhere moves.
+    pub fn add_pod(&mut self, pod: &PodInfo, node: &str) {
+        self.place(Rc::new(pod.clone()), node);
+    }
+
+    /// The same for a pod that is shared already.
+    pub fn place(&mut self, pod: Rc<PodInfo>, node: &str) {
+        self.remove_pod(&pod.key);
+        let known = self.by_name.get_key_value(node).map(|(name, at)| (Rc::clone(name), *at));
+        let name = match known {
+            Some((name, at)) => {
+                self.attach(&pod, at);
+                name
+            }
+            None => {
+                let name: Rc<str> = node.into();
+                self.waiting.entry(Rc::clone(&name)).or_default().insert(pod.key.clone());
+                name
+            }
+        };
+        self.placed.insert(pod.key.clone(), (name, pod));
+    }
+
+    /// Takes a pod from its node; nothing happens if it is on none.
+    pub fn remove_pod(&mut self, key: &PodKey) {
+        let Some((name, pod)) = self.placed.remove(key) else { return };
+        if let Some(at) = self.by_name.get(&name).copied() {
+            self.detach(&pod, at);
+        } else if let Some(keys) = self.waiting.get_mut(&name) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.waiting.remove(&name);
+            }
+        }
+    }
+
+    /// Remembers the node that a preemption has promised a pod.
+    pub fn nominate(&mut self, pod: &PodInfo, node: &str) {
+        self.withdraw(&pod.key);
+        self.nominated.entry(node.to_owned()).or_default().insert(pod.key.clone(), Rc::new(pod.clone()));
+    }
+
+    /// Forgets such a promise.
+    pub fn withdraw(&mut self, key: &PodKey) {
+        for pods in self.nominated.values_mut() {
+            pods.remove(key);
+        }
+        self.nominated.retain(|_, pods| !pods.is_empty());
+    }
+
+    /// Adds a namespace or takes over its labels.
+    pub fn set_namespace(&mut self, namespace: &Namespace) {
+        let name = namespace.metadata.name.clone().unwrap_or_default();
+        let mut labels = namespace.metadata.labels.clone().unwrap_or_default();
+        labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert_with(|| name.clone());
+        self.namespaces.insert(name, labels);
+    }
+
+    /// Forgets a namespace.
+    pub fn remove_namespace(&mut self, name: &str) {
+        self.namespaces.remove(name);
+    }
+
+    /// Adds a disruption budget or takes over its changes.
+    pub fn set_budget(&mut self, budget: DisruptionBudget) {
+        self.budgets.insert((budget.namespace.clone(), budget.name.clone()), budget);
+    }
+
+    /// Forgets a disruption budget.
+    pub fn remove_budget(&mut self, namespace: &str, name: &str) {
+        self.budgets.remove(&(namespace.to_owned(), name.to_owned()));
+    }
+}
+
+/// Questions.
+impl NodeTable {
+    /// How many nodes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether there is no node.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// Every node, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeRef> {
+        self.by_name.values().copied()
+    }
+
+    /// A node by its name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<NodeRef> {
+        self.by_name.get(name).copied()
+    }
+
+    /// What is known of a node beside numbers.
+    #[must_use]
+    pub fn row(&self, node: NodeRef) -> &Row {
+        &self.rows[node.0 as usize]
+    }
+
+    /// The column of a resource that some node has or some pod asks for.
+    #[must_use]
+    pub fn resource(&self, name: &str) -> Option<ResourceRef> {
+        self.resources.get(name).copied()
+    }
+
+    /// What the node has of a resource.
+    #[must_use]
+    pub fn allocatable(&self, resource: ResourceRef, node: NodeRef) -> i64 {
+        self.columns[resource.0].allocatable[node.0 as usize]
+    }
+
+    /// What the node's pods ask for of a resource.
+    #[must_use]
+    pub fn requested(&self, resource: ResourceRef, node: NodeRef) -> i64 {
+        self.columns[resource.0].requested[node.0 as usize]
+    }
+
+    /// Milli-CPU its pods ask for, each container counting for something.
+    #[must_use]
+    pub fn nonzero_milli_cpu(&self, node: NodeRef) -> i64 {
+        self.nonzero_milli_cpu[node.0 as usize]
+    }
+
+    /// Bytes of memory its pods ask for, each container counting for something.
+    #[must_use]
+    pub fn nonzero_memory(&self, node: NodeRef) -> i64 {
+        self.nonzero_memory[node.0 as usize]
+    }
+
+    /// A node's pods that speak of other pods.
+    pub fn with_affinity(&self) -> impl Iterator<Item = (NodeRef, &[Rc<PodInfo>])> {
+        self.with_affinity.iter().map(|(at, pods)| (*at, pods.as_slice()))
+    }
+
+    /// Pods promised a node, by key.
+    pub fn nominated(&self, node: &str) -> impl Iterator<Item = &Rc<PodInfo>> {
+        self.nominated.get(node).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// How many nodes have an image.
+    #[must_use]
+    pub fn nodes_with_image(&self, image: &str) -> i64 {
+        self.images.get(image).copied().unwrap_or(0)
+    }
+
+    /// Labels of a namespace.
+    #[must_use]
+    pub fn namespace(&self, name: &str) -> Option<&Labels> {
+        self.namespaces.get(name)
+    }
+
+    /// Disruption budgets, by namespace and name.
+    pub fn budgets(&self) -> impl Iterator<Item = &DisruptionBudget> {
+        self.budgets.values()
+    }
+
+    /// Pods that are on a node or wait for one, by key.
+    pub fn pods(&self) -> impl Iterator<Item = (&Rc<PodInfo>, &str)> {
+        self.placed.values().map(|(node, pod)| (pod, &**node))
+    }
+}
+
+impl NodeTable {
+    fn slot(&mut self, name: &Rc<str>) -> NodeRef {
+        if let Some(at) = self.by_name.get(name) {
+            return *at;
+        }
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.rows.push(Row::default());
+            for column in &mut self.columns {
+                column.allocatable.push(0);
+                column.requested.push(0);
+            }
+            self.nonzero_milli_cpu.push(0);
+            self.nonzero_memory.push(0);
+            // INVARIANT: every column is as long as `rows`.
+            NodeRef(u32::try_from(self.rows.len() - 1).unwrap_or(u32::MAX))
+        });
+        self.rows[at.0 as usize].name = Rc::clone(name);
+        self.by_name.insert(Rc::clone(name), at);
+        for key in self.waiting.remove(name).unwrap_or_default() {
+            if let Some((_, pod)) = self.placed.get(&key) {
+                let pod = Rc::clone(pod);
+                self.attach(&pod, at);
+            }
+        }
+        at
+    }
+
+    fn column(&mut self, resource: &str) -> ResourceRef {
+        if let Some(at) = self.resources.get(resource) {
+            return *at;
+        }
+        let at = ResourceRef(self.columns.len());
+        let zeros = vec![0; self.rows.len()];
+        self.columns.push(Column { allocatable: zeros.clone(), requested: zeros });
+        self.resources.insert(resource.to_owned(), at);
+        at
+    }
+
+    fn attach(&mut self, pod: &Rc<PodInfo>, at: NodeRef) {
+        insert(&mut self.rows[at.0 as usize].pods, pod);
+        if !pod.template.affinity.is_empty() {
+            insert(self.with_affinity.entry(at).or_default(), pod);
+        }
+        self.count(pod, at, 1);
+    }
+
+    fn detach(&mut self, pod: &Rc<PodInfo>, at: NodeRef) {
+        self.rows[at.0 as usize].pods.retain(|it| it.key != pod.key);
+        if let Some(pods) = self.with_affinity.get_mut(&at) {
+            pods.retain(|it| it.key != pod.key);
+            if pods.is_empty() {
+                self.with_affinity.remove(&at);
+            }
+        }
+        self.count(pod, at, -1);
+    }
+
+    /// Adds a pod's numbers to its node's, or takes them away.
+    fn count(&mut self, pod: &PodInfo, at: NodeRef, sign: i64) {
+        let requests = &pod.template.requests;
+        let exact = &requests.exact;
+        let node = at.0 as usize;
+        let fixed = [exact.milli_cpu, exact.memory, exact.ephemeral_storage];
+        for (column, amount) in self.columns.iter_mut().zip(fixed) {
+            column.requested[node] = column.requested[node].saturating_add(sign * amount);
+        }
+        for (resource, amount) in &exact.scalars {
+            let column = self.column(resource).0;
+            let requested = &mut self.columns[column].requested[node];
+            *requested = requested.saturating_add(sign * amount);
+        }
+        self.nonzero_milli_cpu[node] =
+            self.nonzero_milli_cpu[node].saturating_add(sign * requests.nonzero_milli_cpu);
+        self.nonzero_memory[node] = self.nonzero_memory[node].saturating_add(sign * requests.nonzero_memory);
+        let row = &mut self.rows[node];
+        if sign > 0 {
+            row.ports.extend(pod.template.host_ports.iter().cloned());
+            row.ports.sort_unstable();
+        } else {
+            for port in &pod.template.host_ports {
+                if let Ok(at) = row.ports.binary_search(port) {
+                    row.ports.remove(at);
+                }
+            }
+        }
+    }
+
+    fn count_images(&mut self, at: NodeRef, sign: i64) {
+        let images = Rc::clone(&self.rows[at.0 as usize].images);
+        for image in images.keys() {
+            let count = self.images.entry(image.clone()).or_insert(0);
+            *count += sign;
+            if *count == 0 {
+                self.images.remove(image);
+            }
+        }
+    }
+}
+
+fn insert(pods: &mut Vec<Rc<PodInfo>>, pod: &Rc<PodInfo>) {
+    let at = pods.partition_point(|it| it.key < pod.key);
+    pods.insert(at, Rc::clone(pod));
+}
+
+fn images(node: &Node) -> BTreeMap<String, i64> {
+    let images = node.status.iter().flat_map(|it| it.images.iter().flatten());
+    let named = images.flat_map(|it| {
+        let size = it.size_bytes.unwrap_or(0);
+        it.names.iter().flatten().map(move |name| (name.clone(), size))
+    });
+    named.collect()
+}
