@@ -147,6 +147,15 @@ impl Store {
         Some(Change { key: key.clone(), before: Some(before), after: None, revision: self.revision })
     }
 
+    /// Repeats a write that another store has seen, as it was: how a store is rolled forward by facts.
+    pub fn replay(&mut self, change: &Change) {
+        match &change.after {
+            Some(object) => self.objects.insert(change.key.clone(), Rc::clone(object)),
+            None => self.objects.remove(&change.key),
+        };
+        self.revision = change.revision;
+    }
+
     /// Adds every object's bytes, in key order.
     pub fn digest(&self, digest: &mut Digest) {
         digest.number(self.revision);

@@ -1,0 +1,410 @@
+//! Is it so, how far is it, and what differs?
+//!
+//! [`eval`] asks one [`Check`] of one moment. Its answer is three-valued: a value that the lesson has not remembered
+//! yet makes the check unknown, which neither ticks a goal nor fires feedback, also under `not`.
+
+use std::collections::BTreeMap;
+
+use api::{FieldPath, SimTime};
+use serde_json::Value;
+
+use super::{
+    Check, Match, PathSpec, Ref,
+    pattern::{Miss, Pattern, Tally, plain},
+};
+use crate::lesson::snapshot::Snapshot;
+
+/// What a lesson remembered, by name.
+pub type Lets = BTreeMap<String, Value>;
+
+/// Three-valued truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Truth {
+    /// It is not so.
+    #[default]
+    No,
+    /// Nobody can tell yet.
+    Unknown,
+    /// It is so.
+    Yes,
+}
+
+impl Truth {
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Self;
+    fn not(self) -> Self {
+        match self {
+            Truth::No => Truth::Yes,
+            Truth::Unknown => Truth::Unknown,
+            Truth::Yes => Truth::No,
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(so: bool) -> Self {
+        if so { Truth::Yes } else { Truth::No }
+    }
+}
+
+/// Something the learner did that no object holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// When.
+    pub at: SimTime,
+    /// Such as `trace`, `select`, `answer`.
+    pub action: String,
+    /// With what.
+    pub with: BTreeMap<String, String>,
+}
+
+/// Everything the learner did, and how much of it lay behind when each goal was met.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// In order.
+    pub deeds: imbl::GenericVector<Deed, imbl::shared_ptr::RcK>,
+    /// By goal: number of deeds before it was first met.
+    pub marks: BTreeMap<String, usize>,
+}
+
+impl Log {
+    /// The first answer to a question: an answer is locked once given.
+    #[must_use]
+    pub fn answer(&self, id: &str) -> Option<&str> {
+        self.deeds
+            .iter()
+            .find(|deed| deed.action == "answer" && deed.with.get("id").is_some_and(|i| i == id))
+            .and_then(|deed| deed.with.get("value"))
+            .map(String::as_str)
+    }
+}
+
+/// What is asked of a packet's way.
+pub trait Paths {
+    /// Whether the way is as `spec` says; nothing where ways cannot be traced.
+    fn ask(&self, spec: &PathSpec, snapshot: &Snapshot) -> Option<Outcome>;
+}
+
+/// One moment to ask of.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// All objects, decisions, requests and events.
+    pub snapshot: &'a Snapshot,
+    /// What the learner did.
+    pub log: &'a Log,
+    /// What the lesson remembered.
+    pub lets: &'a Lets,
+    /// Who traces packets.
+    pub paths: &'a dyn Paths,
+}
+
+/// The answer to a check.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Whether it is so.
+    pub ok: Truth,
+    /// What there is: a number of objects, or the value of the field that differs.
+    pub got: Option<String>,
+    /// What was wanted in its place.
+    pub want: Option<String>,
+    /// The object that comes nearest, as `Pod/web-7c`.
+    pub nearest: Option<String>,
+    /// Why not.
+    pub why: Option<Why>,
+    /// The answers of the parts of `all` and `any`.
+    pub parts: Vec<Outcome>,
+}
+
+/// Why a check is not satisfied; words are made from it at the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There is no such object at all.
+    Nothing {
+        /// Such as `Pod`.
+        what: String,
+    },
+    /// The nearest object differs here.
+    Differs {
+        /// Such as `Pod/web-7c`.
+        object: String,
+        /// Such as `status.phase`.
+        field: String,
+    },
+    /// It should be gone.
+    StillThere {
+        /// Such as `Pod/web-7c`.
+        object: String,
+    },
+    /// Too many or too few.
+    Number,
+    /// No such event or refusal has been seen.
+    NotSeen {
+        /// Such as `FailedScheduling`.
+        reason: String,
+    },
+    /// The learner has not done so.
+    NotDone {
+        /// Such as `trace`.
+        action: String,
+    },
+    /// The question has no answer, or another one.
+    NotAnswered {
+        /// Which question.
+        id: String,
+    },
+    /// Two values differ.
+    Unequal,
+    /// A value is not remembered yet.
+    NotRemembered {
+        /// Its name.
+        name: String,
+    },
+    /// What should not be so is so.
+    Unwanted,
+    /// The packet's way is another.
+    Path,
+}
+
+impl Outcome {
+    fn of(ok: Truth, why: Why) -> Self {
+        Self { ok, why: (ok != Truth::Yes).then_some(why), ..Self::default() }
+    }
+
+    /// The first part, however deep, that is not satisfied; itself if it has no parts.
+    #[must_use]
+    pub fn first_open(&self) -> &Outcome {
+        self.parts.iter().find(|part| part.ok != Truth::Yes).map_or(self, Outcome::first_open)
+    }
+}
+
+/// Asks `check` of a moment.
+#[must_use]
+pub fn eval(check: &Check, moment: Moment<'_>) -> Outcome {
+    match check {
+        Check::Exists(of) => exists(of, moment),
+        Check::Absent(of) => absent(of, moment),
+        Check::Count { of, is } => count(of, is, moment),
+        Check::Path(spec) => {
+            moment.paths.ask(spec, moment.snapshot).unwrap_or_else(|| Outcome::of(Truth::Unknown, Why::Path))
+        }
+        Check::Event { reason, about, kind } => {
+            let seen = moment.snapshot.events.iter().any(|event| {
+                event.reason == *reason
+                    && about.as_ref().is_none_or(|about| event.is_about(about))
+                    && kind.as_ref().is_none_or(|kind| event.kind == *kind)
+            });
+            Outcome::of(seen.into(), Why::NotSeen { reason: reason.clone() })
+        }
+        Check::Did { action, with, since } => did(action, with, since.as_deref(), moment.log),
+        Check::Answered { id, is } => {
+            let answer = moment.log.answer(id);
+            let ok = answer.is_some_and(|a| is.as_ref().is_none_or(|is| plain(is) == a));
+            Outcome {
+                got: answer.map(str::to_owned),
+                ..Outcome::of(ok.into(), Why::NotAnswered { id: id.clone() })
+            }
+        }
+        Check::Equal(a, b) => equal(a, b, moment),
+        Check::All(parts) => fold(parts, Truth::Yes, Truth::and, moment),
+        Check::Any(parts) => fold(parts, Truth::No, Truth::or, moment),
+        Check::Not(part) => Outcome::of(!eval(part, moment).ok, Why::Unwanted),
+    }
+}
+
+fn fold(parts: &[Check], start: Truth, join: fn(Truth, Truth) -> Truth, moment: Moment<'_>) -> Outcome {
+    let parts: Vec<Outcome> = parts.iter().map(|part| eval(part, moment)).collect();
+    let ok = parts.iter().fold(start, |so_far, part| join(so_far, part.ok));
+    Outcome { ok, parts, ..Outcome::default() }
+}
+
+/// The objects of a match that are like its body, and the one that comes nearest.
+struct Found {
+    like: u64,
+    unknown: u64,
+    first: Option<String>,
+    nearest: Option<(String, Tally)>,
+    any: bool,
+}
+
+fn find(of: &Match, moment: Moment<'_>) -> Result<Found, Outcome> {
+    if let Some(name) = of.unbound(moment.lets) {
+        return Err(Outcome::of(Truth::Unknown, Why::NotRemembered { name }));
+    }
+    let mut found = Found { like: 0, unknown: 0, first: None, nearest: None, any: false };
+    for (name, value) in moment.snapshot.candidates(of) {
+        found.any = true;
+        let mut tally = Tally::default();
+        let truth = of.compare(&value, moment.lets, &mut tally);
+        match truth {
+            Truth::Yes => {
+                found.like += 1;
+                found.first.get_or_insert(name);
+                continue;
+            }
+            Truth::Unknown => found.unknown += 1,
+            Truth::No => {}
+        }
+        if found.nearest.as_ref().is_none_or(|(_, best)| tally.hits > best.hits) {
+            found.nearest = Some((name, tally));
+        }
+    }
+    Ok(found)
+}
+
+fn exists(of: &Match, moment: Moment<'_>) -> Outcome {
+    let found = match find(of, moment) {
+        Ok(found) => found,
+        Err(unknown) => return unknown,
+    };
+    if let Some(name) = found.first {
+        return Outcome { ok: Truth::Yes, nearest: Some(name), ..Outcome::default() };
+    }
+    let ok = if found.unknown > 0 { Truth::Unknown } else { Truth::No };
+    match found.nearest {
+        Some((object, tally)) => differs(ok, object, tally.miss),
+        None => Outcome::of(ok, Why::Nothing { what: of.subject.word() }),
+    }
+}
+
+fn differs(ok: Truth, object: String, miss: Option<Miss>) -> Outcome {
+    let Some(miss) = miss else { return Outcome { ok, nearest: Some(object), ..Outcome::default() } };
+    Outcome {
+        ok,
+        got: miss.got,
+        want: Some(miss.want),
+        nearest: Some(object.clone()),
+        why: Some(Why::Differs { object, field: miss.field.to_string() }),
+        parts: Vec::new(),
+    }
+}
+
+fn absent(of: &Match, moment: Moment<'_>) -> Outcome {
+    let found = match find(of, moment) {
+        Ok(found) => found,
+        Err(unknown) => return unknown,
+    };
+    match found.first {
+        Some(object) => Outcome {
+            got: Some(found.like.to_string()),
+            want: Some("0".to_owned()),
+            nearest: Some(object.clone()),
+            ..Outcome::of(Truth::No, Why::StillThere { object })
+        },
+        None if found.unknown > 0 => Outcome::of(Truth::Unknown, Why::Number),
+        None => Outcome { ok: Truth::Yes, ..Outcome::default() },
+    }
+}
+
+fn count(of: &Match, is: &Pattern, moment: Moment<'_>) -> Outcome {
+    let found = match find(of, moment) {
+        Ok(found) => found,
+        Err(unknown) => return unknown,
+    };
+    let ok = match is.holds(Some(&Value::from(found.like)), moment.lets) {
+        Truth::No if found.unknown > 0 => Truth::Unknown,
+        other => other,
+    };
+    let nearest = match (&found.nearest, ok) {
+        (Some((object, _)), Truth::No | Truth::Unknown) => Some(object.clone()),
+        _ => None,
+    };
+    let why = match found.any {
+        true => Why::Number,
+        false => Why::Nothing { what: of.subject.word() },
+    };
+    Outcome { got: Some(found.like.to_string()), want: Some(is.describe()), nearest, ..Outcome::of(ok, why) }
+}
+
+fn did(action: &str, with: &[(String, String)], since: Option<&str>, log: &Log) -> Outcome {
+    let why = Why::NotDone { action: action.to_owned() };
+    let from = match since {
+        None => 0,
+        Some(goal) => match log.marks.get(goal) {
+            Some(mark) => *mark,
+            None => return Outcome::of(Truth::Unknown, why),
+        },
+    };
+    let done = log
+        .deeds
+        .iter()
+        .skip(from)
+        .any(|deed| deed.action == action && with.iter().all(|(k, v)| deed.with.get(k) == Some(v)));
+    Outcome::of(done.into(), why)
+}
+
+fn equal(a: &Ref, b: &Ref, moment: Moment<'_>) -> Outcome {
+    let (a, b) = (resolve(a, moment), resolve(b, moment));
+    let ok = match (&a, &b) {
+        (Some(a), Some(b)) => (a == b).into(),
+        _ => Truth::Unknown,
+    };
+    Outcome { got: a.as_ref().map(plain), want: b.as_ref().map(plain), ..Outcome::of(ok, Why::Unequal) }
+}
+
+/// The value at a place, if there is one.
+#[must_use]
+pub fn resolve(place: &Ref, moment: Moment<'_>) -> Option<Value> {
+    match place {
+        Ref::Let(name) => moment.lets.get(name).cloned(),
+        Ref::Field { of, field } => moment
+            .snapshot
+            .candidates(of)
+            .find(|(_, value)| of.compare(value, moment.lets, &mut Tally::default()) == Truth::Yes)
+            .and_then(|(_, value)| {
+                field.split('.').try_fold(&*value, |value, step| value.get(step)).cloned()
+            }),
+    }
+}
+
+impl Match {
+    /// The name of a value that this match needs and nobody has remembered.
+    fn unbound(&self, lets: &Lets) -> Option<String> {
+        self.body.iter().find_map(|(_, pattern)| pattern.unbound(lets))
+    }
+
+    fn compare(&self, value: &Value, lets: &Lets, tally: &mut Tally) -> Truth {
+        self.body.iter().fold(Truth::Yes, |so_far, (name, pattern)| {
+            so_far.and(pattern.compare(value.get(name), &FieldPath::of(name), lets, tally))
+        })
+    }
+
+    /// Names that stand in the match as plain scalars.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for (field, pattern) in &self.body {
+            match (field.as_str(), pattern) {
+                ("metadata", Pattern::Subset(fields)) => {
+                    names.extend(fields.iter().filter(|(n, _)| n == "name").filter_map(|(_, p)| p.scalar()));
+                    // A set of objects is known by its labels: `app: web`.
+                    for (_, labels) in fields.iter().filter(|(n, _)| n == "labels") {
+                        if let Pattern::Subset(labels) = labels {
+                            names.extend(
+                                labels.iter().filter(|(n, _)| n == "app").filter_map(|(_, p)| p.scalar()),
+                            );
+                        }
+                    }
+                }
+                ("node" | "pod", pattern) => names.extend(pattern.scalar()),
+                _ => {}
+            }
+        }
+        names
+    }
+}
+
+#[cfg(test)]
+#[path = "eval_tests.rs"]
+mod tests;
