@@ -11,9 +11,13 @@
 //! ```
 
 mod actors;
+pub mod apiserver;
+mod auth;
 pub mod controller;
 pub mod draw;
 pub mod fact;
+#[cfg(test)]
+mod fixture;
 pub mod network;
 pub mod queue;
 pub mod request;
@@ -22,9 +26,13 @@ pub mod timing;
 mod turn;
 mod world;
 
+pub use apiserver::EventType;
 pub use controller::{ActorId, Controller, Next};
 pub use fact::{Fact, Note, What};
-pub use request::{AwsError, Principal, Refusal, Reply, Request};
+pub use request::{
+    ApiRequest, ApiVerb, Asked, AwsError, AwsRequest, PatchKind, Principal, Propagation, Refusal, Reply,
+    Request,
+};
 pub use store::{Change, ClusterId, Key, Store};
 pub use turn::Turn;
 pub use world::{Budget, Ended, Ran, World};

@@ -60,6 +60,29 @@ pub struct ApiRequest {
     pub dry_run: bool,
 }
 
+impl ApiRequest {
+    /// A request about one object, or with an empty name about a list.
+    #[must_use]
+    pub fn new(cluster: ClusterId, verb: ApiVerb, kind: Kind, namespace: &str, name: &str) -> Self {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        Self { cluster, verb, kind, namespace, name, subresource: "", dry_run: false }
+    }
+
+    /// The same request about a part of the object.
+    #[must_use]
+    pub fn of(mut self, subresource: &'static str) -> Self {
+        self.subresource = subresource;
+        self
+    }
+
+    /// The same request without the write.
+    #[must_use]
+    pub fn dry(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+}
+
 /// What to do with it.
 #[derive(Clone, Debug)]
 pub enum ApiVerb {
@@ -128,7 +151,7 @@ pub enum Reply {
     Object(Rc<Object>),
     /// Many, by namespace and name.
     List(Vec<Rc<Object>>),
-    /// What an AWS service answers.
+    /// What an AWS service answers, or what is no object of the store: a `Scale`, a review, a `Status`.
     Value(Value),
 }
 
@@ -162,6 +185,8 @@ pub enum Stage {
     Authentication,
     /// May they?
     Authorization,
+    /// Is it what it says it is? With the defaults that its version fills in.
+    Decoding,
     /// Changed on the way in.
     MutatingAdmission,
     /// Is it legal?
@@ -200,4 +225,6 @@ pub struct Asked {
     pub passed: Vec<Passed>,
     /// Where it stopped, and the sentence.
     pub refused: Option<(Stage, String)>,
+    /// What the server says beside its answer: `kubectl` prints `Warning: ` before each.
+    pub warnings: Vec<String>,
 }

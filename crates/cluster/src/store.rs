@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
-use api::{Kind, Object, Resource, Scope, digest::Digest};
-use imbl::{GenericOrdMap, shared_ptr::RcK};
+use api::{Kind, Object, Resource, Scope, digest::Digest, k8s::core::v1::Pod};
+use imbl::{GenericOrdMap, GenericOrdSet, shared_ptr::RcK};
 
 /// Which part of the store: the world itself, or one of its Kubernetes clusters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,11 +72,42 @@ pub struct Change {
     pub revision: u64,
 }
 
+/// By what else than its key an object is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    /// The uid of one of its owners.
+    Owner,
+    /// The node a pod is bound to.
+    Node,
+    /// The uid of the object an event is about.
+    Involved,
+}
+
+type Index = GenericOrdSet<(ClusterId, By, Rc<str>, Key), RcK>;
+
 /// All state.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     objects: GenericOrdMap<Key, Rc<Object>, RcK>,
+    // INVARIANT: exactly `entries` of every object; rebuilt from scratch in a test.
+    index: Index,
     revision: u64,
+}
+
+/// What `object` is indexed under.
+fn entries(object: &Object) -> Vec<(By, &str)> {
+    let owners = object.meta().owner_references.iter().flatten();
+    let mut entries: Vec<_> = owners.map(|owner| (By::Owner, owner.uid.as_str())).collect();
+    match object {
+        Object::Pod(pod) => {
+            entries.extend(pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).map(|n| (By::Node, n)));
+        }
+        Object::Event(event) => {
+            entries.extend(event.involved_object.uid.as_deref().map(|uid| (By::Involved, uid)));
+        }
+        _ => {}
+    }
+    entries
 }
 
 impl Store {
@@ -124,6 +155,49 @@ impl Store {
         self.objects(cluster, R::KIND, namespace).filter_map(|(_, object)| R::of(object))
     }
 
+    fn by<'s>(
+        &'s self,
+        cluster: ClusterId,
+        by: By,
+        value: &str,
+    ) -> impl Iterator<Item = (&'s Key, &'s Rc<Object>)> {
+        let value: Rc<str> = value.into();
+        let first =
+            Key { cluster: ClusterId(0), kind: Kind::EVERY[0], namespace: "".into(), name: "".into() };
+        self.index
+            .range((cluster, by, Rc::clone(&value), first)..)
+            .take_while(move |(c, b, v, _)| (*c, *b) == (cluster, by) && *v == value)
+            .filter_map(|(_, _, _, key)| Some((key, self.objects.get(key)?)))
+    }
+
+    /// The objects that name `uid` as an owner, in key order.
+    pub fn owned_by(&self, cluster: ClusterId, uid: &str) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
+        self.by(cluster, By::Owner, uid)
+    }
+
+    /// The pods bound to a node, by namespace and name.
+    pub fn pods_on(&self, cluster: ClusterId, node: &str) -> impl Iterator<Item = &Pod> {
+        self.by(cluster, By::Node, node).filter_map(|(_, object)| Pod::of(object))
+    }
+
+    /// The events about the object with this uid, by namespace and name.
+    pub fn events_about(&self, cluster: ClusterId, uid: &str) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
+        self.by(cluster, By::Involved, uid)
+    }
+
+    fn reindex(&mut self, key: &Key, before: Option<&Object>, after: Option<&Object>) {
+        let (before, after) = (before.map_or_else(Vec::new, entries), after.map_or_else(Vec::new, entries));
+        if before == after {
+            return;
+        }
+        for (by, value) in before {
+            self.index.remove(&(key.cluster, by, value.into(), key.clone()));
+        }
+        for (by, value) in after {
+            self.index.insert((key.cluster, by, value.into(), key.clone()));
+        }
+    }
+
     /// Everything, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
         self.objects.iter()
@@ -136,6 +210,7 @@ impl Store {
         let key = Key::of(cluster, &object);
         let after = Rc::new(object);
         let before = self.objects.insert(key.clone(), Rc::clone(&after));
+        self.reindex(&key, before.as_deref(), Some(&after));
         let change = Change { key, before, after: Some(Rc::clone(&after)), revision: self.revision };
         (after, change)
     }
@@ -143,6 +218,7 @@ impl Store {
     /// Removes an object; `None` if it was not there.
     pub fn remove(&mut self, key: &Key) -> Option<Change> {
         let before = self.objects.remove(key)?;
+        self.reindex(key, Some(&before), None);
         self.revision += 1;
         Some(Change { key: key.clone(), before: Some(before), after: None, revision: self.revision })
     }
@@ -189,6 +265,31 @@ mod tests {
         };
         assert_eq!(names(Some("a")), ["y", "z"]);
         assert_eq!(names(None), ["y", "z", "x"]);
+    }
+
+    #[test]
+    fn the_index_equals_one_built_from_scratch() {
+        let mut store = Store::default();
+        for step in 0..60_u64 {
+            let draw = crate::draw::draw(1, "step", "", step);
+            let mut object = pod("a", &format!("p{}", draw % 5));
+            if let Object::Pod(pod) = &mut object {
+                pod.spec.get_or_insert_default().node_name =
+                    (draw & 8 != 0).then(|| format!("n{}", draw % 3));
+            }
+            if draw & 48 == 0 {
+                store.remove(&Key::of(ClusterId(1), &object));
+            } else {
+                store.put(ClusterId(1), object);
+            }
+            let mut fresh = Index::new();
+            for (key, object) in &store.objects {
+                for (by, value) in entries(object) {
+                    fresh.insert((key.cluster, by, value.into(), key.clone()));
+                }
+            }
+            assert_eq!(store.index, fresh);
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use imbl::{GenericVector, shared_ptr::RcK};
 use jiff::Timestamp;
 
 use crate::{
-    ActorId, ClusterId, Fact, Key, Next, Note, Store, Turn, What, actors,
+    ActorId, Asked, AwsError, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store,
+    Turn, What, actors, apiserver,
     queue::{Queue, Wake},
     timing,
 };
@@ -140,6 +141,30 @@ impl World {
         self.store.digest(&mut digest);
         self.queue.digest(&mut digest);
         digest.finish()
+    }
+
+    /// The one door for `kubectl`, `aws`, `eksctl` and lessons: one request by one principal, answered as the real
+    /// service would, at the present moment.
+    /// # Errors
+    /// The service's refusal.
+    pub fn request(&mut self, who: &Principal, what: Request) -> Result<Reply, Refusal> {
+        match what {
+            Request::Api(request) => apiserver::serve(self, who, request).map_err(Refusal::Api),
+            Request::Aws(request) => Err(Refusal::Aws(AwsError {
+                code: "InvalidAction".to_owned(),
+                operation: request.action.to_owned(),
+                message: format!("The action {} is not valid for this web service.", request.action),
+            })),
+        }
+    }
+
+    /// The last thing asked, with the stages it passed and the server's warnings.
+    #[must_use]
+    pub fn last_asked(&self) -> Option<&Asked> {
+        self.facts.iter().rev().find_map(|fact| match &fact.what {
+            What::Asked(asked) => Some(&**asked),
+            What::Changed(_) | What::Noted(_) => None,
+        })
     }
 
     /// Runs everything due up to `until`, in order of time and then of asking.

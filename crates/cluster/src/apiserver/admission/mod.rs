@@ -1,0 +1,99 @@
+//! What is changed, and what is held against a request, on its way in?
+//!
+//! THE REGISTRY of admission plugins, in upstream's order: first every `mutate`, later every `validate`. A new one is
+//! a file and a line. Source: `pkg/kubeapiserver/options/plugins.go`, `AllOrderedPlugins`.
+
+mod default_toleration_seconds;
+mod namespace_lifecycle;
+mod priority;
+mod service_account;
+mod taint_nodes_by_condition;
+
+use api::{ApiStatus, Object};
+
+pub(super) use service_account::wait_for_default_account;
+
+use crate::{ClusterId, World, apiserver::Call, request::Stage};
+
+/// One write as an admission plugin sees it.
+pub(super) struct Review<'a> {
+    pub(super) world: &'a World,
+    pub(super) cluster: ClusterId,
+    /// As it is stored; `None` on creation.
+    pub(super) old: Option<&'a Object>,
+}
+
+impl Review<'_> {
+    fn is_create(&self) -> bool {
+        self.old.is_none()
+    }
+}
+
+/// Field and value of each change.
+type Did = Vec<(String, String)>;
+
+type Mutate = fn(&Review<'_>, &mut Object, &mut Did) -> Result<(), ApiStatus>;
+type Validate = fn(&Review<'_>, &Object) -> Result<(), ApiStatus>;
+
+struct Plugin {
+    name: &'static str,
+    mutate: Option<Mutate>,
+    validate: Option<Validate>,
+}
+
+const PLUGINS: &[Plugin] = &[
+    Plugin { name: "NamespaceLifecycle", mutate: Some(namespace_lifecycle::mutate), validate: None },
+    Plugin { name: "ServiceAccount", mutate: Some(service_account::mutate), validate: None },
+    Plugin { name: "TaintNodesByCondition", mutate: Some(taint_nodes_by_condition::mutate), validate: None },
+    Plugin { name: "Priority", mutate: Some(priority::mutate), validate: Some(priority::validate) },
+    Plugin {
+        name: "DefaultTolerationSeconds",
+        mutate: Some(default_toleration_seconds::mutate),
+        validate: None,
+    },
+];
+
+/// Every plugin's changes; a plugin that changes nothing leaves no trace.
+pub(super) fn mutate(
+    call: &mut Call<'_>,
+    old: Option<&Object>,
+    object: &mut Object,
+) -> Result<(), ApiStatus> {
+    for plugin in PLUGINS {
+        let Some(mutate) = plugin.mutate else { continue };
+        let mut did = Did::new();
+        let review = Review { world: call.world, cluster: call.cluster, old };
+        let answer = mutate(&review, object, &mut did);
+        if answer.is_err() || (call.is_told() && !did.is_empty()) {
+            call.enter(Stage::MutatingAdmission, plugin.name);
+            for (field, value) in did {
+                call.did(&field, &value);
+            }
+        }
+        answer?;
+    }
+    Ok(())
+}
+
+/// Every plugin's objections.
+pub(super) fn validate(call: &mut Call<'_>, old: Option<&Object>, object: &Object) -> Result<(), ApiStatus> {
+    for plugin in PLUGINS {
+        let Some(validate) = plugin.validate else { continue };
+        let review = Review { world: call.world, cluster: call.cluster, old };
+        let answer = validate(&review, object);
+        if answer.is_err() {
+            call.enter(Stage::ValidatingAdmission, plugin.name);
+        }
+        answer?;
+    }
+    Ok(())
+}
+
+/// What is held against a deletion.
+pub(super) fn validate_delete(call: &mut Call<'_>, object: &Object) -> Result<(), ApiStatus> {
+    let answer = namespace_lifecycle::validate_delete(object);
+    if answer.is_err() {
+        call.enter(Stage::ValidatingAdmission, "NamespaceLifecycle");
+    }
+    answer
+}

@@ -1,0 +1,257 @@
+//! Which address and which node ports does a Service get?
+//!
+//! The range is cut in a lower band, for those that ask for a certain number, and an upper one, in which the server
+//! begins at a random place and takes the first free number. Only when the upper band is full it takes from the lower.
+//! Source: `pkg/registry/core/service/ipallocator/ipallocator.go`, `portallocator/allocator.go`
+//! (`calculateRangeOffset`), `pkg/registry/core/service/storage/alloc.go`.
+
+use std::{collections::BTreeSet, net::Ipv4Addr};
+
+use api::{
+    ApiStatus, Cause, Kind, Object,
+    k8s::core::v1::{Service, ServicePort, ServiceSpec},
+    kinds::sim::ControlPlane,
+};
+use ipnet::Ipv4Net;
+
+use crate::{ClusterId, Store, apiserver::Call, draw::draw};
+
+/// Node ports of a cluster, unless its API server was started with others.
+const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
+
+/// Gives a new Service what it needs.
+pub(super) fn on_create(call: &Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
+    let Object::Service(service) = object else { return Ok(()) };
+    address(call, service)?;
+    node_ports(call, service)?;
+    service.status.get_or_insert_default().load_balancer.get_or_insert_default();
+    Ok(())
+}
+
+/// Keeps what the old Service has and gives what the new one needs beside it.
+pub(super) fn on_update(call: &Call<'_>, old: &Object, object: &mut Object) -> Result<(), ApiStatus> {
+    let (Object::Service(old), Object::Service(service)) = (old, object) else { return Ok(()) };
+    let before = old.spec.clone().unwrap_or_default();
+    let spec = service.spec.get_or_insert_default();
+    if needs_address(&before)
+        && needs_address(spec)
+        && spec.cluster_ip.as_deref().unwrap_or_default().is_empty()
+    {
+        spec.cluster_ip.clone_from(&before.cluster_ip);
+        spec.cluster_ips.clone_from(&before.cluster_ips);
+    }
+    if needs_address(spec) && spec.ip_families.is_none() {
+        spec.ip_families.clone_from(&before.ip_families);
+        spec.ip_family_policy.clone_from(&before.ip_family_policy);
+    }
+    if needs_node_ports(&before) && needs_node_ports(spec) {
+        for port in spec.ports.iter_mut().flatten().filter(|port| port.node_port.unwrap_or(0) == 0) {
+            let had =
+                before.ports.iter().flatten().find(|p| (p.port, &p.protocol) == (port.port, &port.protocol));
+            port.node_port = had.and_then(|had| had.node_port);
+        }
+    }
+    if !needs_address(&before) && needs_address(spec) {
+        address(call, service)?;
+    }
+    node_ports(call, service)
+}
+
+fn kind_of(spec: &ServiceSpec) -> &str {
+    spec.type_.as_deref().unwrap_or("ClusterIP")
+}
+
+fn needs_address(spec: &ServiceSpec) -> bool {
+    kind_of(spec) != "ExternalName" && spec.cluster_ip.as_deref() != Some("None")
+}
+
+fn needs_node_ports(spec: &ServiceSpec) -> bool {
+    match kind_of(spec) {
+        "NodePort" => true,
+        "LoadBalancer" => spec.allocate_load_balancer_node_ports.unwrap_or(true),
+        _ => false,
+    }
+}
+
+fn control_plane(store: &Store, cluster: ClusterId) -> Option<&ControlPlane> {
+    store.list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0)
+}
+
+fn refuse(service: &Service, field: String, message: String) -> ApiStatus {
+    let name = service.metadata.name.as_deref().unwrap_or_default();
+    let cause = Cause { reason: "FieldValueInvalid".to_owned(), message, field };
+    ApiStatus::invalid(Kind::Service, name, vec![cause])
+}
+
+fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
+    let spec = service.spec.get_or_insert_default();
+    if kind_of(spec) == "ExternalName" {
+        return Ok(());
+    }
+    spec.ip_families.get_or_insert_with(|| vec!["IPv4".to_owned()]);
+    spec.ip_family_policy.get_or_insert_with(|| "SingleStack".to_owned());
+    let asked = spec.cluster_ip.clone().filter(|ip| !ip.is_empty());
+    let asked = asked.or_else(|| spec.cluster_ips.as_ref().and_then(|ips| ips.first().cloned()));
+    if asked.as_deref() == Some("None") {
+        spec.cluster_ip.clone_from(&asked);
+        spec.cluster_ips = Some(vec!["None".to_owned()]);
+        return Ok(());
+    }
+    let store = call.world.store();
+    let Some(range) = control_plane(store, call.cluster).map(|plane| plane.service_cidr) else {
+        return Ok(());
+    };
+    let used: BTreeSet<Ipv4Addr> = store
+        .list::<Service>(call.cluster, None)
+        .filter_map(|service| service.spec.as_ref()?.cluster_ip.as_deref()?.parse().ok())
+        .collect();
+    let address = match asked {
+        Some(text) => {
+            let refuse = |why: &str| {
+                let message = format!("Invalid value: [\"{text}\"]: failed to allocate IP {text}: {why}");
+                refuse(service, "spec.clusterIPs".to_owned(), message)
+            };
+            match text.parse::<Ipv4Addr>() {
+                Ok(ip) if !range.contains(&ip) => {
+                    return Err(refuse("the provided network does not match the current range"));
+                }
+                Ok(ip) if used.contains(&ip) => return Err(refuse("provided IP is already allocated")),
+                Ok(ip) => ip,
+                Err(_) => return Err(refuse("invalid IP address")),
+            }
+        }
+        None => free_address(call, service, range, &used)?,
+    };
+    let spec = service.spec.get_or_insert_default();
+    spec.cluster_ip = Some(address.to_string());
+    spec.cluster_ips = Some(vec![address.to_string()]);
+    Ok(())
+}
+
+fn free_address(
+    call: &Call<'_>,
+    service: &Service,
+    range: Ipv4Net,
+    used: &BTreeSet<Ipv4Addr>,
+) -> Result<Ipv4Addr, ApiStatus> {
+    // Usable: all but the network's own address and the broadcast address.
+    let base = u32::from(range.network());
+    let last = u32::from(range.broadcast()) - base;
+    let size = u64::from(last) + 1;
+    let band = (size / 16).clamp(16, 256).min(size);
+    let lower = if size >= 32 { u32::try_from(band).unwrap_or(0) } else { 0 };
+    let key = call.key(
+        Kind::Service,
+        service.metadata.namespace.as_deref().unwrap_or_default(),
+        &seed_name(service),
+    );
+    let draw = |n| {
+        draw(call.world.seed(), "cluster-ip", &format!("{}/{key}@{}", call.cluster.0, call.world.now().0), n)
+    };
+    let bands = [(lower + 1, last), (1, lower + 1)];
+    for (n, (first, end)) in (0..).zip(bands) {
+        let width = u64::from(end.saturating_sub(first));
+        if width == 0 {
+            continue;
+        }
+        let start = draw(n) % width;
+        let free = (0..width)
+            .map(|step| first + u32::try_from((start + step) % width).unwrap_or(0))
+            .map(|offset| Ipv4Addr::from(base + offset))
+            .find(|ip| !used.contains(ip));
+        if let Some(ip) = free {
+            return Ok(ip);
+        }
+    }
+    let mut status = super::status(500, "InternalError", "");
+    status.message = "Internal error occurred: failed to allocate a serviceIP: range is full".to_owned();
+    Err(status)
+}
+
+fn seed_name(service: &Service) -> String {
+    service.metadata.name.clone().unwrap_or_default()
+}
+
+fn node_ports(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
+    let spec = service.spec.clone().unwrap_or_default();
+    let mut ports = spec.ports.clone().unwrap_or_default();
+    if !needs_node_ports(&spec) {
+        if kind_of(&spec) == "ClusterIP" {
+            ports.iter_mut().for_each(|port| port.node_port = None);
+            service.spec.get_or_insert_default().ports = spec.ports.is_some().then_some(ports);
+        }
+        return Ok(());
+    }
+    let own = service.metadata.uid.as_deref();
+    // One number can serve TCP and UDP at once.
+    let mut used: BTreeSet<(i32, String)> = call
+        .world
+        .store()
+        .list::<Service>(call.cluster, None)
+        .filter(|other| other.metadata.uid.as_deref() != own)
+        .filter_map(|other| other.spec.as_ref()?.ports.as_ref())
+        .flatten()
+        .filter_map(|port| Some((port.node_port?, protocol(port))))
+        .collect();
+    for (index, port) in ports.iter_mut().enumerate() {
+        let number = match port.node_port.filter(|number| *number != 0) {
+            Some(number) => {
+                let refuse = |why: &str| {
+                    let field = format!("spec.ports[{index}].nodePort");
+                    refuse(service, field, format!("Invalid value: {number}: {why}"))
+                };
+                if !NODE_PORTS.contains(&number) {
+                    return Err(refuse(&format!(
+                        "provided port is not in the valid range. The range of valid ports is {}-{}",
+                        NODE_PORTS.start(),
+                        NODE_PORTS.end()
+                    )));
+                }
+                if used.contains(&(number, protocol(port))) {
+                    return Err(refuse("provided port is already allocated"));
+                }
+                number
+            }
+            None => free_port(call, service, index, &used).ok_or_else(|| {
+                super::status(
+                    500,
+                    "InternalError",
+                    "Internal error occurred: failed to allocate a nodePort: range is full",
+                )
+            })?,
+        };
+        used.insert((number, protocol(port)));
+        port.node_port = Some(number);
+    }
+    service.spec.get_or_insert_default().ports = Some(ports);
+    Ok(())
+}
+
+fn protocol(port: &ServicePort) -> String {
+    port.protocol.clone().unwrap_or_else(|| "TCP".to_owned())
+}
+
+/// Like an address: first the upper band from a random place, then the lower.
+fn free_port(
+    call: &Call<'_>,
+    service: &Service,
+    index: usize,
+    used: &BTreeSet<(i32, String)>,
+) -> Option<i32> {
+    let size = NODE_PORTS.end() - NODE_PORTS.start() + 1;
+    let band = (size / 32).clamp(16, 128);
+    let upper = NODE_PORTS.start() + band;
+    let key = call.key(
+        Kind::Service,
+        service.metadata.namespace.as_deref().unwrap_or_default(),
+        &seed_name(service),
+    );
+    let seed = format!("{}/{key}@{}", call.cluster.0, call.world.now().0);
+    let draw = draw(call.world.seed(), "node-port", &seed, index as u64);
+    let width = NODE_PORTS.end() - upper + 1;
+    let start = i32::try_from(draw % u64::from(width.unsigned_abs())).unwrap_or(0);
+    let above = (0..width).map(|step| upper + (start + step) % width);
+    let below = *NODE_PORTS.start()..upper;
+    let taken: BTreeSet<i32> = used.iter().map(|(number, _)| *number).collect();
+    above.chain(below).find(|number| !taken.contains(number))
+}

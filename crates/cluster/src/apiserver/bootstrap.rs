@@ -1,0 +1,150 @@
+//! What is in a cluster before anybody asked for anything?
+//!
+//! Namespaces, the accounts and certificates that controllers made in them, the Service `kubernetes`, two priority
+//! classes. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
+
+use std::net::Ipv4Addr;
+
+use api::{Kind, Object, kinds::sim::ControlPlane};
+use serde_json::{Value, json};
+
+use crate::{
+    ActorId, ClusterId, Turn, World,
+    apiserver::{Call, create},
+};
+
+/// The namespaces of every cluster.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Accounts of the controllers, in `kube-system`.
+const CONTROLLERS: &[&str] = &[
+    "attachdetach-controller",
+    "certificate-controller",
+    "clusterrole-aggregation-controller",
+    "cronjob-controller",
+    "daemon-set-controller",
+    "deployment-controller",
+    "disruption-controller",
+    "endpoint-controller",
+    "endpointslice-controller",
+    "endpointslicemirroring-controller",
+    "ephemeral-volume-controller",
+    "expand-controller",
+    "generic-garbage-collector",
+    "horizontal-pod-autoscaler",
+    "job-controller",
+    "legacy-service-account-token-cleaner",
+    "namespace-controller",
+    "node-controller",
+    "persistent-volume-binder",
+    "pod-garbage-collector",
+    "pv-protection-controller",
+    "pvc-protection-controller",
+    "replicaset-controller",
+    "replication-controller",
+    "resource-claim-controller",
+    "resourcequota-controller",
+    "root-ca-cert-publisher",
+    "service-account-controller",
+    "service-cidrs-controller",
+    "statefulset-controller",
+    "ttl-after-finished-controller",
+    "ttl-controller",
+    "validatingadmissionpolicy-status-controller",
+    "volumeattributesclass-protection-controller",
+];
+
+/// Fills a new cluster whose [`ControlPlane`] is in the store: what the API server and the controllers make by
+/// themselves within the first second. `endpoints` are the addresses of its API servers.
+pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) {
+    let plane =
+        world.store().list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0);
+    let Some(service_cidr) = plane.map(|plane| plane.service_cidr) else { return };
+    let mut turn = Turn::new(world, ActorId("kube-apiserver"), cluster, None);
+    let mut make = |namespace: &str, kind: Kind, value: Value| {
+        if let Ok(object) = Object::from_value(kind, value) {
+            // INVARIANT: these objects are legal and new; a refusal would be an error of this file, and a test sees it.
+            let made = create::create(&mut Call::of_turn(&mut turn), namespace, object);
+            debug_assert!(made.is_ok(), "{made:?}");
+        }
+    };
+    for name in NAMESPACES {
+        make("", Kind::Namespace, json!({"metadata": {"name": name}}));
+    }
+    for name in NAMESPACES {
+        make(name, Kind::ServiceAccount, json!({"metadata": {"name": "default"}}));
+        make(name, Kind::ConfigMap, root_ca());
+    }
+    for name in CONTROLLERS {
+        make("kube-system", Kind::ServiceAccount, json!({"metadata": {"name": name}}));
+    }
+    make(
+        "kube-system",
+        Kind::ConfigMap,
+        json!({"metadata": {"name": "extension-apiserver-authentication"},
+        "data": {"client-ca-file": CERTIFICATE}}),
+    );
+    for (name, value, description) in [
+        (
+            "system-cluster-critical",
+            2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+        ),
+        (
+            "system-node-critical",
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+    ] {
+        make(
+            "",
+            Kind::PriorityClass,
+            json!({"metadata": {"name": name}, "value": value, "description": description,
+            "preemptionPolicy": "PreemptLowerPriority"}),
+        );
+    }
+    let first = Ipv4Addr::from(u32::from(service_cidr.network()) + 1);
+    make(
+        "default",
+        Kind::Service,
+        json!({
+        "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
+        "spec": {"clusterIP": first, "clusterIPs": [first], "type": "ClusterIP", "sessionAffinity": "None",
+            "internalTrafficPolicy": "Cluster",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}]}}),
+    );
+    let labels = json!({"kubernetes.io/service-name": "kubernetes"});
+    make(
+        "default",
+        Kind::EndpointSlice,
+        json!({
+        "metadata": {"name": "kubernetes", "labels": labels}, "addressType": "IPv4",
+        "endpoints": endpoints.iter().map(|ip| json!({"addresses": [ip], "conditions": {"ready": true}})).collect::<Vec<_>>(),
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP"}]}),
+    );
+    let subset = json!({"addresses": endpoints.iter().map(|ip| json!({"ip": ip})).collect::<Vec<_>>(),
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP"}]});
+    let subsets = if endpoints.is_empty() { json!([]) } else { json!([subset]) };
+    make(
+        "default",
+        Kind::Endpoints,
+        json!({"subsets": subsets,
+        "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}}),
+    );
+}
+
+/// MODEL: no certificate is ever checked; a word stands for it.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n";
+
+/// The certificate by which pods know their API server.
+pub(crate) fn root_ca() -> Value {
+    json!({
+        "metadata": {
+            "name": "kube-root-ca.crt",
+            "annotations": {"kubernetes.io/description": "Contains a CA bundle that can be used to verify the \
+                kube-apiserver when using internal endpoints such as the internal service IP or \
+                kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."},
+        },
+        "data": {"ca.crt": CERTIFICATE},
+    })
+}

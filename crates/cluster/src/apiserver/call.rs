@@ -1,0 +1,132 @@
+//! How far is this request, and what has each stage done?
+//!
+//! One request on its way through the stages. With [`Asked`] it tells what happens; without, as for the control
+//! plane's own writes, it keeps quiet and costs nothing.
+
+use std::rc::Rc;
+
+use api::Object;
+
+use crate::{
+    ActorId, Asked, ClusterId, Key, Turn, What, World,
+    request::{Passed, Stage},
+};
+
+/// One request on its way.
+pub(crate) struct Call<'w> {
+    pub(crate) world: &'w mut World,
+    pub(crate) cluster: ClusterId,
+    pub(crate) dry_run: bool,
+    actor: ActorId,
+    cause: Option<u64>,
+    stage: Stage,
+    asked: Option<Asked>,
+}
+
+impl<'w> Call<'w> {
+    /// A request from outside, which leaves a fact.
+    pub(crate) fn asked(
+        world: &'w mut World,
+        actor: ActorId,
+        cluster: ClusterId,
+        asked: Asked,
+        dry_run: bool,
+    ) -> Self {
+        Self { world, cluster, dry_run, actor, cause: None, stage: Stage::Authentication, asked: Some(asked) }
+    }
+
+    /// A write of the control plane itself.
+    pub(crate) fn of_turn<'t>(turn: &'t mut Turn<'_>) -> Call<'t> {
+        Call {
+            cluster: turn.cluster,
+            actor: turn.actor,
+            cause: turn.cause,
+            world: &mut *turn.world,
+            dry_run: false,
+            stage: Stage::Authentication,
+            asked: None,
+        }
+    }
+
+    pub(crate) fn verb(&self) -> &'static str {
+        self.asked.as_ref().map_or("", |asked| asked.verb)
+    }
+
+    /// Whether stages are told.
+    pub(crate) fn is_told(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    pub(crate) fn key(&self, kind: api::Kind, namespace: &str, name: &str) -> Key {
+        Key::new(self.cluster, kind, namespace, name)
+    }
+
+    /// Comes to a stage, or to the next plugin of the same stage.
+    pub(crate) fn enter(&mut self, stage: Stage, by: &'static str) {
+        self.stage = stage;
+        if let Some(asked) = &mut self.asked {
+            asked.passed.push(Passed { stage, by, did: Vec::new() });
+        }
+    }
+
+    /// Says who decided at this stage, once that is known.
+    pub(crate) fn decided_by(&mut self, by: &'static str) {
+        if let Some(passed) = self.asked.as_mut().and_then(|asked| asked.passed.last_mut()) {
+            passed.by = by;
+        }
+    }
+
+    /// Says what this stage saw or changed.
+    pub(crate) fn did(&mut self, field: &str, value: &str) {
+        if let Some(passed) = self.asked.as_mut().and_then(|asked| asked.passed.last_mut()) {
+            passed.did.push((field.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Says the object's name, once it has one.
+    pub(crate) fn named(&mut self, name: &str) {
+        if let Some(asked) = &mut self.asked {
+            name.clone_into(&mut asked.name);
+        }
+    }
+
+    pub(crate) fn warn(&mut self, warning: &str) {
+        if let Some(asked) = &mut self.asked {
+            asked.warnings.push(warning.to_owned());
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, message: &str) {
+        let stage = self.stage;
+        if let Some(asked) = &mut self.asked {
+            asked.refused = Some((stage, message.to_owned()));
+        }
+    }
+
+    /// Records the request, once: before its first write, so that the write can name it as its cause.
+    pub(crate) fn record(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            self.cause = Some(self.world.fact(self.actor, self.cause, What::Asked(Rc::new(asked))));
+        }
+    }
+
+    /// Writes, unless it is a dry run.
+    pub(crate) fn write(&mut self, object: Object) -> Rc<Object> {
+        self.enter(Stage::Storage, "");
+        if self.dry_run {
+            return Rc::new(object);
+        }
+        self.did("revision", &(self.world.store().revision() + 1).to_string());
+        self.record();
+        self.world.put(self.actor, self.cause, self.cluster, object)
+    }
+
+    /// Removes, unless it is a dry run.
+    pub(crate) fn remove(&mut self, key: &Key) {
+        self.enter(Stage::Storage, "");
+        if !self.dry_run {
+            self.record();
+            self.world.remove(self.actor, self.cause, key);
+        }
+    }
+}

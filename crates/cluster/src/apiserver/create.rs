@@ -1,0 +1,137 @@
+//! How does a new object come into the store?
+//!
+//! Source: apiserver `pkg/registry/rest/create.go` and the kinds' strategies (`PrepareForCreate`).
+
+use std::rc::Rc;
+
+use api::{
+    ApiStatus, Kind, Object, Scope,
+    k8s::core::v1::{Namespace, NamespaceSpec, NamespaceStatus, PodCondition, PodStatus},
+};
+use serde_json::Value;
+
+use crate::{
+    apiserver::{Call, admission, allocate, decode, names, parts},
+    request::Stage,
+};
+
+/// Creates from a request's body.
+pub(super) fn decoded(
+    call: &mut Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    value: Value,
+) -> Result<Rc<Object>, ApiStatus> {
+    call.enter(Stage::Decoding, "");
+    let mut object = decode::decode(kind, value)?;
+    if !name.is_empty() && object.meta().name.is_none() {
+        object.meta_mut().name = Some(name.to_owned());
+    }
+    create(call, namespace, object)
+}
+
+/// Creates an object that is one already.
+pub(super) fn create(
+    call: &mut Call<'_>,
+    namespace: &str,
+    mut object: Object,
+) -> Result<Rc<Object>, ApiStatus> {
+    let kind = object.kind();
+    match_namespace(&mut object, namespace)?;
+    decode::default(&mut object);
+    admission::mutate(call, None, &mut object)?;
+    prepare(call, &mut object)?;
+    call.named(object.name());
+    call.enter(Stage::Validation, "");
+    decode::validate(None, &object)?;
+    for warning in decode::warnings(&object) {
+        call.warn(&warning);
+    }
+    allocate::on_create(call, &mut object)?;
+    admission::validate(call, None, &object)?;
+    let key = call.key(kind, object.namespace(), object.name());
+    call.enter(Stage::Storage, "");
+    if call.world.store().object(&key).is_some() {
+        return Err(ApiStatus::already_exists(kind, object.name()));
+    }
+    Ok(call.write(object))
+}
+
+fn match_namespace(object: &mut Object, namespace: &str) -> Result<(), ApiStatus> {
+    if object.kind().info().scope != Scope::Namespaced {
+        object.meta_mut().namespace = None;
+        return Ok(());
+    }
+    match object.namespace() {
+        "" => object.meta_mut().namespace = Some(namespace.to_owned()),
+        own if own == namespace => {}
+        _ => {
+            return Err(ApiStatus::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Fills in what only the server may say.
+fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
+    let kind = object.kind();
+    let meta = object.meta();
+    if meta.name.as_deref().unwrap_or_default().is_empty()
+        && let Some(base) = meta.generate_name.clone().filter(|base| !base.is_empty())
+    {
+        let name = names::generate(call.world, call.cluster, kind, object.namespace(), &base)?;
+        object.meta_mut().name = Some(name);
+    }
+    let key = call.key(kind, object.namespace(), object.name());
+    let uid = names::uid_of(call.world, &key);
+    let stamp = call.world.stamp(call.world.now());
+    let meta = object.meta_mut();
+    meta.uid = Some(uid);
+    meta.creation_timestamp = Some(stamp.clone());
+    meta.deletion_timestamp = None;
+    meta.deletion_grace_period_seconds = None;
+    meta.resource_version = None;
+    meta.self_link = None;
+    meta.managed_fields = None;
+    if kind != Kind::Node && kind != Kind::Lease {
+        parts::clear_status(object);
+    }
+    parts::begin_generation(object);
+    match object {
+        Object::Pod(pod) => {
+            let spec = pod.spec.get_or_insert_default();
+            let gated = spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty());
+            pod.status = Some(PodStatus {
+                phase: Some("Pending".to_owned()),
+                qos_class: Some(super::qos::class(spec).to_owned()),
+                conditions: gated.then(|| vec![gated_condition(stamp)]),
+                ..PodStatus::default()
+            });
+        }
+        Object::Namespace(namespace) => begin_namespace(namespace),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Source: `pkg/registry/core/pod/strategy.go`, `applySchedulingGatedCondition`.
+fn gated_condition(stamp: api::meta::Time) -> PodCondition {
+    PodCondition {
+        type_: "PodScheduled".to_owned(),
+        status: "False".to_owned(),
+        reason: Some("SchedulingGated".to_owned()),
+        message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+        last_transition_time: Some(stamp),
+        ..PodCondition::default()
+    }
+}
+
+fn begin_namespace(namespace: &mut Namespace) {
+    let name = namespace.metadata.name.clone().unwrap_or_default();
+    namespace.metadata.labels.get_or_insert_default().insert("kubernetes.io/metadata.name".to_owned(), name);
+    namespace.spec = Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) });
+    namespace.status = Some(NamespaceStatus { phase: Some("Active".to_owned()), conditions: None });
+}

@@ -1,0 +1,160 @@
+//! What does the API server do with a request?
+//!
+//! [`serve`] takes one request through upstream's stages: authentication, authorization, decoding with defaults,
+//! mutating admission, validation, validating admission, storage. Each stage leaves what it did in an [`Asked`] fact;
+//! a refusal says where it stopped, in the server's words. Actors of the control plane write through the same stages
+//! ([`Turn`](crate::Turn)), without a fact of their own: their [`Change`](crate::Change) says who wrote.
+//! This module does not know who is on the other end of the wire, or how answers are printed.
+
+mod admission;
+mod allocate;
+mod bootstrap;
+mod call;
+mod create;
+mod decode;
+mod delete;
+mod events;
+mod names;
+mod parts;
+mod qos;
+mod read;
+mod subresource;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod update;
+
+use std::rc::Rc;
+
+use api::{ApiStatus, Domain, Kind, Object, Scope};
+
+pub use bootstrap::bootstrap;
+pub(crate) use call::Call;
+pub use events::{EventType, reference};
+
+use crate::{
+    ActorId, ApiRequest, ApiVerb, Asked, Principal, Reply, World,
+    auth::{self, Attributes},
+    request::Stage,
+};
+
+/// Answers one request of somebody outside the control plane.
+/// # Errors
+/// The server's refusal.
+pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> Result<Reply, ApiStatus> {
+    // Events are one resource served under two groups.
+    let request = match request.kind {
+        Kind::EventsV1 => ApiRequest { kind: Kind::Event, ..request },
+        _ => request,
+    };
+    let verb = verb(&request);
+    let asked = Asked {
+        who: who.clone(),
+        verb,
+        kind: Some(request.kind),
+        namespace: request.namespace.clone(),
+        name: request.name.clone(),
+        passed: Vec::new(),
+        refused: None,
+        warnings: Vec::new(),
+    };
+    if verb == "create" && request.kind == Kind::Pod && request.subresource.is_empty() {
+        admission::wait_for_default_account(world, &request);
+    }
+    let mut call = Call::asked(world, ActorId("kube-apiserver"), request.cluster, asked, request.dry_run);
+    let answer = answer(&mut call, who, request);
+    if let Err(status) = &answer {
+        call.refuse(&status.message);
+    }
+    call.record();
+    answer
+}
+
+fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<Reply, ApiStatus> {
+    call.enter(Stage::Authentication, "");
+    auth::authenticate(who)?;
+    call.did("user", &who.user);
+    call.did("groups", &who.groups.join(","));
+    let attributes = Attributes {
+        verb: call.verb(),
+        kind: request.kind,
+        subresource: request.subresource,
+        namespace: &request.namespace,
+        name: &request.name,
+    };
+    call.enter(Stage::Authorization, "");
+    let allowed = auth::authorize(call.world.store(), request.cluster, who, &attributes)?;
+    call.decided_by(allowed.by);
+    call.did("reason", &allowed.reason);
+
+    let info = request.kind.info();
+    if info.domain() != Domain::Kubernetes {
+        return Err(no_such_resource());
+    }
+    if request.kind == Kind::Endpoints {
+        call.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+    }
+    let ApiRequest { verb, kind, namespace, name, subresource, .. } = request;
+    let namespace = if info.scope == Scope::Namespaced { namespace } else { String::new() };
+    let object = |object: Rc<Object>| Ok(Reply::Object(object));
+    match (subresource, verb) {
+        ("" | "status", ApiVerb::Get) => object(read::get(call, kind, &namespace, &name)?),
+        ("", ApiVerb::List { label_selector, field_selector }) => {
+            read::list(call, kind, &namespace, &label_selector, &field_selector).map(Reply::List)
+        }
+        ("", ApiVerb::Create(value)) => object(create::decoded(call, kind, &namespace, &name, value)?),
+        ("" | "status" | "finalize", ApiVerb::Update(value)) => {
+            object(update::decoded(call, kind, &namespace, &name, subresource, value)?)
+        }
+        ("" | "status", ApiVerb::Patch(how, patch)) => {
+            object(update::patched(call, kind, &namespace, &name, subresource, how, &patch)?)
+        }
+        ("", ApiVerb::Delete { grace, propagation }) => {
+            object(delete::delete(call, kind, &namespace, &name, grace, propagation)?)
+        }
+        (part, verb) => subresource::serve(call, kind, &namespace, &name, part, verb),
+    }
+}
+
+fn verb(request: &ApiRequest) -> &'static str {
+    match &request.verb {
+        ApiVerb::Get => "get",
+        ApiVerb::List { .. } => "list",
+        ApiVerb::Create(_) => "create",
+        ApiVerb::Update(_) => "update",
+        ApiVerb::Patch(..) => "patch",
+        ApiVerb::Delete { .. } => "delete",
+    }
+}
+
+fn status(code: u16, reason: &str, message: impl Into<String>) -> ApiStatus {
+    ApiStatus {
+        code,
+        reason: reason.to_owned(),
+        message: message.into(),
+        causes: Vec::new(),
+        name: String::new(),
+        group: String::new(),
+        kind: String::new(),
+    }
+}
+
+/// 404 of a path that no API serves.
+fn no_such_resource() -> ApiStatus {
+    status(404, "NotFound", "the server could not find the requested resource")
+}
+
+/// 405 of a verb that a resource does not have.
+fn method_not_allowed() -> ApiStatus {
+    status(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+}
+
+/// 403 of an admission plugin: `pods "x" is forbidden: why`.
+fn forbidden(kind: Kind, name: &str, why: &str) -> ApiStatus {
+    let info = kind.info();
+    let mut status = ApiStatus::forbidden(format!("{} \"{name}\" is forbidden: {why}", info.resource()));
+    status.name = name.to_owned();
+    status.group = info.group.to_owned();
+    status.kind = info.plural.to_owned();
+    status
+}

@@ -1,0 +1,144 @@
+//! Which objects does a reader get?
+//!
+//! Source of the field labels: `pkg/apis/*/v1/conversion.go` and the `SelectableFields` of the kinds' strategies.
+
+use std::rc::Rc;
+
+use api::{ApiStatus, Kind, Object, label::Selector};
+
+use crate::apiserver::Call;
+
+/// One object.
+pub(super) fn get(call: &Call<'_>, kind: Kind, namespace: &str, name: &str) -> Result<Rc<Object>, ApiStatus> {
+    let key = call.key(kind, namespace, name);
+    call.world.store().object(&key).cloned().ok_or_else(|| ApiStatus::not_found(kind, name))
+}
+
+/// Many, by namespace and name.
+pub(super) fn list(
+    call: &Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    labels: &str,
+    fields: &str,
+) -> Result<Vec<Rc<Object>>, ApiStatus> {
+    let selector = Selector::parse(labels).map_err(|error| ApiStatus::bad_request(error.to_string()))?;
+    let fields = parse(kind, fields)?;
+    let namespace = (!namespace.is_empty()).then_some(namespace);
+    let nothing = std::collections::BTreeMap::new();
+    let objects = call.world.store().objects(call.cluster, kind, namespace);
+    Ok(objects
+        .map(|(_, object)| object)
+        .filter(|object| {
+            selector.is_empty() || selector.matches(object.meta().labels.as_ref().unwrap_or(&nothing))
+        })
+        .filter(|object| fields.iter().all(|field| field.accepts(object)))
+        .cloned()
+        .collect())
+}
+
+/// One condition on one field.
+struct Field {
+    name: String,
+    value: String,
+    equal: bool,
+}
+
+impl Field {
+    fn accepts(&self, object: &Object) -> bool {
+        (value_of(object, &self.name) == self.value) == self.equal
+    }
+}
+
+fn parse(kind: Kind, text: &str) -> Result<Vec<Field>, ApiStatus> {
+    let terms = text.split(',').filter(|term| !term.is_empty());
+    terms
+        .map(|term| {
+            let field = ["!=", "==", "="].iter().find_map(|operator| {
+                let (name, value) = term.split_once(operator)?;
+                let (name, value) = (name.to_owned(), value.to_owned());
+                Some(Field { name, value, equal: *operator != "!=" })
+            });
+            let field = field.ok_or_else(|| {
+                ApiStatus::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
+            })?;
+            if is_selectable(kind, &field.name) {
+                Ok(field)
+            } else {
+                Err(ApiStatus::bad_request(format!("field label not supported: {}", field.name)))
+            }
+        })
+        .collect()
+}
+
+fn is_selectable(kind: Kind, field: &str) -> bool {
+    let own: &[&str] = match kind {
+        Kind::Pod => &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.podIPs",
+            "status.nominatedNodeName",
+        ],
+        Kind::Node => &["spec.unschedulable"],
+        Kind::Namespace => &["status.phase"],
+        Kind::Service => &["spec.clusterIP", "spec.type"],
+        Kind::Secret => &["type"],
+        Kind::Event => &[
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+        Kind::ReplicaSet | Kind::ReplicationController => &["status.replicas"],
+        Kind::Job => &["status.successful"],
+        Kind::CertificateSigningRequest => &["spec.signerName"],
+        _ => &[],
+    };
+    matches!(field, "metadata.name" | "metadata.namespace") || own.contains(&field)
+}
+
+fn value_of(object: &Object, field: &str) -> String {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    match (field, object) {
+        ("metadata.name", _) => object.name().to_owned(),
+        ("metadata.namespace", _) => object.namespace().to_owned(),
+        ("spec.nodeName", Object::Pod(pod)) => {
+            text(pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()))
+        }
+        ("status.phase", Object::Pod(pod)) => {
+            text(pod.status.as_ref().and_then(|status| status.phase.as_deref()))
+        }
+        ("source", Object::Event(event)) => {
+            let source = event.source.as_ref().and_then(|source| source.component.as_deref());
+            match source {
+                None | Some("") => text(event.reporting_component.as_deref()),
+                source => text(source),
+            }
+        }
+        _ => shown(&object.to_value(), field),
+    }
+}
+
+/// The value at a dotted path, as a selector compares it: absent booleans are `false`, absent texts empty.
+fn shown(value: &serde_json::Value, field: &str) -> String {
+    let found = field.split('.').try_fold(value, |value, name| value.get(name));
+    match found {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None if matches!(field, "spec.unschedulable" | "spec.hostNetwork") => "false".to_owned(),
+        None if matches!(field, "status.replicas" | "status.successful") => "0".to_owned(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,184 @@
+//! Which parts of an object have a door of their own?
+//!
+//! `scale` of what has replicas, `eviction` and `binding` of a pod. Source: `pkg/registry/apps/*/storage`,
+//! `pkg/registry/core/pod/storage/{storage,eviction}.go`.
+
+use std::rc::Rc;
+
+use api::{
+    ApiStatus, Kind, Object, Resource,
+    k8s::core::v1::{Pod, PodCondition},
+    label::Selector,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    ApiVerb, Propagation, Reply,
+    apiserver::{Call, decode, delete, method_not_allowed, no_such_resource, read, status, update},
+    request::Stage,
+};
+
+/// Answers a request about a part of an object.
+pub(super) fn serve(
+    call: &mut Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    part: &'static str,
+    verb: ApiVerb,
+) -> Result<Reply, ApiStatus> {
+    match (kind, part, verb) {
+        (
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController,
+            "scale",
+            verb,
+        ) => scale(call, kind, namespace, name, verb).map(Reply::Value),
+        (Kind::Pod, "eviction", ApiVerb::Create(body)) => {
+            evict(call, namespace, name, &body).map(Reply::Value)
+        }
+        (Kind::Pod, "binding", ApiVerb::Create(body)) => {
+            let node = body.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+            bind(call, namespace, name, node).map(Reply::Object)
+        }
+        (_, "" | "status" | "finalize", _) => Err(method_not_allowed()),
+        _ => Err(no_such_resource()),
+    }
+}
+
+fn scale(
+    call: &mut Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    verb: ApiVerb,
+) -> Result<Value, ApiStatus> {
+    let old = read::get(call, kind, namespace, name)?;
+    let mut shown = scale_of(&old);
+    let wanted = match verb {
+        ApiVerb::Get => return Ok(shown),
+        ApiVerb::Update(wanted) => wanted,
+        ApiVerb::Patch(how, patch) => {
+            decode::patch(kind, &mut shown, how, &patch)?;
+            shown
+        }
+        ApiVerb::List { .. } | ApiVerb::Create(_) | ApiVerb::Delete { .. } => {
+            return Err(method_not_allowed());
+        }
+    };
+    call.enter(Stage::Decoding, "");
+    let replicas = wanted.pointer("/spec/replicas").cloned().unwrap_or(json!(0));
+    let mut value = old.to_value();
+    if let Some(Value::Object(spec)) = value.get_mut("spec") {
+        spec.insert("replicas".to_owned(), replicas);
+    }
+    if let Some(Value::Object(meta)) = value.get_mut("metadata") {
+        match wanted.pointer("/metadata/resourceVersion") {
+            Some(version) => meta.insert("resourceVersion".to_owned(), version.clone()),
+            None => meta.remove("resourceVersion"),
+        };
+    }
+    let object = decode::decode(kind, value)?;
+    Ok(scale_of(&*update::update(call, "", object)?))
+}
+
+/// The `autoscaling/v1` Scale of an object.
+fn scale_of(object: &Object) -> Value {
+    let value = object.to_value();
+    let meta = object.meta();
+    let selector = value.pointer("/spec/selector").cloned().unwrap_or_default();
+    let labels = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let selector: Vec<String> =
+        labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    json!({
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {
+            "name": meta.name,
+            "namespace": meta.namespace,
+            "uid": meta.uid,
+            "resourceVersion": meta.resource_version,
+            "creationTimestamp": meta.creation_timestamp,
+        },
+        "spec": { "replicas": value.pointer("/spec/replicas").cloned().unwrap_or(json!(0)) },
+        "status": {
+            "replicas": value.pointer("/status/replicas").cloned().unwrap_or(json!(0)),
+            "selector": selector.join(","),
+        },
+    })
+}
+
+/// Deletes a pod, unless a budget holds it.
+fn evict(call: &mut Call<'_>, namespace: &str, name: &str, body: &Value) -> Result<Value, ApiStatus> {
+    let pod = read::get(call, Kind::Pod, namespace, name)?;
+    call.enter(Stage::Validation, "");
+    let phase = Pod::of(&pod).and_then(|pod| pod.status.as_ref()?.phase.as_deref()).unwrap_or_default();
+    if !matches!(phase, "Pending" | "Succeeded" | "Failed") && pod.meta().deletion_timestamp.is_none() {
+        budget(call, namespace, &pod)?;
+    }
+    let grace = body.pointer("/deleteOptions/gracePeriodSeconds").and_then(Value::as_u64);
+    delete::delete(call, Kind::Pod, namespace, name, grace, Propagation::Background)?;
+    Ok(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}))
+}
+
+fn budget(call: &mut Call<'_>, namespace: &str, pod: &Object) -> Result<(), ApiStatus> {
+    let labels = pod.meta().labels.clone().unwrap_or_default();
+    let held = call.world.store().objects(call.cluster, Kind::PodDisruptionBudget, Some(namespace)).find(
+        |(_, object)| {
+            let value = object.to_value();
+            let selector = value.pointer("/spec/selector").cloned().unwrap_or_default();
+            let selector = serde_json::from_value(selector).ok();
+            let chooses = selector
+                .and_then(|selector| Selector::from_label_selector(&selector).ok())
+                .is_some_and(|selector| selector.matches(&labels));
+            let allowed = value.pointer("/status/disruptionsAllowed").and_then(Value::as_i64).unwrap_or(0);
+            chooses && allowed <= 0
+        },
+    );
+    match held {
+        None => Ok(()),
+        Some(_) => Err(status(
+            429,
+            "TooManyRequests",
+            "Cannot evict pod as it would violate the pod's disruption budget.",
+        )),
+    }
+}
+
+/// Gives a pod its node.
+pub(super) fn bind(
+    call: &mut Call<'_>,
+    namespace: &str,
+    name: &str,
+    node: &str,
+) -> Result<Rc<Object>, ApiStatus> {
+    let old = read::get(call, Kind::Pod, namespace, name)?;
+    let Some(mut pod) = Pod::of(&old).cloned() else { return Err(no_such_resource()) };
+    let conflict = |why: String| {
+        let mut status = ApiStatus::conflict(Kind::Pod, name, &why);
+        status.message = format!("Operation cannot be fulfilled on pods/binding \"{name}\": {why}");
+        status
+    };
+    if pod.metadata.deletion_timestamp.is_some() {
+        return Err(conflict(format!("pod {name} is being deleted, cannot be assigned to a host")));
+    }
+    let spec = pod.spec.get_or_insert_default();
+    if let Some(has) = spec.node_name.as_deref().filter(|has| !has.is_empty()) {
+        return Err(conflict(format!("pod {name} is already assigned to node \"{has}\"")));
+    }
+    if spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+        return Err(conflict(format!("pod {name} has non-empty .spec.schedulingGates")));
+    }
+    spec.node_name = Some(node.to_owned());
+    let stamp = call.world.stamp(call.world.now());
+    let generation = pod.metadata.generation;
+    let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+    conditions.retain(|condition| condition.type_ != "PodScheduled");
+    conditions.push(PodCondition {
+        type_: "PodScheduled".to_owned(),
+        status: "True".to_owned(),
+        last_transition_time: Some(stamp),
+        observed_generation: generation,
+        ..PodCondition::default()
+    });
+    Ok(call.write(pod.into_object()))
+}

@@ -1,0 +1,172 @@
+//! How does an object in the store change?
+//!
+//! A write that changes nothing is no write: the resourceVersion stays. Source: apiserver
+//! `pkg/registry/rest/update.go`, `pkg/registry/generic/registry/store.go`, `pkg/endpoints/handlers/patch.go`.
+
+use std::rc::Rc;
+
+use api::{ApiStatus, Kind, Object};
+use serde_json::Value;
+
+use crate::{
+    PatchKind,
+    apiserver::{Call, admission, allocate, decode, parts, read},
+    request::Stage,
+};
+
+/// What the optimistic lock says.
+const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
+
+/// Replaces by a request's body.
+pub(super) fn decoded(
+    call: &mut Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    part: &'static str,
+    value: Value,
+) -> Result<Rc<Object>, ApiStatus> {
+    call.enter(Stage::Decoding, "");
+    let mut object = decode::decode(kind, value)?;
+    if object.name() != name {
+        return Err(ApiStatus::bad_request(format!(
+            "the name of the object ({}) does not match the name on the URL ({name})",
+            object.name()
+        )));
+    }
+    if !namespace.is_empty() && object.namespace().is_empty() {
+        object.meta_mut().namespace = Some(namespace.to_owned());
+    }
+    if object.namespace() != namespace {
+        return Err(ApiStatus::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    update(call, part, object)
+}
+
+/// Changes by a patch of the stored object's JSON form.
+pub(super) fn patched(
+    call: &mut Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    part: &'static str,
+    how: PatchKind,
+    patch: &Value,
+) -> Result<Rc<Object>, ApiStatus> {
+    let old = read::get(call, kind, namespace, name)?;
+    call.enter(Stage::Decoding, "");
+    let mut value = old.to_value();
+    decode::patch(kind, &mut value, how, patch)?;
+    let object = decode::decode(kind, value)?;
+    if object.name() != name {
+        return Err(ApiStatus::bad_request(format!(
+            "the name of the object ({}) does not match the name on the URL ({name})",
+            object.name()
+        )));
+    }
+    update(call, part, object)
+}
+
+/// Writes `object` over the stored one: its status through `status`, everything else otherwise.
+pub(super) fn update(
+    call: &mut Call<'_>,
+    part: &'static str,
+    mut object: Object,
+) -> Result<Rc<Object>, ApiStatus> {
+    let kind = object.kind();
+    let key = call.key(kind, object.namespace(), object.name());
+    let Some(old) = call.world.store().object(&key).cloned() else {
+        return Err(ApiStatus::not_found(kind, object.name()));
+    };
+    unchanged_since(&old, &object)?;
+    decode::default(&mut object);
+    if part == "status" {
+        let mut next = (*old).clone();
+        parts::take_status(&object, &mut next);
+        object = next;
+    } else {
+        if kind != Kind::Lease {
+            parts::take_status(&old, &mut object);
+        }
+        keep_system_fields(&old, &mut object, part);
+        admission::mutate(call, Some(&old), &mut object)?;
+        allocate::on_update(call, &old, &mut object)?;
+        parts::move_generation(&old, &mut object);
+        call.enter(Stage::Validation, "");
+        decode::validate(Some(&old), &object)?;
+        for warning in decode::warnings(&object) {
+            call.warn(&warning);
+        }
+        admission::validate(call, Some(&old), &object)?;
+    }
+    store(call, &old, object)
+}
+
+/// Writes what an update or a subresource made of `old`; removes it if nothing holds it back any more.
+pub(super) fn store(call: &mut Call<'_>, old: &Rc<Object>, object: Object) -> Result<Rc<Object>, ApiStatus> {
+    if object == **old {
+        return Ok(Rc::clone(old));
+    }
+    if is_released(&object) {
+        let key = call.key(object.kind(), object.namespace(), object.name());
+        call.remove(&key);
+        return Ok(Rc::new(object));
+    }
+    Ok(call.write(object))
+}
+
+/// Whether a deleted object has lost its last finalizer.
+fn is_released(object: &Object) -> bool {
+    let meta = object.meta();
+    let held = meta.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty());
+    let held_by_spec = match object {
+        Object::Namespace(namespace) => {
+            namespace.spec.as_ref().and_then(|s| s.finalizers.as_ref()).is_some_and(|f| !f.is_empty())
+        }
+        _ => false,
+    };
+    meta.deletion_timestamp.is_some()
+        && meta.deletion_grace_period_seconds.unwrap_or(0) == 0
+        && !held
+        && !held_by_spec
+}
+
+fn unchanged_since(old: &Object, new: &Object) -> Result<(), ApiStatus> {
+    let (kind, name) = (old.kind(), old.name());
+    if let Some(uid) = new.meta().uid.as_deref().filter(|uid| !uid.is_empty())
+        && Some(uid) != old.meta().uid.as_deref()
+    {
+        let had = old.meta().uid.as_deref().unwrap_or_default();
+        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {had}");
+        return Err(ApiStatus::conflict(kind, name, &why));
+    }
+    match new.meta().resource_version.as_deref() {
+        None | Some("") => Ok(()),
+        same if same == old.meta().resource_version.as_deref() => Ok(()),
+        Some(_) => Err(ApiStatus::conflict(kind, name, MODIFIED)),
+    }
+}
+
+fn keep_system_fields(old: &Object, object: &mut Object, part: &str) {
+    let before = old.meta();
+    let meta = object.meta_mut();
+    meta.uid.clone_from(&before.uid);
+    meta.creation_timestamp.clone_from(&before.creation_timestamp);
+    meta.deletion_timestamp.clone_from(&before.deletion_timestamp);
+    meta.deletion_grace_period_seconds = before.deletion_grace_period_seconds;
+    meta.generation = before.generation;
+    meta.resource_version.clone_from(&before.resource_version);
+    meta.managed_fields = None;
+    meta.self_link = None;
+    if let (Object::Namespace(before), Object::Namespace(after)) = (old, object)
+        && part != "finalize"
+    {
+        after.spec.clone_from(&before.spec);
+        let name = after.metadata.name.clone().unwrap_or_default();
+        let labels = after.metadata.labels.get_or_insert_default();
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name);
+    }
+}

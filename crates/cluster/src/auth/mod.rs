@@ -1,0 +1,116 @@
+//! Who is it, and may they?
+//!
+//! Authentication knows everybody whom a credential named; a principal without a name is nobody. Authorization asks
+//! each authorizer of [`AUTHORIZERS`] in turn: the first that allows decides, none denies, silence is a refusal.
+//! Source: apiserver `pkg/authorization/union`, `pkg/endpoints/handlers/responsewriters/errors.go`.
+
+mod node;
+mod rbac;
+
+use api::{ApiStatus, Kind};
+
+use crate::{ClusterId, Principal, Store};
+
+/// What is asked, as an authorizer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attributes<'a> {
+    pub(crate) verb: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) subresource: &'static str,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}
+
+/// Why a request may go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    pub(crate) by: &'static str,
+    pub(crate) reason: String,
+}
+
+type Authorizer = fn(&Store, ClusterId, &Principal, &Attributes<'_>) -> Option<String>;
+
+/// THE REGISTRY of authorizers, in the order in which they are asked.
+const AUTHORIZERS: &[(&str, Authorizer)] = &[("Node", node::authorize), ("RBAC", rbac::authorize)];
+
+/// Whether the server knows who is asking.
+/// # Errors
+/// 401 for nobody.
+pub(crate) fn authenticate(who: &Principal) -> Result<(), ApiStatus> {
+    if who.user.is_empty() { Err(ApiStatus::unauthorized()) } else { Ok(()) }
+}
+
+/// Whether `who` may do this.
+/// # Errors
+/// 403 with upstream's sentence.
+pub(crate) fn authorize(
+    store: &Store,
+    cluster: ClusterId,
+    who: &Principal,
+    what: &Attributes<'_>,
+) -> Result<Allowed, ApiStatus> {
+    if who.groups.iter().any(|group| group == "system:masters") {
+        return Ok(Allowed { by: "system:masters", reason: String::new() });
+    }
+    for (by, authorizer) in AUTHORIZERS {
+        if let Some(reason) = authorizer(store, cluster, who, what) {
+            return Ok(Allowed { by, reason });
+        }
+    }
+    Err(denied(who, what))
+}
+
+fn denied(who: &Principal, what: &Attributes<'_>) -> ApiStatus {
+    let info = what.kind.info();
+    let named = if what.name.is_empty() { String::new() } else { format!(" \"{}\"", what.name) };
+    let resource = if what.subresource.is_empty() {
+        info.plural.to_owned()
+    } else {
+        format!("{}/{}", info.plural, what.subresource)
+    };
+    let scope = if what.namespace.is_empty() {
+        "at the cluster scope".to_owned()
+    } else {
+        format!("in the namespace \"{}\"", what.namespace)
+    };
+    let mut status = ApiStatus::forbidden(format!(
+        "{}{named} is forbidden: User \"{}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}",
+        info.resource(),
+        who.user,
+        what.verb,
+        info.group,
+    ));
+    status.name = what.name.to_owned();
+    status.group = info.group.to_owned();
+    status.kind = info.plural.to_owned();
+    status
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests say what must hold")]
+mod tests {
+    use super::*;
+
+    fn ask(user: &str, kind: Kind, namespace: &str, name: &str) -> Result<Allowed, ApiStatus> {
+        let what = Attributes { verb: "list", kind, subresource: "", namespace, name };
+        authorize(&Store::default(), ClusterId(1), &Principal::system(user), &what)
+    }
+
+    #[test]
+    fn a_refusal_names_user_verb_resource_group_and_scope() {
+        assert_eq!(
+            ask("dev", Kind::Pod, "default", "").unwrap_err().message,
+            "pods is forbidden: User \"dev\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\""
+        );
+        assert_eq!(
+            ask("dev", Kind::Node, "", "").unwrap_err().message,
+            "nodes is forbidden: User \"dev\" cannot list resource \"nodes\" in API group \"\" at the cluster scope"
+        );
+    }
+
+    #[test]
+    fn nobody_is_refused_before_anything_else() {
+        let nobody = Principal { user: String::new(), groups: Vec::new() };
+        assert_eq!(authenticate(&nobody).unwrap_err().message, "Unauthorized");
+    }
+}
