@@ -91,7 +91,68 @@ pub fn along(schema: &'static TypeSchema, value: &Value) -> Result<Decoded, Deco
     }
 }
 
-/// `error decoding` as the API server says it: `Pod in version "v1" cannot be handled as a Pod: …`.
+/// A manifest that does not say, or not rightly, what kind of object it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MappingError {
+    /// `apiVersion`, `kind` or both are missing.
+    #[error("{}", unset(.api_version, .kind))]
+    Unset {
+        /// What stands in `apiVersion`.
+        api_version: String,
+        /// What stands in `kind`.
+        kind: String,
+    },
+    /// There is no such kind in that version.
+    #[error("no matches for kind \"{kind}\" in version \"{api_version}\"")]
+    Unknown {
+        /// What stands in `apiVersion`.
+        api_version: String,
+        /// What stands in `kind`.
+        kind: String,
+    },
+}
+
+fn unset(api_version: &str, kind: &str) -> &'static str {
+    match (api_version, kind) {
+        ("", "") => "[apiVersion not set, kind not set]",
+        ("", _) => "apiVersion not set",
+        _ => "kind not set",
+    }
+}
+
+impl MappingError {
+    /// What kubectl prints after `error: ` for a manifest that came from `source` (a file's name or `STDIN`).
+    #[must_use]
+    pub fn kubectl(&self, manifest: &Value, source: &str) -> String {
+        match self {
+            MappingError::Unset { .. } => format!(
+                "error validating \"{source}\": error validating data: {self}; if you choose to ignore these errors, turn validation off with --validate=false"
+            ),
+            MappingError::Unknown { .. } => {
+                let of = |field: &str| manifest["metadata"][field].as_str().unwrap_or_default().to_owned();
+                format!(
+                    "resource mapping not found for name: \"{}\" namespace: \"{}\" from \"{source}\": {self}\nensure CRDs are installed first",
+                    of("name"),
+                    of("namespace")
+                )
+            }
+        }
+    }
+}
+
+/// The kind that a manifest names.
+/// # Errors
+/// Nothing is named, or what is named is not there.
+pub fn mapping(manifest: &Value) -> Result<Kind, MappingError> {
+    let of = |field: &str| manifest[field].as_str().unwrap_or_default().to_owned();
+    let (api_version, kind) = (of("apiVersion"), of("kind"));
+    if api_version.is_empty() || kind.is_empty() {
+        return Err(MappingError::Unset { api_version, kind });
+    }
+    Kind::of_manifest(&api_version, &kind).ok_or(MappingError::Unknown { api_version, kind })
+}
+
+/// A refusal to decode as the API server says it: `Pod in version "v1" cannot be handled as a Pod: …`.
 #[must_use]
 pub fn bad_request(kind: Kind, why: &str) -> String {
     let info = kind.info();
@@ -206,7 +267,7 @@ impl Walk {
     fn quantity(&self, value: &Value) -> Result<Value, DecodeError> {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match Quantity::parse(text.trim()) {
-            Ok(_) => Ok(Value::String(text)),
+            Ok(quantity) => Ok(Value::String(quantity.canonical())),
             Err(error) => Err(self.error(error.to_string())),
         }
     }

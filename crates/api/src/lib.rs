@@ -12,6 +12,7 @@
 
 pub mod canonical;
 pub mod decode;
+pub mod default;
 pub mod diagnostic;
 pub mod digest;
 pub mod field;
@@ -24,6 +25,7 @@ pub mod schema;
 pub mod status;
 pub mod text;
 pub mod time;
+pub mod validate;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use field::FieldPath;

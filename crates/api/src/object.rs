@@ -2,7 +2,7 @@
 //!
 //! [`Object`] is one of the registry's types, or [`Stored`]: a kind without behaviour, kept as it came.
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{Kind, meta::ObjectMeta};
@@ -52,6 +52,27 @@ impl Stored {
             None => ObjectMeta::default(),
         };
         Ok(Self { kind, metadata, body })
+    }
+}
+
+impl Stored {
+    /// The object in a type of `k8s-openapi`, where one is wanted for a moment; `T` must be the kind's own.
+    /// # Errors
+    /// The first value that has the wrong type.
+    pub fn typed<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        let mut fields = self.body.clone();
+        fields.insert("metadata".to_owned(), serde_json::to_value(&self.metadata)?);
+        serde_json::from_value(Value::Object(fields))
+    }
+
+    /// Changes the object in a type of `k8s-openapi`; one that does not fit stays as it is.
+    pub fn edit<T: DeserializeOwned + Serialize>(&mut self, change: impl FnOnce(&mut T)) {
+        let Ok(mut typed) = self.typed::<T>() else { return };
+        change(&mut typed);
+        let written = serde_json::to_value(&typed).and_then(|value| Self::from_value(self.kind, value));
+        if let Ok(written) = written {
+            *self = written;
+        }
     }
 }
 

@@ -146,7 +146,7 @@ impl Document {
             return None;
         }
         let each = self.duplicates.iter().map(|it| {
-            format!("\n  line {}: key {:?} already set in map", it.span.line as usize - self.line, it.key)
+            format!("\n  line {}: key {:?} already set in map", it.value_line as usize - self.line, it.key)
         });
         Some(format!("yaml: unmarshal errors:{}", each.collect::<String>()))
     }

@@ -19,6 +19,8 @@ pub struct Duplicate {
     pub key: String,
     /// Where it stands the second time.
     pub span: Span,
+    /// The line its value begins on, which is the one that Go names.
+    pub value_line: u32,
 }
 
 /// The JSON of a tree, and the keys that stand twice.
@@ -79,7 +81,11 @@ impl Conversion {
                 continue;
             };
             if !own.insert(key.clone()) && self.alias_depth == 0 {
-                self.duplicates.push(Duplicate { key: key.clone(), span: entry.key.span });
+                self.duplicates.push(Duplicate {
+                    key: key.clone(),
+                    span: entry.key.span,
+                    value_line: entry.value.span.line,
+                });
             }
             let value = self.value(&entry.value)?;
             map.insert(key, value);

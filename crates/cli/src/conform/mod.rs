@@ -13,6 +13,7 @@ use serde_json::Value;
 
 mod cni;
 mod paths;
+mod validate;
 
 /// What became of one case.
 pub(crate) type Outcome = Result<(), Disagreement>;
@@ -33,8 +34,13 @@ pub(crate) struct Disagreement {
 /// Runs one document of a case file: a line of a `.jsonl`, or a whole `.yaml` with its steps.
 type Run = fn(&Value) -> Vec<Outcome>;
 
-const SUITES: &[(&str, Run)] =
-    &[("cni", cni::run), ("paths", paths::run), ("dns", paths::run_dns), ("iptables", paths::run_iptables)];
+const SUITES: &[(&str, Run)] = &[
+    ("cni", cni::run),
+    ("paths", paths::run),
+    ("dns", paths::run_dns),
+    ("iptables", paths::run_iptables),
+    ("validate", validate::run),
+];
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {

@@ -1,0 +1,67 @@
+//! What does the API server write into an object that says nothing of it?
+//!
+//! [`apply_defaults`] fills what the API's defaulting fills on every write; [`prepare_for_create`] is what the server
+//! does once, before it validates a new object: status emptied, generation one. Neither knows about other objects:
+//! addresses, node ports, service accounts and priorities are given by admission and allocation.
+//! Source: kubernetes v1.34.1, `pkg/apis/*/v1/defaults.go`, `zz_generated.defaults.go`, `pkg/registry/*/strategy.go`.
+
+mod apps;
+mod batch;
+mod pod;
+mod policy;
+mod prepare;
+mod service;
+mod storage;
+
+pub use self::prepare::{prepare_for_create, qos_class};
+
+use crate::{Kind, Object};
+
+/// Fills the defaults of a kind; kinds without defaults stay as they are.
+pub fn apply_defaults(object: &mut Object) {
+    match object {
+        Object::Pod(pod) => pod::pod(pod),
+        Object::Deployment(deployment) => apps::deployment(deployment),
+        Object::ReplicaSet(replica_set) => apps::replica_set(replica_set),
+        Object::DaemonSet(daemon_set) => apps::daemon_set(daemon_set),
+        Object::Service(service) => service::service(service),
+        Object::Endpoints(endpoints) => service::endpoints(endpoints),
+        Object::EndpointSlice(slice) => service::endpoint_slice(slice),
+        Object::Namespace(namespace) => policy::namespace(namespace),
+        Object::Secret(secret) => blank_to(&mut secret.type_, "Opaque"),
+        Object::Node(node) => policy::node(node),
+        Object::PriorityClass(class) => blank_to(&mut class.preemption_policy, "PreemptLowerPriority"),
+        Object::Stored(stored) => match stored.kind {
+            Kind::StatefulSet => stored.edit(apps::stateful_set),
+            Kind::Job => stored.edit(batch::job),
+            Kind::CronJob => stored.edit(batch::cron_job),
+            Kind::HorizontalPodAutoscaler => stored.edit(policy::horizontal_pod_autoscaler),
+            Kind::NetworkPolicy => stored.edit(policy::network_policy),
+            Kind::RoleBinding => stored.edit(policy::role_binding),
+            Kind::ClusterRoleBinding => stored.edit(policy::cluster_role_binding),
+            Kind::LimitRange => stored.edit(policy::limit_range),
+            Kind::PersistentVolume => stored.edit(storage::persistent_volume),
+            Kind::PersistentVolumeClaim => stored.edit(storage::persistent_volume_claim),
+            Kind::StorageClass => stored.edit(storage::storage_class),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+/// Whether a string says nothing.
+pub(crate) fn blank(text: Option<&String>) -> bool {
+    text.is_none_or(String::is_empty)
+}
+
+fn blank_to(text: &mut Option<String>, default: &str) {
+    if blank(text.as_ref()) {
+        *text = Some(default.to_owned());
+    }
+}
+
+fn zero_to(number: &mut Option<i32>, default: i32) {
+    if number.unwrap_or_default() == 0 {
+        *number = Some(default);
+    }
+}

@@ -1,0 +1,210 @@
+//! What does the API server do once to a new object, before it looks whether it is valid?
+
+use crate::{
+    Kind, Object, Scope,
+    default::blank,
+    k8s::{
+        batch::v1::Job,
+        core::v1::{Container, Pod, PodCondition, PodSpec, PodStatus},
+    },
+    meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Time},
+    quantity::Quantity,
+};
+
+/// Empties the status, sets the generation and what else the server decides; `now` stamps a gated pod's condition.
+///
+/// The object must have its uid already: Jobs are selected by it.
+pub fn prepare_for_create(object: &mut Object, now: &Time) {
+    if object.kind().info().scope == Scope::Cluster {
+        object.meta_mut().namespace = None;
+    }
+    match object {
+        Object::Pod(pod) => self::pod(pod, now),
+        Object::Deployment(it) => {
+            it.status = None;
+            first(&mut it.metadata);
+        }
+        Object::ReplicaSet(it) => {
+            it.status = None;
+            first(&mut it.metadata);
+        }
+        Object::DaemonSet(it) => {
+            it.status = None;
+            first(&mut it.metadata);
+            // UPSTREAM: what was a field once is an annotation now.
+            let annotations = it.metadata.annotations.get_or_insert_default();
+            annotations.insert("deprecated.daemonset.template.generation".to_owned(), "1".to_owned());
+        }
+        Object::Service(it) => it.status = None,
+        Object::Namespace(it) => {
+            let finalizers = it.spec.get_or_insert_default().finalizers.get_or_insert_default();
+            if !finalizers.iter().any(|name| name == "kubernetes") {
+                finalizers.push("kubernetes".to_owned());
+            }
+            it.status.get_or_insert_default().phase = Some("Active".to_owned());
+        }
+        Object::Secret(it) => {
+            // What was given in clear goes where the rest is.
+            for (key, text) in it.string_data.take().into_iter().flatten() {
+                it.data.get_or_insert_default().insert(key, k8s_openapi::ByteString(text.into_bytes()));
+            }
+        }
+        Object::PriorityClass(it) => first(&mut it.metadata),
+        Object::EndpointSlice(it) => first(&mut it.metadata),
+        Object::Stored(stored) => {
+            match stored.kind {
+                Kind::StatefulSet | Kind::CronJob | Kind::PodDisruptionBudget | Kind::Ingress => {
+                    stored.body.remove("status");
+                    first(&mut stored.metadata);
+                }
+                Kind::NetworkPolicy => first(&mut stored.metadata),
+                Kind::Job => stored.edit(job),
+                Kind::PersistentVolumeClaim | Kind::HorizontalPodAutoscaler | Kind::ResourceQuota => {
+                    stored.body.remove("status");
+                }
+                Kind::PersistentVolume => {
+                    let time = serde_json::to_value(now).unwrap_or_default();
+                    let status = serde_json::json!({"phase": "Pending", "lastPhaseTransitionTime": time});
+                    stored.body.insert("status".to_owned(), status);
+                }
+                _ => {}
+            };
+        }
+        _ => {}
+    }
+}
+
+fn first(metadata: &mut ObjectMeta) {
+    metadata.generation = Some(1);
+}
+
+fn pod(pod: &mut Pod, now: &Time) {
+    first(&mut pod.metadata);
+    let labels = pod.metadata.labels.clone().unwrap_or_default();
+    let Some(spec) = &mut pod.spec else { return };
+    // UPSTREAM: a negative grace period means one second.
+    if let Some(period) = spec.termination_grace_period_seconds.as_mut().filter(|period| **period < 0) {
+        *period = 1;
+    }
+    merge_match_label_keys(spec, &labels);
+    let mut status = PodStatus {
+        phase: Some("Pending".to_owned()),
+        qos_class: Some(qos_class(spec).to_owned()),
+        ..PodStatus::default()
+    };
+    if spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+        status.conditions = Some(vec![PodCondition {
+            type_: "PodScheduled".to_owned(),
+            status: "False".to_owned(),
+            reason: Some("SchedulingGated".to_owned()),
+            message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
+            last_transition_time: Some(now.clone()),
+            ..PodCondition::default()
+        }]);
+    }
+    pod.status = Some(status);
+}
+
+/// `matchLabelKeys` become requirements on the pod's own values.
+fn merge_match_label_keys(spec: &mut PodSpec, labels: &std::collections::BTreeMap<String, String>) {
+    let merge = |selector: &mut LabelSelector, keys: &[String], operator: &str| {
+        for key in keys {
+            let Some(value) = labels.get(key) else { continue };
+            selector.match_expressions.get_or_insert_default().push(LabelSelectorRequirement {
+                key: key.clone(),
+                operator: operator.to_owned(),
+                values: Some(vec![value.clone()]),
+            });
+        }
+    };
+    for constraint in spec.topology_spread_constraints.iter_mut().flatten() {
+        if let (Some(selector), Some(keys)) = (&mut constraint.label_selector, &constraint.match_label_keys) {
+            merge(selector, keys, "In");
+        }
+    }
+    let Some(affinity) = &mut spec.affinity else { return };
+    let pod_affinity = affinity.pod_affinity.iter_mut().flat_map(|it| {
+        let preferred = it.preferred_during_scheduling_ignored_during_execution.iter_mut().flatten();
+        let required = it.required_during_scheduling_ignored_during_execution.iter_mut().flatten();
+        required.chain(preferred.map(|it| &mut it.pod_affinity_term))
+    });
+    let pod_anti_affinity = affinity.pod_anti_affinity.iter_mut().flat_map(|it| {
+        let preferred = it.preferred_during_scheduling_ignored_during_execution.iter_mut().flatten();
+        let required = it.required_during_scheduling_ignored_during_execution.iter_mut().flatten();
+        required.chain(preferred.map(|it| &mut it.pod_affinity_term))
+    });
+    for term in pod_affinity.chain(pod_anti_affinity) {
+        let Some(selector) = &mut term.label_selector else { continue };
+        merge(selector, term.match_label_keys.as_deref().unwrap_or_default(), "In");
+        merge(selector, term.mismatch_label_keys.as_deref().unwrap_or_default(), "NotIn");
+    }
+}
+
+/// `Guaranteed`, `Burstable` or `BestEffort`: by CPU and memory only. Source: `pkg/apis/core/helper/qos`.
+#[must_use]
+pub fn qos_class(spec: &PodSpec) -> &'static str {
+    let counts = |name: &str| matches!(name, "cpu" | "memory");
+    if let Some(resources) = &spec.resources {
+        let has = |list: &Option<std::collections::BTreeMap<String, _>>| {
+            list.as_ref().is_some_and(|it| !it.is_empty())
+        };
+        if has(&resources.limits) || has(&resources.requests) {
+            return class(&[(
+                amounts(resources.requests.as_ref(), counts),
+                amounts(resources.limits.as_ref(), counts),
+            )]);
+        }
+    }
+    let containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let each: Vec<_> = containers
+        .map(|container: &Container| {
+            let resources = container.resources.as_ref();
+            let requests = amounts(resources.and_then(|it| it.requests.as_ref()), counts);
+            (requests, amounts(resources.and_then(|it| it.limits.as_ref()), counts))
+        })
+        .collect();
+    class(&each)
+}
+
+type Amounts = Vec<(String, Quantity)>;
+
+fn amounts(
+    list: Option<
+        &std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>,
+    >,
+    counts: impl Fn(&str) -> bool,
+) -> Amounts {
+    let parsed = list.into_iter().flatten().filter(|(name, _)| counts(name));
+    let parsed = parsed.filter_map(|(name, amount)| Some((name.clone(), Quantity::parse(&amount.0).ok()?)));
+    parsed.filter(|(_, amount)| amount.sign() > 0).collect()
+}
+
+fn class(each: &[(Amounts, Amounts)]) -> &'static str {
+    if each.iter().all(|(requests, limits)| requests.is_empty() && limits.is_empty()) {
+        return "BestEffort";
+    }
+    let guaranteed = each.iter().all(|(requests, limits)| limits.len() == 2 && requests == limits);
+    if guaranteed { "Guaranteed" } else { "Burstable" }
+}
+
+/// A Job selects its pods by its uid, unless its author does.
+fn job(job: &mut Job) {
+    first(&mut job.metadata);
+    job.status = None;
+    let (Some(uid), Some(name)) = (job.metadata.uid.clone(), job.metadata.name.clone()) else { return };
+    let Some(spec) = &mut job.spec else { return };
+    if spec.manual_selector == Some(true) || blank(Some(&uid)) {
+        return;
+    }
+    let labels = spec.template.metadata.get_or_insert_default().labels.get_or_insert_default();
+    for (key, value) in [
+        ("controller-uid", &uid),
+        ("job-name", &name),
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+    ] {
+        labels.insert(key.to_owned(), value.clone());
+    }
+    let selector = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
+    selector.entry("batch.kubernetes.io/controller-uid".to_owned()).or_insert(uid);
+}
