@@ -19,6 +19,9 @@ use crate::{
 /// The wall-clock moment that simulated time counts from, unless a scenario says otherwise: 2026-03-02T09:00:00Z.
 const EPOCH_SECONDS: i64 = 1_772_442_000;
 
+/// Steps between two worlds of a trail.
+const TRAIL_STEPS: u32 = 256;
+
 /// Most wakes in one instant before the world is taken to chase its own tail.
 const WAKES_IN_ONE_INSTANT: u32 = 200_000;
 
@@ -32,6 +35,7 @@ pub struct World {
     facts: GenericVector<Rc<Fact>, RcK>,
     epoch: Timestamp,
     instant: u32,
+    trail: Option<Vec<World>>,
 }
 
 /// How many steps a run may take.
@@ -82,6 +86,7 @@ impl World {
             facts: GenericVector::new(),
             epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
             instant: 0,
+            trail: None,
         }
     }
 
@@ -167,10 +172,36 @@ impl World {
         })
     }
 
+    /// From now on, a copy stays behind whenever time is about to pass, and every few steps while it passes: between
+    /// one copy and the next nothing was asked, so that any moment can be had again by running on from a copy.
+    pub fn leave_trail(&mut self) {
+        self.trail = Some(Vec::new());
+    }
+
+    /// The copies left behind, oldest first; no more are left.
+    pub fn take_trail(&mut self) -> Vec<World> {
+        self.trail.take().unwrap_or_default()
+    }
+
+    fn mark(&mut self) {
+        if let Some(mut trail) = self.trail.take() {
+            trail.push(self.clone());
+            self.trail = Some(trail);
+        }
+    }
+
     /// Runs everything due up to `until`, in order of time and then of asking.
     pub fn run_until(&mut self, until: SimTime, budget: Budget) -> Ran {
+        self.mark();
+        self.run(until, budget)
+    }
+
+    fn run(&mut self, until: SimTime, budget: Budget) -> Ran {
         let mut steps = 0;
         while steps < budget.0 {
+            if steps % TRAIL_STEPS == TRAIL_STEPS - 1 {
+                self.mark();
+            }
             let Some((at, wake)) = self.queue.pop(until) else {
                 self.set_now(until);
                 return Ran { steps, ended: Ended::Reached };
@@ -191,14 +222,15 @@ impl World {
 
     /// Runs until nothing is left to do but what repeats for ever, at most `limit` long.
     pub fn settle(&mut self, limit: SimDuration) -> Ran {
+        self.mark();
         let last = self.now + limit;
         let mut steps = 0;
         while let Some(at) = self.queue.next_work_at() {
             if at > last {
-                let ran = self.run_until(last, Budget::COMMAND);
+                let ran = self.run(last, Budget::COMMAND);
                 return Ran { steps: steps + ran.steps, ended: ran.ended };
             }
-            let ran = self.run_until(at, Budget(Budget::COMMAND.0 - steps.min(Budget::COMMAND.0 - 1)));
+            let ran = self.run(at, Budget(Budget::COMMAND.0 - steps.min(Budget::COMMAND.0 - 1)));
             steps += ran.steps;
             if ran.ended != Ended::Reached {
                 return Ran { steps, ended: ran.ended };
