@@ -3,4 +3,13 @@
 //! A lab is a scenario, a seed and a script; everything on screen is computed from those three. This crate does not
 //! know about the DOM, a browser or the network.
 
+pub mod checkpoint;
 pub mod lesson;
+pub mod link;
+mod perform;
+pub mod scenario;
+pub mod script;
+pub mod session;
+
+pub use scenario::Scenario;
+pub use session::{Branch, LineResult, Session};

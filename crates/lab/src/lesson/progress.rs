@@ -203,7 +203,9 @@ impl Progress {
         self.snapshot.at = self.snapshot.at.max(until);
     }
 
-    fn next_due(&self) -> Option<SimTime> {
+    /// When a goal that is true will have been true for long enough.
+    #[must_use]
+    pub fn next_due(&self) -> Option<SimTime> {
         let goals = self.goals.iter().zip(&self.lesson.goals);
         goals
             .filter(|(state, _)| state.standing == Standing::Holding)

@@ -183,6 +183,7 @@ fn refusal(stage: Stage) -> &'static str {
     match stage {
         Stage::Authentication => "RequestUnauthorized",
         Stage::Authorization | Stage::MutatingAdmission | Stage::ValidatingAdmission => "RequestForbidden",
+        Stage::Decoding => "RequestBadRequest",
         Stage::Validation => "RequestInvalid",
         Stage::Storage => "RequestConflict",
     }
@@ -193,7 +194,9 @@ fn door(stage: Stage) -> &'static str {
     match stage {
         Stage::Authentication => "authn",
         Stage::Authorization => "authz",
-        Stage::MutatingAdmission | Stage::Validation | Stage::ValidatingAdmission => "admission",
+        Stage::Decoding | Stage::MutatingAdmission | Stage::Validation | Stage::ValidatingAdmission => {
+            "admission"
+        }
         Stage::Storage => "storage",
     }
 }

@@ -1,0 +1,413 @@
+//! What did we do, and what if we had not?
+//!
+//! `world at time t = replay(scenario, seed, script up to t)`. Everything else here is there to get that answer
+//! sooner: checkpoints before lines, and the copies that a world leaves behind while a line lets time pass. Commands
+//! happen at the head of time. Acting in the past opens a branch: the old future stays as it was.
+
+use std::{ops::Range, rc::Rc};
+
+use api::{Diagnostic, SimDuration, SimTime};
+use cluster::{Budget, World};
+use shell::{Machine, Output};
+
+use crate::{
+    checkpoint::{Checkpoints, Moment, Trail},
+    lesson::{Lesson, progress::Progress},
+    link::{LinkError, Shared},
+    perform::{self, Wish},
+    scenario::Scenario,
+    script::{self, Line, PACE},
+};
+
+/// What one line did.
+#[derive(Clone, Debug)]
+pub struct LineResult {
+    /// What it printed, in order.
+    pub output: Output,
+    /// Its exit status.
+    pub exit: i32,
+    /// Numbers of the facts that it led to before the next line.
+    pub facts: Range<u64>,
+    /// When it was entered.
+    pub at: SimTime,
+    /// When it came back.
+    pub until: SimTime,
+}
+
+/// A future that was left when somebody acted in its past, or started over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// `A`, `B`, ….
+    pub name: String,
+    /// What keyed draws started from.
+    pub seed: u64,
+    /// What was typed.
+    pub lines: Vec<Line>,
+    /// Where it ended.
+    pub head: SimTime,
+}
+
+/// A lab: a scenario, a seed and a script, and the world they give.
+pub struct Session {
+    scenario: Rc<Scenario>,
+    lesson: Option<Rc<Lesson>>,
+    seed: u64,
+    name: String,
+    lines: Vec<Line>,
+    undone: Vec<Line>,
+    live: Moment,
+    checkpoints: Checkpoints,
+    trail: Trail,
+    cursor: Option<World>,
+    branches: Vec<Branch>,
+}
+
+impl Session {
+    /// A session in which nothing has been done yet.
+    /// # Errors
+    /// What is wrong with the scenario's files.
+    pub fn new(scenario: Rc<Scenario>, seed: u64) -> Result<Self, Vec<Diagnostic>> {
+        Self::begin(scenario, None, seed)
+    }
+
+    /// A lesson in which nothing has been done yet.
+    /// # Errors
+    /// What is wrong with the scenario's files.
+    pub fn of_lesson(scenario: Rc<Scenario>, lesson: Rc<Lesson>, seed: u64) -> Result<Self, Vec<Diagnostic>> {
+        Self::begin(scenario, Some(lesson), seed)
+    }
+
+    fn begin(scenario: Rc<Scenario>, lesson: Option<Rc<Lesson>>, seed: u64) -> Result<Self, Vec<Diagnostic>> {
+        let (world, machine) = scenario.build(seed)?;
+        let progress = lesson.clone().map(|lesson| Progress::new(lesson, &world));
+        let live = Moment { world, machine, progress };
+        Ok(Self {
+            scenario,
+            lesson,
+            seed,
+            name: "A".to_owned(),
+            lines: Vec::new(),
+            undone: Vec::new(),
+            checkpoints: Checkpoints::new(live.clone()),
+            trail: Trail::new(live.world.clone()),
+            live,
+            cursor: None,
+            branches: Vec::new(),
+        })
+    }
+
+    /// Does one line at the head of time.
+    ///
+    /// `lab undo` and `lab redo` are not part of the script: they change it.
+    pub fn run_line(&mut self, text: &str) -> LineResult {
+        let line = Line { at: self.live.world.now(), text: text.trim_end_matches('\n').to_owned() };
+        let before = self.live.clone();
+        let (result, wish) = self.perform(&line);
+        match wish {
+            None => {
+                self.undone.clear();
+                self.lines.push(line);
+                return result;
+            }
+            Some(wish) => {
+                self.live = before;
+                self.trail.cut(self.lines.len(), self.live.world.now());
+                self.checkpoints.cut(self.lines.len());
+                match wish {
+                    Wish::Undo => drop(self.undo()),
+                    Wish::Redo => drop(self.redo()),
+                    Wish::Seed(seed) => self.start_over(seed),
+                }
+            }
+        }
+        let now = self.live.world.now();
+        LineResult { facts: 0..0, at: now, until: now, ..result }
+    }
+
+    /// Does the lines of a script; the world plays on for [`PACE`] between them.
+    pub fn run_script(&mut self, text: &str) -> Vec<LineResult> {
+        let mut results = Vec::new();
+        for (i, line) in script::lines(text).iter().enumerate() {
+            if i > 0 {
+                self.settle(PACE);
+            }
+            results.push(self.run_line(line));
+        }
+        results
+    }
+
+    /// Lets the page's clock go on by so much.
+    pub fn advance(&mut self, by: SimDuration) {
+        let until = self.live.world.now() + by;
+        self.pass(|world| drop(world.run_until(until, Budget::COMMAND)));
+    }
+
+    /// Lets the world play on until nothing is left to do, at most so long.
+    pub fn settle(&mut self, limit: SimDuration) {
+        self.pass(|world| drop(world.settle(limit)));
+    }
+
+    fn pass(&mut self, run: impl FnOnce(&mut World)) {
+        self.live.world.leave_trail();
+        run(&mut self.live.world);
+        self.trail.extend(self.live.world.take_trail(), self.lines.len());
+        self.trail.end(self.live.world.clone(), self.lines.len());
+        self.live.follow(Vec::new());
+        self.cursor = None;
+    }
+
+    /// Does one line without asking what it means for the script.
+    fn perform(&mut self, line: &Line) -> (LineResult, Option<Wish>) {
+        if line.at > self.live.world.now() {
+            let until = line.at;
+            self.pass(|world| drop(world.run_until(until, Budget::COMMAND)));
+        }
+        self.checkpoints.add(self.lines.len(), &self.live);
+        self.live.world.leave_trail();
+        let first = self.live.world.facts().len() as u64;
+        let done = perform::line(&mut self.live, &line.text);
+        self.trail.extend(self.live.world.take_trail(), self.lines.len() + 1);
+        self.trail.end(self.live.world.clone(), self.lines.len() + 1);
+        self.cursor = None;
+        let result = LineResult {
+            output: done.output,
+            exit: done.exit,
+            facts: first..self.live.world.facts().len() as u64,
+            at: line.at,
+            until: self.live.world.now(),
+        };
+        (result, done.wish)
+    }
+
+    /// Takes the last line back: the world is as it was just before it.
+    pub fn undo(&mut self) -> bool {
+        let Some(line) = self.lines.pop() else { return false };
+        self.go_back(self.lines.len(), line.at);
+        self.undone.push(line);
+        true
+    }
+
+    /// Does the line again that was taken back last.
+    pub fn redo(&mut self) -> Option<LineResult> {
+        let line = self.undone.pop()?;
+        let (result, _) = self.perform(&line);
+        self.lines.push(line);
+        Some(result)
+    }
+
+    /// Whether there is a line to take back, and one to do again.
+    #[must_use]
+    pub fn can_undo_redo(&self) -> (bool, bool) {
+        (!self.lines.is_empty(), !self.undone.is_empty())
+    }
+
+    /// Goes back to the moment `at`, after the first `count` lines.
+    fn go_back(&mut self, count: usize, at: SimTime) {
+        let (from, moment) = self.checkpoints.before(count);
+        self.live = moment;
+        self.cursor = None;
+        let missing: Vec<Line> = self.lines[from..count].to_vec();
+        self.checkpoints.cut(from);
+        self.trail.cut(from, self.live.world.now());
+        self.lines.truncate(from);
+        for line in missing {
+            self.perform(&line);
+            self.lines.push(line);
+        }
+        if at > self.live.world.now() {
+            self.pass(|world| drop(world.run_until(at, Budget::COMMAND)));
+        }
+    }
+
+    /// Opens a branch at `at`: lines entered later stay behind in the old one. A line that was still running then is
+    /// kept whole, and the branch begins when it came back.
+    pub fn branch_at(&mut self, at: SimTime) {
+        if at >= self.live.world.now() {
+            return;
+        }
+        self.leave_behind();
+        let count = self.lines.partition_point(|line| line.at <= at);
+        self.go_back(count, at);
+    }
+
+    fn start_over(&mut self, seed: u64) {
+        self.leave_behind();
+        if let Ok(fresh) = Self::begin(Rc::clone(&self.scenario), self.lesson.clone(), seed) {
+            let (name, branches) = (std::mem::take(&mut self.name), std::mem::take(&mut self.branches));
+            *self = Self { name, branches, ..fresh };
+        }
+    }
+
+    fn leave_behind(&mut self) {
+        let number = self.branches.len() + 1;
+        let next = char::from_u32(u32::from(b'A') + number as u32 % 26).unwrap_or('A').to_string();
+        self.branches.push(Branch {
+            name: std::mem::replace(&mut self.name, next),
+            seed: self.seed,
+            lines: self.lines.clone(),
+            head: self.live.world.now(),
+        });
+        self.undone.clear();
+    }
+
+    /// Changes to another branch: it becomes the live one, and the live one stays behind.
+    pub fn switch(&mut self, index: usize) -> bool {
+        if index >= self.branches.len() {
+            return false;
+        }
+        let branch = self.branches.remove(index);
+        let here = Branch {
+            name: self.name.clone(),
+            seed: self.seed,
+            lines: self.lines.clone(),
+            head: self.live.world.now(),
+        };
+        let Ok(mut fresh) = Self::begin(Rc::clone(&self.scenario), self.lesson.clone(), branch.seed) else {
+            self.branches.insert(index, branch);
+            return false;
+        };
+        fresh.replay(&branch.lines, branch.head);
+        fresh.name = branch.name;
+        fresh.branches = std::mem::take(&mut self.branches);
+        fresh.branches.insert(index, here);
+        *self = fresh;
+        true
+    }
+
+    /// Does lines at their own times, and lets the world play on to `head`.
+    pub fn replay(&mut self, lines: &[Line], head: SimTime) {
+        for line in lines {
+            self.perform(line);
+            self.lines.push(line.clone());
+        }
+        if head > self.live.world.now() {
+            self.pass(|world| drop(world.run_until(head, Budget::COMMAND)));
+        }
+    }
+
+    /// The world as it was at `at`; the present one if that lies ahead. Does not move the head.
+    pub fn seek(&mut self, at: SimTime) -> &World {
+        if at >= self.live.world.now() {
+            return &self.live.world;
+        }
+        let near = self.trail.before(at);
+        let world = match self.cursor.take() {
+            // Playing forward goes on from where it was, unless a copy lies nearer.
+            Some(cursor)
+                if cursor.now() <= at && cursor.now() >= near.now() && !self.trail.between(&cursor, at) =>
+            {
+                cursor
+            }
+            _ => near.clone(),
+        };
+        let world = self.cursor.insert(world);
+        world.run_until(at, Budget::COMMAND);
+        world
+    }
+
+    /// The world at the head of time.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.live.world
+    }
+
+    /// The learner's machine.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.live.machine
+    }
+
+    /// The learner's machine, for what is not part of the script: completion, the editor's files.
+    pub fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.live.machine
+    }
+
+    /// How far the learner is, in a lesson.
+    #[must_use]
+    pub fn progress(&self) -> Option<&Progress> {
+        self.live.progress.as_ref()
+    }
+
+    /// What was typed, with its times.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The live branch's name, and those left behind.
+    #[must_use]
+    pub fn branches(&self) -> (&str, &[Branch]) {
+        (&self.name, &self.branches)
+    }
+
+    /// Where it began.
+    #[must_use]
+    pub fn scenario(&self) -> &Rc<Scenario> {
+        &self.scenario
+    }
+
+    /// What keyed draws start from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The head of time.
+    #[must_use]
+    pub fn head(&self) -> SimTime {
+        self.live.world.now()
+    }
+
+    /// Everything that happened, oldest first.
+    #[must_use]
+    pub fn facts(&self) -> &imbl::GenericVector<Rc<cluster::Fact>, imbl::shared_ptr::RcK> {
+        self.live.world.facts()
+    }
+
+    /// One number for the world at the head of time. Reads every object: not for every frame.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.live.world.digest()
+    }
+
+    /// What has to travel for somebody else to see the same.
+    #[must_use]
+    pub fn shared(&self) -> Shared {
+        Shared {
+            fixture: self.scenario.name.clone(),
+            lesson: self.scenario.lesson.clone(),
+            seed: self.seed,
+            lines: self.lines.clone(),
+            head: self.live.world.now(),
+        }
+    }
+
+    /// The link's payload.
+    #[must_use]
+    pub fn link(&self) -> String {
+        self.shared().to_link()
+    }
+}
+
+/// Why a session that travelled cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The link or file itself.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// There is no such lesson or fixture here.
+    #[error("there is no {what} {name:?} here")]
+    Unknown {
+        /// `lesson` or `fixture`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The scenario's files.
+    #[error("the scenario has {} errors", .0.len())]
+    Scenario(Vec<Diagnostic>),
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
