@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use api::SimTime;
 
-use crate::{ActorId, Change, Key, request::Asked};
+use crate::{ActorId, Change, Key, path::Traced, request::Asked};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub enum What {
     Changed(Change),
     /// Somebody asked the API server, AWS or a tool for something; with the stages the request passed.
     Asked(Rc<Asked>),
+    /// Somebody asked for a path.
+    Traced(Rc<Traced>),
     /// Something worth saying that no object holds.
     Noted(Note),
 }

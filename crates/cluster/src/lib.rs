@@ -19,6 +19,7 @@ pub mod fact;
 #[cfg(test)]
 mod fixture;
 pub mod network;
+pub mod path;
 pub mod queue;
 pub mod request;
 pub mod store;

@@ -168,7 +168,7 @@ impl World {
     pub fn last_asked(&self) -> Option<&Asked> {
         self.facts.iter().rev().find_map(|fact| match &fact.what {
             What::Asked(asked) => Some(&**asked),
-            What::Changed(_) | What::Noted(_) => None,
+            What::Changed(_) | What::Traced(_) | What::Noted(_) => None,
         })
     }
 

@@ -6,6 +6,7 @@
 
 use crate::{eval::Flow, tool::Call};
 
+mod trace;
 mod wait;
 
 /// What the session has to do.
@@ -55,7 +56,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "redo", usage: "lab redo", run: redo },
     Verb { name: "seed", usage: "lab seed NUMBER", run: seed },
     Verb { name: "select", usage: "lab select KIND/NAME", run: select },
-    Verb { name: "trace", usage: "lab trace FROM TO[:PORT]", run: trace },
+    Verb { name: "trace", usage: "lab trace FROM TO[:PORT]", run: trace::run },
     Verb { name: "undo", usage: "lab undo", run: undo },
     Verb { name: "wait", usage: "lab wait idle|DURATION|goal:ID", run: wait::run },
     Verb { name: "why", usage: "lab why KIND/NAME", run: why },
@@ -115,12 +116,6 @@ fn select(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 fn why(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let [what] = call.args.as_slice() else { return Ok(usage(call, "why")) };
     let entry = LabCall::Why(what.clone());
-    journal(call, entry)
-}
-
-fn trace(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let [from, to] = call.args.as_slice() else { return Ok(usage(call, "trace")) };
-    let entry = LabCall::Trace { from: from.clone(), to: to.clone() };
     journal(call, entry)
 }
 

@@ -1,0 +1,210 @@
+//! Which ends does a learner mean, and which way does a packet take between them now?
+//!
+//! Ends are said as in lessons: `laptop`, `bastion`, `api`, `Node/worker-a`, `pod/web-1`, `svc/web`, `10.0.64.21`; a bare name
+//! is looked for among actors, Services and pods, in this order. A namespace other than `default` goes between:
+//! `svc/kube-system/kube-dns`.
+
+use std::rc::Rc;
+
+use network::{Network, Probe, Trace, kube_proxy, network::Service};
+
+use crate::{ActorId, ClusterId, What, World, draw::draw};
+
+/// A traced path: what was asked, and the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traced {
+    /// What was asked, in the network's words.
+    pub probe: Probe,
+    /// The answer.
+    pub trace: Trace,
+}
+
+/// An end that nothing in this world is called by.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no {name:?} to trace {role}")]
+pub struct UnknownEnd {
+    /// As it was said.
+    pub name: String,
+    /// `from` or `to`.
+    pub role: &'static str,
+    /// What could have been said, in order.
+    pub known: Vec<String>,
+}
+
+/// Traces `from` to `to` (`name` or `name:port`) and records the answer as a fact.
+///
+/// Where a Service chooses, the choice is drawn as kube-proxy's is: each backend as likely as another.
+/// # Errors
+/// [`UnknownEnd`] when nothing is called so.
+pub fn trace(world: &mut World, cluster: ClusterId, from: &str, to: &str) -> Result<Rc<Traced>, UnknownEnd> {
+    let network = crate::network::of(world, cluster);
+    let probe = probe(&network, from, to, world.seed(), world.facts().len() as u64)?;
+    let trace = network::trace(&network, &probe);
+    let traced = Rc::new(Traced { probe, trace });
+    world.fact(ActorId("lab"), None, What::Traced(Rc::clone(&traced)));
+    Ok(traced)
+}
+
+/// The probe that a learner means.
+/// # Errors
+/// [`UnknownEnd`] when nothing is called so.
+pub fn probe(network: &Network, from: &str, to: &str, seed: u64, n: u64) -> Result<Probe, UnknownEnd> {
+    let unknown = |name: &str, role| UnknownEnd { name: name.to_owned(), role, known: ends(network) };
+    let start = origin(network, from).ok_or_else(|| unknown(from, "from"))?;
+    let (name, port) = match to.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?))) {
+        Some((name, port)) => (name, Some(port)),
+        None => (to, None),
+    };
+    let end = target(network, name).ok_or_else(|| unknown(name, "to"))?;
+    let service = end.strip_prefix("svc:").and_then(|id| network.services.iter().find(|it| it.id() == id));
+    let port = port.unwrap_or_else(|| usual_port(network, &end, service));
+    let pick = service.and_then(|service| {
+        let ready = kube_proxy::ready(network, service);
+        let count = u64::try_from(ready.len()).ok().filter(|count| *count > 0)?;
+        let key = format!("{start}>{end}:{port}");
+        let chosen = usize::try_from(draw(seed, "kube-proxy", &key, n) % count).ok()?;
+        ready.get(chosen).map(kube_proxy::Endpoint::id)
+    });
+    let proto = if end.ends_with("/kube-dns") { "UDP" } else { "TCP" };
+    Ok(Probe { from: start, to: end, port, proto: proto.to_owned(), pick, pick_node: None })
+}
+
+/// The port that is meant where none is said: the Service's or the pod's first, 443 for the API.
+fn usual_port(network: &Network, end: &str, service: Option<&Service>) -> u16 {
+    if let Some(port) = service.and_then(|it| it.ports.first()) {
+        return port.port;
+    }
+    let pod = end.strip_prefix("pod:").and_then(|id| network.pods.iter().find(|it| it.id() == id));
+    if let Some(port) = pod.and_then(|it| it.ports.first()) {
+        return port.container_port;
+    }
+    match end {
+        it if it.starts_with("node:") => 10250,
+        "api" => 443,
+        _ => 80,
+    }
+}
+
+fn origin(network: &Network, said: &str) -> Option<String> {
+    match split(said) {
+        (Some("node" | "no" | "nodes"), name) => node(network, name),
+        (Some("pod" | "po" | "pods"), name) => pod(network, name),
+        (Some(_), _) => pod(network, said),
+        (None, "control-plane" | "cp") => Some("cp".to_owned()),
+        (None, name) => actor(network, name).or_else(|| pod(network, name)).or_else(|| node(network, name)),
+    }
+}
+
+fn target(network: &Network, said: &str) -> Option<String> {
+    if said.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Some(format!("ip:{said}"));
+    }
+    match split(said) {
+        (Some("node" | "no" | "nodes"), name) => node(network, name),
+        (Some("pod" | "po" | "pods"), name) => pod(network, name),
+        (Some("svc" | "service" | "services"), name) => service(network, name),
+        (Some(_), _) => service(network, said).or_else(|| pod(network, said)),
+        (None, "api" | "cluster-api") => Some("api".to_owned()),
+        (None, name) => service(network, name)
+            .or_else(|| pod(network, name))
+            .or_else(|| node(network, name))
+            .or_else(|| actor(network, name)),
+    }
+}
+
+/// `pod/web` → (`pod`, `web`); the kind in lower case, as `Node/worker-a` is said in lessons.
+fn split(said: &str) -> (Option<&'static str>, &str) {
+    const WORDS: &[&str] = &["node", "no", "nodes", "pod", "po", "pods", "svc", "service", "services"];
+    let Some((kind, name)) = said.split_once('/') else { return (None, said) };
+    let kind = kind.to_lowercase();
+    match WORDS.iter().find(|word| **word == kind) {
+        Some(word) => (Some(word), name),
+        None => (Some(""), said),
+    }
+}
+
+fn in_namespace(name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { format!("default/{name}") }
+}
+
+fn pod(network: &Network, name: &str) -> Option<String> {
+    let id = in_namespace(name);
+    network.pods.iter().find(|it| it.id() == id).map(|_| format!("pod:{id}"))
+}
+
+fn service(network: &Network, name: &str) -> Option<String> {
+    let id = in_namespace(name);
+    network.services.iter().find(|it| it.id() == id).map(|_| format!("svc:{id}"))
+}
+
+fn node(network: &Network, name: &str) -> Option<String> {
+    network.nodes.iter().find(|it| it.name == name).map(|it| format!("node:{}", it.name))
+}
+
+fn actor(network: &Network, name: &str) -> Option<String> {
+    let host = network.hosts.iter().find(|it| it.name == name).map(|it| format!("host:{}", it.name));
+    host.or_else(|| network.external.iter().find(|it| it.name == name).map(|it| format!("ext:{}", it.name)))
+}
+
+/// Everything that can be said as an end.
+fn ends(network: &Network) -> Vec<String> {
+    let actors = network.external.iter().map(|it| it.name.clone());
+    let hosts = network.hosts.iter().map(|it| it.name.clone());
+    let nodes = network.nodes.iter().map(|it| format!("Node/{}", it.name));
+    let services = network.services.iter().map(|it| format!("svc/{}", short(&it.id())));
+    let pods = network.pods.iter().map(|it| format!("pod/{}", short(&it.id())));
+    actors.chain(hosts).chain(["api".to_owned()]).chain(nodes).chain(services).chain(pods).collect()
+}
+
+fn short(id: &str) -> String {
+    id.strip_prefix("default/").unwrap_or(id).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use network::network::{External, Node, Pod};
+
+    use super::*;
+
+    fn small() -> Network {
+        let pod = |ns: &str, name: &str| Pod { ns: ns.to_owned(), name: name.to_owned(), ..Pod::default() };
+        let service = Service { ns: "default".to_owned(), name: "web".to_owned(), ..Service::default() };
+        let laptop = External {
+            name: "laptop".to_owned(),
+            ip: std::net::Ipv4Addr::new(203, 0, 113, 7),
+            ports: None,
+            via: None,
+        };
+        Network {
+            pods: vec![pod("default", "web"), pod("shop", "cart")],
+            services: vec![service],
+            nodes: vec![Node { name: "worker-a".to_owned(), ..Node::default() }],
+            external: vec![laptop],
+            ..Network::default()
+        }
+    }
+
+    #[test]
+    fn ends_are_said_as_in_lessons() {
+        let network = small();
+        for (said, meant) in [
+            ("laptop", "ext:laptop"),
+            ("Node/worker-a", "node:worker-a"),
+            ("web", "svc:default/web"),
+            ("pod/web", "pod:default/web"),
+            ("shop/cart", "pod:shop/cart"),
+            ("pod/shop/cart", "pod:shop/cart"),
+            ("10.0.64.9", "ip:10.0.64.9"),
+            ("api", "api"),
+        ] {
+            assert_eq!(target(&network, said).as_deref(), Some(meant), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_end_says_what_could_have_been_said() {
+        let error = probe(&small(), "laptpo", "api:443", 0, 0).expect_err("a typing error");
+        assert_eq!((error.name.as_str(), error.role), ("laptpo", "from"));
+        assert!(error.known.contains(&"laptop".to_owned()));
+    }
+}

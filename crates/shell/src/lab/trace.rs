@@ -1,0 +1,97 @@
+//! `lab trace`: which way does a packet take, and who stops it?
+
+use api::{Resource, kinds::sim::ControlPlane};
+use cluster::{ClusterId, path};
+use network::{Hop, Rule};
+
+use crate::{
+    eval::Flow,
+    lab::{LabCall, usage},
+    output::{Hint, Output},
+    tool::{Call, nearest},
+};
+
+/// `lab trace FROM TO[:PORT]`.
+pub(super) fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let [from, to] = call.args.as_slice() else { return Ok(usage(call, "trace")) };
+    let (from, to) = (from.clone(), to.clone());
+    let cluster = current(call);
+    match path::trace(call.shell.world, cluster, &from, &to) {
+        Ok(traced) => {
+            call.shell.machine.journal.push(LabCall::Trace { from: from.clone(), to: to.clone() });
+            print(call.out, &from, &to, &traced);
+            Ok(i32::from(!traced.trace.reachable()))
+        }
+        Err(unknown) => {
+            call.out.err(&format!("lab: {unknown}"));
+            let known = unknown.known.iter().map(String::as_str);
+            call.out.hint(Hint::UnknownCommand {
+                name: unknown.name.clone(),
+                nearest: nearest(&unknown.name, known),
+            });
+            Ok(2)
+        }
+    }
+}
+
+/// The cluster of the current context, or the only one there is.
+fn current(call: &Call<'_, '_>) -> ClusterId {
+    let config = &call.shell.machine.kubeconfig;
+    let plane = config
+        .context(&config.current)
+        .and_then(|context| config.clusters.iter().find(|it| it.name == context.cluster))
+        .map(|it| it.control_plane.as_str());
+    call.shell
+        .world
+        .store()
+        .list::<ControlPlane>(ClusterId::WORLD, None)
+        .find(|it| plane.is_none_or(|name| it.meta().name.as_deref() == Some(name)))
+        .map_or(ClusterId::WORLD, |it| ClusterId(it.id))
+}
+
+/// The hops as a numbered list, ghosts after the first blocker, then the verdict.
+fn print(out: &mut Output, from: &str, to: &str, traced: &path::Traced) {
+    let trace = &traced.trace;
+    let name_width = trace.hops.iter().map(|hop| hop.to_string().len()).max().unwrap_or(0);
+    let mut blockers = trace.blockers.iter().peekable();
+    for (i, hop) in trace.hops.iter().enumerate() {
+        while let Some(blocker) = blockers.next_if(|it| it.after <= i) {
+            out.line(&format!("  ✕ {}", blocker.code));
+        }
+        let number = if hop.ghost { "·".to_owned() } else { (i + 1).to_string() };
+        let line = format!("{number:>3} {:<name_width$}  {}", hop.to_string(), decided(hop));
+        out.line(line.trim_end());
+    }
+    for blocker in blockers {
+        out.line(&format!("  ✕ {}", blocker.code));
+    }
+    let verdict = match (trace.reachable(), trace.refused()) {
+        (true, _) => "reached",
+        (false, true) => "refused",
+        (false, false) => "timed out",
+    };
+    out.line(&format!("{from} → {to}: {verdict}"));
+}
+
+/// The rule that decided, in a few words; empty where there was nothing to decide.
+fn decided(hop: &Hop) -> String {
+    match &hop.rule {
+        Rule::Passage => String::new(),
+        Rule::SecurityGroup { group, rule } => match (rule.from, rule.to) {
+            (Some(first), Some(last)) if first != last => {
+                format!("{group}: {} {first}-{last} {}", rule.proto, rule.peer)
+            }
+            (Some(port), _) => format!("{group}: {} {port} {}", rule.proto, rule.peer),
+            (None, _) => format!("{group}: all {}", rule.peer),
+        },
+        Rule::Nacl { number: Some(number) } => format!("rule {number}"),
+        Rule::Nacl { number: None } => "rule *".to_owned(),
+        Rule::Route { destination, target } => format!("{destination} → {target}"),
+        Rule::Policies(names) => names.join(", "),
+        Rule::OneOf(count) => format!("one of {count}"),
+        Rule::Rewrote(before) => format!("was {before}"),
+        Rule::Answers(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Rule::IpRule { priority, table } => format!("ip rule {priority} → table {table}"),
+        Rule::PublicCidr(cidr) => format!("allowed by {cidr}"),
+    }
+}
