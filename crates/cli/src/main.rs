@@ -1,15 +1,37 @@
 //! `podpath`: the lab without a page.
+//!
+//! THE REGISTRY of commands: a new one is a file and a line here.
 
+mod bench;
 mod conform;
+
+/// A command: its name, how it is used, and what runs it with the words that follow and gives the exit status.
+type Command = (&'static str, &'static str, fn(&[String]) -> i32);
+
+const COMMANDS: &[Command] = &[
+    ("bench", "bench scheduler", bench::command),
+    ("conform", "conform SUITE FILE… [--show K]", conform::command),
+];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let status = match args.split_first() {
-        Some((verb, rest)) if verb == "conform" => conform::command(rest),
-        _ => {
-            eprintln!("usage: podpath conform SUITE FILE… [--show K]");
-            2
-        }
+    let found =
+        args.split_first().and_then(|(name, rest)| Some((COMMANDS.iter().find(|it| it.0 == name)?, rest)));
+    let status = match found {
+        Some(((_, _, run), rest)) => run(rest),
+        None => usage(args.first().map(String::as_str)),
     };
     std::process::exit(status);
+}
+
+fn usage(asked: Option<&str>) -> i32 {
+    let help = matches!(asked, Some("help" | "--help" | "-h"));
+    if let Some(unknown) = asked.filter(|_| !help) {
+        eprintln!("podpath: no command {unknown:?}");
+    }
+    for (_, usage, _) in COMMANDS {
+        let line = format!("usage: podpath {usage}");
+        if help { println!("{line}") } else { eprintln!("{line}") }
+    }
+    if help { 0 } else { 2 }
 }

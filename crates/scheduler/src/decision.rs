@@ -231,6 +231,22 @@ impl Decision {
         }
     }
 
+    /// The text as it fits into an event: at most 1,024 bytes.
+    #[must_use]
+    pub fn event_message(&self) -> Option<String> {
+        const MOST: usize = 1024;
+        const CUT: &str = " ...";
+        let message = self.message.as_deref()?;
+        if message.len() <= MOST {
+            return Some(message.to_owned());
+        }
+        let mut end = MOST - CUT.len();
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        Some(format!("{}{CUT}", &message[..end]))
+    }
+
     /// Names of the nodes that passed every filter.
     pub fn feasible(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().filter(|it| it.rejected.is_none()).map(|it| it.node.as_str())

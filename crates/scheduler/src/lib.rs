@@ -27,12 +27,14 @@ pub mod pod_affinity;
 mod preempt;
 pub mod profile;
 pub mod registry;
+pub mod replay;
 pub mod requests;
 mod score;
 pub mod spread;
 pub mod storage;
 pub mod table;
 pub mod taint;
+pub mod workload;
 
 pub use decision::{Decision, NodeVerdict, Outcome, PluginScore, Refusal};
 pub use plugin::{ClusterEvent, Code, EventAction, EventResource};

@@ -92,6 +92,19 @@ fn amounts(sums: &Sums) -> Amounts {
 }
 
 fn total(spec: &PodSpec, missing: &Sums) -> Sums {
+    let mut sums = containers(spec, missing);
+    sums.extend(pod_level(spec));
+    add(&mut sums, &read(spec.overhead.as_ref()));
+    sums
+}
+
+/// What the containers of a pod ask for together, by resource.
+#[must_use]
+pub fn aggregate(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+    containers(spec, &Sums::new())
+}
+
+fn containers(spec: &PodSpec, missing: &Sums) -> Sums {
     let mut sums = Sums::new();
     for container in &spec.containers {
         add(&mut sums, &container_requests(container, missing));
@@ -110,8 +123,6 @@ fn total(spec: &PodSpec, missing: &Sums) -> Sums {
         raise(&mut start_up, &needed);
     }
     raise(&mut sums, &start_up);
-    sums.extend(pod_level(spec));
-    add(&mut sums, &read(spec.overhead.as_ref()));
     sums
 }
 

@@ -6,6 +6,8 @@ use api::k8s::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use api::k8s::storage::v1::{CSINode, StorageClass};
 use std::rc::Rc;
 
+use crate::decision::VolumeBound;
+
 /// What the volume plugins look at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Storage {
@@ -25,6 +27,9 @@ impl Storage {
     pub fn claim(&self, namespace: &str, name: &str) -> Option<&PersistentVolumeClaim> {
         self.claims.get(&(namespace.to_owned(), name.to_owned())).map(Rc::as_ref)
     }
+
+    /// Takes over what a decision for `node` has decided about claims.
+    pub fn bind(&mut self, _decided: &[VolumeBound], _node: &str) {}
 
     /// Adds a claim or takes over its changes.
     pub fn set_claim(&mut self, claim: &PersistentVolumeClaim) {

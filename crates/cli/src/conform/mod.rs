@@ -12,7 +12,10 @@ use std::{
 use serde_json::Value;
 
 mod cni;
+mod kubectl;
 mod paths;
+mod scheduler;
+mod session;
 mod validate;
 
 /// What became of one case.
@@ -36,9 +39,12 @@ type Run = fn(&Value) -> Vec<Outcome>;
 
 const SUITES: &[(&str, Run)] = &[
     ("cni", cni::run),
-    ("paths", paths::run),
     ("dns", paths::run_dns),
     ("iptables", paths::run_iptables),
+    ("kubectl", kubectl::run),
+    ("paths", paths::run),
+    ("scheduler", scheduler::run),
+    ("session", session::run),
     ("validate", validate::run),
 ];
 
