@@ -1,0 +1,186 @@
+//! How do ENIs come, get addresses, and go?
+//!
+//! Every call is granted whole or refused with EC2's code. Addresses count from the call on; attaching and detaching
+//! take the time of `timing.rs`.
+
+use std::net::Ipv4Addr;
+
+use api::{
+    Kind, Resource,
+    kinds::{
+        aws::{Attachment, Eni, EniOwner},
+        cni::PoolMode,
+    },
+    meta::ObjectMeta,
+};
+use ipnet::Ipv4Net;
+
+use crate::{
+    AwsError, ClusterId, Key, Store, Turn,
+    cloud::{
+        id, instance, refuse,
+        subnet::{self, Wanted},
+    },
+};
+
+/// The ENI with this name.
+#[must_use]
+pub fn get<'s>(store: &'s Store, name: &str) -> Option<&'s Eni> {
+    store.get(ClusterId::WORLD, "", name)
+}
+
+/// The ENIs of an instance, by device number.
+#[must_use]
+pub fn of_instance<'s>(store: &'s Store, instance: &str) -> Vec<&'s Eni> {
+    let all = store.list::<Eni>(ClusterId::WORLD, None);
+    let mut enis: Vec<&Eni> = all.filter(|eni| eni.instance.as_deref() == Some(instance)).collect();
+    enis.sort_by_key(|eni| eni.device_index);
+    enis
+}
+
+/// What a new ENI is for.
+#[derive(Clone, Debug)]
+pub(crate) struct NewEni<'a> {
+    /// The call that EC2 blames.
+    pub operation: &'a str,
+    /// Name of its subnet.
+    pub subnet: &'a str,
+    /// How many slots to fill, and with what.
+    pub slots: u32,
+    pub mode: PoolMode,
+    pub owner: EniOwner,
+    pub security_groups: Vec<String>,
+    /// Its address, where somebody wants a certain one.
+    pub address: Option<Ipv4Addr>,
+    /// As the console's description column shows it.
+    pub description: String,
+}
+
+fn wanted(own: u32, slots: u32, mode: PoolMode) -> Wanted {
+    match mode {
+        PoolMode::SecondaryIp => Wanted { addresses: own + slots, prefixes: 0 },
+        PoolMode::Prefix => Wanted { addresses: own, prefixes: slots },
+    }
+}
+
+/// Makes an ENI with its own address and `slots` more; gives its name.
+/// # Errors
+/// If the subnet is not there or has not enough; nothing is taken.
+pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, AwsError> {
+    let offered = subnet::offer(turn.store(), new.subnet, new.operation, wanted(1, new.slots, new.mode))?;
+    let (mut addresses, prefixes) = offered;
+    let first = addresses.remove(0);
+    let name = (0..).map(|n| id(turn, "eni", &first.to_string(), n)).find(|name| get(turn.store(), name).is_none());
+    let name = name.unwrap_or_default();
+    let mut metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+    metadata.annotations.get_or_insert_default().insert("description".to_owned(), new.description);
+    let now = turn.now();
+    let eni = Eni {
+        metadata,
+        subnet: new.subnet.to_owned(),
+        primary_ip: new.address.unwrap_or(first),
+        secondary_ips: addresses,
+        prefixes,
+        security_groups: new.security_groups,
+        owner: new.owner,
+        instance: None,
+        device_index: 0,
+        attachment: Attachment::Available,
+        created_at: now,
+        since: now,
+    };
+    turn.put(eni.into_object());
+    Ok(name)
+}
+
+/// Begins to attach an ENI to an instance under a device number.
+/// # Errors
+/// `AttachmentLimitExceeded` if the instance has as many as its type allows.
+pub(crate) fn attach(turn: &mut Turn<'_>, name: &str, to: &str, device_index: u32) -> Result<(), AwsError> {
+    const OPERATION: &str = "AttachNetworkInterface";
+    let allowed = instance::limits(turn.store(), to).map_or(u32::MAX, |limits| limits.enis);
+    let has = of_instance(turn.store(), to).len() as u64;
+    if has >= u64::from(allowed) {
+        let message = format!("Interface count {} exceeds the limit for the instance", has + 1);
+        return Err(refuse(OPERATION, "AttachmentLimitExceeded", message));
+    }
+    let now = turn.now();
+    change(turn, name, |eni| {
+        eni.instance = Some(to.to_owned());
+        eni.device_index = device_index;
+        eni.attachment = Attachment::Attaching;
+        eni.since = now;
+    });
+    Ok(())
+}
+
+/// Fills `count` more slots of an ENI; gives the new blocks.
+/// # Errors
+/// `PrivateIpAddressLimitExceeded` if its slots do not suffice; or as the subnet says.
+pub(crate) fn assign(
+    turn: &mut Turn<'_>,
+    name: &str,
+    count: u32,
+    mode: PoolMode,
+) -> Result<Vec<Ipv4Net>, AwsError> {
+    const OPERATION: &str = "AssignPrivateIpAddresses";
+    let Some(eni) = get(turn.store(), name) else {
+        let message = format!("The networkInterface ID '{name}' does not exist");
+        return Err(refuse(OPERATION, "InvalidNetworkInterfaceID.NotFound", message));
+    };
+    let filled = (eni.secondary_ips.len() + eni.prefixes.len()) as u64;
+    let slots = eni.instance.as_deref().and_then(|i| instance::limits(turn.store(), i));
+    if slots.is_some_and(|limits| filled + u64::from(count) > u64::from(limits.ipv4_per_eni.saturating_sub(1))) {
+        let message = format!("The number of private addresses for {name} exceeds the limit.");
+        return Err(refuse(OPERATION, "PrivateIpAddressLimitExceeded", message));
+    }
+    let subnet = eni.subnet.clone();
+    let (addresses, prefixes) = subnet::offer(turn.store(), &subnet, OPERATION, wanted(0, count, mode))?;
+    let blocks = addresses.iter().copied().map(Ipv4Net::from).chain(prefixes.iter().copied()).collect();
+    change(turn, name, |eni| {
+        eni.secondary_ips.extend(addresses);
+        eni.secondary_ips.sort_unstable();
+        eni.prefixes.extend(prefixes);
+        eni.prefixes.sort_unstable();
+    });
+    Ok(blocks)
+}
+
+/// Gives blocks of an ENI back to its subnet.
+pub(crate) fn unassign(turn: &mut Turn<'_>, name: &str, blocks: &[Ipv4Net]) {
+    change(turn, name, |eni| {
+        eni.secondary_ips.retain(|ip| !blocks.contains(&Ipv4Net::from(*ip)));
+        eni.prefixes.retain(|prefix| !blocks.contains(prefix));
+    });
+}
+
+/// Begins to detach an ENI; it is deleted when that is done.
+pub(crate) fn detach(turn: &mut Turn<'_>, name: &str) {
+    let now = turn.now();
+    change(turn, name, |eni| {
+        eni.attachment = Attachment::Detaching;
+        eni.since = now;
+    });
+}
+
+/// The attachment is there.
+pub(crate) fn attached(turn: &mut Turn<'_>, name: &str) {
+    let now = turn.now();
+    change(turn, name, |eni| {
+        eni.attachment = Attachment::Attached;
+        eni.since = now;
+    });
+}
+
+/// Deletes an ENI; its addresses are free again.
+pub(crate) fn delete(turn: &mut Turn<'_>, name: &str) {
+    let key = Key::new(ClusterId::WORLD, Kind::Eni, "", name);
+    turn.remove(&key);
+}
+
+fn change(turn: &mut Turn<'_>, name: &str, edit: impl FnOnce(&mut Eni)) {
+    if let Some(mut eni) = get(turn.store(), name).cloned() {
+        edit(&mut eni);
+        turn.put(eni.into_object());
+    }
+}

@@ -1,0 +1,92 @@
+//! What does AWS do?
+//!
+//! EC2 as state in the store: subnets with exact accounting, ENIs and instances with the durations of their
+//! transitions. [`serve`] answers requests from outside; ipamd and node groups call [`eni`] and [`instance`] directly.
+//! The actor [`Ec2`] ends what takes time. This module does not know about pods.
+//! Source: the Amazon EC2 API reference; cni-spec §8 for the errors that teach.
+
+pub mod eni;
+pub mod instance;
+mod serve;
+pub mod subnet;
+
+pub(crate) use serve::serve;
+
+use api::{
+    ApiStatus, Kind,
+    kinds::aws::{Attachment, InstanceState},
+};
+
+use crate::{AwsError, Change, Controller, Key, Next, Store, Turn, timing};
+
+/// A no from EC2.
+pub(crate) fn refuse(operation: &str, code: &str, message: impl Into<String>) -> AwsError {
+    AwsError { code: code.to_owned(), operation: operation.to_owned(), message: message.into() }
+}
+
+/// An id as EC2 makes them: a prefix and 17 hexadecimal digits, the first of them 0.
+pub(crate) fn id(turn: &Turn<'_>, prefix: &str, about: &str, n: u64) -> String {
+    let seed = turn.world().seed();
+    format!("{prefix}-0{}", crate::draw::hex(seed, prefix, about, n, 16))
+}
+
+/// Ends what takes EC2 time: attachments, boots, shutdowns.
+pub struct Ec2;
+
+impl Controller for Ec2 {
+    fn name(&self) -> &'static str {
+        "ec2"
+    }
+
+    fn reaction(&self) -> api::SimDuration {
+        api::SimDuration::ZERO
+    }
+
+    fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
+        if matches!(change.key.kind, Kind::Eni | Kind::Instance) && change.after.is_some() {
+            wake(change.key.clone());
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        Ok(match key.kind {
+            Kind::Eni => eni_step(turn, &key.name),
+            _ => instance_step(turn, &key.name),
+        })
+    }
+}
+
+fn eni_step(turn: &mut Turn<'_>, name: &str) -> Next {
+    let Some(it) = eni::get(turn.store(), name) else { return Next::Done };
+    let took = turn.now().since(it.since);
+    let wait = match it.attachment {
+        Attachment::Attaching => timing::ENI_ATTACH,
+        Attachment::Detaching => timing::ENI_DETACH,
+        Attachment::Available | Attachment::Attached => return Next::Done,
+    };
+    if took < wait {
+        return Next::After(api::SimDuration(wait.0 - took.0));
+    }
+    match it.attachment {
+        Attachment::Attaching => eni::attached(turn, name),
+        Attachment::Detaching => eni::delete(turn, name),
+        Attachment::Available | Attachment::Attached => {}
+    }
+    Next::Done
+}
+
+fn instance_step(turn: &mut Turn<'_>, name: &str) -> Next {
+    let Some(it) = instance::get(turn.store(), name) else { return Next::Done };
+    let took = turn.now().since(it.since);
+    let (wait, then) = match it.state {
+        InstanceState::Pending => (timing::INSTANCE_PENDING, InstanceState::Running),
+        InstanceState::Stopping => (timing::INSTANCE_STOP, InstanceState::Stopped),
+        InstanceState::ShuttingDown => (timing::INSTANCE_TERMINATE, InstanceState::Terminated),
+        InstanceState::Running | InstanceState::Stopped | InstanceState::Terminated => return Next::Done,
+    };
+    if took < wait {
+        return Next::After(api::SimDuration(wait.0 - took.0));
+    }
+    instance::enter(turn, name, then);
+    Next::Done
+}
