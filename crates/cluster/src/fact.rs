@@ -32,8 +32,19 @@ pub enum What {
     Asked(Rc<Asked>),
     /// Somebody asked for a path.
     Traced(Rc<Traced>),
+    /// ipamd compared a node's pool with its targets and acts on it.
+    Planned(Rc<Planned>),
     /// Something worth saying that no object holds.
     Noted(Note),
+}
+
+/// A round of ipamd on one node.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The node.
+    pub node: Key,
+    /// Moves and the arithmetic behind them.
+    pub plan: cni::PoolPlan,
 }
 
 /// Something worth saying that no object holds.

@@ -13,12 +13,14 @@
 mod actors;
 pub mod apiserver;
 mod auth;
+pub mod cloud;
 pub mod controller;
 pub mod draw;
 pub mod fact;
 #[cfg(test)]
 mod fixture;
 pub mod network;
+pub mod node;
 pub mod path;
 pub mod queue;
 pub mod request;

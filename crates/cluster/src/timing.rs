@@ -9,3 +9,88 @@ pub const WATCH: SimDuration = SimDuration::millis(2);
 
 /// Wait of a controller after a refusal. MODEL: client-go starts at 5 ms and doubles; one figure here.
 pub const RETRY: SimDuration = SimDuration::secs(1);
+
+/// From the launch of an instance to its state `running`. MODEL: real launches differ; one figure here.
+/// Source: EC2 user guide (instance lifecycle); Nitro instances of the t3 and m5 families take 10 to 20 s.
+pub const INSTANCE_PENDING: SimDuration = SimDuration::secs(15);
+
+/// From `running` to the first start of the kubelet: kernel, cloud-init, nodeadm.
+/// Source: awslabs/amazon-eks-ami, AL2023 boot; together with the launch and aws-node 60 to 90 s pass.
+pub const NODE_BOOT: SimDuration = SimDuration::secs(25);
+
+/// From asking an instance to stop to its state `stopped`.
+/// Source: EC2 user guide (stop and start); tens of seconds.
+pub const INSTANCE_STOP: SimDuration = SimDuration::secs(30);
+
+/// From asking an instance to terminate to its state `terminated`.
+pub const INSTANCE_TERMINATE: SimDuration = SimDuration::secs(30);
+
+/// From CreateNetworkInterface to an ENI that ipamd sees attached.
+/// Source: amazon-vpc-cni-k8s README: attaching takes up to 10 s.
+pub const ENI_ATTACH: SimDuration = SimDuration::secs(6);
+
+/// From DetachNetworkInterface to the deleted ENI.
+/// Source: amazon-vpc-cni-k8s `pkg/awsutils`: deletion is tried again until the detachment is through.
+pub const ENI_DETACH: SimDuration = SimDuration::secs(5);
+
+/// How often ipamd compares its pool with its targets.
+/// Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go` (2.5 s before and after each round).
+pub const IPAMD_TICK: SimDuration = SimDuration::secs(5);
+
+/// How long ipamd asks for nothing after a subnet had no address.
+/// Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go` (`insufficientCidrErrorCooldown`).
+pub const IPAMD_BACK_OFF: SimDuration = SimDuration::secs(120);
+
+/// From the start of the aws-node container to a CNI configuration in place.
+/// MODEL: ipamd's own start, its look at IMDS and the first AssignPrivateIpAddresses in one figure.
+pub const IPAMD_START: SimDuration = SimDuration::secs(4);
+
+/// From a CNI configuration in place to the kubelet's next look at the runtime's status.
+/// Source: kubelet: the runtime's state is asked every 5 s.
+pub const NETWORK_CHECK: SimDuration = SimDuration::secs(5);
+
+/// Setting up a sandbox: the pause container's cgroups and namespaces, then the CNI plugin.
+/// MODEL: containerd takes 0.2 to 0.6 s on small instances; one figure here.
+pub const SANDBOX: SimDuration = SimDuration::millis(400);
+
+/// Wait before a sandbox that failed is tried again.
+/// Source: kubelet `backOffPeriod` of the pod workers: 10 s, with jitter up to 1.5 times.
+pub const SANDBOX_RETRY: SimDuration = SimDuration::secs(10);
+
+/// Creating and starting a container whose image is there.
+pub const CONTAINER_START: SimDuration = SimDuration::millis(120);
+
+/// The shortest pull: the registry's manifest and an almost empty layer.
+pub const PULL_BASE: SimDuration = SimDuration::millis(300);
+
+/// Bytes that a pull moves and unpacks in a millisecond. MODEL: 40 MB/s, as a small instance does it from ECR.
+pub const PULL_BYTES_PER_MILLI: u64 = 40_000;
+
+/// First wait after a failed pull or an ended container; it doubles each time.
+/// Source: kubelet `pkg/kubelet/kubelet.go` (`MaxCrashLoopBackOff`, image back-off): 10 s to 300 s.
+pub const BACK_OFF: SimDuration = SimDuration::secs(10);
+/// Longest such wait.
+pub const BACK_OFF_MAX: SimDuration = SimDuration::secs(300);
+
+/// From SIGTERM to the end of a process that obeys it.
+pub const TERM: SimDuration = SimDuration::millis(250);
+
+/// How often a kubelet renews its lease.
+/// Source: kubelet: a quarter of `nodeLeaseDurationSeconds` (40 s).
+pub const LEASE: SimDuration = SimDuration::secs(10);
+
+/// From a terminated instance to the removal of its Node.
+/// Source: cloud-provider `cloud-node-lifecycle-controller`: every 5 s.
+pub const NODE_GONE: SimDuration = SimDuration::secs(5);
+
+/// From CreateCluster to `ACTIVE`. Source: EKS user guide: about ten minutes.
+pub const CLUSTER_CREATE: SimDuration = SimDuration::secs(600);
+
+/// What a managed node group needs beside its instances: role, launch template, Auto Scaling group.
+pub const NODEGROUP_CREATE: SimDuration = SimDuration::secs(20);
+
+/// What the deletion of a node group needs beside its instances.
+pub const NODEGROUP_DELETE: SimDuration = SimDuration::secs(30);
+
+/// What kind needs to start a control plane: the stages it prints. Source: kind's own output, 20 to 30 s.
+pub const KIND_CREATE: SimDuration = SimDuration::secs(20);

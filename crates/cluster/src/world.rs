@@ -10,8 +10,8 @@ use imbl::{GenericVector, shared_ptr::RcK};
 use jiff::Timestamp;
 
 use crate::{
-    ActorId, Asked, AwsError, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store,
-    Turn, What, actors, apiserver,
+    ActorId, Asked, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store, Turn, What,
+    actors, apiserver, cloud,
     queue::{Queue, Wake},
     timing,
 };
@@ -155,11 +155,7 @@ impl World {
     pub fn request(&mut self, who: &Principal, what: Request) -> Result<Reply, Refusal> {
         match what {
             Request::Api(request) => apiserver::serve(self, who, request).map_err(Refusal::Api),
-            Request::Aws(request) => Err(Refusal::Aws(AwsError {
-                code: "InvalidAction".to_owned(),
-                operation: request.action.to_owned(),
-                message: format!("The action {} is not valid for this web service.", request.action),
-            })),
+            Request::Aws(request) => Ok(Reply::Value(cloud::serve(self, &request)?)),
         }
     }
 
@@ -168,7 +164,7 @@ impl World {
     pub fn last_asked(&self) -> Option<&Asked> {
         self.facts.iter().rev().find_map(|fact| match &fact.what {
             What::Asked(asked) => Some(&**asked),
-            What::Changed(_) | What::Traced(_) | What::Noted(_) => None,
+            What::Changed(_) | What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
         })
     }
 

@@ -27,6 +27,6 @@ mod targets;
 
 pub use api::kinds::cni::{IpPool, PoolAddress, PoolBlock, PoolEni, PoolMode};
 pub use assign::{COOLDOWN, NoAddress, SandboxId, assign, holder, release};
-pub use plan::{Arithmetic, Attempt, Move, PoolPlan, Why, plan};
+pub use plan::{Arithmetic, Attempt, Move, PoolPlan, Why, changes_at, plan};
 pub use pool::{PoolFigures, add_block, add_eni, figures, remove_block};
 pub use targets::{EniLimits, WarmTargets};

@@ -147,6 +147,21 @@ pub fn plan(pool: &IpPool, targets: &WarmTargets, limits: &EniLimits, now: SimTi
     PoolPlan { moves, arithmetic }
 }
 
+/// When a plan may come out otherwise though nothing in the pool changes: an address has rested, an ENI is old enough,
+/// a wait is over. `None` if time alone changes nothing.
+#[must_use]
+pub fn changes_at(pool: &IpPool, targets: &WarmTargets, now: SimTime) -> Option<SimTime> {
+    let idle = |eni: &&PoolEni| eni.device_index != 0 && !eni.trunk && eni.blocks.iter().all(|b| held(b) == 0);
+    let ages = pool.enis.iter().filter(idle).map(|eni| eni.created_at + ENI_MIN_LIFE);
+    let addresses = pool.enis.iter().flat_map(|eni| &eni.blocks).flat_map(|block| &block.addresses);
+    let rested = addresses
+        .filter(|address| address.sandbox.is_none())
+        .filter_map(|address| address.unassigned_at)
+        .map(|at| at + targets.cooldown + SimDuration::millis(1));
+    let shrink = pool.last_shrink.map(|at| at + SHRINK_INTERVAL + SimDuration::millis(1));
+    ages.chain(rested).chain(shrink).chain(pool.back_off_until).filter(|at| *at > now).min()
+}
+
 struct Round<'a> {
     pool: &'a IpPool,
     targets: &'a WarmTargets,

@@ -70,7 +70,8 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
     let offered = subnet::offer(turn.store(), new.subnet, new.operation, wanted(1, new.slots, new.mode))?;
     let (mut addresses, prefixes) = offered;
     let first = addresses.remove(0);
-    let name = (0..).map(|n| id(turn, "eni", &first.to_string(), n)).find(|name| get(turn.store(), name).is_none());
+    let name =
+        (0..).map(|n| id(turn, "eni", &first.to_string(), n)).find(|name| get(turn.store(), name).is_none());
     let name = name.unwrap_or_default();
     let mut metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
     metadata.annotations.get_or_insert_default().insert("description".to_owned(), new.description);
@@ -130,7 +131,9 @@ pub(crate) fn assign(
     };
     let filled = (eni.secondary_ips.len() + eni.prefixes.len()) as u64;
     let slots = eni.instance.as_deref().and_then(|i| instance::limits(turn.store(), i));
-    if slots.is_some_and(|limits| filled + u64::from(count) > u64::from(limits.ipv4_per_eni.saturating_sub(1))) {
+    if slots
+        .is_some_and(|limits| filled + u64::from(count) > u64::from(limits.ipv4_per_eni.saturating_sub(1)))
+    {
         let message = format!("The number of private addresses for {name} exceeds the limit.");
         return Err(refuse(OPERATION, "PrivateIpAddressLimitExceeded", message));
     }

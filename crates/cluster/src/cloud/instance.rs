@@ -105,7 +105,9 @@ pub(crate) fn public_address(turn: &Turn<'_>, owner: &str) -> Ipv4Addr {
 pub(crate) fn shut_down(turn: &mut Turn<'_>, name: &str, for_good: bool) {
     let Some(instance) = get(turn.store(), name) else { return };
     let to = match (instance.state, for_good) {
-        (InstanceState::Terminated | InstanceState::ShuttingDown, _) | (InstanceState::Stopped, false) => return,
+        (InstanceState::Terminated | InstanceState::ShuttingDown, _) | (InstanceState::Stopped, false) => {
+            return;
+        }
         (_, true) => InstanceState::ShuttingDown,
         (_, false) => InstanceState::Stopping,
     };
@@ -126,10 +128,8 @@ pub(crate) fn enter(turn: &mut Turn<'_>, name: &str, state: InstanceState) {
     instance.since = turn.now();
     turn.put(instance.into_object());
     if state == InstanceState::Terminated {
-        let enis: Vec<String> = eni::of_instance(turn.store(), name)
-            .iter()
-            .filter_map(|eni| eni.metadata.name.clone())
-            .collect();
+        let enis: Vec<String> =
+            eni::of_instance(turn.store(), name).iter().filter_map(|eni| eni.metadata.name.clone()).collect();
         for eni in enis {
             eni::delete(turn, &eni);
         }

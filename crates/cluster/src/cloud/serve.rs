@@ -17,22 +17,33 @@ pub(crate) fn serve(world: &mut World, request: &AwsRequest) -> Result<Value, Aw
     let mut turn = Turn::new(world, ActorId("ec2"), ClusterId::WORLD, None);
     let turn = &mut turn;
     match (request.service, request.action) {
-        ("ec2", "StopInstances") => change(turn, request, "StoppingInstances", |t, i| instance::shut_down(t, i, false)),
+        ("ec2", "StopInstances") => {
+            change(turn, request, "StoppingInstances", |t, i| instance::shut_down(t, i, false))
+        }
         ("ec2", "TerminateInstances") => {
             change(turn, request, "TerminatingInstances", |t, i| instance::shut_down(t, i, true))
         }
         ("ec2", "StartInstances") => change(turn, request, "StartingInstances", instance::start),
-        ("ec2", "DescribeInstances") => Ok(json!({ "Reservations": instances(turn, &ids(request, "InstanceIds")) })),
+        ("ec2", "DescribeInstances") => {
+            Ok(json!({ "Reservations": instances(turn, &ids(request, "InstanceIds")) }))
+        }
         ("ec2", "DescribeNetworkInterfaces") => Ok(json!({ "NetworkInterfaces": interfaces(turn) })),
         ("ec2", "DescribeSubnets") => Ok(json!({ "Subnets": subnets(turn, &ids(request, "SubnetIds")) })),
-        (_, action) => {
-            Err(refuse(action, "InvalidAction", format!("The action {action} is not valid for this web service.")))
-        }
+        (_, action) => Err(refuse(
+            action,
+            "InvalidAction",
+            format!("The action {action} is not valid for this web service."),
+        )),
     }
 }
 
 fn ids(request: &AwsRequest, field: &str) -> Vec<String> {
-    request.input[field].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+    request.input[field]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn change(

@@ -1,0 +1,318 @@
+//! How does ipamd keep a node's pool at its targets?
+//!
+//! ipamd runs where an aws-node pod runs and takes its settings from that pod's environment: what `kubectl set env`
+//! changes takes effect when the pod is replaced. Every 5 s it compares ([`cni::plan`]) and asks EC2. While an ENI is
+//! being attached it does nothing else. Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go`.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use api::{
+    ApiStatus, Kind, Resource, SimDuration, SimTime,
+    k8s::core::v1::{Container, Node, Pod},
+    kinds::{
+        aws::{Attachment, Eni, EniOwner, Instance, InstanceState},
+        cni::{IpPool, PoolEni},
+        sim::{ContainerStep, Machine, Sandbox},
+    },
+    meta::ObjectMeta,
+};
+use cni::{Attempt, EniLimits, Move, PoolMode, WarmTargets};
+use ipnet::Ipv4Net;
+
+use crate::{
+    AwsError, Change, Controller, Key, Next, Note, Store, Turn, What,
+    cloud::{
+        eni::{self, NewEni},
+        instance,
+    },
+    fact::Planned,
+    node::cluster_named,
+    timing,
+};
+
+/// Keeps every node's pool.
+pub struct Ipamd;
+
+impl Controller for Ipamd {
+    fn name(&self) -> &'static str {
+        "ipamd"
+    }
+
+    fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+        let object = change.after.as_deref().or(change.before.as_deref());
+        let Some(object) = object else { return };
+        let pool = |cluster, node: &str| Key::new(cluster, Kind::IpPool, "", node);
+        match change.key.kind {
+            Kind::IpPool if change.after.is_some() => wake(change.key.clone()),
+            Kind::Node => wake(pool(change.key.cluster, &change.key.name)),
+            Kind::Pod => {
+                let node = Pod::of(object).filter(|pod| is_aws_node(pod)).and_then(|pod| pod.spec.as_ref());
+                if let Some(node) = node.and_then(|spec| spec.node_name.as_deref()) {
+                    wake(pool(change.key.cluster, node));
+                }
+            }
+            Kind::Eni => {
+                let of = Eni::of(object).and_then(|eni| eni.instance.as_deref());
+                let of = of.and_then(|name| instance::get(store, name));
+                let cluster =
+                    of.and_then(|it| it.cluster.as_deref()).and_then(|name| cluster_named(store, name));
+                if let (Some(cluster), Some(node)) = (cluster, of.and_then(|it| it.node.as_deref())) {
+                    wake(pool(cluster, node));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some(here) = Here::on(turn, &key.name) else { return Ok(Next::Done) };
+        let ready_at = here.started_at + timing::IPAMD_START;
+        let now = turn.now();
+        if now < ready_at {
+            return Ok(Next::After(ready_at.since(now)));
+        }
+        let fresh = turn.get::<IpPool>("", &key.name).is_none();
+        let Some(mut pool) = here.adopted(turn, &key.name) else { return Ok(Next::Done) };
+        if here.is_attaching(turn.store()) {
+            keep(turn, &key.name, pool);
+            return Ok(Next::Done);
+        }
+        let ticks = now.since(ready_at).0 % timing::IPAMD_TICK.0 == 0;
+        let plan = cni::plan(&pool, &here.targets, &here.limits, now);
+        if (ticks || fresh) && !plan.moves.is_empty() {
+            let moves = plan.moves.clone();
+            let node = turn.key(Kind::Node, "", &key.name);
+            turn.fact(What::Planned(Rc::new(Planned { node, plan })));
+            for it in moves {
+                here.make(turn, &mut pool, it);
+            }
+        }
+        let serves = !here.targets.custom_networking || !here.is_empty(turn.store(), &pool);
+        keep(turn, &key.name, pool.clone());
+        if serves {
+            network_ready(turn, &key.name);
+        }
+        Ok(here.look_again(&pool, ready_at, now))
+    }
+}
+
+/// Whether a pod is one of the aws-node DaemonSet.
+pub(crate) fn is_aws_node(pod: &Pod) -> bool {
+    pod.metadata.labels.as_ref().and_then(|l| l.get("k8s-app")).is_some_and(|app| app == "aws-node")
+}
+
+/// Whether ipamd answers on a node.
+pub(crate) fn answers(turn: &Turn<'_>, node: &str) -> bool {
+    Here::on(turn, node).is_some_and(|here| turn.now() >= here.started_at + timing::IPAMD_START)
+}
+
+/// How long an address rests on a node.
+pub(crate) fn cooldown(turn: &Turn<'_>, node: &str) -> SimDuration {
+    Here::on(turn, node).map_or(cni::COOLDOWN, |here| here.targets.cooldown)
+}
+
+/// The environment that a container's manifest writes out.
+pub(crate) fn environment(container: &Container) -> BTreeMap<String, String> {
+    let env = container.env.iter().flatten();
+    env.filter_map(|var| Some((var.name.clone(), var.value.clone()?))).collect()
+}
+
+/// An ipamd at work: its node, its instance, its settings.
+struct Here {
+    instance: Instance,
+    started_at: SimTime,
+    max_pods: u32,
+    targets: WarmTargets,
+    limits: EniLimits,
+}
+
+impl Here {
+    fn on(turn: &Turn<'_>, node: &str) -> Option<Self> {
+        let machine = turn.get::<Machine>("", node).filter(|m| m.kubelet_running)?;
+        let instance = instance::get(turn.store(), machine.instance.as_deref()?)?;
+        if instance.state != InstanceState::Running {
+            return None;
+        }
+        let pods = turn.store().pods_on(turn.cluster(), node).filter(|pod| is_aws_node(pod));
+        let running = |pod: &Pod| {
+            let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+            let sandbox = turn.get::<Sandbox>(namespace, pod.metadata.name.as_deref().unwrap_or_default())?;
+            let work = sandbox.containers.iter().find(|work| work.name == "aws-node")?;
+            (work.step == ContainerStep::Running).then_some(work.since)
+        };
+        let (pod, started_at) = pods.filter_map(|pod| Some((pod, running(pod)?))).next()?;
+        let container = pod.spec.as_ref()?.containers.iter().find(|c| c.name == "aws-node")?;
+        let limits = EniLimits::of(cni::limits::of(&instance.instance_type)?);
+        let node = turn.get::<Node>("", node)?;
+        let mut targets = WarmTargets::from_env(&environment(container));
+        targets.paused = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
+        Some(Self { instance: instance.clone(), started_at, max_pods: pods_allowed(node), targets, limits })
+    }
+
+    fn name(&self) -> &str {
+        self.instance.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    fn is_attaching(&self, store: &Store) -> bool {
+        eni::of_instance(store, self.name()).iter().any(|eni| eni.attachment == Attachment::Attaching)
+    }
+
+    /// Only the primary ENI serves, and under custom networking it serves no pods.
+    fn is_empty(&self, store: &Store, pool: &IpPool) -> bool {
+        pool.enis.iter().all(|eni| eni.device_index == 0)
+            && eni::of_instance(store, self.name()).iter().all(|eni| eni.device_index == 0)
+    }
+
+    /// The pool as EC2 has it: ENIs and blocks that are there come in, what is gone goes.
+    fn adopted(&self, turn: &Turn<'_>, node: &str) -> Option<IpPool> {
+        let mut pool = turn.get::<IpPool>("", node).cloned().unwrap_or_else(|| IpPool {
+            metadata: ObjectMeta { name: Some(node.to_owned()), ..ObjectMeta::default() },
+            node: node.to_owned(),
+            instance_type: self.instance.instance_type.clone(),
+            ..IpPool::default()
+        });
+        pool.mode = self.limits.mode(&self.targets);
+        pool.custom_networking = self.targets.custom_networking;
+        pool.max_pods = self.max_pods;
+        let enis = eni::of_instance(turn.store(), self.name());
+        let there: Vec<&&Eni> = enis.iter().filter(|eni| eni.attachment == Attachment::Attached).collect();
+        pool.enis.retain(|eni| there.iter().any(|t| t.metadata.name.as_deref() == Some(&eni.name)));
+        for eni in there {
+            let name = eni.metadata.name.clone()?;
+            if !pool.enis.iter().any(|e| e.name == name) {
+                let new = PoolEni {
+                    name: name.clone(),
+                    device_index: eni.device_index,
+                    excluded: false,
+                    trunk: false,
+                    created_at: turn.now(),
+                    blocks: Vec::new(),
+                };
+                cni::add_eni(&mut pool, new);
+            }
+            let blocks: Vec<Ipv4Net> = eni
+                .secondary_ips
+                .iter()
+                .map(|ip| Ipv4Net::from(*ip))
+                .chain(eni.prefixes.iter().copied())
+                .collect();
+            if let Some(held) = pool.enis.iter_mut().find(|e| e.name == name) {
+                held.excluded = self.targets.custom_networking && held.device_index == 0;
+                held.blocks.retain(|block| blocks.contains(&block.cidr));
+                blocks.iter().for_each(|block| cni::add_block(held, *block));
+            }
+        }
+        Some(pool)
+    }
+
+    fn make(&self, turn: &mut Turn<'_>, pool: &mut IpPool, it: Move) {
+        match it {
+            Move::Grow { attempts, back_off } => self.grow(turn, pool, &attempts, back_off),
+            Move::Unassign { eni, blocks } => {
+                pool.last_shrink = Some(turn.now());
+                if let Some(held) = pool.enis.iter_mut().find(|e| e.name == eni) {
+                    blocks.iter().for_each(|block| cni::remove_block(held, *block));
+                }
+                eni::unassign(turn, &eni, &blocks);
+            }
+            Move::DeleteEni { eni } => {
+                pool.enis.retain(|e| e.name != eni);
+                eni::detach(turn, &eni);
+            }
+        }
+    }
+
+    fn grow(&self, turn: &mut Turn<'_>, pool: &mut IpPool, attempts: &[Attempt], back_off: bool) {
+        for attempt in attempts {
+            let granted = match attempt {
+                Attempt::Assign { eni, count } => self.fill(turn, pool, eni, *count),
+                Attempt::CreateEni { count } => self.create(turn, *count, pool.mode),
+            };
+            let Err(error) = granted else { return };
+            note_refusal(turn, &error);
+        }
+        if back_off {
+            pool.back_off_until = Some(turn.now() + timing::IPAMD_BACK_OFF);
+        }
+    }
+
+    fn fill(&self, turn: &mut Turn<'_>, pool: &mut IpPool, name: &str, count: u32) -> Result<(), AwsError> {
+        let blocks = eni::assign(turn, name, count, pool.mode)?;
+        if let Some(held) = pool.enis.iter_mut().find(|e| e.name == name) {
+            blocks.iter().for_each(|block| cni::add_block(held, *block));
+        }
+        Ok(())
+    }
+
+    /// MODEL: under custom networking the ENIConfig's subnet would be used; the lab has no ENIConfig yet, so none is made.
+    fn create(&self, turn: &mut Turn<'_>, count: u32, mode: PoolMode) -> Result<(), AwsError> {
+        const OPERATION: &str = "CreateNetworkInterface";
+        if self.targets.custom_networking {
+            let message = "could not find an ENIConfig for this node";
+            return Err(crate::cloud::refuse(OPERATION, "NoENIConfig", message));
+        }
+        let taken: Vec<u32> =
+            eni::of_instance(turn.store(), self.name()).iter().map(|eni| eni.device_index).collect();
+        let device = (1..).find(|n| !taken.contains(n)).unwrap_or(1);
+        let groups = eni::of_instance(turn.store(), self.name())
+            .first()
+            .map(|primary| primary.security_groups.clone())
+            .unwrap_or_default();
+        let new = NewEni {
+            operation: OPERATION,
+            subnet: &self.instance.subnet,
+            slots: count,
+            mode,
+            owner: EniOwner::Instance,
+            security_groups: groups,
+            address: None,
+            description: format!("aws-K8S-{}", self.name()),
+        };
+        let made = eni::create(turn, new)?;
+        eni::attach(turn, &made, self.name(), device).inspect_err(|_| eni::delete(turn, &made))
+    }
+
+    /// Growth is work that is waited for; giving back is not.
+    fn look_again(&self, pool: &IpPool, ready_at: SimTime, now: SimTime) -> Next {
+        let tick_from = |at: SimTime| {
+            let since = at.since(ready_at).0.div_ceil(timing::IPAMD_TICK.0) * timing::IPAMD_TICK.0;
+            SimDuration((ready_at.0 + since).saturating_sub(now.0))
+        };
+        let next_tick = tick_from(SimTime(now.0 + 1));
+        let moves = cni::plan(pool, &self.targets, &self.limits, now).moves;
+        if moves.iter().any(|it| matches!(it, Move::Grow { .. })) {
+            return Next::After(next_tick);
+        }
+        if !moves.is_empty() {
+            return Next::Every(next_tick);
+        }
+        match cni::changes_at(pool, &self.targets, now) {
+            Some(at) => Next::Every(tick_from(at).max(next_tick)),
+            None => Next::Done,
+        }
+    }
+}
+
+fn pods_allowed(node: &Node) -> u32 {
+    let pods = node.status.as_ref().and_then(|s| s.capacity.as_ref()).and_then(|c| c.get("pods"));
+    pods.and_then(|pods| pods.0.parse().ok()).unwrap_or(110)
+}
+
+fn keep(turn: &mut Turn<'_>, node: &str, pool: IpPool) {
+    if turn.get::<IpPool>("", node) != Some(&pool) {
+        turn.put(pool.into_object());
+    }
+}
+
+fn network_ready(turn: &mut Turn<'_>, node: &str) {
+    if let Some(mut machine) = turn.get::<Machine>("", node).filter(|m| !m.network_ready).cloned() {
+        machine.network_ready = true;
+        turn.put(machine.into_object());
+    }
+}
+
+fn note_refusal(turn: &mut Turn<'_>, error: &AwsError) {
+    let detail = vec![("operation", error.operation.clone()), ("code", error.code.clone())];
+    let about = turn.key(Kind::Instance, "", "");
+    turn.fact(What::Noted(Note::Step { name: "CallRefused", about, detail }));
+}

@@ -1,0 +1,292 @@
+//! How does an instance become a node, and how does a node go?
+//!
+//! A running instance of a node group boots, reads its user data and registers a Node that is not ready: nobody hands
+//! out addresses yet. When the instance is terminated, its Node goes and with it what the machine knew.
+//! Source: awslabs/amazon-eks-ami (nodeadm); kubelet registration; cloud-provider `cloud-node-lifecycle-controller`.
+
+use std::collections::BTreeMap;
+
+use api::{
+    ApiStatus, Kind, Resource, SimDuration,
+    k8s::core::v1::Node,
+    kinds::{
+        aws::{Instance, InstanceState, Subnet},
+        eks::Nodegroup,
+        sim::{ControlPlane, Machine, Provider, Sandbox},
+    },
+    meta::ObjectMeta,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    Change, ClusterId, Controller, EventType, Key, Next, Store, Turn,
+    cloud::instance,
+    node::{capacity, cluster_named, report},
+    timing,
+};
+
+/// `user_data`: the kubelet's limit.
+pub(crate) const MAX_PODS: &str = "maxPods";
+/// `user_data`: the number of pods that the memory reservation counts.
+pub(crate) const RESERVED_FOR: &str = "reservedForPods";
+/// `user_data`: the node's name, where the scenario gives one.
+pub(crate) const NODE_NAME: &str = "nodeName";
+
+/// Boots machines into nodes and clears up after them.
+pub struct Nodeadm;
+
+impl Controller for Nodeadm {
+    fn name(&self) -> &'static str {
+        "nodeadm"
+    }
+
+    fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+        if change.key.kind != Kind::Instance {
+            return;
+        }
+        let instance = change.after.as_deref().and_then(Instance::of);
+        let cluster =
+            instance.and_then(|it| it.cluster.as_deref()).and_then(|name| cluster_named(store, name));
+        if let Some(cluster) = cluster {
+            // The key stands for the instance, in the part of the store that its cluster has.
+            wake(Key { cluster, ..change.key.clone() });
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some(it) = instance::get(turn.store(), &key.name).cloned() else { return Ok(Next::Done) };
+        let passed = turn.now().since(it.since);
+        let wait = |all: SimDuration| Next::After(SimDuration(all.0 - passed.0));
+        match (it.state, it.node.clone()) {
+            (InstanceState::Running, node) => {
+                if passed < timing::NODE_BOOT {
+                    return Ok(wait(timing::NODE_BOOT));
+                }
+                match node {
+                    None => register(turn, it)?,
+                    Some(node) => set_running(turn, &node, true),
+                }
+            }
+            (InstanceState::Stopping | InstanceState::Stopped | InstanceState::ShuttingDown, Some(node)) => {
+                set_running(turn, &node, false);
+            }
+            (InstanceState::Terminated, Some(node)) => {
+                if passed < timing::NODE_GONE {
+                    return Ok(wait(timing::NODE_GONE));
+                }
+                forget(turn, it, &node);
+            }
+            _ => {}
+        }
+        Ok(Next::Done)
+    }
+}
+
+fn set_running(turn: &mut Turn<'_>, node: &str, running: bool) {
+    if let Some(mut machine) = turn.get::<Machine>("", node).filter(|m| m.kubelet_running != running).cloned()
+    {
+        machine.kubelet_running = running;
+        turn.put(machine.into_object());
+    }
+}
+
+fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {
+    if let Some(object) = turn.store().object(&turn.key(Kind::Node, "", node)).cloned() {
+        let message = format!("Deleting node {node} because it does not exist in the cloud provider");
+        turn.event(&object, EventType::Normal, "DeletingNode", &message);
+    }
+    let sandboxes: Vec<Key> = turn
+        .store()
+        .objects(turn.cluster(), Kind::Sandbox, None)
+        .filter(|(_, object)| Sandbox::of(object).is_some_and(|sandbox| sandbox.node == node))
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in sandboxes {
+        turn.remove(&key);
+    }
+    for key in [Kind::IpPool, Kind::Machine].map(|kind| turn.key(kind, "", node)) {
+        turn.remove(&key);
+    }
+    let key = turn.key(Kind::Node, "", node);
+    let lease = turn.key(Kind::Lease, "kube-node-lease", node);
+    turn.remove(&lease);
+    // A node that somebody deleted by hand is gone already.
+    let _ = turn.delete(&key, Some(0));
+    it.node = None;
+    turn.put(it.into_object());
+}
+
+/// EC2's private DNS name of an address in a region.
+pub(crate) fn private_dns_name(instance: &Instance, region: &str) -> String {
+    format!("ip-{}.{region}.compute.internal", instance.private_ip.to_string().replace('.', "-"))
+}
+
+fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
+    let Some(of) = instance::limits(turn.store(), it.metadata.name.as_deref().unwrap_or_default()) else {
+        return Ok(());
+    };
+    let zone = turn.get::<Subnet>("", &it.subnet).map(|s| s.availability_zone.clone()).unwrap_or_default();
+    let region = region_of(&zone).to_owned();
+    let dns = private_dns_name(&it, &region);
+    let name = it.user_data.get(NODE_NAME).cloned().unwrap_or_else(|| dns.clone());
+    let number = |key: &str, or: u32| it.user_data.get(key).and_then(|n| n.parse().ok()).unwrap_or(or);
+    let max_pods = number(MAX_PODS, cni::max_pods::formula(of.enis, of.ipv4_per_eni));
+    let (capacity, allocatable) = capacity::of_instance(of, max_pods, number(RESERVED_FOR, max_pods));
+    let group =
+        it.nodegroup.as_deref().and_then(|g| turn.store().get::<Nodegroup>(ClusterId::WORLD, "", g)).cloned();
+    let labels = labels(&it, group.as_ref(), &zone, &dns, of.arch);
+    let taints: Vec<Value> = group
+        .iter()
+        .flat_map(|group| &group.taints)
+        .map(|taint| serde_json::to_value(taint).unwrap_or_default())
+        .collect();
+    let id = it.metadata.name.clone().unwrap_or_default();
+    let version = kubelet_version(turn);
+    let addresses = json!([
+        {"type": "InternalIP", "address": it.private_ip},
+        {"type": "InternalDNS", "address": dns},
+        {"type": "Hostname", "address": dns},
+    ]);
+    let machine = Machine {
+        metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
+        instance: Some(id.clone()),
+        kubelet_running: true,
+        started_at: turn.now(),
+        ..Machine::default()
+    };
+    let node = json!({
+        "metadata": {"name": name, "labels": labels, "annotations": {
+            "alpha.kubernetes.io/provided-node-ip": it.private_ip,
+            "node.alpha.kubernetes.io/ttl": "0",
+            "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+        }},
+        "spec": {"providerID": format!("aws:///{zone}/{id}"), "taints": taints},
+        "status": {
+            "addresses": addresses,
+            "allocatable": allocatable,
+            "capacity": capacity,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            "nodeInfo": {
+                "architecture": of.arch,
+                "bootID": crate::draw::uid(turn.world().seed(), &id, 1),
+                "containerRuntimeVersion": "containerd://2.1.4",
+                "kernelVersion": "6.12.55-74.119.amzn2023.x86_64",
+                "kubeProxyVersion": "",
+                "kubeletVersion": version,
+                "machineID": id.replace("i-", "ec2"),
+                "operatingSystem": "linux",
+                "osImage": "Amazon Linux 2023.9.20251117",
+                "systemUUID": id.replace("i-", "ec2"),
+            },
+        },
+    });
+    it.node = Some(name);
+    turn.put(it.into_object());
+    appear(turn, node, machine)
+}
+
+/// Registers a node that is not ready yet, with the machine under it.
+pub(crate) fn appear(turn: &mut Turn<'_>, node: Value, machine: Machine) -> Result<(), ApiStatus> {
+    let Ok(node) = serde_json::from_value::<Node>(node) else { return Ok(()) };
+    let (name, status) = (node.metadata.name.clone().unwrap_or_default(), node.status.clone());
+    turn.create(node)?;
+    let stamp = turn.stamp();
+    turn.patch_status::<Node>("", &name, |node| {
+        node.status = status;
+        report::set_conditions(node, &report::pressures(), &stamp);
+        report::set_conditions(node, &[report::ready(false)], &stamp);
+    })?;
+    turn.put(machine.into_object());
+    report::say(turn, &name, "Starting", "Starting kubelet.");
+    for (reason, word) in [
+        ("NodeHasSufficientMemory", "NodeHasSufficientMemory"),
+        ("NodeHasNoDiskPressure", "NodeHasNoDiskPressure"),
+        ("NodeHasSufficientPID", "NodeHasSufficientPID"),
+    ] {
+        report::say(turn, &name, reason, &format!("Node {name} status is now: {word}"));
+    }
+    report::say(turn, &name, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+    Ok(())
+}
+
+/// `ap-northeast-2` of `ap-northeast-2a`.
+#[must_use]
+pub fn region_of(zone: &str) -> &str {
+    zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
+}
+
+fn kubelet_version(turn: &Turn<'_>) -> String {
+    let planes = turn.store().list::<ControlPlane>(ClusterId::WORLD, None);
+    let plane =
+        planes.into_iter().find(|plane| plane.id == turn.cluster().0 && plane.provider == Provider::Eks);
+    plane.map(|plane| plane.version.clone()).unwrap_or_default()
+}
+
+fn labels(
+    it: &Instance,
+    group: Option<&Nodegroup>,
+    zone: &str,
+    dns: &str,
+    arch: &str,
+) -> BTreeMap<String, String> {
+    let region = region_of(zone);
+    let mut labels: BTreeMap<String, String> = [
+        ("beta.kubernetes.io/arch", arch),
+        ("beta.kubernetes.io/instance-type", &it.instance_type),
+        ("beta.kubernetes.io/os", "linux"),
+        ("failure-domain.beta.kubernetes.io/region", region),
+        ("failure-domain.beta.kubernetes.io/zone", zone),
+        ("kubernetes.io/arch", arch),
+        ("kubernetes.io/hostname", dns),
+        ("kubernetes.io/os", "linux"),
+        ("node.kubernetes.io/instance-type", &it.instance_type),
+        ("topology.k8s.aws/zone-id", &zone_id(zone)),
+        ("topology.kubernetes.io/region", region),
+        ("topology.kubernetes.io/zone", zone),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect();
+    if let (Some(group), Some(name)) = (group, it.nodegroup.as_deref()) {
+        let mut add = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
+        add("alpha.eksctl.io/cluster-name", &group.cluster);
+        add("alpha.eksctl.io/nodegroup-name", name);
+        add("eks.amazonaws.com/capacityType", "ON_DEMAND");
+        add("eks.amazonaws.com/nodegroup", name);
+        labels.extend(group.labels.clone());
+    }
+    labels
+}
+
+/// MODEL: the letter of a zone differs between accounts; the lab's letters follow the ids.
+fn zone_id(zone: &str) -> String {
+    let region = region_of(zone);
+    let mut parts = region.split('-');
+    let area = parts.next().unwrap_or_default();
+    let direction: String = parts.next().map(short_direction).unwrap_or_default();
+    let number = parts.next().unwrap_or_default();
+    let letter = zone.chars().last().map_or(1, |c| u32::from(c).saturating_sub(u32::from('a')) + 1);
+    format!("{area}{direction}{number}-az{letter}")
+}
+
+fn short_direction(word: &str) -> String {
+    match word {
+        "northeast" => "ne".to_owned(),
+        "northwest" => "nw".to_owned(),
+        "southeast" => "se".to_owned(),
+        "southwest" => "sw".to_owned(),
+        other => other.chars().take(1).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_names_its_region_and_id() {
+        assert_eq!(region_of("ap-northeast-2a"), "ap-northeast-2");
+        assert_eq!(zone_id("ap-northeast-2a"), "apne2-az1");
+        assert_eq!(zone_id("us-east-1f"), "use1-az6");
+    }
+}

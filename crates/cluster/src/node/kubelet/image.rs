@@ -1,0 +1,108 @@
+//! What is in an image, and what does it do?
+//!
+//! A scenario's `sim/Image` objects come first, then this table, then a guess that is said to be one: 50 MB that run
+//! for ever. Sizes are those that a kubelet prints (compressed layers).
+//! Source of the sizes: the registries' manifests of the named tags (amd64).
+
+use api::{SimDuration, kinds::sim::Image};
+
+use crate::{ClusterId, Store, timing};
+
+/// Size of an image that nobody described. MODEL: a middling application image.
+const UNKNOWN_BYTES: u64 = 59_795_293;
+
+/// Images by name, or by name and tag: bytes and the ports that they serve.
+const KNOWN: &[(&str, u64, &[u16])] = &[
+    ("alpine", 3_626_897, &[]),
+    ("amazon-k8s-cni", 41_246_283, &[61678]),
+    ("amazon-k8s-cni-init", 24_117_248, &[]),
+    ("aws-network-policy-agent", 36_700_160, &[8162, 8163]),
+    ("bash", 7_000_000, &[]),
+    ("busybox", 2_222_260, &[]),
+    ("coredns", 22_384_805, &[53, 8080, 8181, 9153]),
+    ("curlimages/curl", 9_500_000, &[]),
+    ("debian", 49_286_000, &[]),
+    ("etcd", 57_680_541, &[2379, 2380, 2381]),
+    ("httpd", 58_000_000, &[80]),
+    ("kindnetd", 38_996_835, &[]),
+    ("kube-apiserver", 28_680_085, &[6443]),
+    ("kube-controller-manager", 26_417_021, &[10257]),
+    ("kube-proxy", 30_907_858, &[10249, 10256]),
+    ("kube-scheduler", 20_657_902, &[10259]),
+    ("local-path-provisioner", 22_000_000, &[]),
+    ("nginx", 59_795_293, &[80]),
+    ("nginx:1.27", 72_188_133, &[80]),
+    ("pause", 320_368, &[]),
+    ("perl", 330_000_000, &[]),
+    ("redis", 45_000_000, &[6379]),
+    ("ubuntu", 29_700_000, &[]),
+];
+
+/// What is known of an image as a pod names it.
+#[must_use]
+pub fn of(store: &Store, image: &str) -> Image {
+    let (repository, tagged) = (without_tag(image), image);
+    let given = |name: &str| store.get::<Image>(ClusterId::WORLD, "", name).cloned();
+    if let Some(image) = given(tagged).or_else(|| given(repository)) {
+        return image;
+    }
+    let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let find = |name: &str| KNOWN.iter().find(|(known, ..)| *known == name);
+    let known = find(&last(tagged)).or_else(|| find(repository)).or_else(|| find(&last(repository)));
+    let (size, ports) = known.map_or((UNKNOWN_BYTES, [].as_slice()), |(_, size, ports)| (*size, *ports));
+    Image { size, ports: ports.to_vec(), ..Image::default() }
+}
+
+/// How long its pull takes.
+#[must_use]
+pub fn pull_time(image: &Image) -> SimDuration {
+    SimDuration(timing::PULL_BASE.0 + image.size / timing::PULL_BYTES_PER_MILLI)
+}
+
+/// The image without its tag or digest.
+#[must_use]
+pub fn without_tag(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    }
+}
+
+/// As the runtime names it: with registry and tag.
+#[must_use]
+pub fn canonical(image: &str) -> String {
+    let tagged = if without_tag(image) == image && !image.contains('@') {
+        format!("{image}:latest")
+    } else {
+        image.to_owned()
+    };
+    let first = tagged.split('/').next().unwrap_or_default();
+    let has_registry =
+        tagged.contains('/') && (first.contains('.') || first.contains(':') || first == "localhost");
+    match (has_registry, tagged.contains('/')) {
+        (true, _) => tagged,
+        (false, true) => format!("docker.io/{tagged}"),
+        (false, false) => format!("docker.io/library/{tagged}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtime_names_an_image_in_full() {
+        assert_eq!(canonical("nginx"), "docker.io/library/nginx:latest");
+        assert_eq!(canonical("curlimages/curl:8.0"), "docker.io/curlimages/curl:8.0");
+        assert_eq!(canonical("registry.k8s.io/pause:3.10"), "registry.k8s.io/pause:3.10");
+    }
+
+    #[test]
+    fn an_image_is_known_wherever_it_comes_from() {
+        let store = Store::default();
+        assert_eq!(of(&store, "registry.k8s.io/pause:3.10").size, 320_368);
+        assert_eq!(of(&store, "nginx:1.27").size, 72_188_133);
+        assert_eq!(of(&store, "public.ecr.aws/nginx/nginx:1.25").ports, [80]);
+    }
+}

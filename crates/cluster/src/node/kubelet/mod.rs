@@ -1,0 +1,166 @@
+//! What does the kubelet do with the pods of its node?
+//!
+//! Admits a bound pod, sets up its sandbox, pulls, starts, probes, restarts, stops; and says all of it in the pod's
+//! status and events, in the kubelet's words. What it has in hand is the pod's `sim/Sandbox`: a step and when it is
+//! over. Source: kubelet `pkg/kubelet` at v1.34 (`kubelet.go`, `kuberuntime`, `images`, `status`).
+
+mod admit;
+mod container;
+pub mod image;
+mod network;
+mod probe;
+mod process;
+mod sandbox;
+mod status;
+mod stop;
+
+use api::{
+    ApiStatus, Kind, Resource, SimDuration, SimTime,
+    k8s::core::v1::{ObjectReference, Pod},
+    kinds::{
+        cni::IpPool,
+        sim::{ContainerStep, Machine, Sandbox, SandboxStep},
+    },
+};
+
+use crate::{Change, Controller, EventType, Key, Next, Store, Turn, node::finished};
+
+/// Runs the pods of every node.
+pub struct Kubelet;
+
+impl Controller for Kubelet {
+    fn name(&self) -> &'static str {
+        "kubelet"
+    }
+
+    fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+        match change.key.kind {
+            Kind::Pod => wake(change.key.clone()),
+            Kind::Machine => wake_pods(change, store, wake),
+            Kind::IpPool if has_grown(change) => wake_pods(change, store, wake),
+            Kind::ConfigMap | Kind::Secret if change.before.is_none() => {
+                wake_waiting_for_config(change, store, wake);
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let pod = turn.get::<Pod>(&key.namespace, &key.name).cloned();
+        let sandbox = turn.get::<Sandbox>(&key.namespace, &key.name).cloned();
+        let Some(pod) = pod else {
+            if let Some(sandbox) = sandbox {
+                stop::clear_up(turn, &sandbox);
+            }
+            return Ok(Next::Done);
+        };
+        let sandbox = match sandbox {
+            Some(other) if pod.metadata.uid.as_deref() != Some(&other.pod_uid) => {
+                stop::clear_up(turn, &other);
+                None
+            }
+            sandbox => sandbox,
+        };
+        let Some(machine) = machine_of(turn, &pod).filter(|m| m.kubelet_running).cloned() else {
+            return Ok(Next::Done);
+        };
+        if pod.metadata.deletion_timestamp.is_some() {
+            return stop::step(turn, &pod, sandbox);
+        }
+        match sandbox {
+            Some(sandbox) if finished(&pod) => {
+                stop::clear_up(turn, &sandbox);
+                Ok(Next::Done)
+            }
+            Some(sandbox) if sandbox.step == SandboxStep::Creating => {
+                sandbox::step(turn, &pod, sandbox, &machine)
+            }
+            Some(sandbox) => container::step(turn, &pod, sandbox, &machine),
+            None if finished(&pod) => Ok(Next::Done),
+            None => admit::step(turn, &pod, &machine),
+        }
+    }
+}
+
+fn machine_of<'t>(turn: &'t Turn<'_>, pod: &Pod) -> Option<&'t Machine> {
+    turn.get("", pod.spec.as_ref()?.node_name.as_deref()?)
+}
+
+fn wake_pods(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+    for pod in store.pods_on(change.key.cluster, &change.key.name) {
+        wake(key_of(change.key.cluster, pod));
+    }
+}
+
+fn wake_waiting_for_config(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+    for sandbox in store.list::<Sandbox>(change.key.cluster, Some(&change.key.namespace)) {
+        if sandbox.containers.iter().any(|work| work.step == ContainerStep::ConfigError) {
+            let name = sandbox.metadata.name.as_deref().unwrap_or_default();
+            wake(Key::new(change.key.cluster, Kind::Pod, &change.key.namespace, name));
+        }
+    }
+}
+
+/// Whether a pool has more addresses than before.
+fn has_grown(change: &Change) -> bool {
+    let size = |object: Option<&std::rc::Rc<api::Object>>| {
+        let pool = object.and_then(|object| IpPool::of(object));
+        pool.map_or(0, |pool| pool.enis.iter().map(|eni| eni.blocks.len()).sum::<usize>())
+    };
+    size(change.after.as_ref()) > size(change.before.as_ref())
+}
+
+fn key_of(cluster: crate::ClusterId, pod: &Pod) -> Key {
+    let meta = &pod.metadata;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    Key::new(cluster, Kind::Pod, &text(&meta.namespace), &text(&meta.name))
+}
+
+/// Namespace and name of a pod.
+fn names(pod: &Pod) -> (&str, &str) {
+    let meta = &pod.metadata;
+    (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+}
+
+/// `namespace/name`: whose address it is, to ipamd.
+fn owner(pod: &Pod) -> cni::SandboxId {
+    let (namespace, name) = names(pod);
+    cni::SandboxId(format!("{namespace}/{name}"))
+}
+
+fn host_network(pod: &Pod) -> bool {
+    pod.spec.as_ref().is_some_and(|spec| spec.host_network == Some(true))
+}
+
+/// Says something about a pod, or about one of its containers.
+fn say(turn: &mut Turn<'_>, pod: &Pod, container: Option<&str>, how: EventType, reason: &str, message: &str) {
+    let (namespace, name) = names(pod);
+    let about = ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Pod".to_owned()),
+        namespace: Some(namespace.to_owned()),
+        name: Some(name.to_owned()),
+        uid: pod.metadata.uid.clone(),
+        resource_version: pod.metadata.resource_version.clone(),
+        field_path: container.map(|container| field_path(pod, container)),
+    };
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
+    turn.event_from("kubelet", &node, about, how, reason, message);
+}
+
+fn field_path(pod: &Pod, container: &str) -> String {
+    let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
+    let init = init.is_some_and(|all| all.iter().any(|c| c.name == container));
+    format!("spec.{}{{{container}}}", if init { "initContainers" } else { "containers" })
+}
+
+/// The first of several moments, seen from now; a wait that is part of work, or one that may go on for ever.
+fn next(now: SimTime, work: Option<SimTime>, idle: Option<SimTime>) -> Next {
+    let wait = |at: SimTime| at.since(now).max(SimDuration(1));
+    match (work, idle) {
+        (Some(work), Some(idle)) => Next::After(wait(work.min(idle))),
+        (Some(work), None) => Next::After(wait(work)),
+        (None, Some(idle)) => Next::Every(wait(idle)),
+        (None, None) => Next::Done,
+    }
+}

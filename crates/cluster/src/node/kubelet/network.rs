@@ -1,0 +1,75 @@
+//! Which address does a sandbox get?
+//!
+//! CNI ADD and DEL, as the runtime calls them: the node's own address on the host's network, ipamd's on EKS, kindnet's
+//! on kind.
+
+use std::net::Ipv4Addr;
+
+use api::{
+    Resource,
+    k8s::core::v1::{Node, Pod},
+    kinds::{
+        cni::IpPool,
+        sim::{Machine, Sandbox},
+    },
+};
+use ipnet::Ipv4Net;
+
+use super::{host_network, owner};
+use crate::{
+    Turn,
+    node::{internal_ip, ipamd},
+};
+
+/// The plugin's own words when ipamd does not listen.
+const NOT_LISTENING: &str = "add cmd: Error received from AddNetwork gRPC call: rpc error: code = Unavailable desc = \
+     connection error: desc = \"transport: Error while dialing: dial tcp 127.0.0.1:50051: connect: connection refused\"";
+
+/// The address of a pod's sandbox.
+/// # Errors
+/// The sentence that the runtime passes on.
+pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<Ipv4Addr, String> {
+    let node = machine.metadata.name.as_deref().unwrap_or_default();
+    if host_network(pod) {
+        let ip = turn.get::<Node>("", node).and_then(internal_ip).and_then(|ip| ip.parse().ok());
+        return ip.ok_or_else(|| "the node has no address".to_owned());
+    }
+    if let Some(cidr) = machine.pod_cidr {
+        return kindnet(turn, node, cidr)
+            .ok_or_else(|| format!("no IP addresses available in range set: {cidr}"));
+    }
+    if !ipamd::answers(turn, node) {
+        return Err(NOT_LISTENING.to_owned());
+    }
+    let (rest, now) = (ipamd::cooldown(turn, node), turn.now());
+    let Some(mut pool) = turn.get::<IpPool>("", node).cloned() else { return Err(NOT_LISTENING.to_owned()) };
+    let ip = cni::assign(&mut pool, &owner(pod), rest, now)
+        .map_err(|_| "add cmd: failed to assign an IP address to container".to_owned())?;
+    turn.put(pool.into_object());
+    Ok(ip)
+}
+
+/// Whether an address could be had now.
+pub(super) fn has_address(turn: &Turn<'_>, node: &str) -> bool {
+    let rest = ipamd::cooldown(turn, node);
+    turn.get::<IpPool>("", node).is_some_and(|pool| cni::figures(pool, rest, turn.now()).warm > 0)
+}
+
+/// Gives a sandbox's address back.
+pub(super) fn release(turn: &mut Turn<'_>, sandbox: &Sandbox) {
+    let Some(mut pool) = turn.get::<IpPool>("", &sandbox.node).cloned() else { return };
+    let meta = &sandbox.metadata;
+    let name = |text: &Option<String>| text.clone().unwrap_or_default();
+    let id = cni::SandboxId(format!("{}/{}", name(&meta.namespace), name(&meta.name)));
+    if cni::release(&mut pool, &id, turn.now()).is_some() {
+        turn.put(pool.into_object());
+    }
+}
+
+/// The lowest address of the node's range that no sandbox has; the first one is the bridge's.
+fn kindnet(turn: &Turn<'_>, node: &str, cidr: Ipv4Net) -> Option<Ipv4Addr> {
+    let taken: Vec<Ipv4Addr> =
+        turn.list::<Sandbox>(None).filter(|s| s.node == node).filter_map(|sandbox| sandbox.ip).collect();
+    let (first, last) = (u32::from(cidr.network()) + 2, u32::from(cidr.broadcast()));
+    (first..last).map(Ipv4Addr::from).find(|ip| !taken.contains(ip))
+}

@@ -1,0 +1,65 @@
+//! How does a pod get its sandbox?
+//!
+//! When the step is due the CNI plugin is asked. A refusal is an event and another try: upstream waits 10 to 15 s.
+
+use api::{
+    ApiStatus, Resource, SimDuration,
+    k8s::core::v1::Pod,
+    kinds::{
+        aws::Attachment,
+        sim::{Machine, Sandbox, SandboxStep},
+    },
+};
+
+use super::{container, network, next, say, status};
+use crate::{EventType, Next, Turn, cloud::eni, timing};
+
+/// Asks for an address when it is due.
+pub(super) fn step(
+    turn: &mut Turn<'_>,
+    pod: &Pod,
+    mut sandbox: Sandbox,
+    machine: &Machine,
+) -> Result<Next, ApiStatus> {
+    let now = turn.now();
+    if now < sandbox.due {
+        return Ok(wait(turn, &sandbox, machine));
+    }
+    match network::add(turn, pod, machine) {
+        Ok(ip) => {
+            sandbox.ip = Some(ip);
+            sandbox.step = SandboxStep::Ready;
+            turn.put(sandbox.clone().into_object());
+            status::write(turn, pod, &sandbox)?;
+            container::step(turn, pod, sandbox, machine)
+        }
+        Err(why) => {
+            let plugin = if machine.pod_cidr.is_some() { "ptp" } else { "aws-cni" };
+            let named = if machine.pod_cidr.is_some() { "kindnet" } else { "aws-cni" };
+            let message = format!(
+                "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \
+                 \"{}\": plugin type=\"{plugin}\" name=\"{named}\" failed (add): {why}",
+                sandbox.id
+            );
+            say(turn, pod, None, EventType::Warning, "FailedCreatePodSandBox", &message);
+            let key = super::key_of(turn.cluster(), pod);
+            sandbox.failures += 1;
+            let jitter = turn.draw("sandbox-retry", &key, u64::from(sandbox.failures)) % 5000;
+            sandbox.due = now + SimDuration(timing::SANDBOX_RETRY.0 + jitter);
+            sandbox.id = turn.hex("sandbox", &key, now.0, 64);
+            turn.put(sandbox.clone().into_object());
+            Ok(wait(turn, &sandbox, machine))
+        }
+    }
+}
+
+/// A retry that will find an address is work; one that nobody can tell about may go on for ever.
+fn wait(turn: &Turn<'_>, sandbox: &Sandbox, machine: &Machine) -> Next {
+    let hopeful = sandbox.failures == 0
+        || network::has_address(turn, &sandbox.node)
+        || machine.instance.as_deref().is_some_and(|it| {
+            eni::of_instance(turn.store(), it).iter().any(|eni| eni.attachment == Attachment::Attaching)
+        });
+    let due = Some(sandbox.due);
+    if hopeful { next(turn.now(), due, None) } else { next(turn.now(), None, due) }
+}
