@@ -123,7 +123,7 @@ impl Snapshot {
                 self.requests.push_back((format!("sim/Request {} {kind}", asked.verb), Rc::new(value)));
                 Some(if rejected.is_some() { Topic::Events } else { Topic::Requests })
             }
-            What::Planned(_) | What::Noted(_) => None,
+            What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
         }
     }
 
