@@ -10,6 +10,8 @@ mod perform;
 pub mod scenario;
 pub mod script;
 pub mod session;
+pub mod view;
+pub mod words;
 
 pub use scenario::Scenario;
 pub use session::{Branch, LineResult, Session};

@@ -1,0 +1,373 @@
+//! How big is each box, from the slots outward, and where does it stand?
+
+use std::collections::BTreeMap;
+
+use api::{
+    k8s::core::v1::Pod,
+    kinds::{
+        aws::{Eni, EniOwner, NatGateway, Subnet, Vpc},
+        sim::{ControlPlane, Provider},
+    },
+};
+use cluster::{ClusterId, Store};
+use jiff::Timestamp;
+
+use super::{
+    ControlPlaneBand, Door, Form, NetworkBox, NodeSize, Part, PartKind, PodMark, Rect, Scene, Seat, SubnetBox,
+    Supply,
+    node::{self, Card},
+    phone,
+    read::{self, NodeRow},
+    service,
+};
+use crate::view::{
+    Moment,
+    pod::{self, PodState},
+};
+
+/// Rim between the picture's edge and its bands.
+const RIM: i32 = 16;
+/// Height of the control plane's band.
+const BAND: i32 = 112;
+/// Least width of a zone.
+const ZONE: i32 = 234;
+/// Widest row of zones in which large cards may stand.
+const LARGE_FITS: i32 = 1000;
+
+/// The picture of one cluster and its network at a moment.
+///
+/// `focus` is the node that a narrow picture shows large; without one it is the first that takes pods.
+#[must_use]
+pub fn scene(moment: Moment<'_>, cluster: ClusterId, form: Form, focus: Option<&str>) -> Scene {
+    let rows = read::nodes(moment.store, cluster, moment.now);
+    match form {
+        Form::Desk => desk(moment, cluster, &rows),
+        Form::Phone => phone::phone(moment, cluster, &rows, focus),
+    }
+}
+
+pub(super) fn plane(store: &Store, cluster: ClusterId) -> Option<&ControlPlane> {
+    store.list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0)
+}
+
+fn desk(moment: Moment<'_>, cluster: ClusterId, rows: &[NodeRow<'_>]) -> Scene {
+    let store = moment.store;
+    let mut scene = Scene::default();
+    let plane = plane(store, cluster);
+    let top = if plane.is_some() { 12 + BAND + 12 } else { 12 };
+    let subnets: Vec<&Subnet> = store.list::<Subnet>(ClusterId::WORLD, None).collect();
+    let bottom = if subnets.is_empty() {
+        if rows.is_empty() && plane.is_none() { top } else { containers(&mut scene, plane, rows, top) }
+    } else {
+        vpc(&mut scene, store, rows, &subnets, top)
+    };
+    scene.w = scene.w.max(778);
+    scene.networks.iter_mut().for_each(|n| n.rect.w = scene.w - 2 * RIM);
+    if let Some(plane) = plane {
+        let waiting = read::waiting(store, cluster);
+        let (band, pods) = band(plane, &waiting, moment.clock, scene.w);
+        scene.control_plane = Some(band);
+        scene.pods.extend(pods);
+    }
+    scene.h = service::strips(&mut scene, store, cluster, bottom + 10) + 8;
+    scene
+}
+
+/// The band above, and the pods at its door.
+fn band(
+    plane: &ControlPlane,
+    waiting: &[&Pod],
+    clock: Timestamp,
+    width: i32,
+) -> (ControlPlaneBand, Vec<PodMark>) {
+    let rect = Rect::new(RIM, 12, width - 2 * RIM, BAND);
+    let y = rect.y + 42;
+    let api = Rect::new(rect.x + 16, y, 116, 48);
+    let etcd = Rect::new(api.x + 136, y, 104, 48);
+    let scheduler = Rect::new(rect.x + rect.w - 150, y, 134, 48);
+    let left = etcd.x + etcd.w + 20;
+    let rect_door = Rect::new(left, rect.y + 30, scheduler.x - 20 - left, 72);
+    let places = usize::try_from((rect_door.w - 120) / 60).unwrap_or(1).max(1);
+    let shown = if waiting.len() > places { places - 1 } else { waiting.len() };
+    let pods = waiting
+        .iter()
+        .take(shown)
+        .enumerate()
+        .map(|(index, p)| {
+            let x = rect_door.x + 120 + 60 * i32::try_from(index).unwrap_or(0);
+            node::mark(p, Rect::new(x, rect_door.y + 14, 44, 44), Seat::Door, true)
+        })
+        .collect();
+    let door = door(waiting, shown, clock, rect_door);
+    let band = ControlPlaneBand {
+        cluster: plane.metadata.name.clone().unwrap_or_default(),
+        managed: plane.provider == Provider::Eks,
+        rect,
+        api,
+        etcd,
+        door,
+        scheduler,
+        last_misfit: None,
+    };
+    (band, pods)
+}
+
+/// The door with its counts.
+pub(super) fn door(waiting: &[&Pod], shown: usize, clock: Timestamp, rect: Rect) -> Door {
+    let count = |state: PodState| waiting.iter().filter(|p| pod::state(p) == state).count();
+    let oldest = waiting.iter().filter_map(|p| p.metadata.creation_timestamp.as_ref()).map(|t| t.0).min();
+    Door {
+        rect,
+        pending: count(PodState::Pending),
+        gated: count(PodState::Gated),
+        oldest_secs: oldest.map(|born| u64::try_from(clock.as_second() - born.as_second()).unwrap_or(0)),
+        more: waiting.len().saturating_sub(shown),
+    }
+}
+
+/// A kind cluster: its nodes are containers on one network of the laptop.
+fn containers(scene: &mut Scene, plane: Option<&ControlPlane>, rows: &[NodeRow<'_>], top: i32) -> i32 {
+    let size = size_of_all(rows, 1);
+    let across = if rows.len() > 3 && size != NodeSize::Tile { 2 } else { 3 };
+    let (mut x, mut y, mut tall, mut wide) = (RIM + 16, top + 34, 0, 0);
+    for (index, row) in rows.iter().enumerate() {
+        if index > 0 && index % across == 0 {
+            x = RIM + 16;
+            y += tall + 12;
+            tall = 0;
+        }
+        let card = node::card(row, size, 0).moved(x, y);
+        x += card.node.rect.w + 12;
+        tall = tall.max(card.node.rect.h);
+        wide = wide.max(x + 4);
+        seat(scene, card);
+    }
+    let rect = Rect::new(RIM, top, (wide - RIM).max(360), (y + tall + 16 - top).max(96));
+    let cidr = plane.and_then(|p| p.pod_cidr).map(|c| c.to_string()).unwrap_or_default();
+    scene.networks.push(NetworkBox { id: "Network/kind".to_owned(), rect, vpc: false, cidr });
+    scene.w = rect.w + 2 * RIM;
+    // One narrow card in a wide plate stands in its middle.
+    let spare = (778 - 2 * RIM - (wide - RIM)) / 2;
+    if spare > 0 {
+        for node in &mut scene.nodes {
+            shift(node, spare);
+        }
+        for pod in &mut scene.pods {
+            pod.rect.x += spare;
+        }
+    }
+    rect.y + rect.h
+}
+
+fn shift(node: &mut super::NodeBox, dx: i32) {
+    node.rect.x += dx;
+    node.host.iter_mut().for_each(|h| h.rect.x += dx);
+    for row in &mut node.enis {
+        row.rect.x += dx;
+        row.tray.x += dx;
+        row.slots.iter_mut().for_each(|s| s.rect.x += dx);
+    }
+}
+
+fn seat(scene: &mut Scene, card: Card) {
+    scene.nodes.push(card.node);
+    scene.pods.extend(card.pods);
+}
+
+/// One size for all nodes that are not folded.
+fn size_of_all(rows: &[NodeRow<'_>], zones: i32) -> NodeSize {
+    let open: Vec<&NodeRow<'_>> = rows.iter().filter(|row| !row.tainted).collect();
+    let large = open.len() <= 3 && open.iter().all(|row| node::may_be_large(row));
+    let widest = open.iter().map(|row| node::card(row, NodeSize::Large, 0).node.rect.w).max().unwrap_or(0);
+    match rows.len() {
+        _ if large && zones * (widest + 48) <= LARGE_FITS => NodeSize::Large,
+        0..=12 => NodeSize::Medium,
+        _ => NodeSize::Tile,
+    }
+}
+
+/// What stands in one subnet.
+struct Content<'a, 's> {
+    subnet: &'s Subnet,
+    public: bool,
+    rows: Vec<&'a NodeRow<'s>>,
+    /// EKS's own ENIs.
+    crossing: Vec<&'s Eni>,
+    nats: Vec<&'s NatGateway>,
+}
+
+fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subnet], top: i32) -> i32 {
+    let mut zones: BTreeMap<&str, Vec<Content<'_, '_>>> = BTreeMap::new();
+    for subnet in subnets {
+        let name = subnet.metadata.name.as_deref();
+        zones.entry(subnet.availability_zone.as_str()).or_default().push(Content {
+            subnet,
+            public: read::public(store, subnet),
+            rows: rows.iter().filter(|row| row.subnet == name).collect(),
+            crossing: store
+                .list::<Eni>(ClusterId::WORLD, None)
+                .filter(|eni| eni.owner == EniOwner::Eks && Some(eni.subnet.as_str()) == name)
+                .collect(),
+            nats: store
+                .list::<NatGateway>(ClusterId::WORLD, None)
+                .filter(|nat| Some(nat.subnet.as_str()) == name)
+                .collect(),
+        });
+    }
+    for content in zones.values_mut() {
+        content.sort_by_key(|c| (!c.public, c.subnet.metadata.name.clone()));
+    }
+    let busy = zones.values().filter(|all| all.iter().any(|c| c.rows.iter().any(|r| !r.tainted))).count();
+    let size = size_of_all(rows, i32::try_from(busy.max(1)).unwrap_or(1));
+    let widths: Vec<i32> = zones.values().map(|all| zone_width(all, size)).collect();
+    let shared = widths.iter().copied().filter(|w| *w > ZONE).max().unwrap_or(ZONE);
+    let spare = 778 - 2 * RIM - 24 - 8 * (i32::try_from(zones.len()).unwrap_or(1) - 1);
+    let narrow = widths.iter().filter(|w| **w <= ZONE).count();
+    let wide = i32::try_from(widths.len() - narrow).unwrap_or(0);
+    let rest = (spare - wide * shared) / i32::try_from(narrow.max(1)).unwrap_or(1);
+    let narrow_width = rest.max(ZONE);
+    let (mut x, mut tallest) = (RIM + 12, 0);
+    let mut columns = Vec::new();
+    for (index, (name, all)) in zones.iter().enumerate() {
+        let w = if widths[index] > ZONE { shared } else { narrow_width };
+        let before = scene.subnets.len();
+        let h = zone(scene, store, all, size, Rect::new(x, top + 30, w, 0));
+        columns.push((before, scene.subnets.len(), scene.zones.len()));
+        scene.zones.push(Rect::new(x, top + 30, w, h));
+        scene.zone_names.push((*name).to_owned());
+        tallest = tallest.max(h);
+        x += w + 8;
+    }
+    for (from, to, zone) in columns {
+        let short = tallest - scene.zones[zone].h;
+        scene.zones[zone].h = tallest;
+        if from < to {
+            let last = &mut scene.subnets[to - 1];
+            let free = Rect::new(last.rect.x + 8, last.rect.y + last.rect.h, last.rect.w - 16, short - 8);
+            last.rect.h += short;
+            if scene.legend.is_none() && free.h >= 132 && free.w >= 190 {
+                scene.legend = Some(Rect { h: 132, ..free });
+            }
+        }
+    }
+    let h = 30 + tallest + 8;
+    scene.w = x - 8 + 12 + RIM;
+    for one in store.list::<Vpc>(ClusterId::WORLD, None).take(1) {
+        scene.networks.push(NetworkBox {
+            id: format!("Vpc/{}", one.metadata.name.as_deref().unwrap_or_default()),
+            rect: Rect::new(RIM, top, scene.w - 2 * RIM, h),
+            vpc: true,
+            cidr: one.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        });
+    }
+    top + h
+}
+
+fn zone_width(all: &[Content<'_, '_>], size: NodeSize) -> i32 {
+    let node = |row: &&NodeRow<'_>| {
+        if row.tainted && size == NodeSize::Large { 0 } else { node::card(row, size, 0).node.rect.w }
+    };
+    all.iter()
+        .map(|content| {
+            let widest = content.rows.iter().map(node).max().unwrap_or(0);
+            match size {
+                _ if widest == 0 => 0,
+                NodeSize::Large => widest + 48,
+                NodeSize::Tile => 4 * (widest + 8) + 24,
+                NodeSize::Medium | NodeSize::Folded if content.rows.len() > 2 => 2 * widest + 40,
+                NodeSize::Medium | NodeSize::Folded => widest + 32,
+            }
+        })
+        .max()
+        .unwrap_or(0)
+        .max(ZONE)
+}
+
+/// Lays the subnets of one zone below each other; the height they take.
+fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSize, at: Rect) -> i32 {
+    let mut y = at.y + 26;
+    for content in all {
+        let plate = Rect::new(at.x + 8, y, at.w - 16, 0);
+        let h = subnet(scene, content, size, plate);
+        let name = content.subnet.metadata.name.as_deref().unwrap_or_default();
+        let (free, total) = read::addresses(store, content.subnet);
+        scene.subnets.push(SubnetBox {
+            id: format!("Subnet/{name}"),
+            rect: Rect { h, ..plate },
+            public: content.public,
+            cidr: content.subnet.cidr.to_string(),
+            free,
+            total,
+            supply: Supply::of(free, total),
+            empty: content.rows.is_empty() && content.crossing.is_empty() && content.nats.is_empty(),
+        });
+        y += h + 8;
+    }
+    y - at.y
+}
+
+/// Places what is in a subnet; its height.
+fn subnet(scene: &mut Scene, content: &Content<'_, '_>, size: NodeSize, plate: Rect) -> i32 {
+    let mut y = plate.y + 24;
+    let mut x = plate.x + 24;
+    for nat in &content.nats {
+        let id = nat.metadata.name.clone().unwrap_or_default();
+        scene.parts.push(Part {
+            id: format!("NatGateway/{id}"),
+            kind: PartKind::Nat,
+            rect: Rect::new(x, y, 132, 20),
+            name: id,
+            address: nat.public_ip.to_string(),
+        });
+        x += 140;
+    }
+    if !content.nats.is_empty() {
+        y += 24;
+    }
+    let (mut large, mut column, mut tall) = (false, 0, 0);
+    let columns = match size {
+        NodeSize::Tile => 4,
+        _ if content.rows.len() > 2 => 2,
+        _ => 1,
+    };
+    for row in &content.rows {
+        let size = if row.tainted && size == NodeSize::Large { NodeSize::Folded } else { size };
+        large |= size == NodeSize::Large;
+        let margin = if size == NodeSize::Large { 16 } else { 8 };
+        let wide = match columns {
+            1 => plate.w - 2 * margin,
+            _ => 0,
+        };
+        let card = node::card(row, size, wide);
+        let (w, h) = (card.node.rect.w, card.node.rect.h);
+        seat(scene, card.moved(plate.x + margin + column * (w + 8), y));
+        tall = tall.max(h);
+        column += 1;
+        if column == columns {
+            y += tall + 8;
+            (column, tall) = (0, 0);
+        }
+    }
+    if column > 0 {
+        y += tall + 8;
+    }
+    for eni in &content.crossing {
+        let id = eni.metadata.name.clone().unwrap_or_default();
+        let (kind, rect) = if large {
+            (PartKind::CrossAccountTag, Rect::new(plate.x + plate.w - 256, plate.y + 3, 140, 18))
+        } else {
+            (PartKind::CrossAccountEni, Rect::new(plate.x + 8, y, plate.w - 16, 44))
+        };
+        if !large {
+            y += 52;
+        }
+        scene.parts.push(Part {
+            id: format!("Eni/{id}"),
+            kind,
+            rect,
+            name: id,
+            address: eni.primary_ip.to_string(),
+        });
+    }
+    (y - plate.y).max(48)
+}

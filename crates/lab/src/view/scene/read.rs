@@ -1,0 +1,252 @@
+//! What of the state does the picture need? Rows in the picture's order, without any place.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use api::{
+    SimTime,
+    k8s::core::v1::{Node, Pod},
+    kinds::{
+        aws::{Attachment, Eni, EniOwner, Instance, RouteTable, Subnet},
+        cni::{IpPool, PoolBlock},
+    },
+};
+use cluster::{ClusterId, Store};
+
+use super::{EniState, NodeState, SlotState};
+use crate::view::{amount, pod};
+
+pub(super) struct NodeRow<'s> {
+    pub name: &'s str,
+    pub about: String,
+    pub subnet: Option<&'s str>,
+    pub state: NodeState,
+    pub tainted: bool,
+    pub max_pods: u32,
+    pub cpu: u32,
+    pub memory: u32,
+    pub pods: Vec<&'s Pod>,
+    pub cards: Vec<CardRow<'s>>,
+    born: (i64, &'s str),
+}
+
+pub(super) struct CardRow<'s> {
+    pub device: u32,
+    pub eni: Option<&'s str>,
+    pub state: EniState,
+    pub slots: Vec<SlotRow>,
+}
+
+pub(super) struct SlotRow {
+    pub state: SlotState,
+    pub address: String,
+    pub octet: String,
+    /// Pods in it, as `namespace/name`, by address.
+    pub pods: Vec<(String, Ipv4Addr)>,
+}
+
+/// `namespace/name` of a pod.
+pub(super) fn path(pod: &Pod) -> String {
+    let meta = &pod.metadata;
+    format!("{}/{}", meta.namespace.as_deref().unwrap_or("default"), meta.name.as_deref().unwrap_or_default())
+}
+
+/// Its address, once it has one of its own.
+pub(super) fn address(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref().and_then(|s| s.pod_ip.as_deref())
+}
+
+fn counts(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+    !matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+/// The nodes of a cluster with what sits on them, in the picture's order.
+pub(super) fn nodes(store: &Store, cluster: ClusterId, now: SimTime) -> Vec<NodeRow<'_>> {
+    let mut by_node: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+    for pod in store.list::<Pod>(cluster, None) {
+        if let Some(node) = pod.spec.as_ref().and_then(|s| s.node_name.as_deref()) {
+            by_node.entry(node).or_default().push(pod);
+        }
+    }
+    let instances: BTreeMap<&str, &Instance> = store
+        .list::<Instance>(ClusterId::WORLD, None)
+        .filter_map(|instance| Some((instance.node.as_deref()?, instance)))
+        .collect();
+    let mut rows: Vec<NodeRow<'_>> = store
+        .list::<Node>(cluster, None)
+        .map(|node| {
+            let name = node.metadata.name.as_deref().unwrap_or_default();
+            let pods = by_node.remove(name).unwrap_or_default();
+            row(store, cluster, node, instances.get(name).copied(), pods, now)
+        })
+        .collect();
+    rows.sort_by(|a, b| a.born.cmp(&b.born));
+    rows
+}
+
+fn row<'s>(
+    store: &'s Store,
+    cluster: ClusterId,
+    node: &'s Node,
+    instance: Option<&'s Instance>,
+    pods: Vec<&'s Pod>,
+    now: SimTime,
+) -> NodeRow<'s> {
+    let name = node.metadata.name.as_deref().unwrap_or_default();
+    let label = |key: &str| node.metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
+    let internal = node.status.as_ref().and_then(|s| s.addresses.as_ref()).and_then(|all| {
+        all.iter().find(|a| a.type_ == "InternalIP").map(|a| format!("ip-{}", a.address.replace('.', "-")))
+    });
+    let kind = label("node.kubernetes.io/instance-type").or_else(|| instance.map(|i| i.instance_type.clone()));
+    // A node whose own name says its address needs no second line for it.
+    let host = internal.filter(|host| !name.starts_with(host.as_str()));
+    let about = [host, kind.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let quantity = |name: &str| -> i64 {
+        let all = node.status.as_ref().and_then(|s| s.allocatable.as_ref());
+        all.and_then(|all| all.get(name)).map_or(0, |q| amount::milli(&q.0))
+    };
+    let requested = |name: &str| -> i64 {
+        pods.iter().filter(|p| counts(p)).map(|p| amount::requested(p, name)).sum()
+    };
+    let share = |name: &str| match quantity(name) {
+        0 => 0,
+        whole => u32::try_from(requested(name).saturating_mul(1000) / whole).unwrap_or(0).min(1000),
+    };
+    let spec = node.spec.as_ref();
+    let taints = spec.and_then(|s| s.taints.as_ref());
+    let cordoned = spec.is_some_and(|s| s.unschedulable == Some(true));
+    let ready = node.status.as_ref().and_then(|s| s.conditions.as_ref()).is_some_and(|all| {
+        all.iter().any(|c| c.type_ == "Ready" && c.status == "True")
+    });
+    let max_pods = u32::try_from(quantity("pods") / 1000).unwrap_or(0);
+    NodeRow {
+        name,
+        about,
+        subnet: instance.map(|i| i.subnet.as_str()),
+        state: match (ready, cordoned) {
+            (false, _) => NodeState::NotReady,
+            (true, true) => NodeState::Cordoned,
+            (true, false) => NodeState::Ready,
+        },
+        tainted: taints.is_some_and(|all| {
+            all.iter().any(|t| {
+                matches!(t.effect.as_str(), "NoSchedule" | "NoExecute") && !t.key.starts_with("node.kubernetes.io/")
+            })
+        }),
+        max_pods,
+        cpu: share("cpu"),
+        memory: share("memory"),
+        cards: instance.map(|i| cards(store, cluster, i, name, now)).unwrap_or_default(),
+        pods: pods.into_iter().filter(|p| counts(p)).collect(),
+        born: (node.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_second()), name),
+    }
+}
+
+fn cards<'s>(
+    store: &'s Store,
+    cluster: ClusterId,
+    instance: &'s Instance,
+    node: &str,
+    now: SimTime,
+) -> Vec<CardRow<'s>> {
+    let own = instance.metadata.name.as_deref();
+    let mut enis: Vec<&Eni> = store
+        .list::<Eni>(ClusterId::WORLD, None)
+        .filter(|eni| eni.owner == EniOwner::Instance && eni.instance.as_deref() == own)
+        .collect();
+    enis.sort_by_key(|eni| eni.device_index);
+    let pool = store.get::<IpPool>(cluster, "", node);
+    let limits = amount::card_limits(&instance.instance_type);
+    let mut rows: Vec<CardRow<'s>> = enis.iter().map(|eni| card(eni, pool, limits.map(|l| l.1), now)).collect();
+    let sockets = limits.map_or(0, |l| l.0);
+    for device in 0..sockets {
+        if !rows.iter().any(|row| row.device == device) {
+            rows.push(CardRow { device, eni: None, state: EniState::None, slots: Vec::new() });
+        }
+    }
+    rows.sort_by_key(|row| row.device);
+    rows
+}
+
+fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTime) -> CardRow<'s> {
+    let name = eni.metadata.name.as_deref();
+    let blocks: &[PoolBlock] = pool
+        .and_then(|pool| pool.enis.iter().find(|e| Some(e.name.as_str()) == name))
+        .map_or(&[], |e| &e.blocks);
+    let mut rows = vec![slot(SlotState::Primary, &eni.primary_ip.to_string())];
+    for ip in &eni.secondary_ips {
+        let held = blocks.iter().flat_map(|b| &b.addresses).find(|a| a.ip == *ip);
+        let rest = held.and_then(|a| a.unassigned_at).map_or(0, |at| {
+            cni::COOLDOWN.0.saturating_sub(now.since(at).0)
+        });
+        let mut row = match held.and_then(|a| a.sandbox.as_ref()) {
+            Some(sandbox) => SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, &ip.to_string()) },
+            None if rest > 0 => slot(SlotState::Cooldown(rest.div_ceil(1000)), &ip.to_string()),
+            None => slot(SlotState::Warm, &ip.to_string()),
+        };
+        row.octet = format!(".{}", ip.octets()[3]);
+        rows.push(row);
+    }
+    for prefix in &eni.prefixes {
+        let held = blocks.iter().filter(|b| b.cidr == *prefix).flat_map(|b| &b.addresses);
+        let pods: Vec<(String, Ipv4Addr)> =
+            held.filter_map(|a| Some((a.sandbox.clone()?, a.ip))).collect();
+        let used = u32::try_from(pods.len()).unwrap_or(u32::MAX);
+        rows.push(SlotRow {
+            state: SlotState::Prefix(used),
+            address: prefix.to_string(),
+            octet: format!(".{}/28", prefix.network().octets()[3]),
+            pods,
+        });
+    }
+    rows[0].octet = format!(".{}", eni.primary_ip.octets()[3]);
+    while (rows.len() as u64) < u64::from(slots.unwrap_or(0)) {
+        rows.push(SlotRow { octet: String::new(), ..slot(SlotState::Empty, "") });
+    }
+    CardRow {
+        device: eni.device_index,
+        eni: name,
+        state: match eni.attachment {
+            Attachment::Attached => EniState::Attached,
+            Attachment::Attaching | Attachment::Available => EniState::Attaching,
+            Attachment::Detaching => EniState::Detaching,
+        },
+        slots: rows,
+    }
+}
+
+fn slot(state: SlotState, address: &str) -> SlotRow {
+    SlotRow { state, address: address.to_owned(), octet: String::new(), pods: Vec::new() }
+}
+
+/// Whether a subnet's route table leads to an internet gateway.
+pub(super) fn public(store: &Store, subnet: &Subnet) -> bool {
+    store
+        .get::<RouteTable>(ClusterId::WORLD, "", &subnet.route_table)
+        .is_some_and(|table| table.routes.iter().any(|r| r.target.starts_with("igw")))
+}
+
+/// Addresses of a subnet that can be given out, and those that nobody has.
+///
+/// The first four and the last are AWS's own. Source: Amazon VPC user guide, "Subnet CIDR blocks".
+pub(super) fn addresses(store: &Store, subnet: &Subnet) -> (u32, u32) {
+    let name = subnet.metadata.name.as_deref().unwrap_or_default();
+    let total = cni::subnet::usable(subnet.cidr);
+    let taken: usize = store
+        .list::<Eni>(ClusterId::WORLD, None)
+        .filter(|eni| eni.subnet == name)
+        .map(|eni| 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len())
+        .sum();
+    (total.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)), total)
+}
+
+/// Pods that wait for a node, oldest first.
+pub(super) fn waiting(store: &Store, cluster: ClusterId) -> Vec<&Pod> {
+    let mut pods: Vec<&Pod> = store
+        .list::<Pod>(cluster, None)
+        .filter(|p| p.spec.as_ref().is_some_and(|s| s.node_name.is_none()) && counts(p))
+        .filter(|p| !pod::on_host_network(p) || p.metadata.deletion_timestamp.is_none())
+        .collect();
+    pods.sort_by_key(|p| p.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_second()));
+    pods
+}

@@ -1,0 +1,110 @@
+//! The picture of worlds built by hand: `tests/views/*.json` at the root, one object a line.
+
+use api::{Kind, Object, SimTime};
+use cluster::{ClusterId, Store};
+use serde_json::Value;
+
+use super::*;
+use crate::view::Moment;
+
+/// A store holding the objects of a file.
+fn store(json: &str) -> Store {
+    let objects: Vec<Value> = serde_json::from_str(json).expect("a list of objects");
+    let mut store = Store::default();
+    for value in objects {
+        let name = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        let kind = Kind::EVERY
+            .iter()
+            .copied()
+            .find(|kind| kind.info().kind == name("kind") && kind.info().api_version() == name("apiVersion"))
+            .expect("a kind");
+        let object = Object::from_value(kind, value.clone()).expect("an object of its kind");
+        let cluster = match kind.info().scope {
+            api::Scope::World => ClusterId::WORLD,
+            api::Scope::Cluster | api::Scope::Namespaced => ClusterId(1),
+        };
+        store.put(cluster, object);
+    }
+    store
+}
+
+fn picture(form: Form) -> Scene {
+    let store = store(include_str!("../../../../../tests/views/full-node.json"));
+    let clock = "2026-03-02T09:00:54Z".parse().expect("a moment");
+    scene(Moment { store: &store, now: SimTime(54_000), clock }, ClusterId(1), form, None)
+}
+
+fn inside(inner: Rect, outer: Rect) -> bool {
+    inner.x >= outer.x
+        && inner.y >= outer.y
+        && inner.x + inner.w <= outer.x + outer.w
+        && inner.y + inner.h <= outer.y + outer.h
+}
+
+#[test]
+fn a_t3_small_shows_three_cards_of_four_slots() {
+    let scene = picture(Form::Desk);
+    let node = scene.nodes.iter().find(|n| n.name == "worker-a").expect("the node");
+    assert_eq!(node.size, NodeSize::Large);
+    assert_eq!((node.rect.w, node.rect.h), (432, 274));
+    assert_eq!(node.enis.iter().map(|e| (e.used, e.seats)).collect::<Vec<_>>(), [(3, 3); 3]);
+    assert!(node.full());
+    assert_eq!((node.pods, node.max_pods, node.host_pods), (11, 11, 2));
+}
+
+#[test]
+fn every_pod_in_a_slot_stands_within_its_slot() {
+    let scene = picture(Form::Desk);
+    let slots: Vec<Rect> =
+        scene.nodes.iter().flat_map(|n| &n.enis).flat_map(|e| &e.slots).map(|s| s.rect).collect();
+    let seated: Vec<&PodMark> = scene.pods.iter().filter(|p| p.seat == Seat::Slot).collect();
+    assert_eq!(seated.len(), 9);
+    for pod in seated {
+        assert!(slots.iter().any(|slot| inside(pod.rect, *slot)), "{} sits in no slot", pod.name);
+    }
+}
+
+#[test]
+fn boxes_stand_within_the_boxes_that_hold_them() {
+    let scene = picture(Form::Desk);
+    for node in &scene.nodes {
+        assert!(scene.subnets.iter().any(|s| inside(node.rect, s.rect)), "{} in no subnet", node.name);
+    }
+    for subnet in &scene.subnets {
+        assert!(scene.zones.iter().any(|z| inside(subnet.rect, *z)), "{} in no zone", subnet.id);
+    }
+    for zone in &scene.zones {
+        assert!(inside(*zone, scene.networks[0].rect), "a zone outside the VPC");
+    }
+}
+
+#[test]
+fn a_subnet_counts_its_free_addresses_without_the_five_of_aws() {
+    let scene = picture(Form::Desk);
+    let private = scene.subnets.iter().find(|s| s.id == "Subnet/priv-a").expect("the subnet");
+    assert_eq!((private.free, private.total), (46, 59));
+    assert!(!private.public);
+    assert!(scene.subnets.iter().find(|s| s.id == "Subnet/pub-a").expect("the other").public);
+}
+
+#[test]
+fn waiting_pods_stand_at_the_door_oldest_first() {
+    let scene = picture(Form::Desk);
+    let door = &scene.control_plane.as_ref().expect("a control plane").door;
+    assert_eq!((door.pending, door.gated, door.oldest_secs, door.more), (3, 0, Some(14), 0));
+    assert_eq!(scene.pods.iter().filter(|p| p.seat == Seat::Door).count(), 3);
+}
+
+#[test]
+fn the_same_state_gives_the_same_picture() {
+    assert_eq!(picture(Form::Desk), picture(Form::Desk));
+}
+
+#[test]
+fn a_phone_shows_one_node_large_within_its_width() {
+    let scene = picture(Form::Phone);
+    let node = scene.nodes.iter().find(|n| n.size == NodeSize::Large).expect("one large node");
+    assert_eq!((node.name.as_str(), node.rect.w), ("worker-a", 342));
+    assert!(scene.pods.iter().all(|p| p.rect.x + p.rect.w <= 390));
+    assert_eq!(scene.nodes.len(), 2);
+}

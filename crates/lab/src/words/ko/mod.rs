@@ -1,0 +1,3 @@
+//! Korean.
+
+pub mod ui;

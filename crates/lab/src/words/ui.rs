@@ -1,0 +1,278 @@
+//! Which short texts does the page show? One field per text; a language is a constant of this type, so none can lack one.
+
+/// The page's short texts in one language.
+#[derive(Debug)]
+pub struct Ui {
+    /// Link to the map of lessons.
+    pub lessons: &'static str,
+    /// Link to the sandbox.
+    pub sandbox: &'static str,
+    /// Takes back the last command.
+    pub undo: &'static str,
+    /// Does it again.
+    pub redo: &'static str,
+    /// Copies a link to this session.
+    pub share: &'static str,
+    /// The link is in the clipboard.
+    pub copied: &'static str,
+    /// The clipboard is closed: the link stands here.
+    pub copy_by_hand: &'static str,
+    /// Name of the language switch.
+    pub language: &'static str,
+    /// Name of the light switch.
+    pub theme: &'static str,
+    /// Name of the key list.
+    pub help: &'static str,
+    /// Closes something.
+    pub close: &'static str,
+    /// Shows everything.
+    pub fit: &'static str,
+    /// Larger.
+    pub zoom_in: &'static str,
+    /// Smaller.
+    pub zoom_out: &'static str,
+    /// Name of the picture.
+    pub scene: &'static str,
+    /// The account that AWS runs.
+    pub aws_vpc: &'static str,
+    /// What is in it.
+    pub aws_account: &'static str,
+    /// A control plane in a container.
+    pub kind_plane: &'static str,
+    /// The learner's VPC.
+    pub my_vpc: &'static str,
+    /// The network of a kind cluster.
+    pub kind_network: &'static str,
+    /// A public subnet.
+    pub public: &'static str,
+    /// A private subnet.
+    pub private: &'static str,
+    /// Nothing in it.
+    pub empty_subnet: &'static str,
+    /// The API server.
+    pub api_server: &'static str,
+    /// The scheduler.
+    pub scheduler: &'static str,
+    /// Where pods wait.
+    pub door: &'static str,
+    /// Pods.
+    pub pods: &'static str,
+    /// No seat left.
+    pub full: &'static str,
+    /// Seats of an ENI.
+    pub seats: &'static str,
+    /// Pods on the node's own network.
+    pub no_slot: &'static str,
+    /// An empty socket.
+    pub not_attached: &'static str,
+    /// On its way in.
+    pub attaching: &'static str,
+    /// A taint keeps pods away; the card is folded.
+    pub tainted: &'static str,
+    /// Takes no new pods.
+    pub cordoned: &'static str,
+    /// Not ready.
+    pub not_ready: &'static str,
+    /// The control plane's ENI in the account's subnet.
+    pub cross_eni: &'static str,
+    /// An internet gateway.
+    pub internet_gateway: &'static str,
+    /// A Service.
+    pub service: &'static str,
+    /// What a Service is.
+    pub service_is_rules: &'static str,
+    /// Legend.
+    pub legend_primary: &'static str,
+    /// Legend.
+    pub legend_used: &'static str,
+    /// Legend.
+    pub legend_warm: &'static str,
+    /// Legend.
+    pub legend_cooldown: &'static str,
+    /// Legend.
+    pub legend_empty: &'static str,
+    /// The terminal.
+    pub terminal: &'static str,
+    /// The editor.
+    pub editor: &'static str,
+    /// Name of the terminal's input.
+    pub command_line: &'static str,
+    /// Runs what is typed.
+    pub run: &'static str,
+    /// Applies the file.
+    pub apply: &'static str,
+    /// Name of the file being edited.
+    pub file_name: &'static str,
+    /// The feed.
+    pub events: &'static str,
+    /// Before a command's name, in the feed.
+    pub because_of: &'static str,
+    /// The goals.
+    pub goals: &'static str,
+    /// A prediction.
+    pub predict: &'static str,
+    /// Stores a prediction.
+    pub lock_in: &'static str,
+    /// Before the learner's answer.
+    pub you_said: &'static str,
+    /// Before what happened.
+    pub outcome: &'static str,
+    /// The prediction came true.
+    pub right: &'static str,
+    /// A hint.
+    pub hint: &'static str,
+    /// Types the next line of the solution.
+    pub solution: &'static str,
+    /// Questions after the goals.
+    pub quiz: &'static str,
+    /// Where the facts come from.
+    pub sources: &'static str,
+    /// Goes on.
+    pub next_lesson: &'static str,
+    /// Takes the world along.
+    pub keep_playing: &'static str,
+    /// A goal that was true before.
+    pub was_true: &'static str,
+    /// A goal behind a prediction.
+    pub locked: &'static str,
+    /// An extension.
+    pub break_it: &'static str,
+    /// Tab of the inspector.
+    pub why: &'static str,
+    /// Tab of the inspector.
+    pub state: &'static str,
+    /// Tab of the inspector.
+    pub path: &'static str,
+    /// The inspector without a selection.
+    pub nothing_selected: &'static str,
+    /// Before what would help.
+    pub fits_if: &'static str,
+    /// Nothing is applied.
+    pub ghost_only: &'static str,
+    /// Asks what if.
+    pub try_it: &'static str,
+    /// Opens the decision table.
+    pub open_decision: &'static str,
+    /// Part of the decision table.
+    pub filters: &'static str,
+    /// Part of the decision table.
+    pub scores: &'static str,
+    /// Scale of the scores.
+    pub score_note: &'static str,
+    /// Sum of the scores.
+    pub total: &'static str,
+    /// Nodes still in the race.
+    pub left_over: &'static str,
+    /// Between first and second.
+    pub gap: &'static str,
+    /// Scoring is skipped.
+    pub one_left: &'static str,
+    /// What the two halves do.
+    pub decision_lead: &'static str,
+    /// Rows folded away.
+    pub all_passed: &'static str,
+    /// Rows folded away.
+    pub same_for_all: &'static str,
+    /// The address pool.
+    pub pool: &'static str,
+    /// Starts a path here.
+    pub trace_from: &'static str,
+    /// The way back.
+    pub return_way: &'static str,
+    /// Start of a path.
+    pub from: &'static str,
+    /// End of a path.
+    pub to: &'static str,
+    /// A port.
+    pub port: &'static str,
+    /// Follows a packet.
+    pub trace: &'static str,
+    /// Plays what happens.
+    pub play: &'static str,
+    /// Stops playing.
+    pub pause: &'static str,
+    /// One event on.
+    pub next_event: &'static str,
+    /// One event back.
+    pub previous_event: &'static str,
+    /// How fast.
+    pub speed: &'static str,
+    /// Other futures.
+    pub branches: &'static str,
+    /// Name of the timeline.
+    pub timeline: &'static str,
+    /// Tab of the phone.
+    pub time: &'static str,
+    /// Tab of the phone.
+    pub act: &'static str,
+    /// The head of the session.
+    pub now: &'static str,
+    /// Nothing more will happen by itself.
+    pub quiet: &'static str,
+    /// Lane.
+    pub lane_command: &'static str,
+    /// Lane.
+    pub lane_scheduler: &'static str,
+    /// Lane.
+    pub lane_node: &'static str,
+    /// Name of the tree.
+    pub outline: &'static str,
+    /// First screen.
+    pub first_title: &'static str,
+    /// First screen.
+    pub first_text: &'static str,
+    /// First screen, after.
+    pub first_done_title: &'static str,
+    /// First screen, after.
+    pub first_done_line: &'static str,
+    /// The big button.
+    pub deploy: &'static str,
+    /// After the first screen.
+    pub start_lesson: &'static str,
+    /// Tag of the first pod.
+    pub you: &'static str,
+    /// A private subnet, in full.
+    pub private_subnet: &'static str,
+    /// Back where one was.
+    pub continue_lesson: &'static str,
+    /// A share link that cannot be read.
+    pub broken_link: &'static str,
+    /// Nothing can be kept.
+    pub storage_blocked: &'static str,
+    /// A paste that is too long.
+    pub too_long: &'static str,
+    /// The page's own bug.
+    pub crashed: &'static str,
+    /// Opens the kept script.
+    pub reopen: &'static str,
+    /// The lesson pane.
+    pub lesson: &'static str,
+    /// The inspector.
+    pub inspector: &'static str,
+    /// Before or after a number of minutes.
+    pub minutes: &'static str,
+    /// An empty sandbox.
+    pub nothing_here: &'static str,
+    /// What to do about it.
+    pub nothing_here_text: &'static str,
+    /// Further choices.
+    pub more: &'static str,
+    /// One step back.
+    pub back: &'static str,
+    /// Copies something.
+    pub copy: &'static str,
+    /// Copied.
+    pub copied_short: &'static str,
+    /// Changes that wait while one types.
+    pub waiting_changes: &'static str,
+    /// The text did not get through.
+    pub nothing_applied: &'static str,
+    /// Kept, without behaviour.
+    pub not_simulated: &'static str,
+    /// A short length of time.
+    pub seconds: &'static str,
+    /// A length of time.
+    pub whole_minutes: &'static str,
+    /// Age of the oldest.
+    pub oldest: &'static str,
+}

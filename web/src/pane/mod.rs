@@ -1,0 +1,3 @@
+//! Which panes are there? Each is a function of the app's state to what is drawn.
+
+pub mod top;

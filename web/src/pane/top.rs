@@ -1,0 +1,61 @@
+//! The bar above everything: where we are, undo, share, language, light, keys.
+
+use lab::words::Lang;
+use yew::{Callback, Html, html};
+
+use crate::{
+    app::{Action, App, on},
+    route::Route,
+    widget::{Icon, icon},
+};
+
+/// The name in the corner.
+pub fn brand(send: &Callback<Action>) -> Html {
+    html! {
+        <a class="brand" href="#/" onclick={on::<web_sys::MouseEvent>(send, || Action::Go(Route::First))}>
+            {icon(Icon::Logo, "s20")}{"Podpath"}
+        </a>
+    }
+}
+
+/// Language and light, on every page.
+pub fn switches(app: &App, send: &Callback<Action>) -> Html {
+    let ui = app.ui();
+    let lang = app.settings.lang;
+    let other = lang.pick(Lang::En, Lang::Ko);
+    html! {
+        <>
+            <button class="tool" onclick={on(send, move || Action::Speak(other))} aria-label={ui.language}
+                title={ui.language}>
+                {lang.pick(html! { <><b lang="ko">{"한"}</b>{" / EN"}</> }, html! { <><span lang="ko">{"한"}</span>{" / "}<b>{"EN"}</b></> })}
+            </button>
+            <button class="tool" onclick={on(send, || Action::Light)} aria-label={ui.theme} title={ui.theme}>
+                {icon(Icon::Moon, "")}
+            </button>
+        </>
+    }
+}
+
+/// The bar of the lab.
+pub fn top(app: &App, send: &Callback<Action>) -> Html {
+    let ui = app.ui();
+    let (number, name) = app.desk.title(app.settings.lang);
+    html! {
+        <header class="top">
+            {brand(send)}
+            <span class="sep"/>
+            <a class="crumb" href={Route::Lessons.hash()}>
+                if let Some(number) = number { <span class="n">{number}</span> }
+                {name}{icon(Icon::Down, "s12")}
+            </a>
+            <span class="grow"/>
+            <button class="tool" title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo()}>
+                {icon(Icon::Undo, "")}<span class="wide">{ui.undo}</span>
+            </button>
+            <button class="tool" aria-label={ui.redo} title={ui.redo} onclick={on(send, || Action::Redo)}
+                disabled={!app.desk.can_redo()}>{icon(Icon::Redo, "")}</button>
+            <span class="sep"/>
+            {switches(app, send)}
+        </header>
+    }
+}

@@ -1,0 +1,295 @@
+//! The picture: `lab::view::scene` in strokes, diffed by key so that what moves is one attribute.
+
+mod node;
+mod shapes;
+mod stage;
+
+use std::rc::Rc;
+
+use lab::{
+    view::scene::{ControlPlaneBand, NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
+    words::{Lang, Ui},
+};
+use yew::{Html, Properties, classes, function_component, html};
+
+use crate::widget::{Icon, mark};
+use node::Node;
+pub use stage::Stage;
+use shapes::{Pod, at, meter, plate, rect, tail, text};
+
+/// What the picture is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// Where everything stands.
+    pub scene: Rc<Scene>,
+    /// In which language.
+    pub lang: Lang,
+    /// Id of the selection.
+    #[prop_or_default]
+    pub selected: Option<String>,
+    /// Ids of what just changed, for those who want no motion.
+    #[prop_or_default]
+    pub changed: Rc<Vec<String>>,
+    /// Ids of nodes that the scheduler has just turned down.
+    #[prop_or_default]
+    pub dimmed: Rc<Vec<String>>,
+    /// How far the last request came: authentication, authorization, admission, storage.
+    #[prop_or_default]
+    pub stages: u8,
+    /// What else lies over the picture: paths, threads, the packet.
+    #[prop_or_default]
+    pub overlay: Html,
+}
+
+/// Everything inside the picture's `svg`.
+#[function_component(Picture)]
+pub fn picture(props: &Props) -> Html {
+    let Props { scene, lang, selected, changed, dimmed, stages, overlay } = props;
+    let ui = lang.ui();
+    let is = |id: &str| selected.as_deref() == Some(id);
+    html! {
+        <>
+            if let Some(band) = &scene.control_plane {
+                if band.rect.w > 0 { {control_plane(band, ui, *stages)} } else { {door(band, ui)} }
+            }
+            {for scene.networks.iter().map(|n| network(n, ui, scene.nodes.is_empty() && scene.subnets.is_empty()))}
+            {for scene.zones.iter().zip(&scene.zone_names).map(|(r, name)| zone(*r, name))}
+            {for scene.subnets.iter().map(|s| subnet(s, ui))}
+            {for scene.parts.iter().map(|p| part(p, ui))}
+            {for scene.nodes.iter().map(|n| html! {
+                <Node key={n.id.clone()} node={n.clone()} lang={*lang} selected={is(&n.id)}
+                    dimmed={dimmed.contains(&n.id)}/>
+            })}
+            {for scene.services.iter().map(|s| service(s, ui, selected.as_deref()))}
+            if let Some(r) = scene.legend { {legend(r, ui)} }
+            {overlay.clone()}
+            {for scene.pods.iter().map(|p| html! {
+                <Pod key={p.id.clone()} pod={p.clone()} selected={is(&p.id)} changed={changed.contains(&p.id)}/>
+            })}
+            if let Some(r) = selected.as_deref().filter(|id| framed(id)).and_then(|id| scene.rect_of(id)) {
+                <g class="is-sel"><rect class="ring" x={(r.x - 4).to_string()} y={(r.y - 4).to_string()}
+                    width={(r.w + 8).to_string()} height={(r.h + 8).to_string()}/></g>
+            }
+        </>
+    }
+}
+
+/// Whether the selection's ring is drawn here; pods and nodes draw their own.
+fn framed(id: &str) -> bool {
+    !id.starts_with("Pod/") && !id.starts_with("Node/")
+}
+
+fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
+    let Rect { x, y, w, h } = band.rect;
+    let wire = |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, from.y + 24 - y, to.x - x);
+    html! {
+        <g class={classes!("k-aws", (!band.managed).then_some("is-kind"))} data-id="ControlPlane" transform={at(x, y)}>
+            {plate(w, h, "plate")}
+            if band.managed { {plate(w, h, "hatch")} }
+            <text x="16" y="20" class="lab t12">{if band.managed { ui.aws_vpc } else { ui.kind_plane }}
+                {tail("lab2", if band.managed { ui.aws_account.to_owned() } else { band.cluster.clone() })}
+            </text>
+            <path class="wire" d={format!("{}{}{}", wire(band.api, band.etcd), wire(band.etcd, band.door.rect),
+                wire(band.door.rect, band.scheduler))}/>
+            {service_part(band.api, x, y, "ControlPlane/api", Icon::Api, ui.api_server, html! {
+                <g class="ticks">{for (0..3u8).map(|n| html! {
+                    <circle class={classes!("tick", (stages > n).then_some("is-on"))} r="3.5"
+                        cx={(38 + i32::from(n) * 12).to_string()} cy="33"/>
+                })}</g>
+            })}
+            {service_part(band.etcd, x, y, "ControlPlane/etcd", Icon::Etcd, "etcd", html! {
+                <circle class={classes!("tick", (stages > 3).then_some("is-on"))} r="3.5" cx="38" cy="33"/>
+            })}
+            <g transform={at(-x, -y)}>{door(band, ui)}</g>
+            {service_part(band.scheduler, x, y, "ControlPlane/scheduler", Icon::Funnel, ui.scheduler, html! {
+                if let Some((fit, of)) = band.last_misfit {
+                    {text(34, 37, "am h", format!("{fit} / {of}"))}
+                }
+            })}
+        </g>
+    }
+}
+
+fn service_part(r: Rect, dx: i32, dy: i32, id: &'static str, glyph: Icon, name: &'static str, inner: Html) -> Html {
+    html! {
+        <g class="k-part" data-id={id} transform={at(r.x - dx, r.y - dy)}>
+            {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, r.h / 2 - 8, 16)}{text(34, 21, "pt", name)}{inner}
+        </g>
+    }
+}
+
+fn door(band: &ControlPlaneBand, ui: &Ui) -> Html {
+    let door = &band.door;
+    let hot = door.pending + door.gated > 0;
+    let mut counts = Vec::new();
+    if door.pending > 0 {
+        counts.push(format!("Pending {}", door.pending));
+    }
+    if door.gated > 0 {
+        counts.push(format!("Gated {}", door.gated));
+    }
+    html! {
+        <g class={classes!("k-door", (door.pending > 0).then_some("is-hot"), (door.pending == 0 && door.gated > 0).then_some("is-gated"))}
+            data-id="ControlPlane/door" transform={at(door.rect.x, door.rect.y)}>
+            {plate(door.rect.w, door.rect.h, "frame")}
+            {mark(Icon::Door, 12, 13, 16)}
+            {text(34, 25, "h t12", ui.door)}
+            if hot {
+                {text(12, 45, if door.pending > 0 { "am h" } else { "gt h" }, counts.join(" · "))}
+                if let Some(secs) = door.oldest_secs { {text(12, 60, "dim", lab::words::seconds(ui, secs))} }
+            }
+            if door.more > 0 { {text(door.rect.w - 34, 41, "h t13 end", format!("+{}", door.more))} }
+        </g>
+    }
+}
+
+fn network(network: &NetworkBox, ui: &Ui, empty: bool) -> Html {
+    let r = network.rect;
+    html! {
+        <g key={network.id.clone()} class={classes!("k-vpc", (!network.vpc).then_some("is-kind"))}
+            data-id={network.id.clone()} transform={at(r.x, r.y)}>
+            {plate(r.w, r.h, "plate")}
+            <text x="16" y="20" class="lab t12">{if network.vpc { ui.my_vpc } else { ui.kind_network }}
+                {tail("lab2 mono", network.cidr.clone())}</text>
+            if empty { {text(16, 50, "dim", ui.empty_subnet)} }
+        </g>
+    }
+}
+
+fn zone(r: Rect, name: &str) -> Html {
+    let letter = name.chars().last().unwrap_or(' ');
+    html! {
+        <g key={name.to_owned()} class="k-az" data-id={format!("Az/{name}")} transform={at(r.x, r.y)}>
+            {plate(r.w, r.h, "plate")}
+            <text x="12" y="18" class="lab">{format!("AZ {letter}")}{tail("lab2 dim mono", name.to_owned())}</text>
+        </g>
+    }
+}
+
+fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
+    let r = subnet.rect;
+    let supply = match subnet.supply {
+        Supply::Enough => None,
+        Supply::Low => Some("is-low"),
+        Supply::Out => Some("is-out"),
+    };
+    let used = subnet.total.saturating_sub(subnet.free);
+    let filled = (36 * used).checked_div(subnet.total).unwrap_or(0).max(2);
+    html! {
+        <g key={subnet.id.clone()} class={classes!("k-subnet", if subnet.public { "is-pub" } else { "is-priv" }, supply)}
+            data-id={subnet.id.clone()} transform={at(r.x, r.y)}>
+            {plate(r.w, r.h, "plate")}
+            {mark(if subnet.public { Icon::Open } else { Icon::Lock }, 8, 5, 12)}
+            <text x="24" y="15" class="lab">{if subnet.public { ui.public } else { ui.private }}
+                {tail("lab2 mono", subnet.cidr.clone())}</text>
+            <rect class="meter-t" x={(r.w - 44).to_string()} y="8" width="36" height="6" rx="3"/>
+            <rect class="meter-f" x={(r.w - 44).to_string()} y="8" width={filled.to_string()} height="6" rx="3"/>
+            if subnet.supply == Supply::Out {
+                {text(r.w - 50, 15, "lab2 mono end out h", "0 IPs")}
+            } else {
+                {text(r.w - 50, 15, "lab2 mono end", format!("{}/{}", subnet.free, subnet.total))}
+            }
+            if subnet.empty { {text(24, 36, "dim", ui.empty_subnet)} }
+        </g>
+    }
+}
+
+fn part(part: &Part, ui: &Ui) -> Html {
+    let r = part.rect;
+    let inner = match part.kind {
+        PartKind::Nat => html! {
+            <>{mark(Icon::Nat, 0, 2, 16)}
+            <text x="22" y="14" class="pt">{"NAT"}{tail("mono dim", part.address.clone())}</text></>
+        },
+        PartKind::CrossAccountEni => html! {
+            <>{plate(r.w, r.h, "tray")}{rect(Rect { x: 3, y: 3, w: r.w - 6, h: r.h - 6 }, "tray2")}
+            {mark(Icon::Eni, 12, 14, 16)}{text(36, 20, "h", ui.cross_eni)}
+            {text(36, 34, "mono small", format!("{} · EKS", part.address))}</>
+        },
+        PartKind::CrossAccountTag => html! {
+            <>{plate(r.w, r.h, "tray is-small")}{rect(Rect { x: 2, y: 2, w: r.w - 4, h: r.h - 4 }, "tray2 is-small")}
+            {text(r.w / 2, 13, "mid", format!("{} .{}", ui.cross_eni, part.address.rsplit('.').next().unwrap_or_default()))}</>
+        },
+        PartKind::InternetGateway => html! {
+            <>{plate(r.w, r.h, "card is-small")}{mark(Icon::Igw, 10, 8, 16)}{text(34, 21, "pt", ui.internet_gateway)}</>
+        },
+        PartKind::Actor => html! {
+            <>{plate(r.w, r.h, "card is-small")}{mark(Icon::Laptop, 10, 12, 16)}{text(34, 17, "h", part.name.clone())}
+            {text(34, 31, "mono dim small", part.address.clone())}</>
+        },
+    };
+    let class = match part.kind {
+        PartKind::CrossAccountEni | PartKind::CrossAccountTag => "k-eni is-x",
+        PartKind::Nat | PartKind::InternetGateway | PartKind::Actor => "k-part",
+    };
+    html! {
+        <g key={part.id.clone()} class={class} data-id={part.id.clone()} transform={at(r.x, r.y)}>
+            <title>{&part.name}</title>{inner}
+        </g>
+    }
+}
+
+fn service(service: &ServiceStrip, ui: &Ui, selected: Option<&str>) -> Html {
+    let r = service.rect;
+    html! {
+        <g key={service.id.clone()} class="k-svc" data-id={service.id.clone()} transform={at(r.x, r.y)}>
+            {plate(r.w, r.h, "ghostbox")}
+            {mark(Icon::Service, 16, 14, 16)}
+            <text x="40" y="26" class="h t13">{format!("{} {}", ui.service, service.name)}
+                {tail("dim", service.kind.clone())}{tail("mono", service.address.clone())}</text>
+            {text(40, 46, "dim", ui.service_is_rules)}
+            if let Some((port, target)) = &service.ports {
+                {text(40, 64, "mono dim", format!("port {port} → targetPort {target}"))}
+            }
+            {for service.endpoints.iter().map(|e| {
+                let b = e.rect.moved_by(-r.x, -r.y);
+                html! {
+                    <g key={e.address.clone()} class={classes!("k-ep", (selected == Some(e.pod.as_str())).then_some("is-hot"))}
+                        data-id={e.pod.clone()} transform={at(b.x, b.y)}>
+                        {plate(b.w, b.h, "epb")}
+                        <g class={classes!("k-pod", "is-small", if e.ready { "s-run" } else { "s-notready" })} transform="translate(10,12)">
+                            <rect class="b" width="20" height="20"/>
+                            <text class="tag" x="10" y="13.5">{&e.tag}</text>
+                        </g>
+                        {text(40, 19, "mono h", e.address.clone())}
+                        {text(40, 34, "dim", if e.ready { "ready" } else { ui.not_ready })}
+                    </g>
+                }
+            })}
+        </g>
+    }
+}
+
+fn legend(r: Rect, ui: &Ui) -> Html {
+    let rows = [
+        ("prim", ui.legend_primary),
+        ("used", ui.legend_used),
+        ("warm", ui.legend_warm),
+        ("cool", ui.legend_cooldown),
+        ("empty", ui.legend_empty),
+    ];
+    html! {
+        <g class="k-legendbox" transform={at(r.x, r.y)}>
+            {plate(r.w, r.h, "lg")}
+            {for rows.iter().zip(0..).map(|((state, words), n)| html! {
+                <g transform={at(12, 8 + n * 24)}>
+                    <g class={classes!("k-slot", "is-small", format!("s-{state}"))}>
+                        <rect x=".5" y=".5" width="19" height="19"/>
+                        if *state == "prim" { <text class="ct" x="10" y="14">{"P"}</text> }
+                        if *state == "warm" { <circle cx="10" cy="10" r="3.5"/> }
+                        if *state == "used" {
+                            <g class="k-pod is-small s-run"><rect class="b" width="20" height="20"/>
+                            <text class="tag" x="10" y="13.5">{"we"}</text></g>
+                        }
+                    </g>
+                    {text(30, 14, "", *words)}
+                </g>
+            })}
+        </g>
+    }
+}
+
+/// The meter of a share, for panes that show one outside the picture.
+pub fn share(thousandths: u32) -> Html {
+    html! { <svg class="scene share" width="48" height="4" aria-hidden="true">{meter(0, 0, 48, thousandths)}</svg> }
+}

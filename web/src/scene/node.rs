@@ -1,0 +1,275 @@
+//! A node's card: what it is, how full, its cards of network and their slots, and the pods that need none.
+
+use lab::{
+    view::{
+        pod::PodState,
+        scene::{EniRow, EniState, NodeBox, NodeSize, NodeState},
+    },
+    words::{Lang, Ui},
+};
+use yew::{Html, Properties, classes, function_component, html};
+
+use super::shapes::{at, badge, cap, meter, plate, slot, text};
+use crate::widget::{Icon, mark};
+
+/// What a card is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// The node.
+    pub node: NodeBox,
+    /// In which language.
+    pub lang: Lang,
+    /// Whether it is the selection.
+    #[prop_or_default]
+    pub selected: bool,
+    /// Whether the scheduler just turned it down.
+    #[prop_or_default]
+    pub dimmed: bool,
+}
+
+/// A node's card.
+#[function_component(Node)]
+pub fn node(props: &Props) -> Html {
+    let Props { node, lang, selected, dimmed } = props;
+    let ui = lang.ui();
+    let r = node.rect;
+    let full = node.full();
+    let body = match node.size {
+        NodeSize::Large if r.w < 400 => narrow(node, ui),
+        NodeSize::Large => large(node, ui),
+        NodeSize::Medium => medium(node, ui),
+        NodeSize::Folded => folded(node, ui),
+        NodeSize::Tile => tile(node),
+    };
+    let state = match node.state {
+        NodeState::Ready => "s-ready",
+        NodeState::Cordoned => "s-cordoned",
+        NodeState::NotReady => "s-notready",
+    };
+    html! {
+        <g class={classes!("k-node", state, full.then_some("is-full"), dimmed.then_some("is-dim"),
+            selected.then_some("is-sel"))} data-id={node.id.clone()} transform={at(r.x, r.y)}>
+            <title>{&node.name}</title>
+            if *selected {
+                <rect class="ring" x="-4" y="-4" width={(r.w + 8).to_string()} height={(r.h + 8).to_string()}/>
+            }
+            {plate(r.w, r.h, "card")}
+            {body}
+        </g>
+    }
+}
+
+fn ready(node: &NodeBox, ui: &Ui, x: i32, y: i32) -> Html {
+    match node.state {
+        NodeState::Ready => cap(x, y, 46, "run", "Ready"),
+        NodeState::Cordoned => cap(x - 14, y, 60, "idle", ui.cordoned),
+        NodeState::NotReady => cap(x - 14, y, 60, "pend", ui.not_ready),
+    }
+}
+
+/// One tick for each pod that may come; filled where one is, dark for those on the node's own network.
+fn ticks(node: &NodeBox, x: i32, y: i32, w: i32, rows: u32) -> Html {
+    let most = node.max_pods.min(116).max(1);
+    let per_row = most.div_ceil(rows);
+    let step = f64::from(w) / f64::from(per_row);
+    let own = node.pods.saturating_sub(node.host_pods);
+    let first_host = most.saturating_sub(node.host_pods);
+    let one = |n: u32| {
+        let class = match n {
+            n if n >= first_host => "sh",
+            n if n < own => "sr",
+            _ => "se",
+        };
+        html! {
+            <rect class={class} rx="1.5" x={format!("{:.1}", f64::from(n % per_row) * step)}
+                y={(n / per_row * 11).to_string()} width={format!("{:.1}", (step - 2.0).clamp(1.5, 7.0))}
+                height={if rows == 1 { "9" } else { "7" }}/>
+        }
+    };
+    html! { <g transform={at(x, y)}>{for (0..most).map(one)}</g> }
+}
+
+fn large(node: &NodeBox, ui: &Ui) -> Html {
+    let w = node.rect.w;
+    let full = node.full();
+    let count = format!("{}/{}", node.pods, node.max_pods);
+    // The name takes what it needs; the badge follows it unless that would meet the meters.
+    let name = lab::view::pod::short_name(&node.name, 11);
+    html! {
+        <>
+            {mark(Icon::Node, 12, 12, 16)}
+            {text(36, 21, "h t13", name)}
+            {text(36, 37, "mono dim small", node.about.clone())}
+            {ready(node, ui, 124, 9)}
+            {text(206, 20, "dim", "CPU")}{meter(238, 14, 48, node.cpu)}
+            {text(206, 37, "dim", "MEM")}{meter(238, 31, 48, node.memory)}
+            {text(w - 120, 20, "dim", ui.pods)}
+            <text x={(w - 20).to_string()} y="20" class={if full { "end am" } else { "end" }}>
+                if full { {ui.full}{" "} }
+                <tspan class={if full { "h mono am" } else { "h mono" }}>{count}</tspan>
+            </text>
+            {ticks(node, w - 120, 28, 101, 1)}
+            <path class="rule" d={format!("M12 48H{}", w - 12)}/>
+            {for node.enis.iter().map(|row| eni(node, row, ui, true))}
+            {host(node, ui, true)}
+        </>
+    }
+}
+
+fn narrow(node: &NodeBox, ui: &Ui) -> Html {
+    let w = node.rect.w;
+    let full = node.full();
+    html! {
+        <>
+            {mark(Icon::Node, 12, 11, 16)}
+            <text x="36" y="23" class="h t13">{lab::view::pod::short_name(&node.name, 14)}
+                <tspan dx="8" class="dim">{node.about.rsplit(" · ").next().unwrap_or_default().to_owned()}</tspan>
+            </text>
+            <text x={(w - 12).to_string()} y="23" class={if full { "end am h" } else { "end h" }}>
+                if full { {ui.full}{" "} }{format!("{}/{}", node.pods, node.max_pods)}
+            </text>
+            <path class="rule" d={format!("M12 38H{}", w - 12)}/>
+            {for node.enis.iter().map(|row| eni(node, row, ui, row.rect.h > 40))}
+            {host(node, ui, false)}
+        </>
+    }
+}
+
+fn medium(node: &NodeBox, ui: &Ui) -> Html {
+    let w = node.rect.w;
+    html! {
+        <>
+            {mark(Icon::Node, 10, 10, 16)}
+            {text(32, 17, "h mono t12", lab::view::pod::short_name(&node.name, 17))}
+            <text x="32" y="31" class="mono dim small">{node.about.rsplit(" · ").next().unwrap_or_default().to_owned()}
+                <tspan dx="8" class={if node.full() { "h am" } else { "h" }}>
+                    {format!("{}/{}", node.pods, node.max_pods)}</tspan>
+                <tspan dx="4" class="dim">{"pods"}</tspan>
+            </text>
+            {ready(node, ui, w - 58, 10)}
+            if w >= 280 {
+                {text(172, 19, "mono dim end small", "cpu")}{meter(178, 14, 50, node.cpu)}
+                {text(172, 31, "mono dim end small", "mem")}{meter(178, 26, 50, node.memory)}
+            }
+            <path class="rule" d={format!("M10 38H{}", w - 10)}/>
+            {for node.enis.iter().map(|row| eni(node, row, ui, false))}
+            {host(node, ui, false)}
+        </>
+    }
+}
+
+fn folded(node: &NodeBox, ui: &Ui) -> Html {
+    let w = node.rect.w;
+    let note = if node.tainted { ui.tainted } else { "" };
+    html! {
+        <>
+            {mark(Icon::Node, 10, 10, 16)}
+            {text(32, 22, "h t12", lab::view::pod::short_name(&node.name, 14))}
+            {text(32, 36, "mono dim small", node.about.rsplit(" · ").next().unwrap_or_default().to_owned())}
+            {ready(node, ui, w - 56, 10)}
+            <path class="rule" d={format!("M10 46H{}", w - 10)}/>
+            {text(w - 12, 69, "dim end", note)}
+        </>
+    }
+}
+
+fn tile(node: &NodeBox) -> Html {
+    let h = node.rect.h;
+    let tail: Vec<&str> = node.name.split('.').next().unwrap_or_default().rsplit('-').take(2).collect();
+    let name = match tail.as_slice() {
+        [last, before] if last.chars().all(|c| c.is_ascii_digit()) => format!(".{before}.{last}"),
+        _ => lab::view::pod::short_name(&node.name, 9),
+    };
+    let worst = node.worst.filter(|s| *s != PodState::Running && *s != PodState::Completed);
+    html! {
+        <>
+            {text(8, 18, "mono h", name)}
+            if h > 60 {
+                {ticks(node, 8, 28, 54, node.max_pods.div_ceil(6).max(1))}
+            }
+            {text(8, if h > 60 { h - 10 } else { 34 }, if node.full() { "mono am" } else { "mono dim" },
+                format!("{}/{}", node.pods, node.max_pods))}
+            if let Some(worst) = worst { {badge(worst.class(), node.rect.w - 10, 10, "1")} }
+        </>
+    }
+}
+
+fn eni(node: &NodeBox, row: &EniRow, ui: &Ui, large: bool) -> Html {
+    let (dx, dy) = (node.rect.x, node.rect.y);
+    let y = row.rect.y + 2 - dy;
+    let tray = row.tray.moved_by(-dx, -dy);
+    let state = match row.state {
+        EniState::Attached => "s-attached",
+        EniState::Attaching => "s-attaching",
+        EniState::Detaching => "s-detaching",
+        EniState::None => "s-none",
+    };
+    let plug = if large {
+        html! {
+            <><rect class="plug" x="-7" y={(y + 14).to_string()} width="14" height="24"/>
+            <path class="prong" d={format!("M-11 {}H-7M-11 {}H-7", y + 21, y + 31)}/></>
+        }
+    } else {
+        html! {
+            <><rect class="plug is-small" x="-5" y={(y + 4).to_string()} width="10" height="14"/>
+            <path class="prong" d={format!("M-8 {}H-5M-8 {}H-5", y + 8, y + 14)}/></>
+        }
+    };
+    let right = row.tray.x - dx + row.tray.w;
+    let room = node.rect.w - right > 90;
+    html! {
+        <g key={row.id.clone()} class={classes!("k-eni", state, (!large).then_some("is-small"))}
+            data-id={row.id.clone()}>
+            {plug}
+            if large {
+                {text(16, y + if row.eni.is_empty() { 30 } else { 24 }, "h mono", row.device.clone())}
+                {text(16, y + 38, "mono dim small", lab::view::pod::short_name(&row.eni, 8))}
+            } else {
+                {text(12, y + 15, "h mono small", row.device.clone())}
+            }
+            <rect class="tray" x={tray.x.to_string()} y={tray.y.to_string()} width={tray.w.to_string()}
+                height={tray.h.to_string()}/>
+            {for row.slots.iter().map(|s| {
+                let mut s = s.clone();
+                s.rect = s.rect.moved_by(-dx, -dy);
+                slot(&s)
+            })}
+            if row.state == EniState::None {
+                {text(tray.x + 10, tray.y + tray.h / 2 + 4, "dim", ui.not_attached)}
+            } else if large && room {
+                {text(node.rect.w - 20, y + 24, "dim end",
+                    if row.state == EniState::Attaching { ui.attaching } else { ui.seats })}
+                {text(node.rect.w - 20, y + 40, "end h mono", format!("{}/{}", row.used, row.seats))}
+            }
+        </g>
+    }
+}
+
+fn host(node: &NodeBox, ui: &Ui, large: bool) -> Html {
+    let (dx, dy) = (node.rect.x, node.rect.y);
+    let Some(line) = node.host_line.map(|y| y - dy) else { return Html::default() };
+    let label = |pod: &lab::view::scene::HostPod| {
+        let r = pod.rect.moved_by(-dx, -dy);
+        let trouble = !matches!(pod.state, PodState::Running);
+        html! {
+            <g key={pod.id.clone()} class={classes!("k-pod", "s-host", trouble.then_some("is-troubled"))}
+                data-id={pod.id.clone()} transform={at(r.x, r.y)}>
+                <title>{&pod.name}</title>
+                <rect class="b" width={r.w.to_string()} height={r.h.to_string()}/>
+                <text class="tag" x={(r.w / 2).to_string()} y={(r.h / 2 + 4).to_string()}>{&pod.name}</text>
+                if trouble { {badge(pod.state.class(), r.w - 1, 1, ".72")} }
+            </g>
+        }
+    };
+    let last = node.host.last().map(|h| h.rect.x + h.rect.w - dx);
+    html! {
+        <>
+            if large { <path class="rule" d={format!("M12 {line}H{}", node.rect.w - 12)}/>
+                {text(16, line + 22, "dim", ui.no_slot)} }
+            {for node.host.iter().map(label)}
+            if let Some(x) = last.filter(|x| large && node.rect.w - x > 130) {
+                {text(x + 12, line + 22, "dim", format!("hostNetwork · +{}", node.host.len()))}
+            }
+        </>
+    }
+}

@@ -1,0 +1,194 @@
+//! The room in which the picture hangs: fit, zoom, drag, click.
+//!
+//! Between 97 % and 103 % the picture stays at exactly 100 %, so that hairlines stay sharp.
+
+use std::rc::Rc;
+
+use lab::{view::scene::Scene, words::Lang};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, HtmlElement, MouseEvent, PointerEvent, WheelEvent};
+use yew::{
+    AttrValue, Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
+    use_state,
+};
+
+use super::Picture;
+use crate::widget::{Icon, icon};
+
+/// What hangs here.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// The picture.
+    pub scene: Rc<Scene>,
+    /// In which language.
+    pub lang: Lang,
+    /// Id of the selection.
+    pub selected: Option<String>,
+    /// Hears of a click on a thing, or on nothing.
+    pub on_select: Callback<Option<String>>,
+    /// Ids of what just changed.
+    #[prop_or_default]
+    pub changed: Rc<Vec<String>>,
+    /// Ids of nodes that the scheduler has just turned down.
+    #[prop_or_default]
+    pub dimmed: Rc<Vec<String>>,
+    /// How far the last request came.
+    #[prop_or_default]
+    pub stages: u8,
+    /// What lies over the picture.
+    #[prop_or_default]
+    pub overlay: Html,
+    /// What stands beside it: captions, an empty sandbox's offer.
+    #[prop_or_default]
+    pub children: Html,
+}
+
+/// How the picture is looked at.
+#[derive(Clone, Copy, PartialEq)]
+struct View {
+    /// Factor over the fitting size.
+    zoom: f64,
+    /// How far it was dragged, in its own pixels.
+    dx: f64,
+    dy: f64,
+}
+
+const WHOLE: View = View { zoom: 1.0, dx: 0.0, dy: 0.0 };
+const ZOOM_STEP: f64 = 1.25;
+
+/// The size at which a picture fits into a room.
+fn fitting(room: (f64, f64), scene: &Scene) -> f64 {
+    let (w, h) = (f64::from(scene.w.max(1)), f64::from(scene.h.max(1)));
+    let scale = (room.0 / w).min(room.1 / h);
+    if (0.97..=1.03).contains(&scale) { 1.0 } else { scale.min(1.25) }
+}
+
+/// The part of the picture's plane that the room shows.
+fn view_box(room: (f64, f64), scene: &Scene, view: View) -> (AttrValue, f64) {
+    let scale = fitting(room, scene) * view.zoom;
+    let (w, h) = (room.0 / scale, room.1 / scale);
+    let x = (f64::from(scene.w) - w) / 2.0 - view.dx;
+    let y = (f64::from(scene.h) - h) / 2.0 - view.dy;
+    // Whole pixels, so that a centred picture is not blurred.
+    let (x, y) = if (scale - 1.0).abs() < f64::EPSILON { (x.round(), y.round()) } else { (x, y) };
+    (format!("{x} {y} {w} {h}").into(), scale)
+}
+
+/// The room and its controls.
+#[function_component(Stage)]
+pub fn stage(props: &Props) -> Html {
+    let ui = props.lang.ui();
+    let room_ref = use_node_ref();
+    let room = use_state(|| (778.0, 581.0));
+    let view = use_state(|| WHOLE);
+    let drag = use_mut_ref(|| None::<(f64, f64, View, bool)>);
+    {
+        let (room, room_ref) = (room.clone(), room_ref.clone());
+        use_effect_with((), move |()| {
+            let element = room_ref.cast::<HtmlElement>();
+            let watched = element.clone();
+            let measure = Closure::<dyn FnMut()>::new(move || {
+                if let Some(element) = &watched {
+                    room.set((f64::from(element.client_width().max(1)), f64::from(element.client_height().max(1))));
+                }
+            });
+            let observer = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()).ok();
+            if let (Some(observer), Some(element)) = (&observer, &element) {
+                observer.observe(element);
+            }
+            move || {
+                if let Some(observer) = observer {
+                    observer.disconnect();
+                }
+                drop(measure);
+            }
+        });
+    }
+    let (bounds, scale) = view_box(*room, &props.scene, *view);
+    let zoom = |factor: f64| {
+        let view = view.clone();
+        Callback::from(move |_: MouseEvent| {
+            let zoom = (view.zoom * factor).clamp(0.2, 8.0);
+            view.set(View { zoom, ..*view });
+        })
+    };
+    let fit = {
+        let view = view.clone();
+        Callback::from(move |_: MouseEvent| view.set(WHOLE))
+    };
+    let onwheel = {
+        let view = view.clone();
+        Callback::from(move |event: WheelEvent| {
+            if event.ctrl_key() || event.meta_key() {
+                event.prevent_default();
+                let factor = if event.delta_y() < 0.0 { 1.1 } else { 1.0 / 1.1 };
+                view.set(View { zoom: (view.zoom * factor).clamp(0.2, 8.0), ..*view });
+            }
+        })
+    };
+    let onpointerdown = {
+        let (drag, view) = (drag.clone(), view.clone());
+        Callback::from(move |event: PointerEvent| {
+            *drag.borrow_mut() = Some((f64::from(event.client_x()), f64::from(event.client_y()), *view, false));
+        })
+    };
+    let onpointermove = {
+        let (drag, view) = (drag.clone(), view.clone());
+        Callback::from(move |event: PointerEvent| {
+            let mut held = drag.borrow_mut();
+            let Some((x, y, from, moved)) = held.as_mut() else { return };
+            if event.buttons() == 0 {
+                *held = None;
+                return;
+            }
+            let (dx, dy) = (f64::from(event.client_x()) - *x, f64::from(event.client_y()) - *y);
+            if *moved || dx.hypot(dy) > 4.0 {
+                *moved = true;
+                view.set(View { dx: from.dx + dx / scale, dy: from.dy + dy / scale, ..*from });
+            }
+        })
+    };
+    let onclick = {
+        let (drag, on_select) = (drag.clone(), props.on_select.clone());
+        Callback::from(move |event: MouseEvent| {
+            let dragged = drag.borrow_mut().take().is_some_and(|held| held.3);
+            if dragged {
+                return;
+            }
+            let hit = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+            let id = hit.and_then(|e| e.closest("[data-id]").ok().flatten()).and_then(|e| e.get_attribute("data-id"));
+            on_select.emit(id);
+        })
+    };
+    html! {
+        <section class="stage" aria-label={ui.scene} ref={room_ref}>
+            <svg class="scene" viewBox={bounds} preserveAspectRatio="xMidYMid meet" role="img" aria-label={ui.scene}
+                data-lod={if scale >= 0.9 { "slots" } else { "bars" }}
+                {onwheel} {onpointerdown} {onpointermove} {onclick}>
+                <rect class="ground" x="-4000" y="-4000" width="9000" height="9000"/>
+                <Picture scene={props.scene.clone()} lang={props.lang} selected={props.selected.clone()}
+                    changed={props.changed.clone()} dimmed={props.dimmed.clone()} stages={props.stages}
+                    overlay={props.overlay.clone()}/>
+            </svg>
+            <div class="floats zoomf" role="group" aria-label={ui.scene}>
+                <button onclick={fit} title="0">{icon(Icon::Fit, "")}{ui.fit}</button>
+                <button onclick={zoom(1.0 / ZOOM_STEP)} aria-label={ui.zoom_out}>{icon(Icon::Minus, "")}</button>
+                <span class="mono">{format!("{:.0}%", scale * 100.0)}</span>
+                <button onclick={zoom(ZOOM_STEP)} aria-label={ui.zoom_in}>{icon(Icon::Plus, "")}</button>
+            </div>
+            {props.children.clone()}
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_nearly_fits_stays_at_its_own_size() {
+        let scene = Scene { w: 778, h: 581, ..Scene::default() };
+        assert!((fitting((790.0, 600.0), &scene) - 1.0).abs() < 1e-9);
+        assert!((fitting((389.0, 600.0), &scene) - 0.5).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,5 @@
+//! Which whole pages are there?
+
+pub mod first;
+pub mod lab;
+pub mod lessons;

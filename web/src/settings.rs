@@ -1,0 +1,119 @@
+//! What does this browser want: language, light, motion, and what it kept from last time?
+//!
+//! Storage may be blocked or full; then nothing is kept, the page says so once, and all else works.
+
+use lab::words::Lang;
+use std::collections::BTreeMap;
+
+const PREFIX: &str = "podpath.";
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark ink on light ground.
+    Light,
+    /// Light ink on dark ground.
+    Dark,
+}
+
+impl Theme {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::Light,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+}
+
+/// What was chosen, here or by the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Language of the page.
+    pub lang: Lang,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Whether nothing should travel.
+    pub calm: bool,
+    /// Whether this browser keeps anything.
+    pub storage: bool,
+}
+
+fn prefers(query: &str) -> bool {
+    gloo::utils::window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+impl Settings {
+    /// The address decides, then what was kept, then the system.
+    #[must_use]
+    pub fn read(query: &BTreeMap<String, String>) -> Self {
+        let storage = keep("probe", "1");
+        let asked = |name: &str| query.get(name).cloned().or_else(|| kept(name));
+        let navigator = gloo::utils::window().navigator();
+        let lang = match asked("lang").as_deref() {
+            Some("ko") => Lang::Ko,
+            Some("en") => Lang::En,
+            _ => Lang::of(&navigator.languages().iter().filter_map(|tag| tag.as_string()).collect::<Vec<_>>()),
+        };
+        let theme = match asked("theme").as_deref() {
+            Some("dark") => Theme::Dark,
+            Some("light") => Theme::Light,
+            _ if prefers("(prefers-color-scheme: dark)") => Theme::Dark,
+            _ => Theme::Light,
+        };
+        let calm = match query.get("motion").map(String::as_str) {
+            Some("reduce") => true,
+            _ => prefers("(prefers-reduced-motion: reduce)"),
+        };
+        Self { lang, theme, calm, storage }
+    }
+
+    /// Tells the style sheets and the readers.
+    pub fn show(&self) {
+        let document = gloo::utils::document();
+        let Some(root) = document.document_element() else { return };
+        // A root element takes attributes; if it did not, the page would only look like the system's choice.
+        let _ = root.set_attribute("lang", self.lang.tag());
+        let _ = root.set_attribute("data-theme", self.theme.name());
+        if self.calm {
+            let _ = root.set_attribute("data-motion", "reduce");
+        }
+    }
+
+    /// Keeps a choice for next time.
+    pub fn store(&self) {
+        keep("lang", self.lang.tag());
+        keep("theme", self.theme.name());
+    }
+}
+
+/// This browser's storage, if it lets the page have it.
+fn drawer() -> Option<web_sys::Storage> {
+    gloo::utils::window().local_storage().ok().flatten()
+}
+
+/// What was kept under a name.
+#[must_use]
+pub fn kept(name: &str) -> Option<String> {
+    drawer()?.get_item(&format!("{PREFIX}{name}")).ok().flatten()
+}
+
+/// Keeps a text under a name; false if the browser would not.
+pub fn keep(name: &str, text: &str) -> bool {
+    drawer().is_some_and(|drawer| drawer.set_item(&format!("{PREFIX}{name}"), text).is_ok())
+}
+
+/// Marks the page as ready to be used, for tests and pictures.
+pub fn mark_ready() {
+    if let Some(root) = gloo::utils::document().document_element() {
+        let _ = root.set_attribute("data-ready", "1");
+    }
+}
