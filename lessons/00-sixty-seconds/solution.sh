@@ -1,0 +1,3 @@
+kubectl apply -f pod.yaml
+lab wait idle
+lab select pod/hello

@@ -1,0 +1,4 @@
+kubectl apply -f pod.yaml
+lab wait idle
+kubectl delete pod hello
+lab wait idle

@@ -1,0 +1,32 @@
+cat > waiter.yaml <<EOF
+apiVersion: v1
+kind: Pod
+metadata: {name: waiter}
+spec:
+  schedulingGates: [{name: shop.dev/quota}, {name: shop.dev/image-scan}]
+  containers: [{name: app, image: registry.k8s.io/pause:3.10}]
+EOF
+lab answer looked none
+kubectl apply -f waiter.yaml
+lab wait idle
+kubectl get pod waiter -o jsonpath='{.spec.schedulingGates}'
+lab answer after-one still-waits
+cat > waiter.yaml <<EOF
+apiVersion: v1
+kind: Pod
+metadata: {name: waiter}
+spec:
+  schedulingGates: [{name: shop.dev/image-scan}]
+  containers: [{name: app, image: registry.k8s.io/pause:3.10}]
+EOF
+kubectl apply -f waiter.yaml
+lab wait idle
+cat > waiter.yaml <<EOF
+apiVersion: v1
+kind: Pod
+metadata: {name: waiter}
+spec:
+  containers: [{name: app, image: registry.k8s.io/pause:3.10}]
+EOF
+kubectl apply -f waiter.yaml
+lab wait idle
