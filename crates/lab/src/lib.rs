@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod lesson;
+pub mod library;
 pub mod link;
 mod perform;
 pub mod scenario;

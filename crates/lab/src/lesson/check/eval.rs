@@ -208,7 +208,7 @@ pub fn eval(check: &Check, moment: Moment<'_>) -> Outcome {
             });
             Outcome::of(seen.into(), Why::NotSeen { reason: reason.clone() })
         }
-        Check::Did { action, with, since } => did(action, with, since.as_deref(), moment.log),
+        Check::Did { action, with, since } => did(action, with, since.as_deref(), moment),
         Check::Answered { id, is } => {
             let answer = moment.log.answer(id);
             let ok = answer.is_some_and(|a| is.as_ref().is_none_or(|is| plain(is) == a));
@@ -328,21 +328,23 @@ fn count(of: &Match, is: &Pattern, moment: Moment<'_>) -> Outcome {
     Outcome { got: Some(found.like.to_string()), want: Some(is.describe()), nearest, ..Outcome::of(ok, why) }
 }
 
-fn did(action: &str, with: &[(String, String)], since: Option<&str>, log: &Log) -> Outcome {
+fn did(action: &str, with: &[(String, Pattern)], since: Option<&str>, moment: Moment<'_>) -> Outcome {
     let why = Why::NotDone { action: action.to_owned() };
     let from = match since {
         None => 0,
-        Some(goal) => match log.marks.get(goal) {
+        Some(goal) => match moment.log.marks.get(goal) {
             Some(mark) => *mark,
             None => return Outcome::of(Truth::Unknown, why),
         },
     };
-    let done = log
-        .deeds
-        .iter()
-        .skip(from)
-        .any(|deed| deed.action == action && with.iter().all(|(k, v)| deed.with.get(k) == Some(v)));
-    Outcome::of(done.into(), why)
+    let like = |deed: &Deed| {
+        let holds = |(name, pattern): &(String, Pattern)| {
+            let value = deed.with.get(name).map(|text| Value::from(text.as_str()));
+            pattern.holds(value.as_ref(), moment.lets) == Truth::Yes
+        };
+        deed.action == action && with.iter().all(holds)
+    };
+    Outcome::of(moment.log.deeds.iter().skip(from).any(like).into(), why)
 }
 
 fn equal(a: &Ref, b: &Ref, moment: Moment<'_>) -> Outcome {

@@ -47,7 +47,7 @@ pub enum Check {
         /// Such as `trace` or `select`.
         action: String,
         /// What it was done with.
-        with: Vec<(String, String)>,
+        with: Vec<(String, Pattern)>,
         /// Counts only what was done after this goal was met.
         since: Option<String>,
     },

@@ -44,8 +44,11 @@ impl Check {
                 let mut fields = Fields::open(body, &at, errors)?;
                 let action = fields.text("action", errors);
                 let since = fields.maybe_text("since", errors);
-                let with = fields.rest().map(|(k, v)| (k.clone(), plain(v))).collect();
-                Some(Check::Did { action, with, since })
+                let with: Option<Vec<_>> = fields
+                    .rest()
+                    .map(|(name, value)| Some((name.clone(), Pattern::read(value, &at.field(name), errors)?)))
+                    .collect();
+                Some(Check::Did { action, with: with?, since })
             }
             "answered" => {
                 let mut fields = Fields::open(body, &at, errors)?;

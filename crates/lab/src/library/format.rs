@@ -1,0 +1,34 @@
+//! What does the compact form hold? Shared by the build script that writes it and the crate that reads it.
+
+use serde::{Deserialize, Serialize};
+
+/// A folder and the text of its files; names are relative, with `/`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folder {
+    /// The folder's name.
+    pub name: String,
+    /// Its files by name.
+    pub files: Vec<(String, String)>,
+}
+
+/// A word that the lab explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// Its id in `[[id]]`.
+    pub id: String,
+    /// The term and one line about it, in English.
+    pub en: (String, String),
+    /// The same in Korean.
+    pub ko: (String, String),
+}
+
+/// Everything of ours that the page carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// Lessons by the order of their folders; `lesson.yaml` as JSON, scripts of the author left out but the solution.
+    pub lessons: Vec<Folder>,
+    /// Fixtures by name.
+    pub fixtures: Vec<Folder>,
+    /// The glossary by id.
+    pub glossary: Vec<Term>,
+}
