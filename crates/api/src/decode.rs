@@ -255,7 +255,14 @@ impl Walk {
                 }
                 Value::Object(out)
             }
-            (Type::Object(id), Value::Object(fields)) => self.object(id.schema(), fields)?,
+            (Type::Object(id), Value::Object(fields)) => {
+                let mut read = self.object(id.schema(), fields)?;
+                // INVARIANT: a selector that is empty differs from one that is not there; the types cannot say so.
+                if fields.is_empty() && id.schema().name() == "LabelSelector" {
+                    read["matchExpressions"] = Value::Array(Vec::new());
+                }
+                read
+            }
             (_, other) => {
                 self.note(kind_of(other), &go());
                 return Ok(None);

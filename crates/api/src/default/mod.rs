@@ -13,6 +13,7 @@ mod prepare;
 mod service;
 mod storage;
 
+pub(crate) use self::pod::container_requests;
 pub use self::prepare::{prepare_for_create, qos_class};
 
 use crate::{Kind, Object};

@@ -216,7 +216,7 @@ fn pod_level_requests(spec: &mut PodSpec) {
 }
 
 /// What the containers of a pod ask for together: the sum of those that run, or the most that an init container needs.
-fn container_requests(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+pub(crate) fn container_requests(spec: &PodSpec) -> BTreeMap<String, Quantity> {
     let asked = |container: &Container| -> BTreeMap<String, Quantity> {
         let requests = container.resources.iter().filter_map(|it| it.requests.as_ref()).flatten();
         requests.filter_map(|(name, amount)| Some((name.clone(), Quantity::parse(&amount.0).ok()?))).collect()

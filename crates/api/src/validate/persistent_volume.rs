@@ -1,0 +1,226 @@
+//! Are volumes, claims and storage classes legal?
+//!
+//! Source: kubernetes v1.34.1 `pkg/apis/core/validation`, `pkg/apis/storage/validation`.
+
+use super::{
+    affinity, meta,
+    meta::text,
+    name,
+    report::{At, Report},
+    volume::csi_driver,
+};
+use crate::{
+    k8s::{
+        core::v1::{PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec},
+        storage::v1::StorageClass,
+    },
+    quantity::Quantity,
+};
+
+const MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+
+pub(super) fn claim(report: &mut Report, claim: &PersistentVolumeClaim) {
+    meta::object_meta(report, &claim.metadata, true, name::subdomain);
+    if let Some(spec) = &claim.spec {
+        claim_spec(report, spec, &At::root("spec"));
+    }
+}
+
+/// The spec of a claim, by itself or in a template.
+pub(super) fn claim_spec(report: &mut Report, spec: &PersistentVolumeClaimSpec, at: &At<'_>) {
+    meta::label_selector(report, spec.selector.as_ref(), &at.field("selector"));
+    access_modes(report, spec.access_modes.as_deref().unwrap_or_default(), &at.field("accessModes"));
+    let at_storage = at.field("resources");
+    let at_storage = at_storage.key("storage");
+    let requests = spec.resources.as_ref().and_then(|it| it.requests.as_ref());
+    match requests.and_then(|it| it.get("storage")) {
+        None => report.required(&at_storage, ""),
+        Some(amount) if Quantity::parse(&amount.0).is_ok_and(|it| it.sign() <= 0) => {
+            report.invalid(&at_storage, &amount.0, "must be greater than zero");
+        }
+        Some(_) => {}
+    }
+    if let Some(class) = spec.storage_class_name.as_ref().filter(|it| !it.is_empty()) {
+        report.each_invalid(&at.field("storageClassName"), class, name::subdomain(class, false));
+    }
+    volume_mode(report, spec.volume_mode.as_ref(), &at.field("volumeMode"));
+    if let Some(source) = &spec.data_source {
+        let at = at.field("dataSource");
+        for (field, value) in [("name", &source.name), ("kind", &source.kind)] {
+            if value.is_empty() {
+                report.required(&at.field(field), "");
+            }
+        }
+        let group = text(source.api_group.as_ref());
+        if group.is_empty() && source.kind != "PersistentVolumeClaim" && !source.kind.is_empty() {
+            let why = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+            report.invalid(&at, &source.kind, why);
+        }
+    }
+}
+
+fn access_modes(report: &mut Report, modes: &[String], at: &At<'_>) {
+    if modes.is_empty() {
+        report.required(at, "at least 1 access mode is required");
+    }
+    for mode in modes.iter().filter(|mode| !MODES.contains(&mode.as_str())) {
+        report.not_supported(at, mode, MODES);
+    }
+    if modes.len() > 1 && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
+        report.forbidden(at, "may not use ReadWriteOncePod with other access modes");
+    }
+}
+
+fn volume_mode(report: &mut Report, mode: Option<&String>, at: &At<'_>) {
+    if let Some(mode) = mode.filter(|mode| !matches!(mode.as_str(), "Block" | "Filesystem")) {
+        report.not_supported(at, mode, &["Block", "Filesystem"]);
+    }
+}
+
+pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
+    meta::object_meta(report, &volume.metadata, false, name::subdomain);
+    let Some(spec) = &volume.spec else { return };
+    let at = At::root("spec");
+    let modes = spec.access_modes.as_deref().unwrap_or_default();
+    let at_modes = at.field("accessModes");
+    if modes.is_empty() {
+        report.required(&at_modes, "");
+    } else {
+        access_modes(report, modes, &at_modes);
+    }
+    let capacity = spec.capacity.as_ref().filter(|it| !it.is_empty());
+    let at_capacity = at.field("capacity");
+    match capacity {
+        None => report.required(&at_capacity, ""),
+        Some(list) => {
+            if list.len() > 1 || !list.contains_key("storage") {
+                let names: Vec<&String> = list.keys().collect();
+                report.not_supported(&at_capacity, &serde_json::json!(names), &["storage"]);
+            }
+            for (name, amount) in list {
+                if Quantity::parse(&amount.0).is_ok_and(|it| it.sign() <= 0) {
+                    report.invalid(&at_capacity.key(name), &amount.0, "must be greater than zero");
+                }
+            }
+        }
+    }
+    if let Some(policy) = spec.persistent_volume_reclaim_policy.as_ref().filter(|it| !it.is_empty()) {
+        if !matches!(policy.as_str(), "Delete" | "Recycle" | "Retain") {
+            let at = at.field("persistentVolumeReclaimPolicy");
+            report.not_supported(&at, policy, &["Delete", "Recycle", "Retain"]);
+        }
+    }
+    if let Some(affinity) = &spec.node_affinity {
+        let at = at.field("nodeAffinity.required");
+        match &affinity.required {
+            None => report.required(&at, "must specify required node constraints"),
+            Some(selector) => affinity::node_selector(report, selector, &at),
+        }
+    }
+    let mut sources = 0;
+    if let Some(it) = &spec.host_path {
+        sources += 1;
+        let at = at.field("hostPath");
+        if it.path.is_empty() {
+            report.required(&at.field("path"), "");
+        }
+    }
+    if let Some(it) = &spec.csi {
+        sources += 1;
+        let at = at.field("csi");
+        csi_driver(report, &it.driver, &at.field("driver"));
+        if it.volume_handle.is_empty() {
+            report.required(&at.field("volumeHandle"), "");
+        }
+    }
+    for there in [
+        spec.aws_elastic_block_store.is_some(),
+        spec.nfs.is_some(),
+        spec.local.is_some(),
+        spec.gce_persistent_disk.is_some(),
+        spec.iscsi.is_some(),
+        spec.fc.is_some(),
+        spec.rbd.is_some(),
+        spec.cephfs.is_some(),
+        spec.cinder.is_some(),
+        spec.azure_disk.is_some(),
+        spec.azure_file.is_some(),
+        spec.flex_volume.is_some(),
+        spec.glusterfs.is_some(),
+        spec.quobyte.is_some(),
+        spec.vsphere_volume.is_some(),
+        spec.portworx_volume.is_some(),
+        spec.scale_io.is_some(),
+        spec.storageos.is_some(),
+        spec.photon_persistent_disk.is_some(),
+        spec.flocker.is_some(),
+    ] {
+        sources += i32::from(there);
+    }
+    if sources == 0 {
+        report.required(&at, "must specify a volume type");
+    }
+    if let Some(class) = spec.storage_class_name.as_ref().filter(|it| !it.is_empty()) {
+        report.each_invalid(&at.field("storageClassName"), class, name::subdomain(class, false));
+    }
+    volume_mode(report, spec.volume_mode.as_ref(), &at.field("volumeMode"));
+}
+
+pub(super) fn storage_class(report: &mut Report, class: &StorageClass) {
+    meta::object_meta(report, &class.metadata, false, name::subdomain);
+    if class.provisioner.is_empty() {
+        report.required(&At::root("provisioner"), "");
+    } else {
+        let lower = class.provisioner.to_lowercase();
+        report.each_invalid(&At::root("provisioner"), &class.provisioner, name::qualified(&lower));
+    }
+    let at = At::root("parameters");
+    if class.parameters.iter().flatten().any(|(key, _)| key.is_empty()) {
+        report.invalid(&at, "", "field can not be empty.");
+    }
+    match text(class.reclaim_policy.as_ref()) {
+        "" | "Delete" | "Retain" => {}
+        other => report.not_supported(&At::root("reclaimPolicy"), other, &["Delete", "Retain"]),
+    }
+    match class.volume_binding_mode.as_deref() {
+        None => report.required(&At::root("volumeBindingMode"), ""),
+        Some("Immediate" | "WaitForFirstConsumer") => {}
+        Some(other) => {
+            let known = ["Immediate", "WaitForFirstConsumer"];
+            report.not_supported(&At::root("volumeBindingMode"), other, &known);
+        }
+    }
+    let at = At::root("allowedTopologies");
+    for (index, term) in class.allowed_topologies.iter().flatten().enumerate() {
+        let at = at.index(index);
+        let at = at.field("matchLabelExpressions");
+        for (index, expression) in term.match_label_expressions.iter().flatten().enumerate() {
+            let at = at.index(index);
+            if expression.values.is_empty() {
+                report.required(&at.field("values"), "");
+            }
+            let mut seen = std::collections::BTreeSet::new();
+            for (index, value) in expression.values.iter().enumerate() {
+                if !seen.insert(value) {
+                    report.duplicate(&at.field("values").index(index), value);
+                }
+            }
+            report.each_invalid(&at.field("key"), &expression.key, name::qualified(&expression.key));
+        }
+    }
+}
+
+pub(super) fn storage_class_update(report: &mut Report, new: &StorageClass, old: &StorageClass) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    if new.parameters != old.parameters {
+        report.forbidden(&At::root("parameters"), "updates to parameters are forbidden.");
+    }
+    if new.provisioner != old.provisioner {
+        report.forbidden(&At::root("provisioner"), "updates to provisioner are forbidden.");
+    }
+    if new.reclaim_policy != old.reclaim_policy {
+        report.forbidden(&At::root("reclaimPolicy"), "updates to reclaimPolicy are forbidden.");
+    }
+    let at = At::root("volumeBindingMode");
+    meta::immutable(report, &new.volume_binding_mode, &old.volume_binding_mode, &at);
+}

@@ -1,0 +1,407 @@
+//! Are Deployments, ReplicaSets, DaemonSets and StatefulSets legal?
+//!
+//! Source: kubernetes v1.34.1 `pkg/apis/apps/validation`, `pkg/registry/apps/*/strategy.go`.
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::{Value, json};
+
+use super::{
+    internal,
+    meta::{self, text},
+    name, persistent_volume, pod,
+    report::{At, Report, Shown},
+};
+use crate::{
+    k8s::{
+        apps::v1::{
+            DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec, StatefulSet,
+            StatefulSetSpec,
+        },
+        core::v1::PodTemplateSpec,
+    },
+    label::Selector,
+    meta::{LabelSelector, ObjectMeta},
+};
+
+impl Shown for IntOrString {
+    fn shown(&self) -> String {
+        match self {
+            IntOrString::Int(number) => number.shown(),
+            IntOrString::String(text) => text.shown(),
+        }
+    }
+}
+
+const SPEC: At<'static> = At::root("spec");
+
+pub(super) fn deployment(report: &mut Report, it: &Deployment) {
+    meta::object_meta(report, &it.metadata, true, name::subdomain);
+    if let Some(spec) = &it.spec {
+        deployment_spec(report, spec);
+    }
+}
+
+pub(super) fn deployment_update(report: &mut Report, new: &Deployment, old: &Deployment) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    deployment_spec(report, new);
+    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+}
+
+fn deployment_spec(report: &mut Report, spec: &DeploymentSpec) {
+    report.not_negative(&SPEC.field("replicas"), spec.replicas.unwrap_or_default().into());
+    own_selector(report, &spec.selector, "deployment");
+    match chooses(&spec.selector) {
+        None => report.invalid(&SPEC.field("selector"), &json!(spec.selector), "invalid label selector"),
+        Some(selector) => template_of(report, &spec.template, &selector, "ReplicaSet"),
+    }
+    let at = SPEC.field("strategy");
+    if let Some(strategy) = &spec.strategy {
+        let at_rolling = at.field("rollingUpdate");
+        match (text(strategy.type_.as_ref()), &strategy.rolling_update) {
+            ("Recreate", Some(_)) => {
+                report.forbidden(&at_rolling, "may not be specified when strategy `type` is 'Recreate'");
+            }
+            ("Recreate", None) => {}
+            ("RollingUpdate", None) => {
+                report.required(&at_rolling, "this should be defaulted and never be nil")
+            }
+            ("RollingUpdate", Some(rolling)) => {
+                let at_unavailable = at_rolling.field("maxUnavailable");
+                let (unavailable, surge) = (rolling.max_unavailable.as_ref(), rolling.max_surge.as_ref());
+                count_or_percent(report, unavailable, &at_unavailable);
+                count_or_percent(report, surge, &at_rolling.field("maxSurge"));
+                if amount(unavailable) == 0 && amount(surge) == 0 {
+                    let zero = IntOrString::Int(0);
+                    report.invalid(
+                        &at_unavailable,
+                        unavailable.unwrap_or(&zero),
+                        "may not be 0 when `maxSurge` is 0",
+                    );
+                }
+                at_most_all(report, unavailable, &at_unavailable);
+            }
+            (other, rolling) => {
+                let shown = internal::strategy(
+                    other,
+                    rolling.as_ref().map(|it| {
+                        internal::object(&[
+                            ("MaxUnavailable", count(it.max_unavailable.as_ref())),
+                            ("MaxSurge", count(it.max_surge.as_ref())),
+                        ])
+                    }),
+                );
+                report.not_supported(&at, &shown, &["Recreate", "RollingUpdate"]);
+            }
+        }
+    }
+    report.not_negative(&SPEC.field("minReadySeconds"), spec.min_ready_seconds.unwrap_or_default().into());
+    let limit = spec.revision_history_limit.unwrap_or_default();
+    report.not_negative(&SPEC.field("revisionHistoryLimit"), limit.into());
+    if let Some(deadline) = spec.progress_deadline_seconds {
+        let at = SPEC.field("progressDeadlineSeconds");
+        report.not_negative(&at, deadline.into());
+        if deadline <= spec.min_ready_seconds.unwrap_or_default() {
+            report.invalid(&at, &deadline, "must be greater than minReadySeconds");
+        }
+    }
+}
+
+pub(super) fn replica_set(report: &mut Report, it: &ReplicaSet) {
+    meta::object_meta(report, &it.metadata, true, name::subdomain);
+    if let Some(spec) = &it.spec {
+        replica_set_spec(report, spec);
+    }
+}
+
+pub(super) fn replica_set_update(report: &mut Report, new: &ReplicaSet, old: &ReplicaSet) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    replica_set_spec(report, new);
+    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+}
+
+fn replica_set_spec(report: &mut Report, spec: &ReplicaSetSpec) {
+    report.not_negative(&SPEC.field("replicas"), spec.replicas.unwrap_or_default().into());
+    report.not_negative(&SPEC.field("minReadySeconds"), spec.min_ready_seconds.unwrap_or_default().into());
+    own_selector(report, &spec.selector, "deployment");
+    match (chooses(&spec.selector), &spec.template) {
+        (None, _) => report.invalid(&SPEC.field("selector"), &json!(spec.selector), "invalid label selector"),
+        (Some(_), None) => report.required(&SPEC.field("template"), ""),
+        (Some(selector), Some(template)) => template_of(report, template, &selector, "ReplicaSet"),
+    }
+}
+
+pub(super) fn daemon_set(report: &mut Report, it: &DaemonSet) {
+    meta::object_meta(report, &it.metadata, true, name::subdomain);
+    if let Some(spec) = &it.spec {
+        daemon_set_spec(report, spec);
+    }
+}
+
+pub(super) fn daemon_set_update(report: &mut Report, new: &DaemonSet, old: &DaemonSet) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    daemon_set_spec(report, new);
+    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+}
+
+fn daemon_set_spec(report: &mut Report, spec: &DaemonSetSpec) {
+    meta::label_selector(report, Some(&spec.selector), &SPEC.field("selector"));
+    if chooses(&spec.selector).is_some_and(|selector| !matches(&selector, &spec.template)) {
+        mismatch(report, &spec.template);
+    }
+    if is_empty(&spec.selector) {
+        let why = "empty selector is invalid for daemonset";
+        report.invalid(&SPEC.field("selector"), &json!({}), why);
+    }
+    let at = SPEC.field("template");
+    pod::template(report, &spec.template, &at);
+    always_restarts(report, &spec.template, "DaemonSet");
+    report.not_negative(&SPEC.field("minReadySeconds"), spec.min_ready_seconds.unwrap_or_default().into());
+    if let Some(strategy) = &spec.update_strategy {
+        let at = SPEC.field("updateStrategy");
+        match (text(strategy.type_.as_ref()), &strategy.rolling_update) {
+            ("OnDelete", _) => {}
+            ("RollingUpdate", None) => report.required(&at.field("rollingUpdate"), ""),
+            ("RollingUpdate", Some(rolling)) => {
+                let at = at.field("rollingUpdate");
+                let (unavailable, surge) = (rolling.max_unavailable.as_ref(), rolling.max_surge.as_ref());
+                for (field, value) in [("maxUnavailable", unavailable), ("maxSurge", surge)] {
+                    count_or_percent(report, value, &at.field(field));
+                    at_most_all(report, value, &at.field(field));
+                }
+                match (amount(unavailable) != 0, amount(surge) != 0) {
+                    (true, true) => {
+                        let why = "may not be set when maxUnavailable is non-zero";
+                        report.invalid(&at.field("maxSurge"), surge.unwrap_or(&IntOrString::Int(0)), why);
+                    }
+                    (false, false) => {
+                        report.required(&at.field("maxUnavailable"), "cannot be 0 when maxSurge is 0");
+                    }
+                    _ => {}
+                }
+            }
+            (other, rolling) => {
+                let shown = internal::strategy(
+                    other,
+                    rolling.as_ref().map(|it| {
+                        internal::object(&[
+                            ("MaxUnavailable", count(it.max_unavailable.as_ref())),
+                            ("MaxSurge", count(it.max_surge.as_ref())),
+                        ])
+                    }),
+                );
+                report.not_supported(&at, &shown, &["RollingUpdate", "OnDelete"]);
+            }
+        }
+    }
+    let limit = spec.revision_history_limit.unwrap_or_default();
+    report.not_negative(&SPEC.field("revisionHistoryLimit"), limit.into());
+}
+
+pub(super) fn stateful_set(report: &mut Report, it: &StatefulSet) {
+    meta::object_meta(report, &it.metadata, true, name::subdomain);
+    if let Some(spec) = &it.spec {
+        stateful_set_spec(report, spec);
+    }
+}
+
+pub(super) fn stateful_set_update(report: &mut Report, new: &StatefulSet, old: &StatefulSet) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    let kept = StatefulSetSpec {
+        replicas: old.replicas,
+        template: old.template.clone(),
+        update_strategy: old.update_strategy.clone(),
+        min_ready_seconds: old.min_ready_seconds,
+        ordinals: old.ordinals.clone(),
+        revision_history_limit: old.revision_history_limit,
+        persistent_volume_claim_retention_policy: old.persistent_volume_claim_retention_policy.clone(),
+        ..new.clone()
+    };
+    if kept != *old {
+        report.forbidden(&SPEC, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+    }
+}
+
+fn stateful_set_spec(report: &mut Report, spec: &StatefulSetSpec) {
+    let at = SPEC.field("podManagementPolicy");
+    match text(spec.pod_management_policy.as_ref()) {
+        "OrderedReady" | "Parallel" => {}
+        "" => report.required(&at, ""),
+        other => report.invalid(&at, other, "must be 'OrderedReady' or 'Parallel'"),
+    }
+    if let Some(strategy) = &spec.update_strategy {
+        let at = SPEC.field("updateStrategy");
+        let shown = |it: &k8s_openapi::api::apps::v1::RollingUpdateStatefulSetStrategy| {
+            internal::object(&[
+                ("Partition", json!(it.partition.unwrap_or_default())),
+                ("MaxUnavailable", count(it.max_unavailable.as_ref())),
+            ])
+        };
+        match (text(strategy.type_.as_ref()), &strategy.rolling_update) {
+            ("", _) => report.required(&at, ""),
+            ("OnDelete", Some(rolling)) => {
+                let why = "only allowed for updateStrategy 'RollingUpdate'";
+                report.invalid(&at.field("rollingUpdate"), &shown(rolling), why);
+            }
+            ("RollingUpdate", Some(rolling)) => {
+                let at = at.field("rollingUpdate");
+                report.not_negative(&at.field("partition"), rolling.partition.unwrap_or_default().into());
+            }
+            ("OnDelete" | "RollingUpdate", None) => {}
+            (other, rolling) => {
+                let shown = internal::strategy(other, rolling.as_ref().map(shown));
+                report.invalid(&at, &shown, "must be 'RollingUpdate' or 'OnDelete'");
+            }
+        }
+    }
+    if let Some(policy) = &spec.persistent_volume_claim_retention_policy {
+        let at = SPEC.field("persistentVolumeClaimRetentionPolicy");
+        for (field, value) in [("whenDeleted", &policy.when_deleted), ("whenScaled", &policy.when_scaled)] {
+            let value = text(value.as_ref());
+            if !matches!(value, "Retain" | "Delete") {
+                report.not_supported(&at.field(field), value, &["Retain", "Delete"]);
+            }
+        }
+    }
+    report.not_negative(&SPEC.field("replicas"), spec.replicas.unwrap_or_default().into());
+    report.not_negative(&SPEC.field("minReadySeconds"), spec.min_ready_seconds.unwrap_or_default().into());
+    if let Some(start) = spec.ordinals.as_ref().and_then(|it| it.start) {
+        report.not_negative(&SPEC.field("ordinals.start"), start.into());
+    }
+    let at_claims = SPEC.field("volumeClaimTemplates");
+    for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
+        if let Some(spec) = &claim.spec {
+            persistent_volume::claim_spec(report, spec, &at_claims.index(index).field("spec"));
+        }
+    }
+    own_selector(report, &spec.selector, "statefulset");
+    match chooses(&spec.selector) {
+        None => report.invalid(&SPEC.field("selector"), &json!(spec.selector), ""),
+        Some(selector) => {
+            if !selector.is_everything() && !matches(&selector, &spec.template) {
+                mismatch(report, &spec.template);
+            }
+            pod::template(report, &spec.template, &SPEC.field("template"));
+        }
+    }
+    always_restarts(report, &spec.template, "StatefulSet");
+}
+
+/// What a workload's selector chooses.
+pub(super) enum Choice {
+    /// A selector that was left out chooses nothing.
+    Nothing,
+    /// An empty one chooses everything.
+    By(Selector),
+}
+
+impl Choice {
+    fn is_everything(&self) -> bool {
+        matches!(self, Choice::By(selector) if selector.is_empty())
+    }
+}
+
+/// Reads a selector; nothing if it is not legal.
+// INVARIANT: decoding leaves an empty list of requirements where the manifest says `{}`, so that it differs from a
+// selector that is not there.
+pub(super) fn chooses(selector: &LabelSelector) -> Option<Choice> {
+    if selector.match_labels.is_none() && selector.match_expressions.is_none() {
+        return Some(Choice::Nothing);
+    }
+    Selector::from_label_selector(selector).ok().map(Choice::By)
+}
+
+fn is_empty(selector: &LabelSelector) -> bool {
+    let there = selector.match_labels.is_some() || selector.match_expressions.is_some();
+    there
+        && selector.match_labels.as_ref().is_none_or(|it| it.is_empty())
+        && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
+}
+
+fn own_selector(report: &mut Report, selector: &LabelSelector, kind: &str) {
+    let at = SPEC.field("selector");
+    if selector.match_labels.is_none() && selector.match_expressions.is_none() {
+        report.required(&at, "");
+        return;
+    }
+    meta::label_selector(report, Some(selector), &at);
+    if is_empty(selector) {
+        report.invalid(&at, &json!({}), &format!("empty selector is invalid for {kind}"));
+    }
+}
+
+fn labels(metadata: Option<&ObjectMeta>) -> Option<&std::collections::BTreeMap<String, String>> {
+    metadata.and_then(|it| it.labels.as_ref()).filter(|labels| !labels.is_empty())
+}
+
+fn matches(choice: &Choice, template: &PodTemplateSpec) -> bool {
+    let none = std::collections::BTreeMap::new();
+    match choice {
+        Choice::Nothing => false,
+        Choice::By(selector) => selector.matches(labels(template.metadata.as_ref()).unwrap_or(&none)),
+    }
+}
+
+fn mismatch(report: &mut Report, template: &PodTemplateSpec) {
+    let shown = labels(template.metadata.as_ref()).map_or(Value::Null, |labels| json!(labels));
+    report.invalid(
+        &SPEC.field("template.metadata.labels"),
+        &shown,
+        "`selector` does not match template `labels`",
+    );
+}
+
+fn template_of(report: &mut Report, template: &PodTemplateSpec, choice: &Choice, kind: &str) {
+    if !choice.is_everything() && !matches(choice, template) {
+        mismatch(report, template);
+    }
+    pod::template(report, template, &SPEC.field("template"));
+    always_restarts(report, template, kind);
+}
+
+fn always_restarts(report: &mut Report, template: &PodTemplateSpec, kind: &str) {
+    let Some(spec) = &template.spec else { return };
+    let at = SPEC.field("template.spec");
+    let policy = text(spec.restart_policy.as_ref());
+    if policy != "Always" {
+        report.not_supported(&at.field("restartPolicy"), policy, &["Always"]);
+    }
+    if spec.active_deadline_seconds.is_some() {
+        let why = format!("activeDeadlineSeconds in {kind} is not Supported");
+        report.forbidden(&at.field("activeDeadlineSeconds"), &why);
+    }
+}
+
+/// A number that is not negative, or a percentage.
+pub(super) fn count_or_percent(report: &mut Report, value: Option<&IntOrString>, at: &At<'_>) {
+    match value {
+        Some(IntOrString::String(text)) => report.each_invalid(at, text, name::percent(text)),
+        Some(IntOrString::Int(number)) => report.not_negative(at, (*number).into()),
+        None => {}
+    }
+}
+
+/// A percentage up to one hundred.
+pub(super) fn at_most_all(report: &mut Report, value: Option<&IntOrString>, at: &At<'_>) {
+    let Some(IntOrString::String(text)) = value else { return };
+    if name::percent(text).is_empty() && amount(value) > 100 {
+        report.invalid(at, text, "must not be greater than 100%");
+    }
+}
+
+fn amount(value: Option<&IntOrString>) -> i64 {
+    match value {
+        Some(IntOrString::Int(number)) => (*number).into(),
+        Some(IntOrString::String(text)) => {
+            text.strip_suffix('%').and_then(|digits| digits.parse().ok()).unwrap_or_default()
+        }
+        None => 0,
+    }
+}
+
+fn count(value: Option<&IntOrString>) -> Value {
+    value.map_or(json!(0), |it| json!(it))
+}
