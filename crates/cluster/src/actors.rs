@@ -1,15 +1,23 @@
 //! THE REGISTRY of actors: everything that acts when the world changes, one line each.
+//!
+//! The controllers of the control plane have a registry of their own, beside them.
 
 use crate::{
     ActorId, Controller, cloud,
+    controllers::CONTROLLERS,
     node::{ipamd, join, kubelet, report},
 };
 
-/// Every actor, in the order in which they hear of a change.
-pub(crate) static ACTORS: &[&(dyn Controller + Sync)] =
+/// Actors outside the control plane: the cloud, machines, what runs on nodes.
+static OTHERS: &[&(dyn Controller + Sync)] =
     &[&cloud::Ec2, &join::Nodeadm, &report::NodeStatus, &ipamd::Ipamd, &kubelet::Kubelet];
+
+/// Every actor, in the order in which they hear of a change.
+pub(crate) fn all() -> impl Iterator<Item = &'static (dyn Controller + Sync)> {
+    CONTROLLERS.iter().chain(OTHERS).copied()
+}
 
 /// The actor with this name.
 pub(crate) fn find(id: ActorId) -> Option<&'static (dyn Controller + Sync)> {
-    ACTORS.iter().copied().find(|actor| actor.name() == id.0)
+    all().find(|actor| actor.name() == id.0)
 }

@@ -28,6 +28,13 @@ pub fn suffix(seed: u64, purpose: &str, key: &str, n: u64, length: usize) -> Str
         .collect()
 }
 
+/// Text in the alphabet of generated names, letter by letter.
+/// Source: apimachinery `util/rand`, `SafeEncodeString`.
+#[must_use]
+pub fn safe_encode(text: &str) -> String {
+    text.bytes().map(|byte| char::from(ALPHANUMS[usize::from(byte) % ALPHANUMS.len()])).collect()
+}
+
 /// A version-4 UUID.
 #[must_use]
 pub fn uid(seed: u64, key: &str, n: u64) -> String {

@@ -15,6 +15,7 @@ pub mod apiserver;
 mod auth;
 pub mod cloud;
 pub mod controller;
+mod controllers;
 pub mod draw;
 pub mod fact;
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub struct Change {
 enum By {
     /// The uid of one of its owners.
     Owner,
+    /// The namespace of a pod that nobody manages.
+    Orphan,
     /// The node a pod is bound to.
     Node,
     /// The uid of the object an event is about.
@@ -100,6 +102,9 @@ fn entries(object: &Object) -> Vec<(By, &str)> {
     let mut entries: Vec<_> = owners.map(|owner| (By::Owner, owner.uid.as_str())).collect();
     match object {
         Object::Pod(pod) => {
+            if !pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true)) {
+                entries.push((By::Orphan, object.namespace()));
+            }
             entries.extend(pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).map(|n| (By::Node, n)));
         }
         Object::Event(event) => {
@@ -173,6 +178,11 @@ impl Store {
     /// The objects that name `uid` as an owner, in key order.
     pub fn owned_by(&self, cluster: ClusterId, uid: &str) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
         self.by(cluster, By::Owner, uid)
+    }
+
+    /// The pods of a namespace that nobody manages, by name.
+    pub fn orphan_pods(&self, cluster: ClusterId, namespace: &str) -> impl Iterator<Item = &Pod> {
+        self.by(cluster, By::Orphan, namespace).filter_map(|(_, object)| Pod::of(object))
     }
 
     /// The pods bound to a node, by namespace and name.

@@ -94,3 +94,6 @@ pub const NODEGROUP_DELETE: SimDuration = SimDuration::secs(30);
 
 /// What kind needs to start a control plane: the stages it prints. Source: kind's own output, 20 to 30 s.
 pub const KIND_CREATE: SimDuration = SimDuration::secs(20);
+
+/// Silence after which a node is `Unknown`. Source: `--node-monitor-grace-period`, 50 s since 1.32.
+pub const NODE_MONITOR_GRACE: SimDuration = SimDuration::secs(50);

@@ -120,4 +120,11 @@ impl<'w> Turn<'w> {
         let at = self.now() + wait;
         self.world.wake_at(at, Wake { actor, key, cause, periodic: false });
     }
+
+    /// Has an actor look at a key after `wait`, if nothing happens before; nobody waits for it.
+    pub fn remind(&mut self, actor: ActorId, key: Key, wait: SimDuration) {
+        let cause = self.cause;
+        let at = self.now() + wait;
+        self.world.wake_at(at, Wake { actor, key, cause, periodic: true });
+    }
 }

@@ -289,7 +289,7 @@ impl World {
 
     fn changed(&mut self, actor: ActorId, cause: Option<u64>, change: &crate::Change) {
         let seq = self.fact(actor, cause, What::Changed(change.clone()));
-        for actor in actors::ACTORS {
+        for actor in actors::all() {
             let at = self.now + actor.reaction();
             let mut wakes = Vec::new();
             actor.watch(change, &self.store, &mut |key| wakes.push(key));

@@ -4,14 +4,11 @@
 
 use std::rc::Rc;
 
-use api::{
-    ApiStatus, Kind, Object, Scope,
-    k8s::core::v1::{Namespace, NamespaceSpec, NamespaceStatus, PodCondition, PodStatus},
-};
+use api::{ApiStatus, Kind, Object, Scope};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, admission, allocate, decode, names, parts},
+    apiserver::{Call, admission, allocate, decode, names},
     request::Stage,
 };
 
@@ -24,7 +21,7 @@ pub(super) fn decoded(
     value: Value,
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
-    let mut object = decode::decode(kind, value)?;
+    let mut object = decode::strict(kind, &value)?;
     if !name.is_empty() && object.meta().name.is_none() {
         object.meta_mut().name = Some(name.to_owned());
     }
@@ -96,42 +93,12 @@ fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     meta.resource_version = None;
     meta.self_link = None;
     meta.managed_fields = None;
-    if kind != Kind::Node && kind != Kind::Lease {
-        parts::clear_status(object);
+    if kind == Kind::Namespace {
+        meta.labels
+            .get_or_insert_default()
+            .insert("kubernetes.io/metadata.name".to_owned(), key.name.to_string());
     }
-    parts::begin_generation(object);
-    match object {
-        Object::Pod(pod) => {
-            let spec = pod.spec.get_or_insert_default();
-            let gated = spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty());
-            pod.status = Some(PodStatus {
-                phase: Some("Pending".to_owned()),
-                qos_class: Some(super::qos::class(spec).to_owned()),
-                conditions: gated.then(|| vec![gated_condition(stamp)]),
-                ..PodStatus::default()
-            });
-        }
-        Object::Namespace(namespace) => begin_namespace(namespace),
-        _ => {}
-    }
+    meta.generation = None;
+    api::default::prepare_for_create(object, &stamp);
     Ok(())
-}
-
-/// Source: `pkg/registry/core/pod/strategy.go`, `applySchedulingGatedCondition`.
-fn gated_condition(stamp: api::meta::Time) -> PodCondition {
-    PodCondition {
-        type_: "PodScheduled".to_owned(),
-        status: "False".to_owned(),
-        reason: Some("SchedulingGated".to_owned()),
-        message: Some("Scheduling is blocked due to non-empty scheduling gates".to_owned()),
-        last_transition_time: Some(stamp),
-        ..PodCondition::default()
-    }
-}
-
-fn begin_namespace(namespace: &mut Namespace) {
-    let name = namespace.metadata.name.clone().unwrap_or_default();
-    namespace.metadata.labels.get_or_insert_default().insert("kubernetes.io/metadata.name".to_owned(), name);
-    namespace.spec = Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".to_owned()]) });
-    namespace.status = Some(NamespaceStatus { phase: Some("Active".to_owned()), conditions: None });
 }

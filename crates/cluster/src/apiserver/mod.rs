@@ -16,7 +16,6 @@ mod delete;
 mod events;
 mod names;
 mod parts;
-mod qos;
 mod read;
 mod subresource;
 #[cfg(test)]
@@ -29,7 +28,9 @@ use std::rc::Rc;
 use api::{ApiStatus, Domain, Kind, Object, Scope};
 
 pub use bootstrap::bootstrap;
+pub(crate) use bootstrap::root_ca;
 pub(crate) use call::Call;
+pub(crate) use delete::{FOREGROUND, ORPHAN};
 pub use events::{EventType, reference};
 
 use crate::{

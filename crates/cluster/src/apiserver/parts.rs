@@ -24,15 +24,6 @@ macro_rules! with_status {
             }
         }
 
-        /// Takes the status away, as on creation.
-        pub(crate) fn clear_status(object: &mut Object) {
-            match object {
-                $(Object::$kind(it) => it.status = None,)*
-                Object::Stored(it) => { it.body.remove("status"); }
-                _ => {}
-            }
-        }
-
         /// Whether nothing but metadata and status differs.
         pub(crate) fn same_spec(a: &Object, b: &Object) -> bool {
             match (a, b) {
@@ -55,54 +46,6 @@ macro_rules! with_status {
 }
 
 with_status!(Pod, Service, Node, Namespace, Deployment, ReplicaSet, DaemonSet);
-
-/// Whether the API server counts this kind's generations.
-fn has_generation(kind: Kind) -> bool {
-    use Kind::{
-        ControllerRevision, CronJob, CustomResourceDefinition, DaemonSet, Deployment, EndpointSlice,
-        FlowSchema, Ingress, IngressClass, Job, MutatingWebhookConfiguration, NetworkPolicy, Pod,
-        PodDisruptionBudget, PriorityClass, PriorityLevelConfiguration, ReplicaSet, ReplicationController,
-        StatefulSet, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
-        ValidatingWebhookConfiguration,
-    };
-    matches!(
-        kind,
-        CronJob
-            | CustomResourceDefinition
-            | DaemonSet
-            | Deployment
-            | EndpointSlice
-            | FlowSchema
-            | Ingress
-            | IngressClass
-            | Job
-            | MutatingWebhookConfiguration
-            | NetworkPolicy
-            | Pod
-            | PodDisruptionBudget
-            | PriorityClass
-            | PriorityLevelConfiguration
-            | ReplicaSet
-            | ReplicationController
-            | StatefulSet
-            | ValidatingAdmissionPolicy
-            | ValidatingAdmissionPolicyBinding
-            | ValidatingWebhookConfiguration
-    ) && kind != ControllerRevision
-}
-
-/// The first generation.
-pub(crate) fn begin_generation(object: &mut Object) {
-    let counted = has_generation(object.kind());
-    object.meta_mut().generation = counted.then_some(1);
-    if let Some(daemons) = DaemonSet::of_mut(object) {
-        daemons
-            .metadata
-            .annotations
-            .get_or_insert_default()
-            .insert(TEMPLATE_GENERATION.to_owned(), "1".to_owned());
-    }
-}
 
 /// The next generation, if the wish changed.
 pub(crate) fn move_generation(old: &Object, new: &mut Object) {

@@ -77,7 +77,7 @@ fn scale(
             None => meta.remove("resourceVersion"),
         };
     }
-    let object = decode::decode(kind, value)?;
+    let object = decode::strict(kind, &value)?;
     Ok(scale_of(&*update::update(call, "", object)?))
 }
 

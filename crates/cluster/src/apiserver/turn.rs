@@ -8,6 +8,7 @@ use std::rc::Rc;
 use api::{
     ApiStatus, Object, Resource,
     k8s::core::v1::{EventSource, ObjectReference},
+    meta::ObjectMeta,
 };
 
 use crate::{
@@ -106,11 +107,42 @@ impl Turn<'_> {
     /// Takes the finalizer of the namespace's own content.
     /// # Errors
     /// `NotFound`.
-    pub fn finalize_namespace(&mut self, name: &str) -> Result<Rc<Object>, ApiStatus> {
+    pub(crate) fn finalize_namespace(&mut self, name: &str) -> Result<Rc<Object>, ApiStatus> {
         let object = self.changed("", name, |namespace: &mut api::k8s::core::v1::Namespace| {
             namespace.spec.get_or_insert_default().finalizers = None;
         })?;
         update::update(&mut Call::of_turn(self), "finalize", object)
+    }
+
+    /// Takes owners, by uid, off an object of any kind.
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn disown(&mut self, key: &Key, uids: &[String]) -> Result<Rc<Object>, ApiStatus> {
+        self.patch_meta(key, |meta| {
+            meta.owner_references.get_or_insert_default().retain(|owner| !uids.contains(&owner.uid));
+            meta.owner_references.take_if(|owners| owners.is_empty());
+        })
+    }
+
+    /// Takes a finalizer off an object of any kind; the last one lets it go.
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn take_finalizer(&mut self, key: &Key, finalizer: &str) -> Result<Rc<Object>, ApiStatus> {
+        self.patch_meta(key, |meta| {
+            meta.finalizers.get_or_insert_default().retain(|has| has != finalizer);
+            meta.finalizers.take_if(|finalizers| finalizers.is_empty());
+        })
+    }
+
+    fn patch_meta(
+        &mut self,
+        key: &Key,
+        change: impl FnOnce(&mut ObjectMeta),
+    ) -> Result<Rc<Object>, ApiStatus> {
+        let found = self.store().object(key).ok_or_else(|| ApiStatus::not_found(key.kind, &key.name))?;
+        let mut object = (**found).clone();
+        change(object.meta_mut());
+        update::update(&mut Call::of_turn(self), "", object)
     }
 
     /// Binds a pod to a node.

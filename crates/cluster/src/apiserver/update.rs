@@ -28,7 +28,7 @@ pub(super) fn decoded(
     value: Value,
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
-    let mut object = decode::decode(kind, value)?;
+    let mut object = decode::strict(kind, &value)?;
     if object.name() != name {
         return Err(ApiStatus::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({name})",
@@ -60,7 +60,10 @@ pub(super) fn patched(
     call.enter(Stage::Decoding, "");
     let mut value = old.to_value();
     decode::patch(kind, &mut value, how, patch)?;
-    let object = decode::decode(kind, value)?;
+    let (object, unknown) = decode::lax(kind, &value)?;
+    for field in unknown {
+        call.warn(&field);
+    }
     if object.name() != name {
         return Err(ApiStatus::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({name})",
@@ -86,6 +89,10 @@ pub(super) fn update(
     if part == "status" {
         let mut next = (*old).clone();
         parts::take_status(&object, &mut next);
+        if kind == Kind::Deployment {
+            // UPSTREAM: a Deployment's status may bring annotations; its controller writes the revision that way.
+            next.meta_mut().annotations.clone_from(&object.meta().annotations);
+        }
         object = next;
     } else {
         if kind != Kind::Lease {

@@ -1,0 +1,158 @@
+//! What does the control plane do about the difference between what is wanted and what is?
+//!
+//! One file per controller of kube-controller-manager, each with its own events. All of them are level-triggered: a
+//! reconcile looks at the store and moves one step. Source: `pkg/controller/*`, Kubernetes 1.34.
+
+mod daemonset;
+mod deployment;
+mod endpoints;
+mod endpointslice;
+mod garbage;
+mod namespace;
+mod node_lifecycle;
+mod pod_gc;
+mod replicaset;
+mod rollout;
+mod service_account;
+mod taint_eviction;
+#[cfg(test)]
+mod tests;
+
+use api::{
+    Kind, Object, Resource, SimTime,
+    k8s::core::v1::{Pod, PodCondition, PodTemplateSpec},
+    meta::{ObjectMeta, OwnerReference, Time},
+};
+
+use crate::{Controller, World, draw};
+
+/// Every controller of the control plane, in the order in which they hear of a change.
+pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
+    &namespace::NamespaceController,
+    &service_account::ServiceAccountController,
+    &deployment::DeploymentController,
+    &replicaset::ReplicaSetController,
+    &daemonset::DaemonSetController,
+    &endpointslice::EndpointSliceController,
+    &endpoints::EndpointsController,
+    &garbage::GarbageCollector,
+    &node_lifecycle::NodeLifecycle,
+    &taint_eviction::TaintEviction,
+    &pod_gc::PodGc,
+];
+
+/// The owner that manages the object, if there is one.
+fn controller_of(meta: &ObjectMeta) -> Option<&OwnerReference> {
+    meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
+}
+
+/// A reference that makes `owner` the manager of what carries it.
+fn managed_by<R: Resource>(owner: &R) -> OwnerReference {
+    let info = R::KIND.info();
+    OwnerReference {
+        api_version: info.api_version(),
+        kind: info.kind.to_owned(),
+        name: owner.meta().name.clone().unwrap_or_default(),
+        uid: owner.meta().uid.clone().unwrap_or_default(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    }
+}
+
+fn is_managed_by(meta: &ObjectMeta, uid: &str) -> bool {
+    controller_of(meta).is_some_and(|owner| owner.uid == uid)
+}
+
+fn phase(pod: &Pod) -> &str {
+    pod.status.as_ref().and_then(|status| status.phase.as_deref()).unwrap_or_default()
+}
+
+/// Neither ended nor going.
+fn is_active(pod: &Pod) -> bool {
+    !matches!(phase(pod), "Succeeded" | "Failed") && pod.metadata.deletion_timestamp.is_none()
+}
+
+fn condition<'p>(pod: &'p Pod, type_: &str) -> Option<&'p PodCondition> {
+    pod.status.as_ref()?.conditions.as_ref()?.iter().find(|condition| condition.type_ == type_)
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    condition(pod, "Ready").is_some_and(|condition| condition.status == "True")
+}
+
+/// Since when a pod has been ready.
+fn ready_since(pod: &Pod) -> Option<&Time> {
+    condition(pod, "Ready")
+        .filter(|ready| ready.status == "True")
+        .and_then(|ready| ready.last_transition_time.as_ref())
+}
+
+/// Whether it has been ready for `min_seconds`.
+fn is_available(pod: &Pod, min_seconds: i32, now: &Time) -> bool {
+    is_ready(pod)
+        && (min_seconds == 0
+            || ready_since(pod)
+                .is_some_and(|since| since.0.as_second() + i64::from(min_seconds) <= now.0.as_second()))
+}
+
+/// The pod that a template asks for, owned by `owner`; still without a name.
+fn pod_from(template: &PodTemplateSpec, namespace: &str, base: &str, owner: OwnerReference) -> Pod {
+    let meta = template.metadata.clone().unwrap_or_default();
+    Pod {
+        metadata: ObjectMeta {
+            generate_name: Some(format!("{base}-")),
+            namespace: Some(namespace.to_owned()),
+            labels: meta.labels,
+            annotations: meta.annotations,
+            finalizers: meta.finalizers,
+            owner_references: Some(vec![owner]),
+            ..ObjectMeta::default()
+        },
+        spec: template.spec.clone(),
+        status: None,
+    }
+}
+
+/// The hash that tells one template from another.
+///
+/// MODEL: upstream hashes a dump of Go structs with FNV-1a; this is the same kind of number over the JSON form. Equal
+/// templates have equal hashes, in every world and version of the lab.
+fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
+    let text = serde_json::to_string(template).unwrap_or_default();
+    let number = draw::draw(0, "pod-template-hash", &text, u64::from(collisions.unwrap_or(0).unsigned_abs()));
+    // Upstream encodes the decimal digits of a 32-bit number.
+    let digits = (number & 0xffff_ffff).to_string();
+    draw::safe_encode(&digits)
+}
+
+/// A moment as the world counts it.
+fn sim_time(world: &World, time: &Time) -> SimTime {
+    let millis = time.0.as_millisecond() - world.epoch().as_millisecond();
+    SimTime(u64::try_from(millis).unwrap_or(0))
+}
+
+/// A number of pods written as a number or as a share of all.
+fn share(
+    of: i32,
+    written: Option<&k8s_openapi::apimachinery::pkg::util::intstr::IntOrString>,
+    or: &str,
+    up: bool,
+) -> i32 {
+    use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+    let percent = |text: &str| {
+        let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(0);
+        let exact = i64::from(of) * percent;
+        let whole = if up { (exact + 99).div_euclid(100) } else { exact.div_euclid(100) };
+        i32::try_from(whole).unwrap_or(i32::MAX)
+    };
+    match written {
+        Some(IntOrString::Int(number)) => *number,
+        Some(IntOrString::String(text)) => percent(text),
+        None => percent(or),
+    }
+}
+
+/// The kind and name of an object's manager, where the store still has it.
+fn manager<'o>(object: &'o Object, kind: Kind) -> Option<&'o OwnerReference> {
+    controller_of(object.meta()).filter(|owner| owner.kind == kind.info().kind)
+}

@@ -1,0 +1,207 @@
+//! Does this node still speak, and what do its conditions mean for pods?
+//!
+//! A kubelet that has been silent for the grace period makes its node `Unknown`; conditions become taints, and pods of
+//! a node that is not ready are not ready. Heartbeats are not written one by one: while a machine's kubelet runs, its
+//! node speaks; once it stops, the last renewal of its lease counts.
+//! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go`.
+
+use api::{
+    ApiStatus, Kind, Resource, SimDuration, SimTime,
+    k8s::{
+        coordination::v1::Lease,
+        core::v1::{Event, Node, NodeCondition, Pod, Taint},
+    },
+    kinds::sim::{ControlPlane, Machine},
+};
+
+use super::is_ready;
+use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, apiserver, timing};
+
+const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+/// On a `sim/ControlPlane`: the grace period in seconds, where it is not the default.
+const GRACE: &str = "podpath/node-monitor-grace-period-seconds";
+
+/// Conditions other than Ready that keep pods away while they hold.
+const PRESSURES: [(&str, &str); 4] = [
+    ("MemoryPressure", "node.kubernetes.io/memory-pressure"),
+    ("DiskPressure", "node.kubernetes.io/disk-pressure"),
+    ("NetworkUnavailable", "node.kubernetes.io/network-unavailable"),
+    ("PIDPressure", "node.kubernetes.io/pid-pressure"),
+];
+
+/// The controller.
+pub(crate) struct NodeLifecycle;
+
+impl Controller for NodeLifecycle {
+    fn name(&self) -> &'static str {
+        "node-controller"
+    }
+
+    fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
+        if matches!(change.key.kind, Kind::Node | Kind::Machine) && change.after.is_some() {
+            wake(Key::new(change.key.cluster, Kind::Node, "", &change.key.name));
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some(node) = turn.get::<Node>("", &key.name).cloned() else { return Ok(Next::Done) };
+        greet(turn, &node);
+        let mut next = Next::Done;
+        if let Some(due) = silent_until(turn, &key.name) {
+            if due > turn.now() {
+                // Silence is not work: the world goes on meanwhile.
+                next = Next::Every(due.since(turn.now()));
+            } else if ready(&node) != "Unknown" {
+                give_up(turn, &node)?;
+            }
+        }
+        let Some(node) = turn.get::<Node>("", &key.name).cloned() else { return Ok(Next::Done) };
+        taint(turn, &node)?;
+        if ready(&node) != "True" {
+            mark_pods(turn, &key.name)?;
+        }
+        Ok(next)
+    }
+}
+
+fn conditions(node: &Node) -> impl Iterator<Item = &NodeCondition> {
+    node.status.iter().filter_map(|status| status.conditions.as_ref()).flatten()
+}
+
+/// `True`, `False` or `Unknown`; empty before the kubelet has said anything.
+fn ready(node: &Node) -> &str {
+    conditions(node).find(|it| it.type_ == "Ready").map_or("", |it| it.status.as_str())
+}
+
+fn greet(turn: &mut Turn<'_>, node: &Node) {
+    let uid = node.metadata.uid.as_deref().unwrap_or_default();
+    let greeted = turn
+        .store()
+        .events_about(turn.cluster(), uid)
+        .filter_map(|(_, event)| Event::of(event))
+        .any(|event| event.reason.as_deref() == Some("RegisteredNode"));
+    if greeted {
+        return;
+    }
+    let created = node.metadata.creation_timestamp.as_ref().map(|time| time.0.as_second());
+    if created.is_none_or(|created| turn.stamp().0.as_second() - created > 5) {
+        return;
+    }
+    let name = node.metadata.name.clone().unwrap_or_default();
+    let message = format!("Node {name} event: Registered Node {name} in Controller");
+    turn.event(&node.clone().into_object(), EventType::Normal, "RegisteredNode", &message);
+}
+
+/// When the node's silence is taken for an answer; `None` while its kubelet runs.
+fn silent_until(turn: &Turn<'_>, node: &str) -> Option<SimTime> {
+    turn.get::<Machine>("", node).filter(|machine| !machine.kubelet_running)?;
+    let lease = turn.get::<Lease>("kube-node-lease", node);
+    let renewed = lease.and_then(|lease| lease.spec.as_ref()?.renew_time.as_ref());
+    let last = renewed.map_or(SimTime::ZERO, |renewed| {
+        let millis = renewed.0.as_millisecond() - turn.world().epoch().as_millisecond();
+        SimTime(u64::try_from(millis).unwrap_or(0))
+    });
+    Some(last + grace(turn))
+}
+
+fn grace(turn: &Turn<'_>) -> SimDuration {
+    let plane =
+        turn.store().list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == turn.cluster().0);
+    let seconds = plane.and_then(|plane| plane.metadata.annotations.as_ref()?.get(GRACE)?.parse().ok());
+    seconds.map_or(timing::NODE_MONITOR_GRACE, SimDuration::secs)
+}
+
+fn give_up(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
+    let name = node.metadata.name.clone().unwrap_or_default();
+    let stamp = turn.stamp();
+    turn.patch_status::<Node>("", &name, |node| {
+        let all = node.status.get_or_insert_default().conditions.get_or_insert_default();
+        for condition in all.iter_mut() {
+            "Unknown".clone_into(&mut condition.status);
+            condition.reason = Some("NodeStatusUnknown".to_owned());
+            condition.message = Some("Kubelet stopped posting node status.".to_owned());
+            condition.last_transition_time = Some(stamp.clone());
+        }
+    })?;
+    let message = format!("Node {name} status is now: NodeNotReady");
+    turn.event(&node.clone().into_object(), EventType::Normal, "NodeNotReady", &message);
+    Ok(())
+}
+
+/// Makes taints of conditions and of `kubectl cordon`; those of others stay.
+fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
+    let had = node.spec.as_ref().and_then(|spec| spec.taints.clone()).unwrap_or_default();
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
+    let of_ready = match ready(node) {
+        "True" => None,
+        "Unknown" => Some(UNREACHABLE),
+        _ => Some(NOT_READY),
+    };
+    wanted.extend(of_ready.map(|key| (key, "NoSchedule")));
+    for (type_, key) in PRESSURES {
+        if conditions(node).any(|it| it.type_ == type_ && it.status == "True") {
+            wanted.push((key, "NoSchedule"));
+        }
+    }
+    if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
+        wanted.push((UNSCHEDULABLE, "NoSchedule"));
+    }
+    // Before the kubelet has reported once there is nothing to drive out.
+    if !ready(node).is_empty() {
+        wanted.extend(of_ready.map(|key| (key, "NoExecute")));
+    }
+    let ours = |taint: &Taint| match taint.effect.as_str() {
+        "NoSchedule" => {
+            [NOT_READY, UNREACHABLE, UNSCHEDULABLE].contains(&taint.key.as_str())
+                || PRESSURES.iter().any(|(_, key)| *key == taint.key)
+        }
+        "NoExecute" => [NOT_READY, UNREACHABLE].contains(&taint.key.as_str()),
+        _ => false,
+    };
+    let is = |taint: &Taint, (key, effect): (&str, &str)| taint.key == key && taint.effect == effect;
+    let mut taints: Vec<Taint> =
+        had.iter().filter(|taint| !ours(taint) || wanted.iter().any(|it| is(taint, *it))).cloned().collect();
+    for (key, effect) in wanted {
+        if !taints.iter().any(|taint| is(taint, (key, effect))) {
+            let time_added = Some(turn.stamp());
+            taints.push(Taint { key: key.to_owned(), effect: effect.to_owned(), value: None, time_added });
+        }
+    }
+    if taints != had {
+        let name = node.metadata.name.clone().unwrap_or_default();
+        turn.patch::<Node>("", &name, |node| {
+            node.spec.get_or_insert_default().taints = (!taints.is_empty()).then_some(taints);
+        })?;
+    }
+    Ok(())
+}
+
+/// Nothing on a node that is not ready counts as ready.
+fn mark_pods(turn: &mut Turn<'_>, node: &str) -> Result<(), ApiStatus> {
+    let pods: Vec<Pod> =
+        turn.store().pods_on(turn.cluster(), node).filter(|pod| is_ready(pod)).cloned().collect();
+    let stamp = turn.stamp();
+    for pod in pods {
+        let namespace = pod.metadata.namespace.clone().unwrap_or_default();
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        turn.patch_status::<Pod>(&namespace, &name, |pod| {
+            let all = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+            for ready in all.iter_mut().filter(|it| it.type_ == "Ready") {
+                "False".clone_into(&mut ready.status);
+                ready.last_transition_time = Some(stamp.clone());
+            }
+        })?;
+        let about = apiserver::reference(&pod.into_object());
+        turn.event_from(
+            "node-controller",
+            "",
+            about,
+            EventType::Warning,
+            "NodeNotReady",
+            "Node is not ready",
+        );
+    }
+    Ok(())
+}

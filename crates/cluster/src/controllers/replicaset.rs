@@ -1,0 +1,312 @@
+//! Are there as many pods of this ReplicaSet as it wants?
+//!
+//! Too few are created, too many deleted, the least useful first; pods that match and have no owner are adopted, pods
+//! that no longer match are let go. Source: `pkg/controller/replicaset/replica_set.go`,
+//! `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`).
+
+use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
+
+use api::{
+    ApiStatus, Kind, Object, Resource, SimDuration,
+    k8s::{
+        apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus},
+        core::v1::Pod,
+    },
+    label::Selector,
+};
+
+use super::{
+    controller_of, is_active, is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from,
+    ready_since,
+};
+use crate::{Change, Controller, EventType, Key, Next, Store, Turn};
+
+/// Most pods made or removed in one go.
+const BURST: usize = 500;
+
+/// The controller.
+pub(crate) struct ReplicaSetController;
+
+impl Controller for ReplicaSetController {
+    fn name(&self) -> &'static str {
+        "replicaset-controller"
+    }
+
+    fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+        match change.key.kind {
+            Kind::ReplicaSet => wake(change.key.clone()),
+            Kind::Pod => {
+                let key =
+                    |name: &str| Key::new(change.key.cluster, Kind::ReplicaSet, &change.key.namespace, name);
+                for pod in [&change.before, &change.after].into_iter().flatten() {
+                    if let Some(owner) = manager(pod, Kind::ReplicaSet) {
+                        wake(key(&owner.name));
+                    }
+                }
+                // An orphan may belong to any set that chooses it.
+                if let Some(pod) = change.after.as_ref().filter(|pod| controller_of(pod.meta()).is_none()) {
+                    let sets = store.list::<ReplicaSet>(change.key.cluster, Some(&change.key.namespace));
+                    for set in sets.filter(|set| chooses(set, pod.meta().labels.as_ref())) {
+                        wake(key(set.metadata.name.as_deref().unwrap_or_default()));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some(set) = turn.get::<ReplicaSet>(&key.namespace, &key.name).cloned() else {
+            return Ok(Next::Done);
+        };
+        let claimed = claim(turn, &set)?;
+        let pods: Vec<&Pod> = claimed.iter().filter_map(|object| Pod::of(object)).collect();
+        let managed =
+            if set.metadata.deletion_timestamp.is_none() { manage(turn, &set, &pods) } else { Ok(()) };
+        let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
+        let status = status_of(turn, &set, &pods, managed.as_ref().err());
+        let waits = min_ready > 0 && status.ready_replicas != status.available_replicas;
+        write_status(turn, set, status)?;
+        managed?;
+        // A pod becomes available by time alone.
+        Ok(if waits { Next::After(SimDuration::secs(min_ready.unsigned_abs().into())) } else { Next::Done })
+    }
+}
+
+fn chooses(set: &ReplicaSet, labels: Option<&BTreeMap<String, String>>) -> bool {
+    let selector = set.spec.as_ref().and_then(|spec| Selector::from_label_selector(&spec.selector).ok());
+    selector
+        .is_some_and(|selector| !selector.is_empty() && selector.matches(labels.unwrap_or(&BTreeMap::new())))
+}
+
+/// The set's active pods, after adopting and letting go.
+fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiStatus> {
+    let uid = set.metadata.uid.clone().unwrap_or_default();
+    let namespace = set.metadata.namespace.clone().unwrap_or_default();
+    let mut pods = Vec::new();
+    let (mut lost, mut found) = (Vec::new(), Vec::new());
+    for (_, object) in turn.store().owned_by(turn.cluster(), &uid) {
+        let Some(pod) = Pod::of(object) else { continue };
+        if !is_active(pod) || !is_managed_by(&pod.metadata, &uid) {
+            continue;
+        }
+        if chooses(set, pod.metadata.labels.as_ref()) {
+            pods.push(Rc::clone(object));
+        } else {
+            lost.push(pod.metadata.name.clone().unwrap_or_default());
+        }
+    }
+    let orphans = turn.store().orphan_pods(turn.cluster(), &namespace);
+    for pod in orphans.filter(|pod| is_active(pod) && chooses(set, pod.metadata.labels.as_ref())) {
+        found.push(pod.metadata.name.clone().unwrap_or_default());
+    }
+    for name in lost {
+        turn.patch::<Pod>(&namespace, &name, |pod| {
+            pod.metadata.owner_references.get_or_insert_default().retain(|owner| owner.uid != uid);
+        })?;
+    }
+    for name in found.iter().filter(|_| set.metadata.deletion_timestamp.is_none()) {
+        let owner = managed_by(set);
+        let adopted = turn.patch::<Pod>(&namespace, name, |pod| {
+            pod.metadata.owner_references.get_or_insert_default().push(owner);
+        })?;
+        pods.push(adopted);
+    }
+    Ok(pods)
+}
+
+fn manage(turn: &mut Turn<'_>, set: &ReplicaSet, pods: &[&Pod]) -> Result<(), ApiStatus> {
+    let Some(spec) = &set.spec else { return Ok(()) };
+    let wanted = usize::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0);
+    let object = set.clone().into_object();
+    if pods.len() < wanted {
+        create(turn, set, &object, (wanted - pods.len()).min(BURST))
+    } else {
+        remove(turn, set, &object, pods, (pods.len() - wanted).min(BURST))
+    }
+}
+
+fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) -> Result<(), ApiStatus> {
+    let template = set.spec.as_ref().and_then(|spec| spec.template.clone()).unwrap_or_default();
+    let (namespace, name) = (set.metadata.namespace.as_deref(), set.metadata.name.as_deref());
+    let pod = pod_from(&template, namespace.unwrap_or_default(), name.unwrap_or_default(), managed_by(set));
+    for _ in 0..count {
+        match turn.create(pod.clone()) {
+            Ok(made) => {
+                turn.event(
+                    object,
+                    EventType::Normal,
+                    "SuccessfulCreate",
+                    &format!("Created pod: {}", made.name()),
+                );
+            }
+            Err(refusal) => {
+                let message = format!("Error creating: {}", refusal.message);
+                turn.event(object, EventType::Warning, "FailedCreate", &message);
+                return Err(refusal);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove(
+    turn: &mut Turn<'_>,
+    set: &ReplicaSet,
+    object: &Object,
+    pods: &[&Pod],
+    count: usize,
+) -> Result<(), ApiStatus> {
+    if count == 0 {
+        return Ok(());
+    }
+    let ranks = ranks(turn.store(), turn.cluster(), set);
+    let now = turn.stamp().0.as_second();
+    let mut sorted = pods.to_vec();
+    sorted.sort_by(|a, b| worth(a, b, &ranks, now));
+    for pod in sorted.into_iter().take(count) {
+        let (namespace, name) = (
+            pod.metadata.namespace.as_deref().unwrap_or_default(),
+            pod.metadata.name.as_deref().unwrap_or_default(),
+        );
+        let key = turn.key(Kind::Pod, namespace, name);
+        match turn.delete(&key, None) {
+            Ok(_) => {
+                turn.event(object, EventType::Normal, "SuccessfulDelete", &format!("Deleted pod: {name}"))
+            }
+            // Somebody was faster.
+            Err(refusal) if refusal.code == 404 => {}
+            Err(refusal) => {
+                let message = format!("Error deleting: {}", refusal.message);
+                turn.event(object, EventType::Warning, "FailedDelete", &message);
+                return Err(refusal);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Active pods per node of all sets of the same owner.
+fn ranks(store: &Store, cluster: crate::ClusterId, set: &ReplicaSet) -> BTreeMap<String, usize> {
+    let own = set.metadata.uid.clone().unwrap_or_default();
+    let sets: Vec<String> = match controller_of(&set.metadata) {
+        Some(owner) => store
+            .owned_by(cluster, &owner.uid)
+            .filter(|(key, _)| key.kind == Kind::ReplicaSet)
+            .filter_map(|(_, set)| set.meta().uid.clone())
+            .collect(),
+        None => vec![own],
+    };
+    let mut ranks = BTreeMap::new();
+    for uid in sets {
+        for pod in
+            store.owned_by(cluster, &uid).filter_map(|(_, pod)| Pod::of(pod)).filter(|pod| is_active(pod))
+        {
+            *ranks.entry(node(pod).to_owned()).or_insert(0) += 1;
+        }
+    }
+    ranks
+}
+
+fn node(pod: &Pod) -> &str {
+    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default()
+}
+
+/// Less is deleted first: without a node, not running, not ready, cheap to delete, crowded, young, often restarted.
+fn worth(a: &Pod, b: &Pod, ranks: &BTreeMap<String, usize>, now: i64) -> Ordering {
+    let assigned = |pod: &Pod| !node(pod).is_empty();
+    let running = |pod: &Pod| match phase(pod) {
+        "Pending" => 0,
+        "Unknown" => 1,
+        _ => 2,
+    };
+    let cost = |pod: &Pod| {
+        let cost = pod
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get("controller.kubernetes.io/pod-deletion-cost"));
+        cost.and_then(|text| text.parse::<i32>().ok()).unwrap_or(0)
+    };
+    let crowd = |pod: &Pod| ranks.get(node(pod)).copied().unwrap_or(0);
+    let restarts = |pod: &Pod| {
+        let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+        statuses.into_iter().flatten().map(|status| status.restart_count).max().unwrap_or(0)
+    };
+    // UPSTREAM: ages count by powers of two, so that among pods of about one age the choice is random: by uid.
+    let age = |since: Option<i64>| since.map_or(0, |since| (now - since).max(1).ilog2());
+    let ready = |pod: &Pod| age(ready_since(pod).map(|time| time.0.as_second()));
+    let created = |pod: &Pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0.as_second());
+    let same_age = || a.metadata.uid.cmp(&b.metadata.uid);
+    assigned(a)
+        .cmp(&assigned(b))
+        .then_with(|| running(a).cmp(&running(b)))
+        .then_with(|| is_ready(a).cmp(&is_ready(b)))
+        .then_with(|| cost(a).cmp(&cost(b)))
+        .then_with(|| crowd(b).cmp(&crowd(a)))
+        .then_with(|| {
+            let both = is_ready(a) && is_ready(b) && ready_since(a) != ready_since(b);
+            if both { ready(a).cmp(&ready(b)).then_with(same_age) } else { Ordering::Equal }
+        })
+        .then_with(|| restarts(b).cmp(&restarts(a)))
+        .then_with(|| {
+            if created(a) == created(b) {
+                Ordering::Equal
+            } else {
+                age(created(a)).cmp(&age(created(b))).then_with(same_age)
+            }
+        })
+}
+
+fn status_of(
+    turn: &Turn<'_>,
+    set: &ReplicaSet,
+    pods: &[&Pod],
+    failed: Option<&ApiStatus>,
+) -> ReplicaSetStatus {
+    let spec = set.spec.clone().unwrap_or_default();
+    let labels = spec.template.as_ref().and_then(|t| t.metadata.as_ref()).and_then(|m| m.labels.clone());
+    let labelled = Selector::from_set(&labels.unwrap_or_default());
+    let now = turn.stamp();
+    let count = |holds: &dyn Fn(&Pod) -> bool| {
+        let number = pods.iter().filter(|pod| holds(pod)).count();
+        Some(i32::try_from(number).unwrap_or(i32::MAX)).filter(|number| *number > 0)
+    };
+    let nothing = BTreeMap::new();
+    let mut conditions = set.status.as_ref().and_then(|status| status.conditions.clone()).unwrap_or_default();
+    let wanted = usize::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0);
+    let had = conditions.iter().position(|condition| condition.type_ == "ReplicaFailure");
+    match (failed, had) {
+        (Some(refusal), None) => conditions.push(ReplicaSetCondition {
+            type_: "ReplicaFailure".to_owned(),
+            status: "True".to_owned(),
+            reason: Some(if pods.len() < wanted { "FailedCreate" } else { "FailedDelete" }.to_owned()),
+            message: Some(refusal.message.clone()),
+            last_transition_time: Some(now.clone()),
+        }),
+        (None, Some(at)) => {
+            conditions.remove(at);
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    ReplicaSetStatus {
+        replicas: i32::try_from(pods.len()).unwrap_or(i32::MAX),
+        fully_labeled_replicas: count(&|pod| {
+            labelled.matches(pod.metadata.labels.as_ref().unwrap_or(&nothing))
+        }),
+        ready_replicas: count(&|pod| is_ready(pod)),
+        available_replicas: count(&|pod| is_available(pod, spec.min_ready_seconds.unwrap_or(0), &now)),
+        observed_generation: set.metadata.generation,
+        conditions: (!conditions.is_empty()).then_some(conditions),
+        ..ReplicaSetStatus::default()
+    }
+}
+
+fn write_status(turn: &mut Turn<'_>, mut set: ReplicaSet, status: ReplicaSetStatus) -> Result<(), ApiStatus> {
+    if set.status.as_ref() != Some(&status) {
+        set.status = Some(status);
+        // Pods made meanwhile do not change the set itself, so the lock holds.
+        turn.update_status(set)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,273 @@
+#![allow(clippy::unwrap_used, reason = "tests say what must hold")]
+
+use api::{
+    Kind, Resource, SimDuration,
+    k8s::{
+        apps::v1::{Deployment, ReplicaSet},
+        core::v1::{Event, Pod, PodCondition},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{
+    ActorId, ApiRequest, ApiVerb, Principal, Propagation, Request, Turn, World,
+    fixture::{HERE, cluster, config, create, delete, get, list, merge, settle},
+};
+
+fn deployment(name: &str, replicas: i32, image: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "nginx", "image": image}]}}}})
+}
+
+/// Every pod becomes ready, as a kubelet would say.
+fn make_ready(world: &mut World) {
+    for name in list(world, Kind::Pod, "default", "", "").unwrap() {
+        let mut turn = Turn::new(world, ActorId("kubelet"), HERE, None);
+        let stamp = turn.stamp();
+        let written = turn.patch_status::<Pod>("default", &name, |pod| {
+            let status = pod.status.get_or_insert_default();
+            status.phase = Some("Running".to_owned());
+            status.pod_ip.get_or_insert_with(|| format!("10.1.0.{}", name.len()));
+            status.conditions = Some(vec![PodCondition {
+                type_: "Ready".to_owned(),
+                status: "True".to_owned(),
+                last_transition_time: Some(stamp),
+                ..PodCondition::default()
+            }]);
+        });
+        written.unwrap();
+    }
+    settle(world);
+}
+
+fn messages(world: &World, reason: &str) -> Vec<String> {
+    let events = world.store().list::<Event>(HERE, None);
+    let chosen = events.filter(|event| event.reason.as_deref() == Some(reason));
+    chosen.map(|event| event.message.clone().unwrap_or_default()).collect()
+}
+
+fn sets(world: &World) -> Vec<(i32, Option<String>)> {
+    let revision = |set: &ReplicaSet| {
+        set.metadata.annotations.as_ref()?.get("deployment.kubernetes.io/revision").cloned()
+    };
+    let mut sets: Vec<_> = world
+        .store()
+        .list::<ReplicaSet>(HERE, Some("default"))
+        .map(|set| (set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(-1), revision(set)))
+        .collect();
+    sets.sort_by(|a, b| a.1.cmp(&b.1));
+    sets
+}
+
+fn reason(world: &World, type_: &str) -> String {
+    let deployment = world.store().get::<Deployment>(HERE, "default", "web").unwrap();
+    let conditions = deployment.status.as_ref().unwrap().conditions.as_ref().unwrap();
+    conditions
+        .iter()
+        .find(|it| it.type_ == type_)
+        .map(|it| it.reason.clone().unwrap_or_default())
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_deployment_makes_a_set_and_the_set_makes_pods() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 3, "nginx:1.27")).unwrap();
+    settle(&mut world);
+    let pods = list(&mut world, Kind::Pod, "default", "", "").unwrap();
+    let set = list(&mut world, Kind::ReplicaSet, "default", "", "").unwrap().remove(0);
+    assert_eq!(pods.len(), 3);
+    assert!(
+        pods.iter().all(|pod| pod.starts_with(&format!("{set}-")) && pod.len() == set.len() + 6),
+        "{pods:?}"
+    );
+    assert_eq!(messages(&world, "ScalingReplicaSet"), [format!("Scaled up replica set {set} from 0 to 3")]);
+    assert_eq!(messages(&world, "SuccessfulCreate").len(), 3);
+    assert_eq!(reason(&world, "Available"), "MinimumReplicasUnavailable");
+    make_ready(&mut world);
+    assert_eq!(reason(&world, "Available"), "MinimumReplicasAvailable");
+    assert_eq!(reason(&world, "Progressing"), "NewReplicaSetAvailable");
+    let web = get(&mut world, Kind::Deployment, "web").unwrap();
+    assert_eq!(web.meta().generation, Some(1));
+    assert_eq!(web.meta().annotations.as_ref().unwrap()["deployment.kubernetes.io/revision"], "1");
+}
+
+#[test]
+fn a_new_template_moves_pods_within_surge_and_unavailable() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 3, "nginx:1.27")).unwrap();
+    settle(&mut world);
+    make_ready(&mut world);
+    create_image(&mut world, "nginx:1.28");
+    // 25 % of 3: one more, none less.
+    assert_eq!(sets(&world), [(3, Some("1".into())), (1, Some("2".into()))]);
+    make_ready(&mut world);
+    make_ready(&mut world);
+    make_ready(&mut world);
+    assert_eq!(sets(&world), [(0, Some("1".into())), (3, Some("2".into()))]);
+    create_image(&mut world, "nginx:1.27");
+    for _ in 0..4 {
+        make_ready(&mut world);
+    }
+    assert_eq!(sets(&world), [(0, Some("2".into())), (3, Some("3".into()))], "the old set is used again");
+}
+
+fn create_image(world: &mut World, image: &str) {
+    let containers = json!([{"name": "nginx", "image": image}]);
+    merge(
+        world,
+        Kind::Deployment,
+        "web",
+        json!({"spec": {"template": {"spec": {"containers": containers}}}}),
+    )
+    .unwrap();
+    settle(world);
+}
+
+#[test]
+fn scaling_keeps_the_set_and_says_from_and_to() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 3, "nginx:1.27")).unwrap();
+    settle(&mut world);
+    make_ready(&mut world);
+    merge(&mut world, Kind::Deployment, "web", json!({"spec": {"replicas": 5}})).unwrap();
+    settle(&mut world);
+    make_ready(&mut world);
+    merge(&mut world, Kind::Deployment, "web", json!({"spec": {"replicas": 0}})).unwrap();
+    settle(&mut world);
+    let set = list(&mut world, Kind::ReplicaSet, "default", "", "").unwrap().remove(0);
+    assert_eq!(
+        messages(&world, "ScalingReplicaSet"),
+        [
+            format!("Scaled up replica set {set} from 0 to 3"),
+            format!("Scaled up replica set {set} from 3 to 5"),
+            format!("Scaled down replica set {set} from 5 to 0"),
+        ]
+    );
+}
+
+#[test]
+fn a_deleted_pod_is_replaced() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 2, "nginx:1.27")).unwrap();
+    settle(&mut world);
+    let before = list(&mut world, Kind::Pod, "default", "", "").unwrap();
+    delete(&mut world, Kind::Pod, &before[0]).unwrap();
+    settle(&mut world);
+    let after = list(&mut world, Kind::Pod, "default", "", "").unwrap();
+    assert_eq!(after.len(), 2);
+    assert!(!after.contains(&before[0]));
+}
+
+#[test]
+fn what_a_deleted_owner_owned_goes_too_unless_it_is_orphaned() {
+    for (propagation, left) in
+        [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 1)]
+    {
+        let mut world = cluster();
+        create(&mut world, deployment("web", 2, "nginx:1.27")).unwrap();
+        settle(&mut world);
+        let verb = ApiVerb::Delete { grace: None, propagation };
+        let request = ApiRequest::new(HERE, verb, Kind::Deployment, "default", "web");
+        world.request(&Principal::admin(), Request::Api(request)).unwrap();
+        settle(&mut world);
+        assert!(get(&mut world, Kind::Deployment, "web").is_err(), "{propagation:?}");
+        assert_eq!(
+            list(&mut world, Kind::ReplicaSet, "default", "", "").unwrap().len(),
+            left,
+            "{propagation:?}"
+        );
+        assert_eq!(
+            list(&mut world, Kind::Pod, "default", "", "").unwrap().len(),
+            2 * left,
+            "{propagation:?}"
+        );
+    }
+}
+
+#[test]
+fn a_namespace_takes_everything_in_it_along() {
+    let mut world = cluster();
+    create(&mut world, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}))
+        .unwrap();
+    let mut inside = config("c");
+    inside["metadata"]["namespace"] = json!("shop");
+    create(&mut world, inside).unwrap();
+    settle(&mut world);
+    assert_eq!(list(&mut world, Kind::ServiceAccount, "shop", "", "").unwrap(), ["default"]);
+    delete(&mut world, Kind::Namespace, "shop").unwrap();
+    assert_eq!(
+        get(&mut world, Kind::Namespace, "shop").unwrap().to_value()["status"]["phase"],
+        "Terminating"
+    );
+    settle(&mut world);
+    assert!(get(&mut world, Kind::Namespace, "shop").is_err());
+    assert!(list(&mut world, Kind::ConfigMap, "shop", "", "").unwrap().is_empty());
+}
+
+#[test]
+fn a_pod_may_come_into_a_namespace_of_this_instant() {
+    let mut world = cluster();
+    create(&mut world, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}))
+        .unwrap();
+    let mut pod = crate::fixture::pod("web");
+    pod["metadata"]["namespace"] = json!("shop");
+    create(&mut world, pod).unwrap();
+}
+
+#[test]
+fn a_service_has_its_ready_pods_in_a_slice_and_in_endpoints() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 2, "nginx:1.27")).unwrap();
+    create(
+        &mut world,
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}),
+    )
+    .unwrap();
+    settle(&mut world);
+    let slices =
+        list(&mut world, Kind::EndpointSlice, "default", "kubernetes.io/service-name=web", "").unwrap();
+    assert_eq!(slices.len(), 1);
+    let slice = get(&mut world, Kind::EndpointSlice, &slices[0]).unwrap().to_value();
+    assert_eq!(slice["endpoints"], json!([]));
+    make_ready(&mut world);
+    let slice = get(&mut world, Kind::EndpointSlice, &slices[0]).unwrap().to_value();
+    assert_eq!(slice["endpoints"].as_array().unwrap().len(), 2);
+    assert_eq!(slice["endpoints"][0]["conditions"]["ready"], true);
+    assert_eq!(slice["ports"], json!([{"name": "", "port": 80, "protocol": "TCP"}]));
+    let endpoints = get(&mut world, Kind::Endpoints, "web").unwrap().to_value();
+    assert_eq!(endpoints["subsets"][0]["ports"], json!([{"port": 80, "protocol": "TCP"}]));
+    delete(&mut world, Kind::Service, "web").unwrap();
+    settle(&mut world);
+    assert!(get(&mut world, Kind::Endpoints, "web").is_err());
+    assert!(get(&mut world, Kind::EndpointSlice, &slices[0]).is_err());
+}
+
+#[test]
+fn a_pod_that_matches_and_has_no_owner_is_adopted_and_counts() {
+    let mut world = cluster();
+    let mut pod = crate::fixture::pod("lone");
+    pod["metadata"]["labels"] = json!({"app": "web"});
+    create(&mut world, pod).unwrap();
+    let mut set = deployment("web", 2, "nginx:1.27");
+    set["kind"] = json!("ReplicaSet");
+    create(&mut world, set).unwrap();
+    settle(&mut world);
+    assert_eq!(list(&mut world, Kind::Pod, "default", "", "").unwrap().len(), 2);
+    assert!(get(&mut world, Kind::Pod, "lone").unwrap().meta().owner_references.is_some());
+}
+
+#[test]
+fn settling_does_not_wait_for_a_deadline() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 1, "nginx:1.27")).unwrap();
+    let before = world.now();
+    settle(&mut world);
+    assert!(world.now().since(before) < SimDuration::secs(5));
+    world.run_until(before + SimDuration::secs(700), crate::Budget::COMMAND);
+    assert_eq!(reason(&world, "Progressing"), "ProgressDeadlineExceeded");
+    assert!(ReplicaSet::KIND.info().simulated);
+}
