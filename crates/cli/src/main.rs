@@ -4,6 +4,8 @@
 
 mod bench;
 mod conform;
+mod lesson;
+mod run;
 
 /// A command: its name, how it is used, and what runs it with the words that follow and gives the exit status.
 type Command = (&'static str, &'static str, fn(&[String]) -> i32);
@@ -11,6 +13,8 @@ type Command = (&'static str, &'static str, fn(&[String]) -> i32);
 const COMMANDS: &[Command] = &[
     ("bench", "bench scheduler", bench::command),
     ("conform", "conform SUITE FILE… [--show K]", conform::command),
+    ("lesson", "lesson test [PATH…]", lesson::command),
+    ("run", "run SCRIPT [--scenario S] [--seed N]", run::command),
 ];
 
 fn main() {

@@ -35,6 +35,7 @@ pub struct World {
     facts: GenericVector<Rc<Fact>, RcK>,
     epoch: Timestamp,
     instant: u32,
+    steps: u64,
     trail: Option<Vec<World>>,
 }
 
@@ -86,6 +87,7 @@ impl World {
             facts: GenericVector::new(),
             epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
             instant: 0,
+            steps: 0,
             trail: None,
         }
     }
@@ -168,6 +170,12 @@ impl World {
         })
     }
 
+    /// Steps taken since the beginning.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// From now on, a copy stays behind whenever time is about to pass, and every few steps while it passes: between
     /// one copy and the next nothing was asked, so that any moment can be had again by running on from a copy.
     pub fn leave_trail(&mut self) {
@@ -203,6 +211,7 @@ impl World {
                 return Ran { steps, ended: Ended::Reached };
             };
             steps += 1;
+            self.steps += 1;
             self.set_now(at);
             self.instant += 1;
             if self.instant > WAKES_IN_ONE_INSTANT {

@@ -11,6 +11,7 @@ pub mod fields;
 mod load;
 pub mod progress;
 pub mod prose;
+pub mod rules;
 pub mod snapshot;
 
 use api::SimDuration;

@@ -195,8 +195,9 @@ impl Check {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         match self {
-            Check::Exists(of) | Check::Absent(of) | Check::Count { of, .. } => of.names(),
-            Check::Path(_)
+            Check::Exists(of) | Check::Count { of, .. } => of.names(),
+            Check::Absent(_)
+            | Check::Path(_)
             | Check::Event { .. }
             | Check::Did { .. }
             | Check::Answered { .. }
