@@ -17,6 +17,7 @@
 pub mod decision;
 pub mod disruption;
 mod filter;
+mod logarithm;
 mod message;
 pub mod node_selector;
 pub mod owner;

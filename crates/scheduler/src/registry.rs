@@ -18,6 +18,8 @@ pub fn default_plugins() -> Vec<Enabled> {
         Enabled { plugin: &plugins::node_affinity::NodeAffinity, weight: 2 },
         Enabled { plugin: &plugins::node_ports::NodePorts, weight: 0 },
         Enabled { plugin: &plugins::node_resources_fit::NodeResourcesFit, weight: 1 },
+        Enabled { plugin: &plugins::pod_topology_spread::PodTopologySpread, weight: 2 },
+        Enabled { plugin: &plugins::inter_pod_affinity::InterPodAffinity, weight: 2 },
         Enabled { plugin: &plugins::balanced_allocation::NodeResourcesBalancedAllocation, weight: 1 },
         Enabled { plugin: &plugins::image_locality::ImageLocality, weight: 1 },
     ]

@@ -36,12 +36,12 @@ fn at_least(name: &str, least: usize) {
 
 #[test]
 fn recorded_scenarios_agree() {
-    at_least("open.jsonl.gz", 219);
+    at_least("open.jsonl.gz", 375);
 }
 
 #[test]
 fn teaching_scenarios_agree() {
-    at_least("teaching.jsonl.gz", 13);
+    at_least("teaching.jsonl.gz", 18);
 }
 
 /// Node, total, nodes that passed and nodes that tied, for every pod of the workload.
@@ -64,4 +64,14 @@ fn placements_agree(name: &str, nodes: usize, mix: Mix) {
 #[test]
 fn the_plain_workload_is_placed_as_kube_scheduler_places_it() {
     placements_agree("perf/placements-100-1000-plain.jsonl.gz", 100, Mix::Plain);
+}
+
+#[test]
+fn the_mixed_workload_is_placed_as_kube_scheduler_places_it() {
+    placements_agree("perf/placements-100-1000-mixed.jsonl.gz", 100, Mix::Mixed);
+}
+
+#[test]
+fn the_mixed_workload_is_placed_likewise_on_a_thousand_nodes() {
+    placements_agree("perf/placements-1000-300-mixed.jsonl.gz", 1000, Mix::Mixed);
 }

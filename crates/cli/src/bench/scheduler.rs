@@ -13,7 +13,7 @@ use scheduler::{NodeTable, PodInfo, Profile, pick};
 const SIZES: [(usize, usize); 4] = [(100, 1000), (500, 2000), (1000, 2000), (5000, 2000)];
 
 pub(super) fn run() {
-    for (name, mix) in [("plain", Mix::Plain)] {
+    for (name, mix) in [("plain", Mix::Plain), ("mixed", Mix::Mixed)] {
         for (nodes, pods) in SIZES {
             println!("scheduler/{name}/{nodes} {:.0} pods/s", rate(nodes, pods, mix));
         }

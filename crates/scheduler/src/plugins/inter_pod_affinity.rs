@@ -1,0 +1,289 @@
+//! Are the pods there that this pod wants near, and away those it wants far?
+//!
+//! Required terms filter, both the pod's own and other pods' anti-affinity to it; preferred terms score, both ways, and
+//! other pods' required affinity to this pod counts 1.
+//! Source: `interpodaffinity`, 1.34.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::decision::{Arithmetic, TopologyShare};
+use crate::node_selector::Labels;
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
+    Rejection, Score, Verdict,
+};
+use crate::pod::PodInfo;
+use crate::pod_affinity::AffinityTerm;
+use crate::table::{NodeRef, NodeTable};
+
+/// What another pod's required affinity to this pod counts for (`hardPodAffinityWeight`).
+const HARD_POD_AFFINITY_WEIGHT: i64 = 1;
+
+/// Keeps pods near or far.
+pub struct InterPodAffinity;
+
+/// Numbers by node label and value.
+type Topologies = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// Matching pods by topology. INVARIANT: no entry is 0.
+#[derive(Clone, Default)]
+struct Counts(Topologies);
+
+#[derive(Clone, Default)]
+struct Required {
+    near: Counts,
+    far: Counts,
+    others_far: Counts,
+}
+
+struct Preferred(Topologies);
+
+static NO_LABELS: Labels = Labels::new();
+
+impl Plugin for InterPodAffinity {
+    fn name(&self) -> &'static str {
+        "InterPodAffinity"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter, Phase::PreScore, Phase::Score]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let mut required = Required::default();
+        for (node, pods) in cycle.table.with_affinity() {
+            for pod in pods {
+                required.count_others(cycle, pod, node, 1);
+            }
+        }
+        let own = &cycle.pod.template.affinity;
+        let none = own.required.is_empty() && own.required_anti.is_empty();
+        if none && required.others_far.0.is_empty() {
+            return PreFilter::Skip;
+        }
+        if !none {
+            for node in cycle.table.nodes() {
+                for pod in &cycle.table.row(node).pods {
+                    required.count_own(cycle, pod, node, 1);
+                }
+            }
+        }
+        PreFilter::Ready(Box::new(required))
+    }
+
+    fn pre_score(&self, cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        let own = &cycle.pod.template.affinity;
+        let mut scores = Topologies::new();
+        if own.preferred.is_empty() && own.preferred_anti.is_empty() {
+            for (node, pods) in cycle.table.with_affinity() {
+                pods.iter().for_each(|pod| weigh_others(&mut scores, cycle, pod, node));
+            }
+        } else {
+            for node in cycle.table.nodes() {
+                for pod in &cycle.table.row(node).pods {
+                    weigh_own(&mut scores, cycle, pod, node);
+                    weigh_others(&mut scores, cycle, pod, node);
+                }
+            }
+        }
+        if scores.is_empty() { None } else { Some(Box::new(Preferred(scores))) }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Add),
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::UpdatePodLabel),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
+            ]
+        }
+    }
+}
+
+fn namespace<'t>(table: &'t NodeTable, pod: &PodInfo) -> &'t Labels {
+    table.namespace(&pod.key.namespace).unwrap_or(&NO_LABELS)
+}
+
+fn matches(term: &AffinityTerm, cycle: &Cycle, pod: &PodInfo) -> bool {
+    term.matches(pod, namespace(cycle.table, pod))
+}
+
+fn topology<'t>(term: &AffinityTerm, cycle: &Cycle<'t>, node: NodeRef) -> Option<&'t String> {
+    cycle.table.row(node).labels.get(&term.topology_key)
+}
+
+impl Counts {
+    fn change(&mut self, term: &AffinityTerm, cycle: &Cycle, node: NodeRef, by: i64) {
+        let Some(value) = topology(term, cycle, node) else { return };
+        let values = self.0.entry(term.topology_key.clone()).or_default();
+        let count = values.entry(value.clone()).or_insert(0);
+        *count += by;
+        if *count == 0 {
+            values.remove(value);
+            if values.is_empty() {
+                self.0.remove(&term.topology_key);
+            }
+        }
+    }
+
+    fn at(&self, key: &str, value: &str) -> i64 {
+        self.0.get(key).and_then(|values| values.get(value)).copied().unwrap_or(0)
+    }
+}
+
+impl Required {
+    /// A pod that this pod may want near or far.
+    fn count_own(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef, by: i64) {
+        let own = &cycle.pod.template.affinity;
+        if !own.required.is_empty() && own.required.iter().all(|term| matches(term, cycle, pod)) {
+            own.required.iter().for_each(|term| self.near.change(term, cycle, node, by));
+        }
+        for term in own.required_anti.iter().filter(|term| matches(term, cycle, pod)) {
+            self.far.change(term, cycle, node, by);
+        }
+    }
+
+    /// A pod that may want this pod far.
+    fn count_others(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef, by: i64) {
+        for term in pod.template.affinity.required_anti.iter().filter(|it| matches(it, cycle, cycle.pod)) {
+            self.others_far.change(term, cycle, node, by);
+        }
+    }
+
+    fn near_enough(&self, cycle: &Cycle, node: NodeRef) -> bool {
+        let terms = &cycle.pod.template.affinity.required;
+        let mut there = true;
+        for term in terms {
+            let Some(value) = topology(term, cycle, node) else { return false };
+            there &= self.near.at(&term.topology_key, value) > 0;
+        }
+        // The first of pods that want each other near has nobody to be near to.
+        there || (self.near.0.is_empty() && terms.iter().all(|term| matches(term, cycle, cycle.pod)))
+    }
+
+    fn far_enough(&self, cycle: &Cycle, node: NodeRef) -> bool {
+        cycle.pod.template.affinity.required_anti.iter().all(|term| {
+            topology(term, cycle, node).is_none_or(|value| self.far.at(&term.topology_key, value) <= 0)
+        })
+    }
+
+    fn far_from_others(&self, cycle: &Cycle, node: NodeRef) -> bool {
+        let labels = &cycle.table.row(node).labels;
+        self.others_far.0.iter().all(|(key, values)| {
+            labels.get(key).and_then(|value| values.get(value)).is_none_or(|count| *count <= 0)
+        })
+    }
+}
+
+impl Filter for Required {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        if !self.near_enough(cycle, node) {
+            return Err(Rejection::unresolvable("node(s) didn't match pod affinity rules"));
+        }
+        if !self.far_enough(cycle, node) {
+            return Err(Rejection::unschedulable("node(s) didn't match pod anti-affinity rules"));
+        }
+        if !self.far_from_others(cycle, node) {
+            return Err(Rejection::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"));
+        }
+        Ok(())
+    }
+
+    fn pod_added(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef) {
+        self.count_own(cycle, pod, node, 1);
+        self.count_others(cycle, pod, node, 1);
+    }
+
+    fn pod_removed(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef) {
+        self.count_own(cycle, pod, node, -1);
+        self.count_others(cycle, pod, node, -1);
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// Adds a term's weight to the topology of the node, if it means `pod`.
+fn weigh(
+    scores: &mut Topologies,
+    cycle: &Cycle,
+    term: &AffinityTerm,
+    weight: i64,
+    pod: &PodInfo,
+    node: NodeRef,
+) {
+    if let Some(value) = topology(term, cycle, node).filter(|_| matches(term, cycle, pod)) {
+        *scores.entry(term.topology_key.clone()).or_default().entry(value.clone()).or_insert(0) += weight;
+    }
+}
+
+/// What this pod prefers.
+fn weigh_own(scores: &mut Topologies, cycle: &Cycle, pod: &Rc<PodInfo>, node: NodeRef) {
+    let own = &cycle.pod.template.affinity;
+    for (weight, term) in &own.preferred {
+        weigh(scores, cycle, term, *weight, pod, node);
+    }
+    for (weight, term) in &own.preferred_anti {
+        weigh(scores, cycle, term, -weight, pod, node);
+    }
+}
+
+/// What a pod that is there prefers.
+fn weigh_others(scores: &mut Topologies, cycle: &Cycle, pod: &Rc<PodInfo>, node: NodeRef) {
+    let theirs = &pod.template.affinity;
+    for term in &theirs.required {
+        weigh(scores, cycle, term, HARD_POD_AFFINITY_WEIGHT, cycle.pod, node);
+    }
+    for (weight, term) in &theirs.preferred {
+        weigh(scores, cycle, term, *weight, cycle.pod, node);
+    }
+    for (weight, term) in &theirs.preferred_anti {
+        weigh(scores, cycle, term, -weight, cycle.pod, node);
+    }
+}
+
+impl Preferred {
+    fn shares<'a>(
+        &'a self,
+        cycle: &Cycle<'a>,
+        node: NodeRef,
+    ) -> impl Iterator<Item = (&'a str, &'a str, i64)> {
+        let labels = &cycle.table.row(node).labels;
+        self.0.iter().filter_map(|(key, values)| {
+            let value = labels.get(key)?;
+            Some((key.as_str(), value.as_str(), *values.get(value)?))
+        })
+    }
+}
+
+impl Score for Preferred {
+    fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        self.shares(cycle, node).map(|(_, _, weight)| weight).sum()
+    }
+
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
+    fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {
+        let least = scores.iter().copied().min().unwrap_or(0);
+        let most = scores.iter().copied().max().unwrap_or(0);
+        for score in scores {
+            *score = if most > least {
+                (MAX_NODE_SCORE as f64 * ((*score - least) as f64 / (most - least) as f64)) as i64
+            } else {
+                0
+            };
+        }
+    }
+
+    fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
+        let share = |(key, value, weight): (&str, &str, i64)| TopologyShare {
+            topology_key: key.to_owned(),
+            value: value.to_owned(),
+            weight,
+        };
+        Arithmetic::PodAffinity(self.shares(cycle, node).map(share).collect())
+    }
+}

@@ -1,0 +1,307 @@
+//! Would the pod's siblings still be spread evenly?
+//!
+//! Hard constraints filter by skew, soft ones score. Pods without constraints get two soft ones from what their Services
+//! and controller select.
+//! Source: `podtopologyspread`, 1.34; its float arithmetic is followed operation by operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use api::label::Selector;
+
+use crate::decision::{Arithmetic, SpreadShare};
+use crate::logarithm::ln;
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
+    Rejection, Score, Verdict,
+};
+use crate::pod::PodInfo;
+use crate::spread::Constraint;
+use crate::table::NodeRef;
+use crate::taint;
+
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// Keeps pods of a kind apart.
+pub struct PodTopologySpread;
+
+/// Matching pods in every domain of one hard constraint.
+#[derive(Clone)]
+struct Domains {
+    constraint: Constraint,
+    matching: BTreeMap<String, i64>,
+    /// The emptiest domain, or 0 where there are fewer domains than `minDomains`.
+    least: i64,
+}
+
+#[derive(Clone)]
+struct Skew {
+    hard: Vec<Domains>,
+}
+
+struct Evenness {
+    soft: Vec<SoftDomains>,
+    /// Nodes without one of the labels; they get no score.
+    ignored: BTreeSet<NodeRef>,
+}
+
+/// One soft constraint: matching pods in every domain that a node that passed is in.
+struct SoftDomains {
+    constraint: Constraint,
+    matching: BTreeMap<String, i64>,
+    domains: usize,
+    weight: f64,
+}
+
+impl Plugin for PodTopologySpread {
+    fn name(&self) -> &'static str {
+        "PodTopologySpread"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter, Phase::PreScore, Phase::Score]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let hard: Vec<&Constraint> = cycle.pod.template.spread.iter().filter(|it| it.hard).collect();
+        if hard.is_empty() {
+            return PreFilter::Skip;
+        }
+        let domains =
+            |it: &&Constraint| Domains { constraint: (*it).clone(), matching: BTreeMap::new(), least: 0 };
+        let mut domains: Vec<Domains> = hard.iter().map(domains).collect();
+        for node in cycle.table.nodes().filter(|node| has_labels(cycle, *node, hard.iter().copied())) {
+            for it in &mut domains {
+                if counts(&it.constraint, cycle, node) {
+                    let pods = matching(it.constraint.selector.as_ref(), cycle, node);
+                    *it.matching.entry(domain(cycle, node, &it.constraint).to_owned()).or_insert(0) += pods;
+                }
+            }
+        }
+        domains.iter_mut().for_each(Domains::find_least);
+        PreFilter::Ready(Box::new(Skew { hard: domains }))
+    }
+
+    fn pre_score(&self, cycle: &Cycle, nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        let own = &cycle.pod.template.spread;
+        let constraints = if own.is_empty() {
+            default_constraints(cycle)
+        } else {
+            own.iter().filter(|it| !it.hard).cloned().collect()
+        };
+        if constraints.is_empty() {
+            return None;
+        }
+        // Nodes without a zone still get spread by hostname, unless the pod itself has asked for both.
+        let strict = !own.is_empty();
+        let labelled = |node: &NodeRef| !strict || has_labels(cycle, *node, constraints.iter());
+        let (eligible, ignored): (Vec<NodeRef>, Vec<NodeRef>) = nodes.iter().copied().partition(labelled);
+        let mut soft: Vec<SoftDomains> =
+            constraints.iter().map(|it| SoftDomains::of(it.clone(), cycle, &eligible)).collect();
+        for node in cycle.table.nodes().filter(labelled) {
+            for it in soft.iter_mut().filter(|it| it.constraint.topology_key != HOSTNAME) {
+                if !counts(&it.constraint, cycle, node) {
+                    continue;
+                }
+                if let Some(pods) = it.matching.get_mut(domain(cycle, node, &it.constraint)) {
+                    *pods += matching(it.constraint.selector.as_ref(), cycle, node);
+                }
+            }
+        }
+        Some(Box::new(Evenness { soft, ignored: ignored.into_iter().collect() }))
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Add),
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::UpdatePodLabel),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::Delete),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeTaint),
+            ]
+        }
+    }
+}
+
+/// Pods on a node that a constraint counts. UPSTREAM: an empty selector counts none, though it matches all.
+fn matching(selector: Option<&Selector>, cycle: &Cycle, node: NodeRef) -> i64 {
+    let Some(selector) = selector.filter(|it| !it.is_empty()) else { return 0 };
+    let sibling = |it: &&Rc<PodInfo>| {
+        !it.terminating
+            && it.key.namespace == cycle.pod.key.namespace
+            && selector.matches(&it.template.labels)
+    };
+    i64::try_from(cycle.table.row(node).pods.iter().filter(sibling).count()).unwrap_or(i64::MAX)
+}
+
+/// The node's value of the constraint's label; empty where it has none.
+fn domain<'a>(cycle: &Cycle<'a>, node: NodeRef, constraint: &Constraint) -> &'a str {
+    cycle.table.row(node).labels.get(&constraint.topology_key).map_or("", String::as_str)
+}
+
+fn has_labels<'c>(
+    cycle: &Cycle,
+    node: NodeRef,
+    mut constraints: impl Iterator<Item = &'c Constraint>,
+) -> bool {
+    let labels = &cycle.table.row(node).labels;
+    constraints.all(|it| labels.contains_key(&it.topology_key))
+}
+
+/// Whether the pods of a node count, by `nodeAffinityPolicy` and `nodeTaintsPolicy`.
+fn counts(constraint: &Constraint, cycle: &Cycle, node: NodeRef) -> bool {
+    let row = cycle.table.row(node);
+    let template = &cycle.pod.template;
+    let chosen = || template.required_nodes.as_ref().is_none_or(|it| it.matches(&row.name, &row.labels));
+    let tolerated = || {
+        let mut forbidding = row.taints.iter().filter(|it| it.forbids());
+        forbidding.all(|it| taint::tolerated(&template.tolerations, it))
+    };
+    (!constraint.honors_affinity || chosen()) && (!constraint.honors_taints || tolerated())
+}
+
+/// The constraints of pods that have none: soft, by hostname and by zone.
+fn default_constraints(cycle: &Cycle) -> Vec<Constraint> {
+    let selector = cycle.table.owners.selector(cycle.pod);
+    if selector.is_empty() {
+        return Vec::new();
+    }
+    let constraint = |(key, max_skew): (&str, i64)| Constraint {
+        max_skew,
+        topology_key: key.to_owned(),
+        hard: false,
+        selector: Some(selector.clone()),
+        min_domains: 1,
+        honors_affinity: true,
+        honors_taints: false,
+    };
+    [(HOSTNAME, 3), (ZONE, 5)].into_iter().map(constraint).collect()
+}
+
+impl Domains {
+    fn find_least(&mut self) {
+        let domains = i64::try_from(self.matching.len()).unwrap_or(i64::MAX);
+        let emptiest = self.matching.values().min().copied().unwrap_or(0);
+        self.least = if domains < self.constraint.min_domains { 0 } else { emptiest };
+    }
+}
+
+impl Skew {
+    fn change(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef, by: i64) {
+        if pod.key.namespace != cycle.pod.key.namespace
+            || !has_labels(cycle, node, self.hard.iter().map(|it| &it.constraint))
+        {
+            return;
+        }
+        for it in &mut self.hard {
+            let selected = it.constraint.selector.as_ref().is_some_and(|it| it.matches(&pod.template.labels));
+            if selected && counts(&it.constraint, cycle, node) {
+                *it.matching.entry(domain(cycle, node, &it.constraint).to_owned()).or_insert(0) += by;
+                it.find_least();
+            }
+        }
+    }
+}
+
+impl Filter for Skew {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let labels = &cycle.table.row(node).labels;
+        for Domains { constraint, matching, least } in &self.hard {
+            let Some(domain) = labels.get(&constraint.topology_key) else {
+                return Err(Rejection::unresolvable(
+                    "node(s) didn't match pod topology spread constraints (missing required label)",
+                ));
+            };
+            let own = constraint.selector.as_ref().is_some_and(|it| it.matches(&cycle.pod.template.labels));
+            let pods = matching.get(domain).copied().unwrap_or(0);
+            if pods + i64::from(own) - least > constraint.max_skew {
+                return Err(Rejection::unschedulable("node(s) didn't match pod topology spread constraints"));
+            }
+        }
+        Ok(())
+    }
+
+    fn pod_added(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef) {
+        self.change(cycle, pod, node, 1);
+    }
+
+    fn pod_removed(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef) {
+        self.change(cycle, pod, node, -1);
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+impl SoftDomains {
+    fn of(constraint: Constraint, cycle: &Cycle, nodes: &[NodeRef]) -> SoftDomains {
+        let domains: BTreeMap<String, i64> = if constraint.topology_key == HOSTNAME {
+            BTreeMap::new()
+        } else {
+            nodes.iter().map(|node| (domain(cycle, *node, &constraint).to_owned(), 0)).collect()
+        };
+        let count = if constraint.topology_key == HOSTNAME { nodes.len() } else { domains.len() };
+        // More domains hold fewer pods each: the logarithm keeps them comparable.
+        #[allow(clippy::cast_precision_loss, reason = "upstream's arithmetic")]
+        let weight = ln((count + 2) as f64);
+        SoftDomains { constraint, matching: domains, domains: count, weight }
+    }
+
+    /// Matching pods in the node's domain; `None` where the node has no such label.
+    fn pods(&self, cycle: &Cycle, node: NodeRef) -> Option<i64> {
+        let domain = cycle.table.row(node).labels.get(&self.constraint.topology_key)?;
+        Some(if self.constraint.topology_key == HOSTNAME {
+            matching(self.constraint.selector.as_ref(), cycle, node)
+        } else {
+            self.matching.get(domain).copied().unwrap_or(0)
+        })
+    }
+}
+
+impl Score for Evenness {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
+    fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        if self.ignored.contains(&node) {
+            return 0;
+        }
+        let mut score = 0.0;
+        for it in &self.soft {
+            if let Some(pods) = it.pods(cycle, node) {
+                score += pods as f64 * it.weight + (it.constraint.max_skew - 1) as f64;
+            }
+        }
+        score.round() as i64
+    }
+
+    fn normalize(&self, _cycle: &Cycle, nodes: &[NodeRef], scores: &mut [i64]) {
+        let scored = || nodes.iter().zip(scores.iter()).filter(|(node, _)| !self.ignored.contains(node));
+        let least = scored().map(|(_, score)| *score).min().unwrap_or(i64::MAX);
+        let most = scored().map(|(_, score)| *score).max().unwrap_or(0).max(0);
+        for (node, score) in nodes.iter().zip(scores) {
+            *score = if self.ignored.contains(node) {
+                0
+            } else if most == 0 {
+                MAX_NODE_SCORE
+            } else {
+                MAX_NODE_SCORE * (most + least - *score) / most
+            };
+        }
+    }
+
+    fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
+        let share = |it: &SoftDomains| {
+            Some(SpreadShare {
+                topology_key: it.constraint.topology_key.clone(),
+                pods: it.pods(cycle, node)?,
+                domains: i64::try_from(it.domains).unwrap_or(i64::MAX),
+                max_skew: it.constraint.max_skew,
+            })
+        };
+        Arithmetic::Spread(self.soft.iter().filter_map(share).collect())
+    }
+}
