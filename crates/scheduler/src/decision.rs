@@ -195,7 +195,7 @@ pub struct Candidate {
 pub struct VolumeBound {
     /// `namespace/name` of the claim.
     pub claim: String,
-    /// Name of the volume; empty if it is yet to be made.
+    /// Name of the volume, also if it is yet to be made.
     pub volume: String,
     /// Whether the volume is yet to be made.
     pub provisioned: bool,

@@ -149,6 +149,9 @@ fn bind(cycle: &Cycle, mut decision: Decision, walked: &Walked, tie: u64) -> Dec
     let drawn = draw(tie, decision.ties.len());
     decision.node = decision.ties.get(drawn).cloned();
     decision.draw = u64::try_from(drawn).ok();
+    let node = decision.node.as_deref().and_then(|name| cycle.table.find(name));
+    let reserve = |it: &profile::Enabled| node.map(|node| it.plugin.reserve(cycle, node)).unwrap_or_default();
+    decision.volumes = cycle.profile.plugins.iter().flat_map(reserve).collect();
     decision.outcome = Outcome::Scheduled;
     decision.retries_on = Vec::new();
     decision

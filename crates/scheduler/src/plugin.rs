@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::decision::Arithmetic;
+use crate::decision::{Arithmetic, VolumeBound};
 use crate::pod::PodInfo;
 use crate::profile::Profile;
 use crate::table::{NodeRef, NodeTable};
@@ -173,6 +173,10 @@ pub trait Plugin: Sync {
     /// How to compare the nodes that passed; `None` if the plugin does not care for this pod.
     fn pre_score(&self, _cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
         None
+    }
+    /// What binding the pod to a node decides about its claims.
+    fn reserve(&self, _cycle: &Cycle, _node: NodeRef) -> Vec<VolumeBound> {
+        Vec::new()
     }
     /// What may turn its refusal.
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -37,6 +37,15 @@ pub struct HostPort {
     pub ip: String,
 }
 
+/// Where a volume's claim comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimSource {
+    /// The pod names the claim.
+    Named(String),
+    /// The claim is made from the pod, for the volume of this name.
+    Ephemeral(String),
+}
+
 /// What pods of one template share, compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {
@@ -68,10 +77,8 @@ pub struct Template {
     pub affinity: PodAffinity,
     /// How evenly it wants to be spread.
     pub spread: Vec<Constraint>,
-    /// Claims of its volumes, in the order of the volumes; `true` for those made from the pod (generic ephemeral).
-    pub claims: Vec<(String, bool)>,
-    /// CSI drivers of volumes written into the pod, one per volume.
-    pub inline_drivers: Vec<String>,
+    /// Its volumes that need a claim, in order.
+    pub claims: Vec<ClaimSource>,
     /// Kind and name of the controller that owns it.
     pub controller: Option<(String, String)>,
 }
@@ -150,6 +157,14 @@ impl PodInfo {
         }
     }
 
+    /// Names of its claims, in the order of its volumes; `true` for those made from the pod itself.
+    pub fn claims(&self) -> impl Iterator<Item = (String, bool)> {
+        self.template.claims.iter().map(|it| match it {
+            ClaimSource::Named(claim) => (claim.clone(), false),
+            ClaimSource::Ephemeral(volume) => (format!("{}-{volume}", self.key.name), true),
+        })
+    }
+
     /// Priority; 0 if none is given.
     #[must_use]
     pub fn priority(&self) -> i32 {
@@ -189,13 +204,7 @@ impl Template {
             image_count: i64::try_from(images().count()).unwrap_or(i64::MAX),
             affinity: PodAffinity::of(affinity, namespace, &labels),
             spread: spread::constraints(spec, &labels),
-            claims: claims(pod, spec),
-            inline_drivers: spec
-                .volumes
-                .iter()
-                .flatten()
-                .filter_map(|it| it.csi.as_ref().map(|csi| csi.driver.clone()))
-                .collect(),
+            claims: claims(spec),
             controller: controller.map(|it| (it.kind.clone(), it.name.clone())),
             labels,
         }
@@ -228,11 +237,10 @@ impl HostPort {
     }
 }
 
-fn claims(pod: &Pod, spec: &PodSpec) -> Vec<(String, bool)> {
-    let name = pod.metadata.name.as_deref().unwrap_or_default();
+fn claims(spec: &PodSpec) -> Vec<ClaimSource> {
     let claim = |it: &api::k8s::core::v1::Volume| match (&it.persistent_volume_claim, &it.ephemeral) {
-        (Some(claim), _) => Some((claim.claim_name.clone(), false)),
-        (None, Some(_)) => Some((format!("{name}-{}", it.name), true)),
+        (Some(claim), _) => Some(ClaimSource::Named(claim.claim_name.clone())),
+        (None, Some(_)) => Some(ClaimSource::Ephemeral(it.name.clone())),
         (None, None) => None,
     };
     spec.volumes.iter().flatten().filter_map(claim).collect()

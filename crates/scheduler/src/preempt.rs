@@ -88,7 +88,7 @@ fn victims(
     if potential.is_empty() {
         return Err(vec![NO_VICTIMS.to_owned()]);
     }
-    potential.sort_by(|a, b| importance(a).cmp(&importance(b)));
+    potential.sort_by_key(|it| importance(it));
     let mut ready = ready.clone();
     for pod in &potential {
         table.remove_pod(&pod.key);
@@ -113,7 +113,7 @@ fn victims(
                     violations += i64::from(violating);
                 }
             }
-            evicted.sort_by(|a, b| importance(a).cmp(&importance(b)));
+            evicted.sort_by_key(|it| importance(it));
             Ok(Victims { node, pods: evicted, violations })
         }
     };

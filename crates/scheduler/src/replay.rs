@@ -146,7 +146,8 @@ fn decide(profile: &Profile, table: &mut NodeTable, mut pod: Pod, start: i64) ->
             pod.nominated_node = None;
             table.withdraw(&pod.key);
             table.place(Rc::new(pod.clone()), node);
-            table.storage.bind(&decision.volumes, node);
+            let labels = table.find(node).map(|it| Rc::clone(&table.row(it).labels)).unwrap_or_default();
+            table.storage.bind(&decision.volumes, &labels);
             return json!({"pod": name, "result": "Scheduled", "node": node, "attempts": attempts});
         }
         let Some(found) = decision.preemption else {

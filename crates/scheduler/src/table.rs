@@ -81,6 +81,8 @@ pub struct NodeTable {
     /// Pods with affinity terms of any kind, by node.
     with_affinity: BTreeMap<NodeRef, Vec<Rc<PodInfo>>>,
     budgets: BTreeMap<(String, String), DisruptionBudget>,
+    /// Pods on nodes by the claim they name.
+    claims: BTreeMap<(String, String), usize>,
     /// Services, ReplicaSets and StatefulSets, for default spreading.
     pub owners: Owners,
     /// Claims, volumes, classes and drivers.
@@ -109,6 +111,7 @@ impl Default for NodeTable {
             namespaces: Namespaces::new(),
             with_affinity: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            claims: BTreeMap::new(),
             owners: Owners::default(),
             storage: Storage::default(),
         }
@@ -330,6 +333,12 @@ impl NodeTable {
         self.budgets.values()
     }
 
+    /// How many pods on nodes use a claim, of those that name it.
+    #[must_use]
+    pub fn uses_of_claim(&self, namespace: &str, claim: &str) -> usize {
+        self.claims.get(&(namespace.to_owned(), claim.to_owned())).copied().unwrap_or(0)
+    }
+
     /// Pods that are on a node or wait for one, by key.
     pub fn pods(&self) -> impl Iterator<Item = (&Rc<PodInfo>, &str)> {
         self.placed.values().map(|(node, pod)| (pod, &**node))
@@ -410,6 +419,19 @@ impl NodeTable {
         self.nonzero_milli_cpu[node] =
             self.nonzero_milli_cpu[node].saturating_add(sign * requests.nonzero_milli_cpu);
         self.nonzero_memory[node] = self.nonzero_memory[node].saturating_add(sign * requests.nonzero_memory);
+        for (claim, _) in pod.claims().filter(|(_, ephemeral)| !ephemeral) {
+            let key = (pod.key.namespace.clone(), claim);
+            let users = self.claims.get(&key).copied().unwrap_or(0).saturating_add_signed(if sign > 0 {
+                1
+            } else {
+                -1
+            });
+            if users == 0 {
+                self.claims.remove(&key)
+            } else {
+                self.claims.insert(key, users)
+            };
+        }
         let row = &mut self.rows[node];
         if sign > 0 {
             row.ports.extend(pod.template.host_ports.iter().cloned());

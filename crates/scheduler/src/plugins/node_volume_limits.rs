@@ -1,0 +1,96 @@
+//! Can the node attach that many volumes?
+//!
+//! Limits are those of the node's CSINode, per driver; a volume that several pods use counts once.
+//! Source: `nodevolumelimits/csi.go`, 1.34.
+
+use std::collections::BTreeMap;
+
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+};
+use crate::pod::PodInfo;
+use crate::storage::{self, Storage};
+use crate::table::NodeRef;
+
+/// Keeps pods off nodes that can attach no more volumes.
+pub struct NodeVolumeLimits;
+
+#[derive(Clone)]
+struct Attachable {
+    /// Driver by volume.
+    volumes: BTreeMap<String, String>,
+}
+
+impl Plugin for NodeVolumeLimits {
+    fn name(&self) -> &'static str {
+        "NodeVolumeLimits"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let volumes = volumes(&cycle.table.storage, cycle.pod);
+        if volumes.is_empty() { PreFilter::Skip } else { PreFilter::Ready(Box::new(Attachable { volumes })) }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::CSINode, EventAction::Add),
+                ClusterEvent::new(EventResource::CSINode, EventAction::Update),
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
+            ]
+        }
+    }
+}
+
+/// CSI volumes of a pod with their drivers. A claim that is not bound yet counts for its class's driver.
+fn volumes(storage: &Storage, pod: &PodInfo) -> BTreeMap<String, String> {
+    let namespace = &pod.key.namespace;
+    let volume = |(name, _): (String, bool)| {
+        let claim = storage.claim(namespace, &name)?;
+        let bound = storage.volume(storage::volume_name(claim));
+        if let Some(volume) = bound {
+            let csi = volume.spec.as_ref()?.csi.as_ref()?;
+            return Some((format!("{}/{}", csi.driver, csi.volume_handle), csi.driver.clone()));
+        }
+        let class = storage.class(storage::claim_class(claim))?;
+        Some((format!("{}/claim {namespace}/{name}", class.provisioner), class.provisioner.clone()))
+    };
+    pod.claims().filter_map(volume).collect()
+}
+
+impl Filter for Attachable {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let row = cycle.table.row(node);
+        let limits = cycle.table.storage.limits(&row.name);
+        if limits.is_empty() {
+            return Ok(());
+        }
+        let mut attached = BTreeMap::new();
+        for pod in &row.pods {
+            attached.extend(volumes(&cycle.table.storage, pod));
+        }
+        let mut counts: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+        for driver in attached.values() {
+            counts.entry(driver).or_default().0 += 1;
+        }
+        for (_, driver) in self.volumes.iter().filter(|(volume, _)| !attached.contains_key(*volume)) {
+            counts.entry(driver).or_default().1 += 1;
+        }
+        let over = |(driver, (old, new)): (&&str, &(i64, i64))| {
+            *new > 0 && limits.get(driver).is_some_and(|limit| old + new > *limit)
+        };
+        if counts.iter().any(over) {
+            return Err(Rejection::unschedulable("node(s) exceed max volume count"));
+        }
+        Ok(())
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,282 @@
+//! Are the pod's volumes where the node is, or can they be?
+//!
+//! Bound claims must be usable on the node; claims that wait for a pod get the smallest volume that fits, or one is made
+//! if the class can; claims that should be bound at once and are not keep the pod waiting. Free storage capacity is not
+//! tracked, as no driver here publishes it.
+//! Source: `volumebinding` and `component-helpers/storage/volume/pv_helpers.go`, 1.34.
+
+use std::collections::BTreeSet;
+
+use api::k8s::core::v1::{PersistentVolume, PersistentVolumeClaim, TopologySelectorTerm};
+
+use crate::decision::VolumeBound;
+use crate::node_selector::Labels;
+use crate::plugin::{
+    ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection,
+    Verdict,
+};
+use crate::pod_affinity::compiled;
+use crate::storage::{self, Storage};
+use crate::table::NodeRef;
+
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+
+/// Brings pods and volumes together.
+pub struct VolumeBinding;
+
+/// Claims of the pod: bound ones, and those that wait for it.
+#[derive(Clone)]
+struct Claims {
+    bound: Vec<PersistentVolumeClaim>,
+    waiting: Vec<PersistentVolumeClaim>,
+}
+
+impl Plugin for VolumeBinding {
+    fn name(&self) -> &'static str {
+        "VolumeBinding"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter, Phase::Reserve, Phase::PreBind]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        match claims(cycle) {
+            Ok(None) => PreFilter::Skip,
+            Ok(Some(claims)) => PreFilter::Ready(Box::new(claims)),
+            Err(reason) => PreFilter::Rejected(Rejection::unresolvable(reason)),
+        }
+    }
+
+    fn reserve(&self, cycle: &Cycle, node: NodeRef) -> Vec<VolumeBound> {
+        let Ok(Some(claims)) = claims(cycle) else { return Vec::new() };
+        let row = cycle.table.row(node);
+        let mut found =
+            find(&cycle.table.storage, &claims.waiting, &row.name, &row.labels).unwrap_or_default();
+        // In the order of the pod's volumes.
+        found.sort_by_key(|it| claims.waiting.iter().position(|claim| key(claim) == it.claim));
+        found
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::StorageClass, EventAction::Add),
+                ClusterEvent::new(EventResource::StorageClass, EventAction::Update),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Update),
+                ClusterEvent::new(EventResource::PersistentVolume, EventAction::Add),
+                ClusterEvent::new(EventResource::PersistentVolume, EventAction::Update),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
+                ClusterEvent::new(EventResource::CSINode, EventAction::Add),
+                ClusterEvent::new(EventResource::CSINode, EventAction::Update),
+            ]
+        }
+    }
+}
+
+/// The pod's claims; `None` if it has none.
+fn claims(cycle: &Cycle) -> Result<Option<Claims>, String> {
+    let storage = &cycle.table.storage;
+    let mut claims = Claims { bound: Vec::new(), waiting: Vec::new() };
+    let mut immediate = false;
+    for (name, ephemeral) in cycle.pod.claims() {
+        let Some(claim) = storage.claim(&cycle.pod.key.namespace, &name) else {
+            return Err(if ephemeral {
+                format!(
+                    "waiting for ephemeral volume controller to create the persistentvolumeclaim {name:?}"
+                )
+            } else {
+                format!("persistentvolumeclaim {name:?} not found")
+            });
+        };
+        usable(cycle, claim, &name, ephemeral)?;
+        let class = storage.class(storage::claim_class(claim));
+        if storage::fully_bound(claim) {
+            claims.bound.push(claim.clone());
+        } else if storage::volume_name(claim).is_empty() && class.is_some_and(storage::waits_for_consumer) {
+            claims.waiting.push(claim.clone());
+        } else {
+            immediate = true;
+        }
+    }
+    if immediate {
+        return Err("pod has unbound immediate PersistentVolumeClaims".to_owned());
+    }
+    let none = claims.bound.is_empty() && claims.waiting.is_empty();
+    Ok(if none { None } else { Some(claims) })
+}
+
+fn usable(cycle: &Cycle, claim: &PersistentVolumeClaim, name: &str, ephemeral: bool) -> Result<(), String> {
+    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref());
+    if phase == Some("Lost") {
+        let volume = storage::volume_name(claim);
+        return Err(format!(
+            "persistentvolumeclaim {name:?} bound to non-existent persistentvolume {volume:?}"
+        ));
+    }
+    if claim.metadata.deletion_timestamp.is_some() {
+        return Err(format!("persistentvolumeclaim {name:?} is being deleted"));
+    }
+    let mut owners = claim.metadata.owner_references.iter().flatten();
+    if ephemeral && !owners.any(|it| it.controller == Some(true) && it.uid == cycle.pod.uid) {
+        let key = &cycle.pod.key;
+        let namespace = &key.namespace;
+        return Err(format!("PVC {namespace}/{name} was not created for pod {key} (pod is not owner)"));
+    }
+    Ok(())
+}
+
+impl Filter for Claims {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let storage = &cycle.table.storage;
+        let row = cycle.table.row(node);
+        let mut reasons = Vec::new();
+        let mut found = true;
+        for claim in &self.bound {
+            match storage.volume(storage::volume_name(claim)) {
+                None => {
+                    found = false;
+                    break;
+                }
+                Some(volume) if !storage::reachable(volume, &row.labels) => {
+                    reasons.push("node(s) didn't match PersistentVolume's node affinity".into());
+                    break;
+                }
+                Some(_) => {}
+            }
+        }
+        if find(storage, &self.waiting, &row.name, &row.labels).is_none() {
+            reasons.push("node(s) didn't find available persistent volumes to bind".into());
+        }
+        if !found {
+            reasons.push("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)".into());
+        }
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        Err(Rejection { code: Code::UnschedulableAndUnresolvable, reasons })
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// A volume for every waiting claim on one node: first those that are there, then those to be made. `None` if one claim
+/// can have neither.
+fn find(
+    storage: &Storage,
+    waiting: &[PersistentVolumeClaim],
+    node: &str,
+    labels: &Labels,
+) -> Option<Vec<VolumeBound>> {
+    let mut chosen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut to_make: Vec<&PersistentVolumeClaim> = Vec::new();
+    let mut to_match: Vec<&PersistentVolumeClaim> = Vec::new();
+    for claim in waiting {
+        match claim.metadata.annotations.as_ref().and_then(|it| it.get(SELECTED_NODE)) {
+            Some(selected) if selected != node => return None,
+            Some(_) => to_make.push(claim),
+            None => to_match.push(claim),
+        }
+    }
+    // The smallest claims choose first, so that large volumes stay for large claims.
+    to_match.sort_by_key(|claim| requested(claim));
+    for claim in to_match {
+        match smallest(storage, claim, labels, &chosen) {
+            Some(volume) => {
+                let name = volume.metadata.name.clone().unwrap_or_default();
+                chosen.insert(name.clone());
+                found.push(VolumeBound { claim: key(claim), volume: name, provisioned: false });
+            }
+            None => to_make.push(claim),
+        }
+    }
+    for claim in to_make {
+        let class = storage.class(storage::claim_class(claim))?;
+        let can = !class.provisioner.is_empty()
+            && class.provisioner != NO_PROVISIONER
+            && allowed(class.allowed_topologies.as_deref().unwrap_or_default(), labels);
+        if !can {
+            return None;
+        }
+        let volume = format!("pvc-{}", claim.metadata.uid.as_deref().unwrap_or_default());
+        found.push(VolumeBound { claim: key(claim), volume, provisioned: true });
+    }
+    Some(found)
+}
+
+fn key(claim: &PersistentVolumeClaim) -> String {
+    let namespace = claim.metadata.namespace.as_deref().unwrap_or("default");
+    format!("{namespace}/{}", claim.metadata.name.as_deref().unwrap_or_default())
+}
+
+fn requested(claim: &PersistentVolumeClaim) -> api::quantity::Quantity {
+    let resources = claim.spec.as_ref().and_then(|it| it.resources.as_ref());
+    storage::size(resources.and_then(|it| it.requests.as_ref()))
+}
+
+/// Terms are alternatives; none allows every node.
+fn allowed(terms: &[TopologySelectorTerm], labels: &Labels) -> bool {
+    let holds = |term: &TopologySelectorTerm| {
+        let expressions = term.match_label_expressions.as_deref().unwrap_or_default();
+        !expressions.is_empty()
+            && expressions.iter().all(|it| labels.get(&it.key).is_some_and(|value| it.values.contains(value)))
+    };
+    terms.is_empty() || terms.iter().any(holds)
+}
+
+/// The smallest volume that would do for a claim; a volume reserved for the claim comes before all others.
+fn smallest<'s>(
+    storage: &'s Storage,
+    claim: &PersistentVolumeClaim,
+    labels: &Labels,
+    chosen: &BTreeSet<String>,
+) -> Option<&'s PersistentVolume> {
+    let spec = claim.spec.as_ref()?;
+    let class = storage::claim_class(claim);
+    let selector = spec.selector.as_ref().map(|it| compiled(Some(it)));
+    let mut best: Option<(&PersistentVolume, api::quantity::Quantity)> = None;
+    for volume in storage.volumes() {
+        let Some(offer) = volume.spec.as_ref() else { continue };
+        let name = volume.metadata.name.as_deref().unwrap_or_default();
+        let reserved = offer.claim_ref.as_ref().map(|it| {
+            let same = it.name == claim.metadata.name
+                && it.namespace.as_deref().unwrap_or("default")
+                    == claim.metadata.namespace.as_deref().unwrap_or("default");
+            same && it
+                .uid
+                .as_ref()
+                .is_none_or(|uid| uid.is_empty() || Some(uid) == claim.metadata.uid.as_ref())
+        });
+        let size = storage::size(offer.capacity.as_ref());
+        let mode = |it: &Option<String>| it.as_deref().unwrap_or("Filesystem") == "Block";
+        if chosen.contains(name)
+            || storage::volume_class(volume) != class
+            || reserved == Some(false)
+            || size < requested(claim)
+            || mode(&offer.volume_mode) != mode(&spec.volume_mode)
+            || volume.metadata.deletion_timestamp.is_some()
+        {
+            continue;
+        }
+        let reachable = storage::reachable(volume, labels);
+        if reserved == Some(true) {
+            return Some(volume).filter(|_| reachable);
+        }
+        let empty = Labels::new();
+        let own = volume.metadata.labels.as_ref().unwrap_or(&empty);
+        let selected = selector.as_ref().is_none_or(|it| it.as_ref().is_some_and(|it| it.matches(own)));
+        let available = volume.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Available");
+        let modes = spec.access_modes.iter().flatten();
+        let accessible = modes.into_iter().all(|it| offer.access_modes.iter().flatten().any(|has| has == it));
+        if available && selected && reachable && accessible && best.as_ref().is_none_or(|it| size < it.1) {
+            best = Some((volume, size));
+        }
+    }
+    best.map(|(volume, _)| volume)
+}

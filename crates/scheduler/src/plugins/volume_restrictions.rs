@@ -1,0 +1,97 @@
+//! Is a claim that only one pod may use already in use?
+//!
+//! Claims with access mode ReadWriteOncePod. Conflicts between disks written into pods directly are not looked at.
+//! Source: `volumerestrictions`, 1.34.
+
+use std::collections::BTreeSet;
+
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+};
+use crate::pod::PodInfo;
+use crate::table::NodeRef;
+
+/// Keeps a claim for one pod to one pod.
+pub struct VolumeRestrictions;
+
+#[derive(Clone)]
+struct Exclusive {
+    claims: BTreeSet<String>,
+    conflicts: i64,
+}
+
+impl Plugin for VolumeRestrictions {
+    fn name(&self) -> &'static str {
+        "VolumeRestrictions"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        let namespace = &cycle.pod.key.namespace;
+        let mut claims = BTreeSet::new();
+        for (name, _) in cycle.pod.claims().filter(|(_, ephemeral)| !ephemeral) {
+            let Some(claim) = cycle.table.storage.claim(namespace, &name) else {
+                return PreFilter::Rejected(Rejection::unresolvable(format!(
+                    "persistentvolumeclaim {name:?} not found"
+                )));
+            };
+            let modes = claim.spec.as_ref().and_then(|it| it.access_modes.as_ref());
+            if modes.is_some_and(|it| it.iter().any(|mode| mode == "ReadWriteOncePod")) {
+                claims.insert(name);
+            }
+        }
+        let used = |name: &&String| cycle.table.uses_of_claim(namespace, name) > 0;
+        let conflicts = i64::try_from(claims.iter().filter(used).count()).unwrap_or(i64::MAX);
+        if conflicts == 0 {
+            PreFilter::Skip
+        } else {
+            PreFilter::Ready(Box::new(Exclusive { claims, conflicts }))
+        }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Update),
+            ]
+        }
+    }
+}
+
+impl Exclusive {
+    fn shared(&self, cycle: &Cycle, pod: &PodInfo) -> i64 {
+        if pod.key.namespace != cycle.pod.key.namespace {
+            return 0;
+        }
+        let shared = pod.claims().filter(|(name, ephemeral)| !ephemeral && self.claims.contains(name));
+        i64::try_from(shared.count()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Filter for Exclusive {
+    fn filter(&self, _cycle: &Cycle, _node: NodeRef) -> Verdict {
+        if self.conflicts > 0 {
+            return Err(Rejection::unschedulable(
+                "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
+            ));
+        }
+        Ok(())
+    }
+
+    fn pod_added(&mut self, cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
+        self.conflicts += self.shared(cycle, pod);
+    }
+
+    fn pod_removed(&mut self, cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
+        self.conflicts -= self.shared(cycle, pod);
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}

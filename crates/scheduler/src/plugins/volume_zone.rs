@@ -1,0 +1,121 @@
+//! Is the node in the zone of the pod's volumes?
+//!
+//! By zone and region labels of volumes; node affinity of volumes is [`super::volume_binding`]'s business.
+//! Source: `volumezone`, 1.34.
+
+use std::collections::BTreeSet;
+
+use crate::plugin::{
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+};
+use crate::storage;
+use crate::table::NodeRef;
+
+/// Each label with the other spelling of the same thing.
+const LABELS: [(&str, &str); 4] = [
+    ("failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"),
+    ("failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"),
+    ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"),
+    ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"),
+];
+
+/// Keeps pods in the zones of their volumes.
+pub struct VolumeZone;
+
+/// A label that a volume has, its other spelling, and its values.
+#[derive(Clone)]
+struct Zone {
+    label: &'static str,
+    spelling: &'static str,
+    values: BTreeSet<String>,
+}
+
+#[derive(Clone)]
+struct Zones(Vec<Zone>);
+
+impl Plugin for VolumeZone {
+    fn name(&self) -> &'static str {
+        "VolumeZone"
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::PreFilter, Phase::Filter]
+    }
+
+    fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
+        match zones(cycle) {
+            Ok(zones) if zones.is_empty() => PreFilter::Skip,
+            Ok(zones) => PreFilter::Ready(Box::new(Zones(zones))),
+            Err(reason) => PreFilter::Rejected(Rejection::unresolvable(reason)),
+        }
+    }
+
+    fn retries_on(&self) -> &'static [ClusterEvent] {
+        const {
+            &[
+                ClusterEvent::new(EventResource::StorageClass, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
+                ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
+                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Update),
+                ClusterEvent::new(EventResource::PersistentVolume, EventAction::Add),
+                ClusterEvent::new(EventResource::PersistentVolume, EventAction::Update),
+            ]
+        }
+    }
+}
+
+fn zones(cycle: &Cycle) -> Result<Vec<Zone>, String> {
+    let storage = &cycle.table.storage;
+    let mut zones = Vec::new();
+    for (name, _) in cycle.pod.claims().filter(|(_, ephemeral)| !ephemeral) {
+        let claim = storage
+            .claim(&cycle.pod.key.namespace, &name)
+            .ok_or_else(|| format!("persistentvolumeclaim {name:?} not found"))?;
+        let volume = storage::volume_name(claim);
+        if volume.is_empty() {
+            let class = storage::claim_class(claim);
+            if class.is_empty() {
+                return Err("PersistentVolumeClaim had no pv name and storageClass name".to_owned());
+            }
+            let found = storage
+                .class(class)
+                .ok_or_else(|| format!("storageclass.storage.k8s.io {class:?} not found"))?;
+            if storage::waits_for_consumer(found) {
+                continue;
+            }
+            return Err("PersistentVolume had no name".to_owned());
+        }
+        let found = storage.volume(volume).ok_or_else(|| format!("persistentvolume {volume:?} not found"))?;
+        let labels = found.metadata.labels.as_ref();
+        for (label, spelling) in LABELS {
+            if let Some(value) = labels.and_then(|it| it.get(label)) {
+                let values = value.split("__").map(str::to_owned).collect();
+                zones.push(Zone { label, spelling, values });
+            }
+        }
+    }
+    Ok(zones)
+}
+
+impl Filter for Zones {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let labels = &cycle.table.row(node).labels;
+        // A node that says nothing of its zone is taken to be anywhere.
+        if !LABELS.iter().any(|(label, _)| labels.contains_key(*label)) {
+            return Ok(());
+        }
+        let inside = |it: &Zone| {
+            let value = labels.get(it.label).or_else(|| labels.get(it.spelling));
+            value.is_some_and(|value| it.values.contains(value))
+        };
+        if self.0.iter().all(inside) {
+            return Ok(());
+        }
+        Err(Rejection::unresolvable("node(s) had no available volume zone"))
+    }
+
+    fn boxed(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
