@@ -17,7 +17,10 @@ pub fn milli(text: &str) -> i64 {
 pub fn requested(pod: &Pod, resource: &str) -> i64 {
     let Some(spec) = pod.spec.as_ref() else { return 0 };
     let of = |resources: Option<&api::k8s::core::v1::ResourceRequirements>| {
-        resources.and_then(|r| r.requests.as_ref()).and_then(|all| all.get(resource)).map_or(0, |q| milli(&q.0))
+        resources
+            .and_then(|r| r.requests.as_ref())
+            .and_then(|all| all.get(resource))
+            .map_or(0, |q| milli(&q.0))
     };
     let running: i64 = spec.containers.iter().map(|c| of(c.resources.as_ref())).sum();
     let starting =

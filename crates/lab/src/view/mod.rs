@@ -5,6 +5,7 @@
 //! colour or the browser.
 
 pub mod amount;
+pub mod path;
 pub mod pod;
 pub mod scene;
 

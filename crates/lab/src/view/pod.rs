@@ -95,10 +95,7 @@ fn stuck(pod: &Pod) -> bool {
         let reason = status.state.as_ref().and_then(|s| s.waiting.as_ref()).and_then(|w| w.reason.as_deref());
         matches!(reason, Some(reason) if !matches!(reason, "ContainerCreating" | "PodInitializing"))
     };
-    pod.status
-        .as_ref()
-        .and_then(|s| s.container_statuses.as_ref())
-        .is_some_and(|all| all.iter().any(waits))
+    pod.status.as_ref().and_then(|s| s.container_statuses.as_ref()).is_some_and(|all| all.iter().any(waits))
 }
 
 /// Whether it uses its node's own network and sits in no slot.

@@ -5,6 +5,7 @@
 
 pub mod en;
 pub mod ko;
+pub mod path;
 mod ui;
 
 pub use ui::Ui;

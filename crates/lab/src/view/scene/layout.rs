@@ -13,8 +13,8 @@ use cluster::{ClusterId, Store};
 use jiff::Timestamp;
 
 use super::{
-    ControlPlaneBand, Door, Form, NetworkBox, NodeSize, Part, PartKind, PodMark, Rect, Scene, Seat, SubnetBox,
-    Supply,
+    ControlPlaneBand, Door, Form, NetworkBox, NodeSize, Part, PartKind, PodMark, Rect, Scene, Seat,
+    SubnetBox, Supply,
     node::{self, Card},
     phone,
     read::{self, NodeRow},

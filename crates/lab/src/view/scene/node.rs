@@ -298,8 +298,12 @@ fn folded(card: &mut Card, row: &NodeRow<'_>, wide: i32) {
     let rows = (i32::try_from(pods.len()).unwrap_or(0) + across - 1) / across;
     for (index, p) in pods.iter().enumerate() {
         let index = i32::try_from(index).unwrap_or(0);
-        let rect =
-            Rect::new(10 + (index % across) * PITCH_MEDIUM, 55 + (index / across) * PITCH_MEDIUM, SMALL, SMALL);
+        let rect = Rect::new(
+            10 + (index % across) * PITCH_MEDIUM,
+            55 + (index / across) * PITCH_MEDIUM,
+            SMALL,
+            SMALL,
+        );
         card.pods.push(mark(p, rect, Seat::Node, false));
     }
     card.node.host_line = Some(46);

@@ -15,7 +15,12 @@ use crate::view::Moment;
 const WIDTH: i32 = 390;
 
 /// The picture in one column.
-pub(super) fn phone(moment: Moment<'_>, cluster: ClusterId, rows: &[NodeRow<'_>], focus: Option<&str>) -> Scene {
+pub(super) fn phone(
+    moment: Moment<'_>,
+    cluster: ClusterId,
+    rows: &[NodeRow<'_>],
+    focus: Option<&str>,
+) -> Scene {
     let mut scene = Scene { w: WIDTH, ..Scene::default() };
     let waiting = read::waiting(moment.store, cluster);
     let rect = Rect::new(12, 10, WIDTH - 24, 68);

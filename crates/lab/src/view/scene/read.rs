@@ -97,7 +97,8 @@ fn row<'s>(
     let internal = node.status.as_ref().and_then(|s| s.addresses.as_ref()).and_then(|all| {
         all.iter().find(|a| a.type_ == "InternalIP").map(|a| format!("ip-{}", a.address.replace('.', "-")))
     });
-    let kind = label("node.kubernetes.io/instance-type").or_else(|| instance.map(|i| i.instance_type.clone()));
+    let kind =
+        label("node.kubernetes.io/instance-type").or_else(|| instance.map(|i| i.instance_type.clone()));
     // A node whose own name says its address needs no second line for it.
     let host = internal.filter(|host| !name.starts_with(host.as_str()));
     let about = [host, kind.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
@@ -105,9 +106,8 @@ fn row<'s>(
         let all = node.status.as_ref().and_then(|s| s.allocatable.as_ref());
         all.and_then(|all| all.get(name)).map_or(0, |q| amount::milli(&q.0))
     };
-    let requested = |name: &str| -> i64 {
-        pods.iter().filter(|p| counts(p)).map(|p| amount::requested(p, name)).sum()
-    };
+    let requested =
+        |name: &str| -> i64 { pods.iter().filter(|p| counts(p)).map(|p| amount::requested(p, name)).sum() };
     let share = |name: &str| match quantity(name) {
         0 => 0,
         whole => u32::try_from(requested(name).saturating_mul(1000) / whole).unwrap_or(0).min(1000),
@@ -115,9 +115,11 @@ fn row<'s>(
     let spec = node.spec.as_ref();
     let taints = spec.and_then(|s| s.taints.as_ref());
     let cordoned = spec.is_some_and(|s| s.unschedulable == Some(true));
-    let ready = node.status.as_ref().and_then(|s| s.conditions.as_ref()).is_some_and(|all| {
-        all.iter().any(|c| c.type_ == "Ready" && c.status == "True")
-    });
+    let ready = node
+        .status
+        .as_ref()
+        .and_then(|s| s.conditions.as_ref())
+        .is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"));
     let max_pods = u32::try_from(quantity("pods") / 1000).unwrap_or(0);
     NodeRow {
         name,
@@ -130,7 +132,8 @@ fn row<'s>(
         },
         tainted: taints.is_some_and(|all| {
             all.iter().any(|t| {
-                matches!(t.effect.as_str(), "NoSchedule" | "NoExecute") && !t.key.starts_with("node.kubernetes.io/")
+                matches!(t.effect.as_str(), "NoSchedule" | "NoExecute")
+                    && !t.key.starts_with("node.kubernetes.io/")
             })
         }),
         max_pods,
@@ -157,7 +160,8 @@ fn cards<'s>(
     enis.sort_by_key(|eni| eni.device_index);
     let pool = store.get::<IpPool>(cluster, "", node);
     let limits = amount::card_limits(&instance.instance_type);
-    let mut rows: Vec<CardRow<'s>> = enis.iter().map(|eni| card(eni, pool, limits.map(|l| l.1), now)).collect();
+    let mut rows: Vec<CardRow<'s>> =
+        enis.iter().map(|eni| card(eni, pool, limits.map(|l| l.1), now)).collect();
     let sockets = limits.map_or(0, |l| l.0);
     for device in 0..sockets {
         if !rows.iter().any(|row| row.device == device) {
@@ -176,11 +180,13 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
     let mut rows = vec![slot(SlotState::Primary, &eni.primary_ip.to_string())];
     for ip in &eni.secondary_ips {
         let held = blocks.iter().flat_map(|b| &b.addresses).find(|a| a.ip == *ip);
-        let rest = held.and_then(|a| a.unassigned_at).map_or(0, |at| {
-            cni::COOLDOWN.0.saturating_sub(now.since(at).0)
-        });
+        let rest = held
+            .and_then(|a| a.unassigned_at)
+            .map_or(0, |at| cni::COOLDOWN.0.saturating_sub(now.since(at).0));
         let mut row = match held.and_then(|a| a.sandbox.as_ref()) {
-            Some(sandbox) => SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, &ip.to_string()) },
+            Some(sandbox) => {
+                SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, &ip.to_string()) }
+            }
             None if rest > 0 => slot(SlotState::Cooldown(rest.div_ceil(1000)), &ip.to_string()),
             None => slot(SlotState::Warm, &ip.to_string()),
         };
@@ -189,8 +195,7 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
     }
     for prefix in &eni.prefixes {
         let held = blocks.iter().filter(|b| b.cidr == *prefix).flat_map(|b| &b.addresses);
-        let pods: Vec<(String, Ipv4Addr)> =
-            held.filter_map(|a| Some((a.sandbox.clone()?, a.ip))).collect();
+        let pods: Vec<(String, Ipv4Addr)> = held.filter_map(|a| Some((a.sandbox.clone()?, a.ip))).collect();
         let used = u32::try_from(pods.len()).unwrap_or(u32::MAX);
         rows.push(SlotRow {
             state: SlotState::Prefix(used),

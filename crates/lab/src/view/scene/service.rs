@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use api::{
-    k8s::{
-        core::v1::{Pod, Service},
-        discovery::v1::EndpointSlice,
-    },
+use api::k8s::{
+    core::v1::{Pod, Service},
+    discovery::v1::EndpointSlice,
 };
 use cluster::{ClusterId, Store};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;

@@ -1,3 +1,4 @@
 //! English.
 
+pub mod path;
 pub mod ui;

@@ -1,3 +1,4 @@
 //! Korean.
 
+pub mod path;
 pub mod ui;
