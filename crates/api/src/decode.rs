@@ -73,22 +73,27 @@ pub fn read(kind: Kind, value: &Value) -> Result<Decoded, DecodeError> {
 /// # Errors
 /// The first value of the wrong type, in Go's words.
 pub fn along(schema: &'static TypeSchema, value: &Value) -> Result<Decoded, DecodeError> {
-    let mut walk = Walk::default();
-    let value = match value {
-        Value::Object(fields) => walk.object(schema, fields)?,
-        other => {
-            let message = format!(
-                "json: cannot unmarshal {} into Go value of type {}",
-                kind_of(other),
-                schema.go_name()
-            );
-            return Err(DecodeError { field: FieldPath::root(), message });
-        }
-    };
-    match walk.wrong {
-        Some(error) => Err(error),
-        None => Ok(Decoded { value, unknown: walk.unknown }),
+    match look(schema, value) {
+        (_, Some(error)) => Err(error),
+        (decoded, None) => Ok(decoded),
     }
+}
+
+/// The same, keeping what was found beside a wrong type: for an editor, which shows both.
+#[must_use]
+pub fn look(schema: &'static TypeSchema, value: &Value) -> (Decoded, Option<DecodeError>) {
+    let Value::Object(fields) = value else {
+        let (kind, go) = (kind_of(value), schema.go_name());
+        let message = format!("json: cannot unmarshal {kind} into Go value of type {go}");
+        let nothing = Decoded { value: Value::Null, unknown: Vec::new() };
+        return (nothing, Some(DecodeError { field: FieldPath::root(), message }));
+    };
+    let mut walk = Walk::default();
+    let (value, stopped) = match walk.object(schema, fields) {
+        Ok(value) => (value, None),
+        Err(error) => (Value::Null, Some(error)),
+    };
+    (Decoded { value, unknown: walk.unknown }, stopped.or(walk.wrong))
 }
 
 /// A manifest that does not say, or not rightly, what kind of object it is.

@@ -34,6 +34,28 @@ impl FieldPath {
         Self(dotted.split('.').filter(|s| !s.is_empty()).map(|s| Step::Field(s.to_owned())).collect())
     }
 
+    /// Reads a path as the API server writes it; what stands in brackets is a place in a list if it is a number.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let (mut steps, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            if let Some((inside, after)) = rest.strip_prefix('[').and_then(|it| it.split_once(']')) {
+                let index = inside.parse().ok().filter(|_| inside.bytes().all(|b| b.is_ascii_digit()));
+                steps.push(index.map_or_else(|| Step::Key(inside.to_owned()), Step::Index));
+                rest = after;
+                continue;
+            }
+            rest = rest.strip_prefix('.').unwrap_or(rest);
+            let end = rest.find(['.', '[']).unwrap_or(rest.len()).max(1).min(rest.len());
+            let end = (end..=rest.len()).find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+            if end > 0 {
+                steps.push(Step::Field(rest[..end].to_owned()));
+            }
+            rest = &rest[end..];
+        }
+        Self(steps)
+    }
+
     /// One field further in; `name` may be dotted.
     #[must_use]
     pub fn field(&self, name: &str) -> Self {
@@ -82,5 +104,8 @@ mod tests {
         let path = FieldPath::of("spec").field("containers").index(0).field("ports").index(1).field("name");
         assert_eq!(path.to_string(), "spec.containers[0].ports[1].name");
         assert_eq!(FieldPath::of("metadata.labels").key("a/b").to_string(), "metadata.labels[a/b]");
+        for text in ["spec.containers[0].ports[1].name", "metadata.labels[a.b/c]", "spec", ""] {
+            assert_eq!(FieldPath::parse(text).to_string(), text);
+        }
     }
 }

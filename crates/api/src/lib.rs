@@ -13,6 +13,7 @@
 pub mod canonical;
 pub mod decode;
 pub mod default;
+pub mod diagnose;
 pub mod diagnostic;
 pub mod digest;
 pub mod field;

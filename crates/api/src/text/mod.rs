@@ -27,7 +27,7 @@ pub use self::{
     split::{Piece, split},
     value::Duplicate,
 };
-use crate::{Diagnostic, FieldPath, Span};
+use crate::{Diagnostic, FieldPath, Span, field::Step};
 
 /// The largest text that is read: the limit the API server sets on a request.
 pub const MAX_BYTES: usize = 3_145_728;
@@ -128,7 +128,9 @@ impl Document {
         if taken == path.0.len() {
             return Some(node.span);
         }
-        // A missing field is shown at its parent's name, not over the parent's whole block.
+        // A missing field is shown at its parent's name, or at the first name of its list item, not over a whole block.
+        let in_item = taken > 0 && matches!(path.0[taken - 1], Step::Index(_));
+        let key = if in_item { node.entries().first().map(|entry| &entry.key) } else { key };
         Some(key.map_or(first_line(node.span), |key| key.span))
     }
 
