@@ -15,7 +15,6 @@ use yew::{Callback, Component, Context, Html, html};
 use crate::{
     clock::{self, Tick},
     desk::Desk,
-
     route::{Address, Route},
     screen,
     settings::{self, Settings},
@@ -277,7 +276,9 @@ impl Component for App {
         let page = match &self.address.route {
             Route::First => screen::first::first(self, &send),
             Route::Lessons => screen::lessons::lessons(self, &send),
-            Route::Lesson(_) | Route::Sandbox | Route::World(_) | Route::Shared(_) => screen::lab::lab(self, &send),
+            Route::Lesson(_) | Route::Sandbox | Route::World(_) | Route::Shared(_) => {
+                screen::lab::lab(self, &send)
+            }
         };
         html! { <>{widget::sprite()}{page}</> }
     }

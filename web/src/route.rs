@@ -35,7 +35,8 @@ impl Address {
     /// Reads the part from `?` (if any) and the part from `#` (if any).
     #[must_use]
     pub fn read(search: &str, hash: &str) -> Self {
-        let (path, inner) = hash.trim_start_matches('#').split_once('?').unwrap_or((hash.trim_start_matches('#'), ""));
+        let (path, inner) =
+            hash.trim_start_matches('#').split_once('?').unwrap_or((hash.trim_start_matches('#'), ""));
         let mut query = BTreeMap::new();
         for pair in search.trim_start_matches('?').split('&').chain(inner.split('&')) {
             if let Some((key, value)) = pair.split_once('=') {

@@ -61,7 +61,9 @@ impl Settings {
         let lang = match asked("lang").as_deref() {
             Some("ko") => Lang::Ko,
             Some("en") => Lang::En,
-            _ => Lang::of(&navigator.languages().iter().filter_map(|tag| tag.as_string()).collect::<Vec<_>>()),
+            _ => {
+                Lang::of(&navigator.languages().iter().filter_map(|tag| tag.as_string()).collect::<Vec<_>>())
+            }
         };
         let theme = match asked("theme").as_deref() {
             Some("dark") => Theme::Dark,

@@ -1,21 +1,24 @@
 //! The picture: `lab::view::scene` in strokes, diffed by key so that what moves is one attribute.
 
 mod node;
+pub mod path;
 mod shapes;
 mod stage;
 
 use std::rc::Rc;
 
 use lab::{
-    view::scene::{ControlPlaneBand, NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
+    view::scene::{
+        ControlPlaneBand, NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply,
+    },
     words::{Lang, Ui},
 };
 use yew::{Html, Properties, classes, function_component, html};
 
 use crate::widget::{Icon, mark};
 use node::Node;
-pub use stage::Stage;
 use shapes::{Pod, at, meter, plate, rect, tail, text};
+pub use stage::Stage;
 
 /// What the picture is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -110,7 +113,15 @@ fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
     }
 }
 
-fn service_part(r: Rect, dx: i32, dy: i32, id: &'static str, glyph: Icon, name: &'static str, inner: Html) -> Html {
+fn service_part(
+    r: Rect,
+    dx: i32,
+    dy: i32,
+    id: &'static str,
+    glyph: Icon,
+    name: &'static str,
+    inner: Html,
+) -> Html {
     html! {
         <g class="k-part" data-id={id} transform={at(r.x - dx, r.y - dy)}>
             {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, r.h / 2 - 8, 16)}{text(34, 21, "pt", name)}{inner}

@@ -8,8 +8,8 @@ use lab::{view::scene::Scene, words::Lang};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, PointerEvent, WheelEvent};
 use yew::{
-    AttrValue, Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
-    use_state,
+    AttrValue, Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref,
+    use_node_ref, use_state,
 };
 
 use super::Picture;
@@ -89,7 +89,10 @@ pub fn stage(props: &Props) -> Html {
             let watched = element.clone();
             let measure = Closure::<dyn FnMut()>::new(move || {
                 if let Some(element) = &watched {
-                    room.set((f64::from(element.client_width().max(1)), f64::from(element.client_height().max(1))));
+                    room.set((
+                        f64::from(element.client_width().max(1)),
+                        f64::from(element.client_height().max(1)),
+                    ));
                 }
             });
             let observer = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()).ok();
@@ -129,7 +132,8 @@ pub fn stage(props: &Props) -> Html {
     let onpointerdown = {
         let (drag, view) = (drag.clone(), view.clone());
         Callback::from(move |event: PointerEvent| {
-            *drag.borrow_mut() = Some((f64::from(event.client_x()), f64::from(event.client_y()), *view, false));
+            *drag.borrow_mut() =
+                Some((f64::from(event.client_x()), f64::from(event.client_y()), *view, false));
         })
     };
     let onpointermove = {
@@ -156,7 +160,9 @@ pub fn stage(props: &Props) -> Html {
                 return;
             }
             let hit = event.target().and_then(|t| t.dyn_into::<Element>().ok());
-            let id = hit.and_then(|e| e.closest("[data-id]").ok().flatten()).and_then(|e| e.get_attribute("data-id"));
+            let id = hit
+                .and_then(|e| e.closest("[data-id]").ok().flatten())
+                .and_then(|e| e.get_attribute("data-id"));
             on_select.emit(id);
         })
     };
