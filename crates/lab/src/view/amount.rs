@@ -2,7 +2,11 @@
 //!
 //! Sums of requests, as the scheduler counts them, for meters and sentences. It decides nothing.
 
-use api::{k8s::core::v1::Pod, quantity::Quantity};
+use api::{
+    k8s::core::v1::{Node, Pod},
+    quantity::Quantity,
+};
+use cluster::{ClusterId, Store};
 
 /// Thousandths of a unit; zero for what is no quantity.
 #[must_use]
@@ -32,6 +36,21 @@ pub fn requested(pod: &Pod, resource: &str) -> i64 {
 #[must_use]
 pub fn card_limits(instance_type: &str) -> Option<(u32, u32)> {
     cni::limits::of(instance_type).map(|of| (of.enis, of.ipv4_per_eni))
+}
+
+/// What a node could still give of a resource, in thousandths.
+#[must_use]
+pub fn free(store: &Store, cluster: ClusterId, node: &str, resource: &str) -> i64 {
+    let whole = store
+        .get::<Node>(cluster, "", node)
+        .and_then(|n| n.status.as_ref()?.allocatable.as_ref()?.get(resource))
+        .map_or(0, |q| milli(&q.0));
+    let taken: i64 = store
+        .list::<Pod>(cluster, None)
+        .filter(|p| p.spec.as_ref().and_then(|s| s.node_name.as_deref()) == Some(node))
+        .map(|p| requested(p, resource))
+        .sum();
+    whole - taken
 }
 
 #[cfg(test)]

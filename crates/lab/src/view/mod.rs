@@ -5,9 +5,16 @@
 //! colour or the browser.
 
 pub mod amount;
+pub mod beats;
+pub mod decision;
+pub mod feed;
+pub mod inspector;
+pub mod outline;
 pub mod path;
 pub mod pod;
 pub mod scene;
+pub mod timeline;
+pub mod why;
 
 use api::SimTime;
 use cluster::{Store, World};

@@ -10,6 +10,12 @@ mod ui;
 
 pub use ui::Ui;
 
+use scheduler::decision::Arithmetic;
+
+use crate::view::{
+    beats::BeatKind, inspector::Label, outline::Entry, pod::PodState, timeline::Wait, why::Why,
+};
+
 /// A language of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lang {
@@ -72,6 +78,101 @@ pub fn fill(text: &str, value: impl std::fmt::Display) -> String {
 pub fn seconds(ui: &Ui, secs: u64) -> String {
     let age = if secs < 120 { fill(ui.seconds, secs) } else { fill(ui.whole_minutes, secs / 60) };
     fill(ui.oldest, age)
+}
+
+/// How a step of a chain is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// By its number.
+    Number,
+    /// It is fine.
+    Good,
+    /// It is why.
+    Bad,
+    /// It waits.
+    Wait,
+}
+
+/// One step of a chain of reasons; `code` and **strong** are written as in Markdown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How it is marked.
+    pub mark: Mark,
+    /// What it says.
+    pub text: String,
+}
+
+macro_rules! sentences {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        impl Lang {
+            $($(#[$doc])* #[must_use] pub fn $name(self, $($arg: $type),*) -> $out {
+                match self {
+                    Lang::Ko => ko::sentences::$name($($arg),*),
+                    Lang::En => en::sentences::$name($($arg),*),
+                }
+            })*
+        }
+    };
+}
+
+sentences! {
+    /// A pod's state.
+    state(state: PodState) -> &'static str;
+    /// One sentence for a thing.
+    lead(why: &Why) -> String;
+    /// The chain behind a thing.
+    chain(why: &Why) -> Vec<Step>;
+    /// One line of the outline.
+    entry(entry: &Entry) -> String;
+    /// One to three words for a beat.
+    beat(kind: BeatKind) -> &'static str;
+    /// The name of a fact.
+    label(label: Label) -> &'static str;
+    /// What a bar waits for.
+    wait(wait: &Wait, secs: u64) -> String;
+    /// What a plugin asks.
+    question(plugin: &str) -> &'static str;
+    /// The numbers behind a score.
+    arithmetic(numbers: &Arithmetic) -> Vec<String>;
+}
+
+/// The numbers behind a score, with the few words that differ.
+fn shared_arithmetic(numbers: &Arithmetic, mean: &str, _each: &str, pods: &str) -> Vec<String> {
+    match numbers {
+        Arithmetic::LeastAllocated(shares) => {
+            let mut scores = Vec::new();
+            let mut out: Vec<String> = shares
+                .iter()
+                .map(|s| {
+                    let score =
+                        ((s.allocatable - s.requested).max(0) * 100).checked_div(s.allocatable).unwrap_or(0);
+                    scores.push(score);
+                    format!(
+                        "{} ({} − {}) / {} = {score}",
+                        s.resource, s.allocatable, s.requested, s.allocatable
+                    )
+                })
+                .collect();
+            let count = i64::try_from(scores.len().max(1)).unwrap_or(1);
+            let sum: i64 = scores.iter().sum();
+            out.push(format!("{mean} = {}", sum / count));
+            out
+        }
+        Arithmetic::Balanced(shares) => {
+            shares.iter().map(|s| format!("{} {} / {}", s.resource, s.requested, s.allocatable)).collect()
+        }
+        Arithmetic::Taints(taints) => vec![format!("PreferNoSchedule: {}", taints.len())],
+        Arithmetic::PreferredNodes(weights) => vec![format!("Σ {weights:?}")],
+        Arithmetic::Images { images, all, .. } => {
+            images.iter().map(|i| format!("{} {} × {}/{all}", i.image, i.size, i.nodes)).collect()
+        }
+        Arithmetic::Spread(shares) => {
+            shares.iter().map(|s| format!("{} · {pods} {}", s.topology_key, s.pods)).collect()
+        }
+        Arithmetic::PodAffinity(shares) => {
+            shares.iter().map(|s| format!("{}={} {}", s.topology_key, s.value, s.weight)).collect()
+        }
+    }
 }
 
 #[cfg(test)]

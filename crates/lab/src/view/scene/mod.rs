@@ -15,6 +15,7 @@ mod service;
 mod tests;
 
 pub use layout::scene;
+pub(crate) use read::{addresses, public};
 
 use crate::view::pod::PodState;
 

@@ -225,7 +225,7 @@ fn slot(state: SlotState, address: &str) -> SlotRow {
 }
 
 /// Whether a subnet's route table leads to an internet gateway.
-pub(super) fn public(store: &Store, subnet: &Subnet) -> bool {
+pub(crate) fn public(store: &Store, subnet: &Subnet) -> bool {
     store
         .get::<RouteTable>(ClusterId::WORLD, "", &subnet.route_table)
         .is_some_and(|table| table.routes.iter().any(|r| r.target.starts_with("igw")))
@@ -234,7 +234,7 @@ pub(super) fn public(store: &Store, subnet: &Subnet) -> bool {
 /// Addresses of a subnet that can be given out, and those that nobody has.
 ///
 /// The first four and the last are AWS's own. Source: Amazon VPC user guide, "Subnet CIDR blocks".
-pub(super) fn addresses(store: &Store, subnet: &Subnet) -> (u32, u32) {
+pub(crate) fn addresses(store: &Store, subnet: &Subnet) -> (u32, u32) {
     let name = subnet.metadata.name.as_deref().unwrap_or_default();
     let total = cni::subnet::usable(subnet.cidr);
     let taken: usize = store

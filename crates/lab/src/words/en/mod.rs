@@ -1,4 +1,5 @@
 //! English.
 
 pub mod path;
+pub mod sentences;
 pub mod ui;

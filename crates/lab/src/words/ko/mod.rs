@@ -1,4 +1,5 @@
 //! Korean.
 
 pub mod path;
+pub mod sentences;
 pub mod ui;

@@ -1,0 +1,117 @@
+//! The scene as a tree for readers: the same things, in the same order, as text.
+
+use super::{
+    pod::PodState,
+    scene::{NodeState, Rect, Scene, Seat, SlotState},
+};
+
+/// What an entry says; sentences are in `words`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The control plane's cluster.
+    ControlPlane(String),
+    /// The door: pending, gated.
+    Door(usize, usize),
+    /// A VPC, or a kind network: its blocks.
+    Network(bool, String),
+    /// A zone's name.
+    Zone(String),
+    /// A subnet: public, block, free, total.
+    Subnet(bool, String, u32, u32),
+    /// A node: name, about, state, pods, limit, warm addresses.
+    Node(String, String, NodeState, u32, u32, usize),
+    /// An ENI: device, id, used, seats.
+    Eni(String, String, usize, usize),
+    /// A slot: its state and address.
+    Slot(SlotState, String),
+    /// A pod: name, state, last number of its address.
+    Pod(String, PodState, String),
+    /// A pod on its node's own network: name, state.
+    HostPod(String, PodState),
+    /// A part: its name and address.
+    Part(String, String),
+    /// A Service: name, address, pods behind it.
+    Service(String, String, usize),
+}
+
+/// One line of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its id in the scene.
+    pub id: String,
+    /// How deep, from 1.
+    pub level: u8,
+    /// What it says.
+    pub entry: Entry,
+}
+
+fn within(inner: Rect, outer: Rect) -> bool {
+    inner.x >= outer.x && inner.y >= outer.y && inner.x < outer.x + outer.w && inner.y < outer.y + outer.h
+}
+
+/// The tree of a picture.
+#[must_use]
+pub fn outline(scene: &Scene) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut add = |level, id: &str, entry| items.push(Item { id: id.to_owned(), level, entry });
+    if let Some(band) = &scene.control_plane {
+        add(1, "ControlPlane", Entry::ControlPlane(band.cluster.clone()));
+        add(2, "ControlPlane/door", Entry::Door(band.door.pending, band.door.gated));
+        for pod in scene.pods.iter().filter(|p| p.seat == Seat::Door) {
+            add(3, &pod.id, Entry::Pod(pod.name.clone(), pod.state, String::new()));
+        }
+    }
+    for network in &scene.networks {
+        add(1, &network.id, Entry::Network(network.vpc, network.cidr.clone()));
+    }
+    for (zone, name) in scene.zones.iter().zip(&scene.zone_names) {
+        add(2, &format!("Az/{name}"), Entry::Zone(name.clone()));
+        for subnet in scene.subnets.iter().filter(|s| within(s.rect, *zone)) {
+            add(3, &subnet.id, Entry::Subnet(subnet.public, subnet.cidr.clone(), subnet.free, subnet.total));
+            for part in scene.parts.iter().filter(|p| within(p.rect, subnet.rect)) {
+                add(4, &part.id, Entry::Part(part.name.clone(), part.address.clone()));
+            }
+            for node in scene.nodes.iter().filter(|n| within(n.rect, subnet.rect)) {
+                node_items(scene, node, 4, &mut add);
+            }
+        }
+    }
+    if scene.zones.is_empty() {
+        for node in &scene.nodes {
+            node_items(scene, node, 2, &mut add);
+        }
+    }
+    for service in &scene.services {
+        let behind = service.endpoints.len();
+        add(1, &service.id, Entry::Service(service.name.clone(), service.address.clone(), behind));
+    }
+    items
+}
+
+fn node_items(scene: &Scene, node: &super::scene::NodeBox, level: u8, add: &mut impl FnMut(u8, &str, Entry)) {
+    let warm = node.enis.iter().flat_map(|e| &e.slots).filter(|s| s.state == SlotState::Warm).count();
+    let entry =
+        Entry::Node(node.name.clone(), node.about.clone(), node.state, node.pods, node.max_pods, warm);
+    add(level, &node.id, entry);
+    let pods: Vec<_> =
+        scene.pods.iter().filter(|p| p.seat != Seat::Door && within(p.rect, node.rect)).collect();
+    for eni in node.enis.iter().filter(|e| !e.eni.is_empty()) {
+        add(level + 1, &eni.id, Entry::Eni(eni.device.clone(), eni.eni.clone(), eni.used, eni.seats));
+        for slot in &eni.slots {
+            let mut seated = pods.iter().filter(|p| within(p.rect, slot.rect)).peekable();
+            if seated.peek().is_none() {
+                add(level + 2, &slot.id, Entry::Slot(slot.state, slot.address.clone()));
+            }
+            for pod in seated {
+                add(level + 2, &pod.id, Entry::Pod(pod.name.clone(), pod.state, slot.address.clone()));
+            }
+        }
+    }
+    let in_slot = |rect: Rect| node.enis.iter().flat_map(|e| &e.slots).any(|s| within(rect, s.rect));
+    for pod in pods.iter().filter(|p| !in_slot(p.rect)) {
+        add(level + 1, &pod.id, Entry::Pod(pod.name.clone(), pod.state, String::new()));
+    }
+    for host in &node.host {
+        add(level + 1, &host.id, Entry::HostPod(host.name.clone(), host.state));
+    }
+}

@@ -1,0 +1,348 @@
+//! Why is it as it is? The chain of reasons behind one thing of the scene, as data; sentences are in `words`.
+
+use api::{
+    Resource,
+    k8s::core::v1::{Event, Node, Pod},
+    kinds::{
+        aws::Subnet,
+        cni::{IpPool, PoolMode},
+    },
+};
+use cluster::ClusterId;
+
+use super::{
+    Moment, amount,
+    pod::{self, PodState},
+};
+
+/// Where a node's limit of pods comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formula {
+    /// ENIs that the type takes.
+    pub enis: u32,
+    /// Addresses on each.
+    pub addresses: u32,
+    /// Pods on the node's own network, by the formula.
+    pub host: u32,
+    /// What comes out.
+    pub result: u32,
+    /// The node's own limit, which may differ.
+    pub limit: u32,
+    /// Pods there now, and how many of them use the node's own network.
+    pub pods: u32,
+    /// Those on the node's own network.
+    pub host_pods: u32,
+}
+
+/// The address pool of a node in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// How it gets addresses.
+    pub mode: PoolMode,
+    /// ENIs that are attached.
+    pub enis: u32,
+    /// ENIs that the type takes.
+    pub max_enis: u32,
+    /// Addresses for pods, in use or not.
+    pub attached: u32,
+    /// Held by pods.
+    pub used: u32,
+    /// Ready.
+    pub warm: u32,
+    /// Resting.
+    pub cooldown: u32,
+    /// Slots of one ENI that serve pods: what one spare ENI means.
+    pub per_eni: u32,
+}
+
+/// Why a pod is where it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodWhy {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its state.
+    pub state: PodState,
+    /// Seconds since it was created.
+    pub age_secs: u64,
+    /// Its node.
+    pub node: Option<String>,
+    /// Its address.
+    pub ip: Option<String>,
+    /// The ENI and its device that the address is on.
+    pub card: Option<(String, u32)>,
+    /// Whether it uses its node's network.
+    pub host_network: bool,
+    /// Names of its gates.
+    pub gates: Vec<String>,
+    /// Reason and message of a container that cannot start, or of what failed last.
+    pub trouble: Option<(String, String)>,
+    /// Nodes it was kept from, each with the scheduler's words.
+    pub nodes: Vec<(String, String)>,
+    /// The full node that matters, and where its limit comes from.
+    pub full: Option<(String, Formula)>,
+    /// Requested CPU and what the full node has free, in thousandths.
+    pub cpu: Option<(i64, i64)>,
+    /// The scheduler's message.
+    pub raw: Option<String>,
+}
+
+/// Why a node is as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeWhy {
+    /// Its name.
+    pub name: String,
+    /// Whether it is ready, and takes pods.
+    pub ready: bool,
+    /// Whether it is cordoned.
+    pub cordoned: bool,
+    /// Taints that keep pods away, as `key=value:effect`.
+    pub taints: Vec<String>,
+    /// Its type.
+    pub instance_type: String,
+    /// Where its limit comes from, where cards decide it.
+    pub formula: Option<Formula>,
+    /// Pods and limit.
+    pub pods: (u32, u32),
+    /// Its address pool.
+    pub pool: Option<Pool>,
+}
+
+/// The chain behind one thing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// A pod.
+    Pod(Box<PodWhy>),
+    /// A node.
+    Node(Box<NodeWhy>),
+    /// A subnet: its block, free, total, public.
+    Subnet(String, u32, u32, bool),
+    /// An ENI of a node, or the control plane's: id, whether EKS owns it, addresses.
+    Eni(String, bool, u32),
+    /// A Service: its name, address, ready and all pods behind it.
+    Service(String, String, usize, usize),
+    /// The door.
+    Door(usize, usize),
+    /// Something that has no chain.
+    Thing(String),
+}
+
+fn seconds(moment: Moment<'_>, at: Option<&api::meta::Time>) -> u64 {
+    at.and_then(|t| u64::try_from(moment.clock.as_second() - t.0.as_second()).ok()).unwrap_or(0)
+}
+
+/// Everything the scene can say about the thing with this id.
+#[must_use]
+pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str) -> Option<Why> {
+    let parts: Vec<&str> = id.splitn(3, '/').collect();
+    match parts.as_slice() {
+        ["Pod", namespace, name] => pod_why(moment, cluster, namespace, name).map(|w| Why::Pod(Box::new(w))),
+        ["Node", name] => node_why(moment, cluster, name).map(|w| Why::Node(Box::new(w))),
+        ["Subnet", name] => {
+            let subnet = moment.store.get::<Subnet>(ClusterId::WORLD, "", name)?;
+            let (free, total) = super::scene::addresses(moment.store, subnet);
+            let public = super::scene::public(moment.store, subnet);
+            Some(Why::Subnet(subnet.cidr.to_string(), free, total, public))
+        }
+        ["Eni", name] => {
+            let eni = moment.store.get::<api::kinds::aws::Eni>(ClusterId::WORLD, "", name)?;
+            let eks = eni.owner == api::kinds::aws::EniOwner::Eks;
+            let count = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
+            Some(Why::Eni((*name).to_owned(), eks, u32::try_from(count).unwrap_or(0)))
+        }
+        ["Slot", node, ..] => node_why(moment, cluster, node).map(|w| Why::Node(Box::new(w))),
+        ["Service", namespace, name] => {
+            let service = moment.store.get::<api::k8s::core::v1::Service>(cluster, namespace, name)?;
+            let ip = service.spec.as_ref().and_then(|s| s.cluster_ip.clone()).unwrap_or_default();
+            let slices =
+                moment.store.list::<api::k8s::discovery::v1::EndpointSlice>(cluster, Some(namespace));
+            let behind: Vec<bool> = slices
+                .filter(|s| {
+                    let label =
+                        s.metadata.labels.as_ref().and_then(|all| all.get("kubernetes.io/service-name"));
+                    label.is_some_and(|label| label == name)
+                })
+                .flat_map(|s| &s.endpoints)
+                .map(|e| e.conditions.as_ref().and_then(|c| c.ready) != Some(false))
+                .collect();
+            Some(Why::Service((*name).to_owned(), ip, behind.iter().filter(|r| **r).count(), behind.len()))
+        }
+        ["ControlPlane", "door"] => {
+            let states: Vec<PodState> = moment.store.list::<Pod>(cluster, None).map(pod::state).collect();
+            let count = |state| states.iter().filter(|s| **s == state).count();
+            Some(Why::Door(count(PodState::Pending), count(PodState::Gated)))
+        }
+        [_, name, ..] => Some(Why::Thing((*name).to_owned())),
+        [only] => Some(Why::Thing((*only).to_owned())),
+        [] => None,
+    }
+}
+
+fn pod_why(moment: Moment<'_>, cluster: ClusterId, namespace: &str, name: &str) -> Option<PodWhy> {
+    let it = moment.store.get::<Pod>(cluster, namespace, name)?;
+    let spec = it.spec.as_ref();
+    let status = it.status.as_ref();
+    let state = pod::state(it);
+    let ip = status.and_then(|s| s.pod_ip.clone());
+    let raw = (state == PodState::Pending).then(|| unschedulable(it)).flatten();
+    let mut why = PodWhy {
+        name: name.to_owned(),
+        namespace: namespace.to_owned(),
+        state,
+        age_secs: seconds(moment, it.metadata.creation_timestamp.as_ref()),
+        node: spec.and_then(|s| s.node_name.clone()),
+        card: ip.as_deref().and_then(|ip| card(moment, ip)),
+        ip,
+        host_network: pod::on_host_network(it),
+        gates: spec
+            .and_then(|s| s.scheduling_gates.as_ref())
+            .map(|all| all.iter().map(|gate| gate.name.clone()).collect())
+            .unwrap_or_default(),
+        trouble: trouble(moment, cluster, it),
+        nodes: Vec::new(),
+        full: None,
+        cpu: None,
+        raw,
+    };
+    if state == PodState::Pending && why.raw.as_deref().is_some_and(|raw| raw.contains("Too many pods")) {
+        let full = moment.store.list::<Node>(cluster, None).find_map(|node| {
+            let name = node.metadata.name.as_deref()?;
+            let about = node_why(moment, cluster, name)?;
+            (about.pods.0 >= about.pods.1 && about.taints.is_empty()).then_some((name.to_owned(), about))
+        });
+        if let Some((node, about)) = full {
+            why.cpu = Some((amount::requested(it, "cpu"), amount::free(moment.store, cluster, &node, "cpu")));
+            why.nodes.push((node.clone(), format!("{}/{}", about.pods.0, about.pods.1)));
+            why.full = about.formula.map(|formula| (node, formula));
+        }
+    }
+    Some(why)
+}
+
+fn unschedulable(pod: &Pod) -> Option<String> {
+    let all = pod.status.as_ref()?.conditions.as_ref()?;
+    all.iter().find(|c| c.type_ == "PodScheduled" && c.status == "False")?.message.clone()
+}
+
+fn card(moment: Moment<'_>, ip: &str) -> Option<(String, u32)> {
+    let ip = ip.parse().ok()?;
+    moment.store.list::<api::kinds::aws::Eni>(ClusterId::WORLD, None).find_map(|eni| {
+        let holds = eni.secondary_ips.contains(&ip) || eni.prefixes.iter().any(|p| p.contains(&ip));
+        holds.then(|| (eni.metadata.name.clone().unwrap_or_default(), eni.device_index))
+    })
+}
+
+fn trouble(moment: Moment<'_>, cluster: ClusterId, it: &Pod) -> Option<(String, String)> {
+    let waiting = it.status.as_ref()?.container_statuses.as_ref().and_then(|all| {
+        all.iter().find_map(|c| {
+            let waiting = c.state.as_ref()?.waiting.as_ref()?;
+            let reason =
+                waiting.reason.clone().filter(|r| r != "ContainerCreating" && r != "PodInitializing")?;
+            Some((reason, waiting.message.clone().unwrap_or_default()))
+        })
+    });
+    let warned = || {
+        let namespace = it.metadata.namespace.as_deref()?;
+        let mut events: Vec<&Event> = moment
+            .store
+            .list::<Event>(cluster, Some(namespace))
+            .filter(|e| e.type_.as_deref() == Some("Warning") && e.involved_object.name == it.metadata.name)
+            .filter(|e| e.reason.as_deref() != Some("FailedScheduling"))
+            .collect();
+        events.sort_by_key(|e| e.last_timestamp.as_ref().map_or(0, |t| t.0.as_second()));
+        let last = events.last()?;
+        Some((last.reason.clone()?, last.message.clone().unwrap_or_default()))
+    };
+    match pod::state(it) {
+        PodState::Failed => waiting.or_else(warned),
+        PodState::Creating => warned(),
+        PodState::Gated
+        | PodState::Pending
+        | PodState::Running
+        | PodState::NotReady
+        | PodState::Terminating
+        | PodState::Completed => None,
+    }
+}
+
+fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWhy> {
+    let node = moment.store.get::<Node>(cluster, "", name)?;
+    let label = |key: &str| node.metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
+    let instance_type = label("node.kubernetes.io/instance-type").unwrap_or_default();
+    let here: Vec<&Pod> = moment
+        .store
+        .list::<Pod>(cluster, None)
+        .filter(|p| p.spec.as_ref().and_then(|s| s.node_name.as_deref()) == Some(name))
+        .filter(|p| {
+            let phase = p.status.as_ref().and_then(|s| s.phase.as_deref());
+            !matches!(phase, Some("Succeeded" | "Failed"))
+        })
+        .collect();
+    let pods = u32::try_from(here.len()).unwrap_or(u32::MAX);
+    let host_pods = u32::try_from(here.iter().filter(|p| pod::on_host_network(p)).count()).unwrap_or(0);
+    let limit = node
+        .status
+        .as_ref()
+        .and_then(|s| s.allocatable.as_ref())
+        .and_then(|all| all.get("pods"))
+        .map_or(0, |q| u32::try_from(amount::milli(&q.0) / 1000).unwrap_or(0));
+    let pool = moment.store.get::<IpPool>(cluster, "", name);
+    let limits = amount::card_limits(&instance_type);
+    let formula = limits.filter(|_| pool.is_some()).map(|(enis, addresses)| {
+        let result = cni::max_pods::formula(enis, addresses);
+        let host = result - enis * addresses.saturating_sub(1);
+        Formula { enis, addresses, host, result, limit, pods, host_pods }
+    });
+    let spec = node.spec.as_ref();
+    Some(NodeWhy {
+        name: name.to_owned(),
+        ready: node
+            .status
+            .as_ref()
+            .and_then(|s| s.conditions.as_ref())
+            .is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True")),
+        cordoned: spec.is_some_and(|s| s.unschedulable == Some(true)),
+        taints: spec
+            .and_then(|s| s.taints.as_ref())
+            .map(|all| {
+                let text = |t: &api::k8s::core::v1::Taint| match t.value.as_deref() {
+                    Some(value) if !value.is_empty() => format!("{}={value}:{}", t.key, t.effect),
+                    _ => format!("{}:{}", t.key, t.effect),
+                };
+                all.iter().map(text).collect()
+            })
+            .unwrap_or_default(),
+        instance_type,
+        formula,
+        pods: (pods, limit),
+        pool: pool.map(|pool| {
+            let figures = cni::figures(pool, cni::COOLDOWN, moment.now);
+            Pool {
+                mode: pool.mode,
+                enis: figures.enis,
+                max_enis: limits.map_or(0, |l| l.0),
+                attached: figures.attached,
+                used: figures.used,
+                warm: figures.warm,
+                cooldown: figures.cooldown,
+                per_eni: limits.map_or(0, |l| l.1.saturating_sub(1)),
+            }
+        }),
+    })
+}
+
+/// Which kind of thing an id names, as the API calls it; empty for what no API serves.
+#[must_use]
+pub fn kind_of(id: &str) -> &str {
+    match id.split('/').next().unwrap_or_default() {
+        "Slot" | "Socket" | "ControlPlane" | "Network" | "Az" => "",
+        kind => kind,
+    }
+}
+
+/// The name of a resource, for those who have only the resource.
+#[must_use]
+pub fn name_of<R: Resource>(resource: &R) -> &str {
+    resource.meta().name.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,285 @@
+//! Sentences in English: present tense, plain verbs; what is seen, then why, then what would change it.
+
+use scheduler::decision::Arithmetic;
+
+use crate::{
+    view::{
+        beats::BeatKind,
+        inspector::Label,
+        outline::Entry,
+        pod::PodState,
+        scene::{NodeState, SlotState},
+        timeline::Wait,
+        why::{NodeWhy, PodWhy, Why},
+    },
+    words::{Mark, Step},
+};
+
+/// A pod's state.
+#[must_use]
+pub fn state(state: PodState) -> &'static str {
+    match state {
+        PodState::Gated => "Gated",
+        PodState::Pending => "Pending",
+        PodState::Creating => "Creating",
+        PodState::Running => "Running",
+        PodState::NotReady => "NotReady",
+        PodState::Failed => "Failed",
+        PodState::Terminating => "Terminating",
+        PodState::Completed => "Completed",
+    }
+}
+
+/// One sentence for a thing.
+#[must_use]
+pub fn lead(why: &Why) -> String {
+    match why {
+        Why::Pod(pod) => pod_lead(pod),
+        Why::Node(node) => node_lead(node),
+        Why::Subnet(cidr, free, total, public) => format!(
+            "{} subnet {cidr}: {free} of its {total} addresses are free.",
+            if *public { "A public" } else { "A private" }
+        ),
+        Why::Eni(_, true, _) => {
+            "EKS owns this ENI. It stands in your subnet and takes one address, but no pod sits here."
+                .to_owned()
+        }
+        Why::Eni(_, false, addresses) => {
+            format!("This card holds {addresses} addresses of its subnet. The first is the card’s own.")
+        }
+        Why::Service(name, ip, ready, all) => format!(
+            "The address {ip} of {name} lives only in the rules of every node. Behind it: {all} pods, {ready} ready."
+        ),
+        Why::Door(0, 0) => "No pod waits.".to_owned(),
+        Why::Door(pending, 0) => format!("Pods without a node: {pending}."),
+        Why::Door(0, gated) => format!("Gated pods: {gated}. The scheduler does not look at them."),
+        Why::Door(pending, gated) => format!("Waiting for a node: {pending}. Waiting at a gate: {gated}."),
+        Why::Thing(name) => name.clone(),
+    }
+}
+
+fn pod_lead(pod: &PodWhy) -> String {
+    match pod.state {
+        PodState::Gated => format!(
+            "Gates left: {}. The scheduler has not looked yet; room was never the question.",
+            pod.gates.len()
+        ),
+        PodState::Pending if pod.full.is_some() => {
+            "It waits at the door because no seat is free. CPU is not the reason.".to_owned()
+        }
+        PodState::Pending if pod.raw.is_some() => "It waits at the door because no node fits.".to_owned(),
+        PodState::Pending => "It waits for its turn with the scheduler.".to_owned(),
+        PodState::Creating => match &pod.trouble {
+            Some((reason, _)) => format!("It has a node but cannot start: {reason}."),
+            None => "It has a node, and is getting its address and image.".to_owned(),
+        },
+        PodState::Running if pod.host_network => {
+            "It uses its node’s own network and takes no slot.".to_owned()
+        }
+        PodState::Running => match (&pod.node, &pod.ip) {
+            (Some(node), Some(ip)) => format!("It runs on {node} with the address {ip}."),
+            _ => "It runs.".to_owned(),
+        },
+        PodState::NotReady => "It runs but is not ready, so no traffic comes.".to_owned(),
+        PodState::Failed => match &pod.trouble {
+            Some((reason, _)) => format!("A container cannot start: {reason}."),
+            None => "It failed.".to_owned(),
+        },
+        PodState::Terminating => "It is being deleted, and then gives its seat back.".to_owned(),
+        PodState::Completed => "It did what it had to do.".to_owned(),
+    }
+}
+
+fn node_lead(node: &NodeWhy) -> String {
+    let (pods, limit) = node.pods;
+    match node {
+        _ if !node.ready => "Nothing is heard of this node, so no new pods come.".to_owned(),
+        _ if node.cordoned => "It is cordoned: pods that are here stay, no new ones come.".to_owned(),
+        _ if pods >= limit && limit > 0 => format!("It is full: {pods} of {limit} pods."),
+        _ => format!("It takes {limit} pods and has {pods}."),
+    }
+}
+
+/// The chain behind a thing.
+#[must_use]
+pub fn chain(why: &Why) -> Vec<Step> {
+    let step = |mark, text: String| Step { mark, text };
+    match why {
+        Why::Pod(pod) => {
+            let mut out = Vec::new();
+            for gate in &pod.gates {
+                out.push(step(Mark::Wait, format!("gate `{gate}`")));
+            }
+            for (node, count) in &pod.nodes {
+                out.push(step(Mark::Bad, format!("`{node}` · pods {count}")));
+            }
+            if let Some((need, free)) = pod.cpu.filter(|(need, free)| need <= free) {
+                out.push(step(Mark::Good, format!("CPU is fine: `{need}m ≤ {free}m`")));
+            }
+            if pod.state != PodState::Pending && pod.state != PodState::Gated {
+                if let Some(node) = &pod.node {
+                    out.push(step(Mark::Good, format!("The scheduler picked `{node}`")));
+                }
+                if let (Some((eni, device)), Some(ip)) = (&pod.card, &pod.ip) {
+                    out.push(step(Mark::Good, format!("It got `{ip}`, held ready on `eth{device}` ({eni})")));
+                }
+            }
+            if let Some((reason, message)) = &pod.trouble {
+                out.push(step(Mark::Bad, format!("**{reason}** {message}")));
+            }
+            out
+        }
+        Why::Node(node) => {
+            let mut out = Vec::new();
+            for taint in &node.taints {
+                out.push(step(Mark::Wait, format!("taint `{taint}`: only pods that tolerate it come")));
+            }
+            if let Some(pool) = node.pool {
+                out.push(step(
+                    Mark::Number,
+                    format!(
+                        "Cards {}/{}, addresses {}: used {}, warm {}, resting {}",
+                        pool.enis, pool.max_enis, pool.attached, pool.used, pool.warm, pool.cooldown
+                    ),
+                ));
+                let free = pool.attached - pool.used;
+                if free < pool.per_eni && pool.enis < pool.max_enis {
+                    out.push(step(
+                        Mark::Wait,
+                        format!("free {free} < one whole card {}: it will attach another", pool.per_eni),
+                    ));
+                }
+            }
+            out
+        }
+        Why::Subnet(..) => {
+            vec![step(Mark::Number, "AWS keeps the first four addresses of a subnet and the last".to_owned())]
+        }
+        Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => Vec::new(),
+    }
+}
+
+/// One line of the outline.
+#[must_use]
+pub fn entry(entry: &Entry) -> String {
+    match entry {
+        Entry::ControlPlane(name) => format!("Control plane {name}"),
+        Entry::Door(pending, gated) => format!("At the door, {pending} pending, {gated} gated"),
+        Entry::Network(true, cidr) => format!("My VPC {cidr}"),
+        Entry::Network(false, cidr) => format!("kind network {cidr}"),
+        Entry::Zone(name) => format!("Availability zone {name}"),
+        Entry::Subnet(public, cidr, free, total) => {
+            format!(
+                "{} subnet {cidr}, {free} of {total} addresses free",
+                if *public { "Public" } else { "Private" }
+            )
+        }
+        Entry::Node(name, about, state, pods, limit, warm) => {
+            let state = match state {
+                NodeState::Ready => "Ready",
+                NodeState::Cordoned => "cordoned",
+                NodeState::NotReady => "NotReady",
+            };
+            format!("Node {name}, {about}, {state}, {pods} of {limit} pods, {warm} warm IPs")
+        }
+        Entry::Eni(device, id, used, seats) => format!("Card {device} {id}, {used} of {seats} seats taken"),
+        Entry::Slot(slot, address) => match slot {
+            SlotState::Primary => format!("The card’s own address {address}"),
+            SlotState::Used => format!("In use {address}"),
+            SlotState::Warm => format!("Warm {address}"),
+            SlotState::Cooldown(secs) => format!("Resting {secs} s {address}"),
+            SlotState::Empty => "Empty".to_owned(),
+            SlotState::Prefix(used) => format!("Prefix {address}, {used} of 16 in use"),
+        },
+        Entry::Pod(name, pod, address) => format!("Pod {name}, {}{}", state(*pod), after(address)),
+        Entry::HostPod(name, pod) => format!("Pod {name}, {}, host network", state(*pod)),
+        Entry::Part(name, address) => format!("{name} {address}"),
+        Entry::Service(name, address, pods) => format!("Service {name} {address}, {pods} pods"),
+    }
+}
+
+fn after(address: &str) -> String {
+    if address.is_empty() { String::new() } else { format!(", {address}") }
+}
+
+/// One to three words for a beat.
+#[must_use]
+pub fn beat(kind: BeatKind) -> &'static str {
+    match kind {
+        BeatKind::Request => "request",
+        BeatKind::Authentication => "who is it",
+        BeatKind::Authorization => "may they",
+        BeatKind::Admission => "admission",
+        BeatKind::Storage => "stored",
+        BeatKind::Door => "at the door",
+        BeatKind::Schedule => "scheduler",
+        BeatKind::Bind => "bound",
+        BeatKind::Address => "IP address",
+        BeatKind::Running => "Running",
+        BeatKind::Misfit => "no node fits",
+        BeatKind::Attach => "card attaching",
+        BeatKind::Gone => "gone",
+        BeatKind::Rules => "rules",
+        BeatKind::Refused => "refused",
+    }
+}
+
+/// The name of a fact.
+#[must_use]
+pub fn label(label: Label) -> &'static str {
+    match label {
+        Label::Namespace => "Namespace",
+        Label::Node => "Node",
+        Label::Address => "Address",
+        Label::Status => "Status",
+        Label::Restarts => "Restarts",
+        Label::Image => "Image",
+        Label::Cpu => "CPU",
+        Label::Memory => "Memory",
+        Label::Owner => "Owner",
+        Label::Gates => "Gates",
+        Label::InstanceType => "Instance type",
+        Label::Zone => "Zone",
+        Label::Pods => "Max pods",
+        Label::Version => "Version",
+        Label::Taints => "Taints",
+        Label::Cidr => "CIDR",
+        Label::Free => "Free",
+        Label::Subnet => "Subnet",
+        Label::Attachment => "Attachment",
+        Label::Created => "Created",
+    }
+}
+
+/// What a bar waits for.
+#[must_use]
+pub fn wait(wait: &Wait, secs: u64) -> String {
+    match wait {
+        Wait::Attach(device) => format!("attach eth{device} {secs} s"),
+        Wait::Boot => format!("boot {secs} s"),
+    }
+}
+
+/// What a plugin asks.
+#[must_use]
+pub fn question(plugin: &str) -> &'static str {
+    match plugin {
+        "NodeUnschedulable" => "is it cordoned",
+        "NodeName" => "is it the named node",
+        "TaintToleration" => "is the taint tolerated",
+        "NodeAffinity" => "has it the wanted labels",
+        "NodePorts" => "are the host ports free",
+        "NodeResourcesFit" => "are there seats and resources",
+        "PodTopologySpread" => "is it spread evenly",
+        "InterPodAffinity" => "near and far",
+        "NodeResourcesBalancedAllocation" => "are CPU and memory in balance",
+        "ImageLocality" => "is the image there",
+        _ => "",
+    }
+}
+
+/// The numbers behind a score.
+#[must_use]
+pub fn arithmetic(numbers: &Arithmetic) -> Vec<String> {
+    super::super::shared_arithmetic(numbers, "mean", "per node", "pods")
+}

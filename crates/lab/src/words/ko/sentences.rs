@@ -1,0 +1,290 @@
+//! Sentences in Korean: what is seen, then why, then what would change it.
+
+use scheduler::decision::Arithmetic;
+
+use crate::{
+    view::{
+        beats::BeatKind,
+        inspector::Label,
+        outline::Entry,
+        pod::PodState,
+        scene::{NodeState, SlotState},
+        timeline::Wait,
+        why::{NodeWhy, PodWhy, Why},
+    },
+    words::{Mark, Step},
+};
+
+/// A pod's state.
+#[must_use]
+pub fn state(state: PodState) -> &'static str {
+    match state {
+        PodState::Gated => "게이트",
+        PodState::Pending => "Pending (대기)",
+        PodState::Creating => "만드는 중",
+        PodState::Running => "Running",
+        PodState::NotReady => "준비 안 됨",
+        PodState::Failed => "실패",
+        PodState::Terminating => "종료 중",
+        PodState::Completed => "끝남",
+    }
+}
+
+/// One sentence for a thing.
+#[must_use]
+pub fn lead(why: &Why) -> String {
+    match why {
+        Why::Pod(pod) => pod_lead(pod),
+        Why::Node(node) => node_lead(node),
+        Why::Subnet(cidr, free, total, public) => format!(
+            "{} 서브넷 {cidr}입니다. 줄 수 있는 주소 {total}개 중 {free}개가 남았습니다.",
+            if *public { "퍼블릭" } else { "프라이빗" }
+        ),
+        Why::Eni(_, true, _) => {
+            "EKS가 소유한 ENI입니다. 내 서브넷에 있고 주소 하나를 쓰지만, 파드는 여기 앉지 않습니다."
+                .to_owned()
+        }
+        Why::Eni(_, false, addresses) => {
+            format!("이 카드는 서브넷에서 주소 {addresses}개를 받았습니다. 첫 주소는 카드 자신의 것입니다.")
+        }
+        Why::Service(name, ip, ready, all) => format!(
+            "서비스 {name}의 주소 {ip}는 모든 노드의 규칙 안에만 있습니다. 뒤에 파드 {all}개, 그중 {ready}개가 받습니다."
+        ),
+        Why::Door(0, 0) => "기다리는 파드가 없습니다.".to_owned(),
+        Why::Door(pending, 0) => format!("파드 {pending}개가 노드를 기다립니다."),
+        Why::Door(0, gated) => format!("파드 {gated}개에 게이트가 걸려 있습니다. 스케줄러는 보지 않습니다."),
+        Why::Door(pending, gated) => format!("파드 {pending}개가 노드를, {gated}개가 게이트를 기다립니다."),
+        Why::Thing(name) => name.clone(),
+    }
+}
+
+fn pod_lead(pod: &PodWhy) -> String {
+    match pod.state {
+        PodState::Gated => format!(
+            "게이트 {}개가 남아 있어 스케줄러가 아직 보지 않습니다. 자리가 없어서가 아닙니다.",
+            pod.gates.len()
+        ),
+        PodState::Pending if pod.full.is_some() => {
+            "앉을 자리가 없어 문 앞에서 기다립니다. CPU 때문이 아닙니다.".to_owned()
+        }
+        PodState::Pending if pod.raw.is_some() => "맞는 노드가 없어 문 앞에서 기다립니다.".to_owned(),
+        PodState::Pending => "스케줄러의 차례를 기다립니다.".to_owned(),
+        PodState::Creating => match &pod.trouble {
+            Some((reason, _)) => format!("노드는 정해졌지만 시작하지 못하고 있습니다: {reason}."),
+            None => "노드가 정해졌고, 주소와 이미지를 받는 중입니다.".to_owned(),
+        },
+        PodState::Running if pod.host_network => {
+            "노드의 네트워크를 그대로 씁니다. 슬롯을 차지하지 않습니다.".to_owned()
+        }
+        PodState::Running => match (&pod.node, &pod.ip) {
+            (Some(node), Some(ip)) => format!("{node}에서 실행 중이고, 주소는 {ip}입니다."),
+            _ => "실행 중입니다.".to_owned(),
+        },
+        PodState::NotReady => "실행 중이지만 아직 준비되지 않아 트래픽을 받지 않습니다.".to_owned(),
+        PodState::Failed => match &pod.trouble {
+            Some((reason, _)) => format!("컨테이너가 시작하지 못합니다: {reason}."),
+            None => "실패했습니다.".to_owned(),
+        },
+        PodState::Terminating => "지우는 중입니다. 끝나면 자리를 돌려줍니다.".to_owned(),
+        PodState::Completed => "할 일을 마쳤습니다.".to_owned(),
+    }
+}
+
+fn node_lead(node: &NodeWhy) -> String {
+    let (pods, limit) = node.pods;
+    match node {
+        _ if !node.ready => "이 노드에서 소식이 없습니다. 새 파드가 오지 않습니다.".to_owned(),
+        _ if node.cordoned => "격리되었습니다. 있던 파드는 남고 새 파드는 오지 않습니다.".to_owned(),
+        _ if pods >= limit && limit > 0 => {
+            format!("꽉 찼습니다. 파드 {limit}개까지이고 {pods}개가 있습니다.")
+        }
+        _ => format!("파드 {limit}개까지 받고 지금 {pods}개가 있습니다."),
+    }
+}
+
+/// The chain behind a thing.
+#[must_use]
+pub fn chain(why: &Why) -> Vec<Step> {
+    let step = |mark, text: String| Step { mark, text };
+    match why {
+        Why::Pod(pod) => {
+            let mut out = Vec::new();
+            for gate in &pod.gates {
+                out.push(step(Mark::Wait, format!("게이트 `{gate}`")));
+            }
+            for (node, count) in &pod.nodes {
+                out.push(step(Mark::Bad, format!("`{node}` · 파드 {count}")));
+            }
+            if let Some((need, free)) = pod.cpu.filter(|(need, free)| need <= free) {
+                out.push(step(Mark::Good, format!("CPU는 이유가 아님: `{need}m ≤ {free}m`")));
+            }
+            if pod.state != PodState::Pending && pod.state != PodState::Gated {
+                if let Some(node) = &pod.node {
+                    out.push(step(Mark::Good, format!("스케줄러가 `{node}`를 골랐습니다")));
+                }
+                if let (Some((eni, device)), Some(ip)) = (&pod.card, &pod.ip) {
+                    out.push(step(
+                        Mark::Good,
+                        format!("`eth{device}` ({eni})에 미리 받아 둔 `{ip}`를 받았습니다"),
+                    ));
+                }
+            }
+            if let Some((reason, message)) = &pod.trouble {
+                out.push(step(Mark::Bad, format!("**{reason}** {message}")));
+            }
+            out
+        }
+        Why::Node(node) => {
+            let mut out = Vec::new();
+            for taint in &node.taints {
+                out.push(step(Mark::Wait, format!("테인트 `{taint}`: 참을 수 있는 파드만 옵니다")));
+            }
+            if let Some(pool) = node.pool {
+                out.push(step(
+                    Mark::Number,
+                    format!(
+                        "카드 {}/{}장, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
+                        pool.enis, pool.max_enis, pool.attached, pool.used, pool.warm, pool.cooldown
+                    ),
+                ));
+                let free = pool.attached - pool.used;
+                if free < pool.per_eni && pool.enis < pool.max_enis {
+                    out.push(step(
+                        Mark::Wait,
+                        format!("남은 주소 {free} < 카드 한 장 {}: 새 카드를 붙입니다", pool.per_eni),
+                    ));
+                }
+            }
+            out
+        }
+        Why::Subnet(..) => {
+            vec![step(Mark::Number, "각 서브넷에서 처음 넷과 마지막 하나는 AWS가 씁니다".to_owned())]
+        }
+        Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => Vec::new(),
+    }
+}
+
+/// One line of the outline.
+#[must_use]
+pub fn entry(entry: &Entry) -> String {
+    match entry {
+        Entry::ControlPlane(name) => format!("컨트롤 플레인 {name}"),
+        Entry::Door(pending, gated) => format!("문 앞, Pending {pending}, 게이트 {gated}"),
+        Entry::Network(true, cidr) => format!("내 VPC {cidr}"),
+        Entry::Network(false, cidr) => format!("kind 네트워크 {cidr}"),
+        Entry::Zone(name) => format!("가용 영역 {name}"),
+        Entry::Subnet(public, cidr, free, total) => {
+            format!(
+                "{} 서브넷 {cidr}, 남은 주소 {total}개 중 {free}개",
+                if *public { "퍼블릭" } else { "프라이빗" }
+            )
+        }
+        Entry::Node(name, about, state, pods, limit, warm) => {
+            let state = match state {
+                NodeState::Ready => "Ready",
+                NodeState::Cordoned => "격리됨",
+                NodeState::NotReady => "NotReady",
+            };
+            format!("노드 {name}, {about}, {state}, 파드 {limit}개 중 {pods}개, 웜 주소 {warm}개")
+        }
+        Entry::Eni(device, id, used, seats) => format!("카드 {device} {id}, 자리 {seats}개 중 {used}개 사용"),
+        Entry::Slot(slot, address) => match slot {
+            SlotState::Primary => format!("카드 자신의 주소 {address}"),
+            SlotState::Used => format!("사용 중 {address}"),
+            SlotState::Warm => format!("웜 {address}"),
+            SlotState::Cooldown(secs) => format!("쿨다운 {secs}초 {address}"),
+            SlotState::Empty => "빈 자리".to_owned(),
+            SlotState::Prefix(used) => format!("프리픽스 {address}, 16개 중 {used}개 사용"),
+        },
+        Entry::Pod(name, pod, address) => format!("파드 {name}, {}{}", state(*pod), after(address)),
+        Entry::HostPod(name, pod) => format!("파드 {name}, {}, 호스트 네트워크", state(*pod)),
+        Entry::Part(name, address) => format!("{name} {address}"),
+        Entry::Service(name, address, pods) => format!("서비스 {name} {address}, 파드 {pods}개"),
+    }
+}
+
+fn after(address: &str) -> String {
+    if address.is_empty() { String::new() } else { format!(", {address}") }
+}
+
+/// One to three words for a beat.
+#[must_use]
+pub fn beat(kind: BeatKind) -> &'static str {
+    match kind {
+        BeatKind::Request => "요청",
+        BeatKind::Authentication => "인증",
+        BeatKind::Authorization => "인가",
+        BeatKind::Admission => "어드미션",
+        BeatKind::Storage => "etcd에 기록",
+        BeatKind::Door => "문 앞",
+        BeatKind::Schedule => "스케줄러",
+        BeatKind::Bind => "노드에 배정",
+        BeatKind::Address => "IP 할당",
+        BeatKind::Running => "Running",
+        BeatKind::Misfit => "맞는 노드 없음",
+        BeatKind::Attach => "카드 붙이기",
+        BeatKind::Gone => "사라짐",
+        BeatKind::Rules => "규칙 갱신",
+        BeatKind::Refused => "거절",
+    }
+}
+
+/// The name of a fact.
+#[must_use]
+pub fn label(label: Label) -> &'static str {
+    match label {
+        Label::Namespace => "네임스페이스",
+        Label::Node => "노드",
+        Label::Address => "주소",
+        Label::Status => "상태",
+        Label::Restarts => "재시작",
+        Label::Image => "이미지",
+        Label::Cpu => "CPU",
+        Label::Memory => "메모리",
+        Label::Owner => "소유자",
+        Label::Gates => "게이트",
+        Label::InstanceType => "인스턴스 타입",
+        Label::Zone => "가용 영역",
+        Label::Pods => "최대 파드 수",
+        Label::Version => "버전",
+        Label::Taints => "테인트",
+        Label::Cidr => "CIDR",
+        Label::Free => "남은 주소",
+        Label::Subnet => "서브넷",
+        Label::Attachment => "연결",
+        Label::Created => "생성",
+    }
+}
+
+/// What a bar waits for.
+#[must_use]
+pub fn wait(wait: &Wait, secs: u64) -> String {
+    match wait {
+        Wait::Attach(device) => format!("eth{device} 붙이기 {secs} s"),
+        Wait::Boot => format!("부팅 {secs} s"),
+    }
+}
+
+/// What a plugin asks.
+#[must_use]
+pub fn question(plugin: &str) -> &'static str {
+    match plugin {
+        "NodeUnschedulable" => "격리된 노드인가",
+        "NodeName" => "정해 둔 노드인가",
+        "TaintToleration" => "출입 금지를 참는가",
+        "NodeAffinity" => "원하는 레이블이 있나",
+        "NodePorts" => "호스트 포트가 비었나",
+        "NodeResourcesFit" => "자리와 자원이 있나",
+        "PodTopologySpread" => "고르게 퍼지나",
+        "InterPodAffinity" => "가까이, 멀리",
+        "NodeResourcesBalancedAllocation" => "CPU와 메모리가 고른가",
+        "ImageLocality" => "이미지가 이미 있나",
+        _ => "",
+    }
+}
+
+/// The numbers behind a score.
+#[must_use]
+pub fn arithmetic(numbers: &Arithmetic) -> Vec<String> {
+    super::super::shared_arithmetic(numbers, "평균", "노드마다", "파드")
+}
