@@ -6,18 +6,16 @@
 
 use std::rc::Rc;
 
-use api::k8s::core::v1::{
-    Container, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodSpec, Service,
-};
+use api::Resource;
+use api::default::apply_defaults;
+use api::k8s::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service};
 use api::k8s::policy::v1::PodDisruptionBudget;
 use api::k8s::storage::v1::{CSINode, StorageClass};
-use api::quantity::Quantity;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::decision::{Candidate, Preemption};
 use crate::disruption::DisruptionBudget;
-use crate::requests::aggregate;
 use crate::{Decision, NodeTable, Outcome, PodInfo, PodKey, Profile, Refusal, Version, schedule};
 
 /// 2025-05-31T23:00:00Z: when pods that were there before have started.
@@ -73,7 +71,12 @@ pub fn outcomes(input: &Value) -> Vec<Value> {
     let profile = Profile::default_1_34().with_version(Version::new(1, 34, 1));
     let mut table = table(input);
     let queue = list::<Pod>(input, "queue");
-    queue.into_iter().zip(0..).map(|(pod, i)| decide(&profile, &mut table, pod, BEGIN + i)).collect()
+    queue
+        .into_iter()
+        .map(defaulted)
+        .zip(0..)
+        .map(|(pod, i)| decide(&profile, &mut table, &pod, BEGIN + i))
+        .collect()
 }
 
 fn list<T: DeserializeOwned>(input: &Value, field: &str) -> Vec<T> {
@@ -103,8 +106,7 @@ pub fn table(input: &Value) -> NodeTable {
     for budget in list::<PodDisruptionBudget>(input, "podDisruptionBudgets") {
         table.set_budget(DisruptionBudget::of(&budget));
     }
-    for mut pod in list::<Pod>(input, "pods") {
-        fill_in(&mut pod);
+    for pod in list::<Pod>(input, "pods").into_iter().map(defaulted) {
         let over = |phase: &str| phase == "Succeeded" || phase == "Failed";
         if pod.status.as_ref().and_then(|it| it.phase.as_deref()).is_some_and(over) {
             continue;
@@ -121,9 +123,8 @@ pub fn table(input: &Value) -> NodeTable {
     table
 }
 
-fn decide(profile: &Profile, table: &mut NodeTable, mut pod: Pod, start: i64) -> Value {
-    fill_in(&mut pod);
-    let mut pod = PodInfo::new(&pod);
+fn decide(profile: &Profile, table: &mut NodeTable, pod: &Pod, start: i64) -> Value {
+    let mut pod = PodInfo::new(pod);
     let name = pod.key.to_string();
     let assigned = pod.template.node_name.clone();
     if !assigned.is_empty() {
@@ -160,6 +161,11 @@ fn decide(profile: &Profile, table: &mut NodeTable, mut pod: Pod, start: i64) ->
                 table.remove_pod(&PodKey::new(namespace, name));
             }
         }
+        // Pods of lower priority that were promised the node look elsewhere.
+        let promised = table.nominated(&found.nominated_node);
+        let lower: Vec<PodKey> =
+            promised.filter(|it| it.priority() < pod.priority()).map(|it| it.key.clone()).collect();
+        lower.iter().for_each(|key| table.withdraw(key));
         pod.nominated_node = Some(found.nominated_node.clone());
         table.nominate(&pod, &found.nominated_node);
     }
@@ -217,38 +223,9 @@ fn preemption(found: &Preemption) -> Value {
         "candidates": found.candidates.iter().map(candidate).collect::<Vec<_>>()})
 }
 
-/// What the API server fills in on create and the scheduler looks at: requests, from limits.
-pub fn fill_in(pod: &mut Pod) {
-    let Some(spec) = &mut pod.spec else { return };
-    let requests_from_limits = |container: &mut Container| {
-        let Some(resources) = &mut container.resources else { return };
-        let requests = resources.requests.get_or_insert_default();
-        for (name, limit) in resources.limits.iter().flatten() {
-            requests.entry(name.clone()).or_insert_with(|| limit.clone());
-        }
-    };
-    spec.containers.iter_mut().for_each(requests_from_limits);
-    spec.init_containers.iter_mut().flatten().for_each(requests_from_limits);
-    pod_level(spec);
-}
-
-/// Requests of the pod as a whole: first the sum of its containers, then its own limits.
-fn pod_level(spec: &mut PodSpec) {
-    if spec.resources.is_none() {
-        return;
-    }
-    let sums = aggregate(spec);
-    let supported = |name: &str| name == "cpu" || name == "memory" || name.starts_with("hugepages-");
-    let Some(resources) = &mut spec.resources else { return };
-    let requests = resources.requests.get_or_insert_default();
-    for (name, sum) in sums.iter().filter(|(name, _)| supported(name)) {
-        requests.entry(name.clone()).or_insert_with(|| written(sum));
-    }
-    for (name, limit) in resources.limits.iter().flatten().filter(|(name, _)| supported(name)) {
-        requests.entry(name.clone()).or_insert_with(|| limit.clone());
-    }
-}
-
-fn written(quantity: &Quantity) -> k8s_openapi::apimachinery::pkg::api::resource::Quantity {
-    k8s_openapi::apimachinery::pkg::api::resource::Quantity(quantity.canonical())
+/// A pod as the API server would have it.
+fn defaulted(pod: Pod) -> Pod {
+    let mut object = pod.into_object();
+    apply_defaults(&mut object);
+    object.get::<Pod>().cloned().unwrap_or_default()
 }

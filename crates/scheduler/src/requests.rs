@@ -37,10 +37,21 @@ pub struct Amounts {
 pub struct Requests {
     /// What filters compare with a node's free room.
     pub exact: Amounts,
-    /// Milli-CPU with [`DEFAULT_MILLI_CPU`] for each container that asks for none.
-    pub nonzero_milli_cpu: i64,
-    /// Bytes with [`DEFAULT_MEMORY`] for each container that asks for none.
-    pub nonzero_memory: i64,
+    /// What it counts for when nodes are scored for it: each container asks at least for the defaults.
+    pub wanted: CpuAndMemory,
+    /// What it counts for when nodes are scored for others and it is there.
+    ///
+    /// UPSTREAM: differs from `wanted` where requests of the pod as a whole leave a container without a default.
+    pub counted: CpuAndMemory,
+}
+
+/// Milli-CPU and bytes of memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuAndMemory {
+    /// Thousandths of a CPU.
+    pub milli_cpu: i64,
+    /// Bytes.
+    pub memory: i64,
 }
 
 impl Requests {
@@ -48,22 +59,22 @@ impl Requests {
     #[must_use]
     pub fn of(spec: &PodSpec) -> Requests {
         let exact = total(spec, &Sums::new());
-        let pod_level = pod_level(spec);
-        let mut missing = Sums::new();
-        for (name, value) in [
-            ("cpu", Quantity::from_milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
-            ("memory", Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
-        ] {
-            if pod_level.is_empty() || !exact.contains_key(name) {
-                missing.insert(name.to_owned(), value);
+        let defaults = Sums::from([
+            ("cpu".to_owned(), Quantity::from_milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
+            ("memory".to_owned(), Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
+        ]);
+        let mut missing = defaults.clone();
+        if !pod_level(spec).is_empty() {
+            missing.retain(|name, _| !exact.contains_key(name));
+        }
+        let sum = |defaults| {
+            let sums = total(spec, defaults);
+            CpuAndMemory {
+                milli_cpu: sums.get("cpu").map_or(0, Quantity::milli_value),
+                memory: sums.get("memory").map_or(0, Quantity::value),
             }
-        }
-        let nonzero = total(spec, &missing);
-        Requests {
-            exact: amounts(&exact),
-            nonzero_milli_cpu: nonzero.get("cpu").map_or(0, Quantity::milli_value),
-            nonzero_memory: nonzero.get("memory").map_or(0, Quantity::value),
-        }
+        };
+        Requests { exact: amounts(&exact), wanted: sum(&defaults), counted: sum(&missing) }
     }
 }
 
@@ -96,12 +107,6 @@ fn total(spec: &PodSpec, missing: &Sums) -> Sums {
     sums.extend(pod_level(spec));
     add(&mut sums, &read(spec.overhead.as_ref()));
     sums
-}
-
-/// What the containers of a pod ask for together, by resource.
-#[must_use]
-pub fn aggregate(spec: &PodSpec) -> BTreeMap<String, Quantity> {
-    containers(spec, &Sums::new())
 }
 
 fn containers(spec: &PodSpec, missing: &Sums) -> Sums {
@@ -162,5 +167,44 @@ fn raise(sums: &mut Sums, least: &Sums) {
         if *at < *value {
             *at = value.clone();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requests(spec: &str) -> Requests {
+        Requests::of(&serde_json::from_str(spec).expect("a pod spec"))
+    }
+
+    #[test]
+    fn an_init_container_counts_beside_the_sidecars_before_it() {
+        let got = requests(
+            r#"{"initContainers": [
+                {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "100m"}}},
+                {"name": "i", "resources": {"requests": {"cpu": "700m"}}}],
+            "containers": [{"name": "a", "resources": {"requests": {"cpu": "500m"}}}]}"#,
+        );
+        assert_eq!(got.exact.milli_cpu, 800);
+    }
+
+    #[test]
+    fn requests_of_the_pod_replace_those_of_its_containers_and_overhead_comes_on_top() {
+        let got = requests(
+            r#"{"resources": {"requests": {"cpu": "2"}}, "overhead": {"cpu": "10m"},
+            "containers": [{"name": "a", "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}}}, {"name": "b"}]}"#,
+        );
+        assert_eq!((got.exact.milli_cpu, got.exact.memory), (2010, 1 << 30));
+        assert_eq!(got.counted.memory, 1 << 30);
+        assert_eq!(got.wanted.memory, (1 << 30) + DEFAULT_MEMORY);
+    }
+
+    #[test]
+    fn a_container_that_asks_for_nothing_counts_for_the_defaults_when_nodes_are_scored() {
+        let got = requests(r#"{"containers": [{"name": "a"}, {"name": "b"}]}"#);
+        assert_eq!(got.exact, Amounts::default());
+        assert_eq!(got.wanted, CpuAndMemory { milli_cpu: 200, memory: 2 * DEFAULT_MEMORY });
+        assert_eq!(got.counted, got.wanted);
     }
 }

@@ -345,6 +345,36 @@ impl NodeTable {
     }
 }
 
+/// Equal if every question has the same answer, whatever the order of the changes.
+impl PartialEq for NodeTable {
+    fn eq(&self, other: &Self) -> bool {
+        let resources: BTreeSet<&String> = self.resources.keys().chain(other.resources.keys()).collect();
+        let numbers = |table: &NodeTable, node: NodeRef| {
+            let of = |name: &&String| {
+                let resource = table.resource(name);
+                resource.map_or((0, 0), |it| (table.allocatable(it, node), table.requested(it, node)))
+            };
+            let resources = resources.iter().map(of).collect::<Vec<_>>();
+            (resources, table.nonzero_milli_cpu(node), table.nonzero_memory(node))
+        };
+        let same = |(a, b): (NodeRef, NodeRef)| {
+            let affinity = self.with_affinity.get(&a) == other.with_affinity.get(&b);
+            affinity && self.row(a) == other.row(b) && numbers(self, a) == numbers(other, b)
+        };
+        self.len() == other.len()
+            && self.nodes().zip(other.nodes()).all(same)
+            && self.placed == other.placed
+            && self.waiting == other.waiting
+            && self.nominated == other.nominated
+            && self.images == other.images
+            && self.namespaces == other.namespaces
+            && self.budgets == other.budgets
+            && self.claims == other.claims
+            && self.owners == other.owners
+            && self.storage == other.storage
+    }
+}
+
 impl NodeTable {
     fn slot(&mut self, name: &Rc<str>) -> NodeRef {
         if let Some(at) = self.by_name.get(name) {
@@ -417,8 +447,8 @@ impl NodeTable {
             *requested = requested.saturating_add(sign * amount);
         }
         self.nonzero_milli_cpu[node] =
-            self.nonzero_milli_cpu[node].saturating_add(sign * requests.nonzero_milli_cpu);
-        self.nonzero_memory[node] = self.nonzero_memory[node].saturating_add(sign * requests.nonzero_memory);
+            self.nonzero_milli_cpu[node].saturating_add(sign * requests.counted.milli_cpu);
+        self.nonzero_memory[node] = self.nonzero_memory[node].saturating_add(sign * requests.counted.memory);
         for (claim, _) in pod.claims().filter(|(_, ephemeral)| !ephemeral) {
             let key = (pod.key.namespace.clone(), claim);
             let users = self.claims.get(&key).copied().unwrap_or(0).saturating_add_signed(if sign > 0 {

@@ -97,12 +97,12 @@ fn shares(cycle: &Cycle, node: NodeRef) -> [Share; 2] {
     [
         Share {
             resource: "cpu",
-            requested: table.nonzero_milli_cpu(node) + requests.nonzero_milli_cpu,
+            requested: table.nonzero_milli_cpu(node) + requests.wanted.milli_cpu,
             allocatable: table.allocatable(ResourceRef::CPU, node),
         },
         Share {
             resource: "memory",
-            requested: table.nonzero_memory(node) + requests.nonzero_memory,
+            requested: table.nonzero_memory(node) + requests.wanted.memory,
             allocatable: table.allocatable(ResourceRef::MEMORY, node),
         },
     ]
