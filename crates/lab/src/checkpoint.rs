@@ -8,10 +8,7 @@ use api::SimTime;
 use cluster::World;
 use shell::Machine;
 
-use crate::lesson::{
-    check::eval::Deed,
-    progress::{NoPaths, Progress},
-};
+use crate::lesson::{check::eval::Deed, progress::Progress};
 
 /// Checkpoints kept before the old ones are thinned.
 const MOST: usize = 128;
@@ -31,7 +28,7 @@ impl Moment {
     /// Lets the progress follow the world, and what the learner did.
     pub fn follow(&mut self, deeds: Vec<Deed>) {
         if let Some(progress) = &mut self.progress {
-            progress.follow(&self.world, deeds, &NoPaths);
+            progress.follow(&self.world, deeds);
         }
     }
 }

@@ -14,7 +14,8 @@ use super::{
     Lesson,
     check::{
         Check, Topic,
-        eval::{Deed, Lets, Log, Moment, Outcome, Paths, Truth, eval, resolve},
+        eval::{Deed, Lets, Log, Moment, Outcome, Truth, eval, resolve},
+        paths::{NoPaths, Paths, Present},
     },
     snapshot::Snapshot,
 };
@@ -74,16 +75,6 @@ struct Topics {
 struct WrongState {
     when: Truth,
     until: bool,
-}
-
-/// Nobody traces packets.
-#[derive(Clone, Copy, Debug)]
-pub struct NoPaths;
-
-impl Paths for NoPaths {
-    fn ask(&self, _: &super::check::PathSpec, _: &Snapshot) -> Option<Outcome> {
-        None
-    }
 }
 
 impl Progress {
@@ -170,7 +161,8 @@ impl Progress {
     }
 
     /// Follows the world to its present; `deeds` are what the learner did since the last call, in order.
-    pub fn follow(&mut self, world: &World, deeds: Vec<Deed>, paths: &dyn Paths) {
+    pub fn follow(&mut self, world: &World, deeds: Vec<Deed>) {
+        let paths: &dyn Paths = &Present(world);
         let mut deeds = deeds.into_iter().peekable();
         while let Some(fact) = world.facts().get(self.snapshot.next()).cloned() {
             while let Some(deed) = deeds.next_if(|deed| deed.at <= fact.at) {
@@ -185,6 +177,7 @@ impl Progress {
             self.deed(deed, paths);
         }
         self.wait(world.now(), paths);
+        self.ask_with(Some(Topic::Paths), paths);
     }
 
     fn deed(&mut self, deed: Deed, paths: &dyn Paths) {
@@ -221,10 +214,11 @@ impl Progress {
     /// unlock others and give a value that others wait for, so everything is asked again then.
     fn ask_with(&mut self, topic: Option<Topic>, paths: &dyn Paths) {
         let mut topic = topic;
+        let present = paths.now(&self.snapshot);
         loop {
             let mut first_met = false;
             for index in 0..self.goals.len() {
-                if concerns(&self.topics.goals[index], topic) {
+                if concerns(&self.topics.goals[index], topic, present) {
                     first_met |= self.ask_goal(index, paths);
                 }
             }
@@ -234,11 +228,13 @@ impl Progress {
             topic = None;
         }
         for index in 0..self.wrong.len() {
-            if concerns(&self.topics.wrong[index], topic) {
+            if concerns(&self.topics.wrong[index], topic, present) {
                 self.ask_wrong(index, paths);
             }
         }
-        if let Some(check) = self.lesson.breakit.as_ref().filter(|_| concerns(&self.topics.breakit, topic)) {
+        if let Some(check) =
+            self.lesson.breakit.as_ref().filter(|_| concerns(&self.topics.breakit, topic, present))
+        {
             self.broken = eval(check, self.moment(paths)).ok;
         }
         if let Some(id) = self.feedback().filter(|id| !self.fired.iter().any(|f| f == id)) {
@@ -310,7 +306,10 @@ impl Progress {
     }
 }
 
-fn concerns(topics: &BTreeSet<Topic>, topic: Option<Topic>) -> bool {
-    // A packet's way can depend on anything.
-    topic.is_none_or(|topic| topics.contains(&topic) || topics.contains(&Topic::Paths))
+/// Whether a check has to be asked again. A packet's way can depend on anything, and is asked of the present only.
+fn concerns(topics: &BTreeSet<Topic>, topic: Option<Topic>, present: bool) -> bool {
+    match topics.contains(&Topic::Paths) {
+        true => present,
+        false => topic.is_none_or(|topic| topics.contains(&topic)),
+    }
 }

@@ -9,7 +9,8 @@ use api::{FieldPath, SimTime};
 use serde_json::Value;
 
 use super::{
-    Check, Match, PathSpec, Ref,
+    Check, Match, Ref,
+    paths::Paths,
     pattern::{Miss, Pattern, Tally, plain},
 };
 use crate::lesson::snapshot::Snapshot;
@@ -90,12 +91,6 @@ impl Log {
             .and_then(|deed| deed.with.get("value"))
             .map(String::as_str)
     }
-}
-
-/// What is asked of a packet's way.
-pub trait Paths {
-    /// Whether the way is as `spec` says; nothing where ways cannot be traced.
-    fn ask(&self, spec: &PathSpec, snapshot: &Snapshot) -> Option<Outcome>;
 }
 
 /// One moment to ask of.
@@ -197,9 +192,7 @@ pub fn eval(check: &Check, moment: Moment<'_>) -> Outcome {
         Check::Exists(of) => exists(of, moment),
         Check::Absent(of) => absent(of, moment),
         Check::Count { of, is } => count(of, is, moment),
-        Check::Path(spec) => {
-            moment.paths.ask(spec, moment.snapshot).unwrap_or_else(|| Outcome::of(Truth::Unknown, Why::Path))
-        }
+        Check::Path(spec) => moment.paths.ask(spec, moment.snapshot),
         Check::Event { reason, about, kind } => {
             let seen = moment.snapshot.events.iter().any(|event| {
                 event.reason == *reason

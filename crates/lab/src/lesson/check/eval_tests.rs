@@ -5,7 +5,7 @@ use cluster::{ActorId, Change, ClusterId, Fact, Key, What, World};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::lesson::{fields::Errors, progress::NoPaths};
+use crate::lesson::{check::paths::NoPaths, fields::Errors};
 
 fn pod(name: &str, app: &str, phase: &str) -> Value {
     json!({"metadata": {"namespace": "default", "name": name, "labels": {"app": app}},

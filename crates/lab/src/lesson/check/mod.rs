@@ -7,6 +7,7 @@
 
 pub mod eval;
 mod known;
+pub mod paths;
 mod pattern;
 mod read;
 

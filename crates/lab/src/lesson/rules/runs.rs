@@ -161,7 +161,7 @@ pub(super) fn repeats(case: &Case<'_>) -> Vec<Finding> {
         match played(case, &script, other) {
             Some(played) if played.passes() => {}
             Some(played) => {
-                let open = played.open_goals().join("; ");
+                let open = played.open_goals().into_iter().next().unwrap_or_default();
                 findings.push(Finding::new("V10", "solution.sh", format!("seed {other}: {open}")));
             }
             None => findings.push(Finding::new("V10", "lesson.yaml", format!("seed {other}: no world"))),
