@@ -5,12 +5,21 @@
 use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
-    node::{ipamd, join, kubelet, report},
+    node::{ipamd, join, kindnet, kubelet, report},
+    provision,
 };
 
-/// Actors outside the control plane: the cloud, machines, what runs on nodes.
-static OTHERS: &[&(dyn Controller + Sync)] =
-    &[&cloud::Ec2, &join::Nodeadm, &report::NodeStatus, &ipamd::Ipamd, &kubelet::Kubelet];
+/// Actors outside the control plane: the cloud, machines, what runs on nodes, who makes them.
+static OTHERS: &[&(dyn Controller + Sync)] = &[
+    &cloud::Ec2,
+    &join::Nodeadm,
+    &report::NodeStatus,
+    &ipamd::Ipamd,
+    &kindnet::Kindnet,
+    &kubelet::Kubelet,
+    &provision::Eks,
+    &provision::Nodegroups,
+];
 
 /// Every actor, in the order in which they hear of a change.
 pub(crate) fn all() -> impl Iterator<Item = &'static (dyn Controller + Sync)> {

@@ -11,6 +11,7 @@
 //! ```
 
 mod actors;
+mod addons;
 pub mod apiserver;
 mod auth;
 pub mod cloud;
@@ -23,6 +24,7 @@ mod fixture;
 pub mod network;
 pub mod node;
 pub mod path;
+pub mod provision;
 pub mod queue;
 pub mod request;
 pub mod store;

@@ -99,6 +99,12 @@ impl Queue {
         }
     }
 
+    /// Forgets why anybody is to wake: the facts that led to it are gone.
+    pub fn forget_causes(&mut self) {
+        self.due =
+            self.due.iter().map(|(slot, wake)| (*slot, Wake { cause: None, ..wake.clone() })).collect();
+    }
+
     /// Adds the wakes in order.
     pub fn digest(&self, digest: &mut Digest) {
         for ((at, _), wake) in &self.due {

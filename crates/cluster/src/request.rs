@@ -7,7 +7,7 @@ use std::rc::Rc;
 use api::{ApiStatus, Kind, Object};
 use serde_json::Value;
 
-use crate::ClusterId;
+use crate::{ClusterId, provision::Provision};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub enum Request {
     Api(ApiRequest),
     /// Of an AWS service.
     Aws(AwsRequest),
+    /// Of a tool that makes or changes clusters and nodes: eksctl, kind, the lab itself.
+    Provision(Provision),
 }
 
 /// One call of a Kubernetes API server.
@@ -176,6 +178,9 @@ pub enum Refusal {
     /// By an AWS service.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// By the tool itself, in its own words.
+    #[error("{0}")]
+    Tool(String),
 }
 
 /// A stage of a request at the API server, in the order it is passed.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     ActorId, Asked, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store, Turn, What,
-    actors, apiserver, cloud,
+    actors, apiserver, cloud, provision,
     queue::{Queue, Wake},
     timing,
 };
@@ -92,6 +92,12 @@ impl World {
         }
     }
 
+    /// Forgets how the present came about: what a scenario laid out is there, and the session's facts begin.
+    pub(crate) fn begin(&mut self) {
+        self.facts = GenericVector::new();
+        self.queue.forget_causes();
+    }
+
     /// All state.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -158,6 +164,7 @@ impl World {
         match what {
             Request::Api(request) => apiserver::serve(self, who, request).map_err(Refusal::Api),
             Request::Aws(request) => Ok(Reply::Value(cloud::serve(self, &request)?)),
+            Request::Provision(what) => Ok(Reply::Value(provision::serve(self, what)?)),
         }
     }
 
@@ -265,6 +272,10 @@ impl World {
         };
         let at = self.now + wait;
         self.queue.push(at, Wake { periodic, ..wake });
+    }
+
+    pub(crate) fn forget_wakes(&mut self, cluster: ClusterId) {
+        self.queue.forget_cluster(cluster);
     }
 
     pub(crate) fn wake_at(&mut self, at: SimTime, wake: Wake) {

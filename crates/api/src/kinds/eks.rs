@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use crate::{k8s::core::v1::Taint, meta::ObjectMeta};
+use crate::{SimTime, k8s::core::v1::Taint, kinds::eksctl::ClusterConfig, meta::ObjectMeta};
 
 /// An EKS cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct EksCluster {
     pub endpoint: String,
     /// Name of the cluster security group.
     pub cluster_security_group: String,
+    /// Since when it has this status.
+    pub since: SimTime,
+    /// What is still to be made of it: node groups and add-ons come once it is active.
+    pub pending: Option<Box<ClusterConfig>>,
 }
 
 /// A managed node group.
@@ -62,6 +66,8 @@ pub struct Nodegroup {
     pub max_pods_per_node: Option<u32>,
     /// `CREATING`, `ACTIVE`, `UPDATING` or `DELETING`.
     pub status: String,
+    /// Since when.
+    pub since: SimTime,
     /// Names that a scenario gives its nodes, in the order of their launch; EC2's own names come after.
     pub node_names: Vec<String>,
     /// Instances launched so far.

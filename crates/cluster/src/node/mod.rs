@@ -7,6 +7,7 @@
 pub mod capacity;
 pub mod ipamd;
 pub mod join;
+pub mod kindnet;
 pub mod kube_proxy;
 pub mod kubelet;
 pub mod report;

@@ -1,0 +1,239 @@
+//! How does an EKS cluster come to be?
+//!
+//! A VPC at once, a control plane after its ten minutes, then add-ons and node groups: the order in which eksctl waits.
+//! Source: eksctl `pkg/ctl/create/cluster.go`; EKS API reference.
+
+use api::{
+    ApiStatus, Kind, Resource,
+    k8s::core::v1::Taint,
+    kinds::{
+        eks::{EksCluster, Nodegroup},
+        eksctl::{ClusterConfig, NodeGroup},
+        sim::{ControlPlane, Provider},
+    },
+    meta::ObjectMeta,
+};
+use serde_json::Value;
+
+use super::vpc;
+use crate::{
+    Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver, cloud::refuse, timing,
+};
+
+/// The version of a cluster whose config names none. Source: eksctl, `DefaultVersion`.
+const DEFAULT_VERSION: &str = "1.34";
+
+/// Brings new clusters up.
+pub struct Eks;
+
+impl Controller for Eks {
+    fn name(&self) -> &'static str {
+        "eks"
+    }
+
+    fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
+        if change.key.kind == Kind::EksCluster && change.after.is_some() {
+            wake(change.key.clone());
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some(cluster) = turn.get::<EksCluster>("", &key.name).cloned() else { return Ok(Next::Done) };
+        if cluster.status != "CREATING" {
+            return Ok(Next::Done);
+        }
+        let passed = turn.now().since(cluster.since);
+        if passed < timing::CLUSTER_CREATE {
+            return Ok(Next::After(api::SimDuration(timing::CLUSTER_CREATE.0 - passed.0)));
+        }
+        activate(turn, cluster);
+        Ok(Next::Done)
+    }
+}
+
+/// Begins a cluster: its VPC and its own ENIs are there, its control plane is on the way.
+/// # Errors
+/// In the words of EKS or eksctl.
+pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), Refusal> {
+    let name = config.metadata.name.clone();
+    if turn.get::<EksCluster>("", &name).is_some() || super::plane(turn.store(), &name).is_some() {
+        let message = format!("Cluster already exists with name: {name}");
+        return Err(refuse("CreateCluster", "ResourceInUseException", message).into());
+    }
+    for group in config.managed_node_groups.iter().chain(&config.node_groups) {
+        check(group)?;
+    }
+    let laid = vpc::lay(turn, &config)?;
+    let subnets: Vec<String> = laid.private.iter().chain(&laid.public).cloned().collect();
+    vpc::cross_account_enis(turn, &name, &subnets, &laid.security_group)?;
+    let network = config.kubernetes_network_config.service_ipv4_cidr;
+    let endpoints = config.vpc.cluster_endpoints;
+    let id = crate::draw::hex(turn.world().seed(), "endpoint", &name, 0, 32).to_uppercase();
+    let region = config.metadata.region.clone();
+    let cluster = EksCluster {
+        metadata: ObjectMeta { name: Some(name), ..ObjectMeta::default() },
+        version: config.metadata.version.clone().unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
+        status: "CREATING".to_owned(),
+        vpc: laid.vpc,
+        subnets,
+        service_ipv4_cidr: network.unwrap_or_else(|| service_cidr(laid.cidr)),
+        endpoint_public_access: endpoints.public_access.unwrap_or(true),
+        endpoint_private_access: endpoints.private_access.unwrap_or(false),
+        public_access_cidrs: if config.vpc.public_access_cidrs.is_empty() {
+            vec!["0.0.0.0/0".to_owned()]
+        } else {
+            config.vpc.public_access_cidrs.clone()
+        },
+        endpoint: format!("https://{id}.gr7.{region}.eks.amazonaws.com"),
+        cluster_security_group: laid.security_group,
+        since: turn.now(),
+        pending: Some(Box::new(config)),
+    };
+    turn.put(cluster.into_object());
+    Ok(())
+}
+
+/// EKS takes the block that the VPC does not use. Source: EKS API reference (`serviceIpv4Cidr`).
+fn service_cidr(vpc: ipnet::Ipv4Net) -> ipnet::Ipv4Net {
+    let third = if vpc.network().octets()[0] == 10 { [172, 20] } else { [10, 100] };
+    ipnet::Ipv4Net::new([third[0], third[1], 0, 0].into(), 16).unwrap_or(vpc)
+}
+
+/// The kubelet's version of a minor. Source: EKS-optimised AL2023 images of late 2025.
+fn kubelet_version(minor: &str) -> String {
+    let build = match minor {
+        "1.31" => "v1.31.13-eks-113cf36",
+        "1.32" => "v1.32.9-eks-113cf36",
+        "1.33" => "v1.33.5-eks-113cf36",
+        "1.34" => "v1.34.2-eks-ecaa3a6",
+        _ => return format!("v{minor}.0-eks-ecaa3a6"),
+    };
+    build.to_owned()
+}
+
+/// The control plane answers: what it holds from the first second, add-ons, node groups.
+pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
+    let config = cluster.pending.take().unwrap_or_default();
+    let name = cluster.metadata.name.clone().unwrap_or_default();
+    let id = super::next_cluster(turn.store());
+    let plane = ControlPlane {
+        metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
+        id: id.0,
+        provider: Provider::Eks,
+        version: kubelet_version(&cluster.version),
+        service_cidr: cluster.service_ipv4_cidr,
+        pod_cidr: None,
+    };
+    turn.put(plane.into_object());
+    let addresses = vpc::cross_account_addresses(turn, &name);
+    cluster.status = "ACTIVE".to_owned();
+    cluster.since = turn.now();
+    turn.put(cluster.clone().into_object());
+    apiserver::bootstrap(turn.world, id, &addresses);
+    install_addons(&mut Turn::new(turn.world, turn.actor, id, turn.cause), &cluster, &config);
+    for group in config.managed_node_groups.iter().chain(&config.node_groups) {
+        // The config was checked when the cluster was asked for.
+        let _ = create_nodegroup(turn, &name, group);
+    }
+}
+
+fn install_addons(turn: &mut Turn<'_>, cluster: &EksCluster, config: &ClusterConfig) {
+    if config.addons_config.disable_default_addons == Some(true) {
+        return;
+    }
+    let name = cluster.metadata.name.as_deref().unwrap_or_default();
+    let (cni, coredns, kube_proxy) = addons::versions(&cluster.version);
+    let region = config.metadata.region.as_str();
+    let registry = format!("602401143452.dkr.ecr.{region}.amazonaws.com");
+    let image = format!("{registry}/eks/coredns:{coredns}");
+    let dns = super::dns_address(cluster.service_ipv4_cidr).to_string();
+    let upstream = cni.split('-').next().unwrap_or(cni);
+    let words = [
+        ("REGISTRY", registry.as_str()),
+        ("CNI_UPSTREAM", upstream),
+        ("CNI", cni),
+        ("NODE_AGENT", "v1.2.7-eksbuild.1"),
+        ("KUBE_PROXY", kube_proxy),
+        ("COREDNS", &image),
+        ("DNS", &dns),
+        ("ENDPOINT", &cluster.endpoint),
+        ("CLUSTER", name),
+        ("VPC", &cluster.vpc),
+    ];
+    for (addon, manifest) in
+        [("vpc-cni", addons::AWS_NODE), ("kube-proxy", addons::KUBE_PROXY), ("coredns", addons::COREDNS)]
+    {
+        let settings = config.addons.iter().find(|it| it.name == addon);
+        let settings = settings.and_then(|it| it.configuration_values.as_deref()).unwrap_or_default();
+        let objects = addons::configured(addons::objects(manifest, &words), &read_settings(settings));
+        addons::install(turn, objects);
+    }
+}
+
+/// `configurationValues`: JSON or YAML text.
+pub(super) fn read_settings(text: &str) -> Value {
+    api::text::read(text).documents.first().map(api::text::Document::to_value).unwrap_or_default()
+}
+
+/// Whether EKS takes a node group as it is asked for.
+fn check(group: &NodeGroup) -> Result<(), Refusal> {
+    let unknown: Vec<&str> = types(group).into_iter().filter(|t| cni::limits::of(t).is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let message = format!("The following supplied instance types do not exist: [{}]", unknown.join(", "));
+    Err(refuse("CreateNodegroup", "InvalidParameterException", message).into())
+}
+
+fn types(group: &NodeGroup) -> Vec<&str> {
+    let named = group.instance_type.iter().chain(&group.instance_types).map(String::as_str);
+    let types: Vec<&str> = named.collect();
+    if types.is_empty() { vec!["m5.large"] } else { types }
+}
+
+/// Makes a node group; its instances come by themselves.
+/// # Errors
+/// In the words of EKS.
+pub(super) fn create_nodegroup(turn: &mut Turn<'_>, cluster: &str, group: &NodeGroup) -> Result<(), Refusal> {
+    const OPERATION: &str = "CreateNodegroup";
+    let Some(eks) = turn.store().get::<EksCluster>(ClusterId::WORLD, "", cluster).cloned() else {
+        let message = format!("No cluster found for name: {cluster}.");
+        return Err(refuse(OPERATION, "ResourceNotFoundException", message).into());
+    };
+    if turn.store().get::<Nodegroup>(ClusterId::WORLD, "", &group.name).is_some() {
+        let message = format!("NodeGroup already exists with name {} and cluster name {cluster}", group.name);
+        return Err(refuse(OPERATION, "ResourceInUseException", message).into());
+    }
+    check(group)?;
+    // eksctl: two nodes unless sizes say otherwise.
+    let desired = group.desired_capacity.or(group.min_size).unwrap_or(2);
+    let (min, max) = (group.min_size.unwrap_or(desired), group.max_size.unwrap_or(desired));
+    if desired > max || desired < min {
+        let message = format!("desired capacity {desired} can't be greater than max size {max}");
+        return Err(refuse(OPERATION, "InvalidParameterException", message).into());
+    }
+    let taint = |t: &api::kinds::eksctl::NodeGroupTaint| Taint {
+        key: t.key.clone(),
+        value: (!t.value.is_empty()).then(|| t.value.clone()),
+        effect: t.effect.clone(),
+        time_added: None,
+    };
+    let nodegroup = Nodegroup {
+        metadata: ObjectMeta { name: Some(group.name.clone()), ..ObjectMeta::default() },
+        cluster: cluster.to_owned(),
+        instance_types: types(group).into_iter().map(str::to_owned).collect(),
+        subnets: super::nodegroup::subnets(turn.store(), &eks, group),
+        min_size: min,
+        max_size: max,
+        desired_size: desired,
+        labels: group.labels.clone(),
+        taints: group.taints.iter().map(taint).collect(),
+        max_pods_per_node: group.max_pods_per_node,
+        status: "CREATING".to_owned(),
+        since: turn.now(),
+        node_names: Vec::new(),
+        launched: 0,
+    };
+    turn.put(nodegroup.into_object());
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What can be asked of the tools that make clusters and nodes?
+
+use api::kinds::{
+    eksctl::{ClusterConfig, NodeGroup},
+    kind_config,
+};
+
+use crate::ClusterId;
+
+/// One thing asked of eksctl, kind or the lab. What takes time goes on by itself afterwards.
+#[derive(Clone, Debug)]
+pub enum Provision {
+    /// `eksctl create cluster`.
+    CreateCluster(Box<ClusterConfig>),
+    /// `eksctl delete cluster`.
+    DeleteCluster {
+        /// Its name.
+        name: String,
+    },
+    /// `eksctl create nodegroup`.
+    CreateNodegroup {
+        /// Name of the cluster.
+        cluster: String,
+        /// What to make.
+        group: Box<NodeGroup>,
+    },
+    /// `eksctl scale nodegroup`; what is absent stays.
+    ScaleNodegroup {
+        /// Name of the cluster.
+        cluster: String,
+        /// Name of the group.
+        name: String,
+        /// Wanted nodes.
+        desired: Option<u32>,
+        /// Least number of nodes.
+        min: Option<u32>,
+        /// Most nodes.
+        max: Option<u32>,
+    },
+    /// `eksctl delete nodegroup`: its nodes are drained, then terminated.
+    DeleteNodegroup {
+        /// Name of the cluster.
+        cluster: String,
+        /// Name of the group.
+        name: String,
+    },
+    /// `eksctl update addon`: `configurationValues` as JSON or YAML text.
+    UpdateAddon {
+        /// Name of the cluster.
+        cluster: String,
+        /// Such as `vpc-cni`.
+        name: String,
+        /// The settings.
+        configuration_values: String,
+    },
+    /// `kind create cluster`.
+    CreateKindCluster {
+        /// Its name.
+        name: String,
+        /// Its nodes and network.
+        config: Box<kind_config::Cluster>,
+        /// Node image for nodes that name none.
+        image: Option<String>,
+    },
+    /// `kind delete cluster`.
+    DeleteKindCluster {
+        /// Its name.
+        name: String,
+    },
+    /// `lab node add`: one more worker.
+    AddNode {
+        /// The cluster.
+        cluster: ClusterId,
+    },
+    /// `lab node set-max-pods`: the kubelet starts again with another limit.
+    SetMaxPods {
+        /// The cluster.
+        cluster: ClusterId,
+        /// The node.
+        node: String,
+        /// The limit.
+        max_pods: u32,
+    },
+    /// `lab node stop-kubelet` and `lab node restart`.
+    RunKubelet {
+        /// The cluster.
+        cluster: ClusterId,
+        /// The node.
+        node: String,
+        /// Whether it is to run.
+        running: bool,
+    },
+    /// `lab fault az`: every instance of a zone stops.
+    FailZone {
+        /// Such as `ap-northeast-2a`.
+        zone: String,
+    },
+}

@@ -1,0 +1,251 @@
+//! Which VPC does a cluster stand in?
+//!
+//! What eksctl's CloudFormation stack makes: a VPC with an internet gateway, one public and one private subnet a zone,
+//! NAT gateways, and EKS's cross-account ENIs. Every ENI takes its address.
+//! Source: eksctl `pkg/cfn/builder/vpc_ipv4.go`, `pkg/vpc/vpc.go`; EKS user guide (VPC requirements).
+
+use std::collections::BTreeMap;
+
+use api::{
+    Resource,
+    kinds::{
+        aws::{
+            Eni, EniOwner, InternetGateway, NatGateway, Route, RouteTable, SecurityGroup, SecurityGroupRule,
+            Subnet, Vpc,
+        },
+        cni::PoolMode,
+        eksctl::{ClusterConfig, NatGateways, SubnetSpec},
+    },
+    meta::ObjectMeta,
+};
+use cni::split;
+use ipnet::Ipv4Net;
+
+use crate::{
+    ClusterId, Refusal, Turn,
+    cloud::{
+        eni::{self, NewEni},
+        id, instance, subnet,
+    },
+};
+
+/// eksctl's own block for a new VPC.
+const DEFAULT_CIDR: &str = "192.168.0.0/16";
+
+/// What was laid out.
+pub(super) struct Laid {
+    /// Name of the VPC.
+    pub vpc: String,
+    /// Its block.
+    pub cidr: Ipv4Net,
+    /// Names of its public subnets, by zone.
+    pub public: Vec<String>,
+    /// Names of its private subnets, by zone.
+    pub private: Vec<String>,
+    /// Name of the cluster security group.
+    pub security_group: String,
+}
+
+/// Lays out a VPC for a cluster.
+/// # Errors
+/// In eksctl's words, if its block cannot be cut.
+pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, Refusal> {
+    let cluster = config.metadata.name.clone();
+    let cidr = match config.vpc.cidr {
+        Some(cidr) => cidr,
+        None => DEFAULT_CIDR.parse().map_err(|_| Refusal::Tool("no block".to_owned()))?,
+    };
+    let main = turn.store().get::<Vpc>(ClusterId::WORLD, "", "main").is_none();
+    // The first VPC of a world has the short names that lessons use.
+    let named = |short: &str| if main { short.to_owned() } else { format!("{cluster}-{short}") };
+    let vpc = named("main");
+    let meta = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    turn.put(
+        Vpc { metadata: meta(&vpc), cidrs: vec![cidr], enable_dns_support: true, enable_dns_hostnames: true }
+            .into_object(),
+    );
+    let igw = id(turn, "igw", &vpc, 0);
+    turn.put(InternetGateway { metadata: meta(&igw), vpc: vpc.clone() }.into_object());
+    let public_table = named("public");
+    let route = |target: &str| Route { destination: "0.0.0.0/0".to_owned(), target: target.to_owned() };
+    turn.put(
+        RouteTable { metadata: meta(&public_table), vpc: vpc.clone(), routes: vec![route(&igw)] }
+            .into_object(),
+    );
+    let security_group = named("cluster-sg");
+    let rule =
+        |peer: &str| SecurityGroupRule { protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() };
+    turn.put(
+        SecurityGroup {
+            metadata: meta(&security_group),
+            vpc: vpc.clone(),
+            inbound: vec![rule(&security_group)],
+            outbound: vec![rule("0.0.0.0/0")],
+        }
+        .into_object(),
+    );
+    let (public_specs, private_specs) = subnets(config, cidr)?;
+    let mut public = Vec::new();
+    for (name, spec) in &public_specs {
+        public.push(put_subnet(turn, &named(name), spec, &vpc, &public_table, true));
+    }
+    let nats = nat_gateways(turn, config, &public, &named)?;
+    let mut private = Vec::new();
+    for (at, (name, spec)) in private_specs.iter().enumerate() {
+        let table = named(&format!("private-{}", letter(spec)));
+        let through = nats.get(at).or(nats.first());
+        let routes = through.map(|nat| route(nat)).into_iter().collect();
+        turn.put(RouteTable { metadata: meta(&table), vpc: vpc.clone(), routes }.into_object());
+        private.push(put_subnet(turn, &named(name), spec, &vpc, &table, false));
+    }
+    Ok(Laid { vpc, cidr, public, private, security_group })
+}
+
+type Named = Vec<(String, SubnetSpec)>;
+
+/// Public and private subnets, as the config names them or as eksctl cuts them.
+fn subnets(config: &ClusterConfig, cidr: Ipv4Net) -> Result<(Named, Named), Refusal> {
+    if let Some(given) = &config.vpc.subnets {
+        let own = |all: &BTreeMap<String, SubnetSpec>| -> Named {
+            all.iter()
+                .map(|(name, spec)| {
+                    let az = spec.az.clone().or_else(|| Some(name.clone()));
+                    (name.clone(), SubnetSpec { az, ..spec.clone() })
+                })
+                .collect()
+        };
+        return Ok((own(&given.public), own(&given.private)));
+    }
+    let zones = zones(config);
+    let wanted = u32::try_from(zones.len()).unwrap_or(u32::MAX);
+    let split = split::eksctl(cidr, wanted).map_err(|error| Refusal::Tool(error.to_string()))?;
+    let name = |side: &str, blocks: Vec<Ipv4Net>| -> Named {
+        zones
+            .iter()
+            .zip(blocks)
+            .map(|(zone, cidr)| {
+                let spec = SubnetSpec { id: None, az: Some(zone.clone()), cidr: Some(cidr) };
+                (format!("{side}-{}", letter(&spec)), spec)
+            })
+            .collect()
+    };
+    Ok((name("public", split.public), name("private", split.private)))
+}
+
+/// The zones of a new VPC: those asked for, or the region's first three.
+fn zones(config: &ClusterConfig) -> Vec<String> {
+    if !config.availability_zones.is_empty() {
+        return config.availability_zones.clone();
+    }
+    ["a", "b", "c"].map(|letter| format!("{}{letter}", config.metadata.region)).to_vec()
+}
+
+fn letter(spec: &SubnetSpec) -> String {
+    let zone = spec.az.as_deref().unwrap_or_default();
+    zone.chars().last().map(String::from).unwrap_or_default()
+}
+
+fn put_subnet(
+    turn: &mut Turn<'_>,
+    name: &str,
+    spec: &SubnetSpec,
+    vpc: &str,
+    route_table: &str,
+    public: bool,
+) -> String {
+    let Some(cidr) = spec.cidr else { return name.to_owned() };
+    let role = if public { "kubernetes.io/role/elb" } else { "kubernetes.io/role/internal-elb" };
+    let labels = BTreeMap::from([(role.to_owned(), "1".to_owned())]);
+    let subnet = Subnet {
+        metadata: ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() },
+        vpc: vpc.to_owned(),
+        cidr,
+        availability_zone: spec.az.clone().unwrap_or_default(),
+        map_public_ip_on_launch: public,
+        route_table: route_table.to_owned(),
+    };
+    turn.put(subnet.into_object());
+    name.to_owned()
+}
+
+fn nat_gateways(
+    turn: &mut Turn<'_>,
+    config: &ClusterConfig,
+    public: &[String],
+    named: &dyn Fn(&str) -> String,
+) -> Result<Vec<String>, Refusal> {
+    let count = match config.vpc.nat.gateway {
+        Some(NatGateways::Disable) => 0,
+        Some(NatGateways::HighlyAvailable) => public.len(),
+        Some(NatGateways::Single) | None => 1,
+    };
+    let mut nats = Vec::new();
+    for subnet in public.iter().take(count) {
+        let name = id(turn, "nat", subnet, 0);
+        let new = NewEni {
+            operation: "CreateNatGateway",
+            subnet,
+            slots: 0,
+            mode: PoolMode::SecondaryIp,
+            owner: EniOwner::Nat,
+            security_groups: Vec::new(),
+            address: None,
+            description: format!("Interface for NAT Gateway {name}"),
+        };
+        eni::create(turn, new)?;
+        let nat = NatGateway {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                labels: Some(BTreeMap::from([("Name".to_owned(), named("nat"))])),
+                ..ObjectMeta::default()
+            },
+            subnet: subnet.clone(),
+            public_ip: instance::public_address(turn, &name),
+        };
+        turn.put(nat.into_object());
+        nats.push(name);
+    }
+    Ok(nats)
+}
+
+/// EKS's own ENIs in the cluster's subnets: one in each of the first two zones.
+/// Source: EKS user guide: two to four cross-account ENIs.
+pub(super) fn cross_account_enis(
+    turn: &mut Turn<'_>,
+    cluster: &str,
+    subnets: &[String],
+    security_group: &str,
+) -> Result<(), Refusal> {
+    let mut zones = Vec::new();
+    for name in subnets {
+        let zone = subnet::get(turn.store(), name).map(|s| s.availability_zone.clone()).unwrap_or_default();
+        if zones.len() == 2 || zones.contains(&zone) {
+            continue;
+        }
+        zones.push(zone);
+        let new = NewEni {
+            operation: "CreateNetworkInterface",
+            subnet: name,
+            slots: 0,
+            mode: PoolMode::SecondaryIp,
+            owner: EniOwner::Eks,
+            security_groups: vec![security_group.to_owned()],
+            address: None,
+            description: format!("Amazon EKS {cluster}"),
+        };
+        eni::create(turn, new)?;
+    }
+    Ok(())
+}
+
+/// The addresses of a cluster's own ENIs, by zone.
+pub(super) fn cross_account_addresses(turn: &Turn<'_>, cluster: &str) -> Vec<std::net::Ipv4Addr> {
+    let wanted = format!("Amazon EKS {cluster}");
+    let enis = turn.store().list::<Eni>(ClusterId::WORLD, None).filter(|eni| {
+        let annotations = eni.metadata.annotations.as_ref();
+        annotations.and_then(|a| a.get("description")).is_some_and(|description| *description == wanted)
+    });
+    let mut addresses: Vec<_> = enis.map(|eni| eni.primary_ip).collect();
+    addresses.sort_unstable();
+    addresses
+}
