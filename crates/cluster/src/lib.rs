@@ -35,6 +35,7 @@ mod world;
 pub use apiserver::EventType;
 pub use controller::{ActorId, Controller, Next};
 pub use fact::{Fact, Note, What};
+pub use provision::{Provision, Scenario};
 pub use request::{
     ApiRequest, ApiVerb, Asked, AwsError, AwsRequest, PatchKind, Principal, Propagation, Refusal, Reply,
     Request,

@@ -79,11 +79,15 @@ fn configure(object: Object, values: &Value) -> Object {
             template[field] = wanted.clone();
         }
     }
-    if let Some(resources) = values.get("resources") {
-        template["containers"][0]["resources"] = resources.clone();
+    if let Some(main) = template.pointer_mut("/containers/0") {
+        if let Some(resources) = values.get("resources") {
+            main["resources"] = resources.clone();
+        }
+        set_env(main, values.get("env"));
     }
-    set_env(&mut template["containers"][0], values.get("env"));
-    set_env(&mut template["initContainers"][0], values.pointer("/init/env"));
+    if let Some(init) = template.pointer_mut("/initContainers/0") {
+        set_env(init, values.pointer("/init/env"));
+    }
     Object::from_value(kind, value).unwrap_or(object)
 }
 

@@ -8,6 +8,8 @@ mod kind;
 mod nodegroup;
 mod request;
 mod scenario;
+#[cfg(test)]
+pub(crate) mod tests;
 mod vpc;
 
 pub use eks::Eks;
