@@ -4,28 +4,177 @@
 //! eksctl knows is kept in `other` and marked. A field that eksctl does not know is refused in eksctl's words.
 //! Source: eksctl 0.2xx, `pkg/apis/eksctl.io/v1alpha5` (types, validation), `pkg/eks/api.go` (reading).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Diagnostic, FieldPath, text::Document};
+use crate::{Diagnostic, FieldPath, Severity, decode, field::Step, schema, text::Document};
+
+/// The one version eksctl reads.
+pub const API_VERSION: &str = "eksctl.io/v1alpha5";
 
 /// Reads a config file's document: what it asks for, unless it cannot be read, and all remarks on it.
+///
+/// Every error is a whole message of eksctl's; it stops at the first, [`refusal`].
 #[must_use]
 pub fn read(document: &Document) -> (Option<ClusterConfig>, Vec<Diagnostic>) {
-    let mut value = document.to_value();
+    let mut found = Vec::new();
+    if let Some(error) = document.duplicate_error() {
+        let at = document.duplicates.first().map(|it| it.span);
+        let error = Diagnostic::error(FieldPath::root(), format!("error converting YAML to JSON: {error}"));
+        found.push(Diagnostic { span: at, ..error });
+    }
+    let Some(schema) = schema::definition("eksctl.v1alpha5.ClusterConfig") else { return (None, found) };
+    let (decoded, wrong) = decode::look(schema, document.value());
+    for unknown in decoded.unknown {
+        let name = unknown.field.0.last().map(|step| match step {
+            Step::Field(name) | Step::Key(name) => name.clone(),
+            Step::Index(index) => index.to_string(),
+        });
+        let message = format!("{DECODING}json: unknown field {:?}", name.unwrap_or_default());
+        let span = document.key_span_of(&unknown.field);
+        let error = Diagnostic::error(unknown.field, message).hint("unknown-field");
+        found.push(Diagnostic { span, ..error });
+    }
+    let at = |field: FieldPath, message: String| {
+        let span = document.span_of(&field);
+        Diagnostic { span, ..Diagnostic::error(field, message) }
+    };
+    if let Some(wrong) = wrong {
+        found.push(at(wrong.field, format!("{DECODING}{}", wrong.message)));
+    }
+    if let Some(version) = document.api_version().filter(|version| *version != API_VERSION) {
+        let message = format!(
+            "no kind \"ClusterConfig\" is registered for version \"{version}\" in scheme \"k8s.io/client-go/kubernetes/scheme/register.go:83\""
+        );
+        found.push(at(FieldPath::of("apiVersion"), message));
+    }
+    if !found.is_empty() {
+        return (None, found);
+    }
+    let mut value = decoded.value;
     if let Value::Object(fields) = &mut value {
         fields.remove("apiVersion");
         fields.remove("kind");
     }
-    match serde_json::from_value(value) {
-        Ok(config) => (Some(config), Vec::new()),
-        Err(error) => {
-            let message = format!("error unmarshaling JSON: while decoding JSON: json: {error}");
-            (None, vec![Diagnostic::error(FieldPath::root(), message)])
+    match serde_json::from_value::<ClusterConfig>(value) {
+        Ok(config) => {
+            found.extend(config.problems().into_iter().map(|(field, message)| at(field, message)));
+            found.extend(config.kept().into_iter().map(|field| {
+                let message = format!("{field} is kept, not simulated");
+                let kept = at(field, message).hint("not-simulated");
+                Diagnostic { severity: Severity::Info, ..kept }
+            }));
+            (Some(config), found)
         }
+        Err(error) => (None, vec![at(FieldPath::root(), format!("{DECODING}{error}"))]),
+    }
+}
+
+const DECODING: &str = "error unmarshaling JSON: while decoding JSON: ";
+
+/// What eksctl prints after `Error: `, if it refuses the file: the first error.
+#[must_use]
+pub fn refusal(file: &str, found: &[Diagnostic]) -> Option<String> {
+    let first = found.iter().find(|it| it.severity == Severity::Error)?;
+    // Rules about values are said without the file's name.
+    let reading = first.message.starts_with("error ") || first.message.starts_with("no kind ");
+    Some(if reading {
+        format!("loading config file {file:?}: {}", first.message)
+    } else {
+        first.message.clone()
+    })
+}
+
+impl ClusterConfig {
+    /// What eksctl objects to, in its words, as far as the lab's worlds depend on it.
+    fn problems(&self) -> Vec<(FieldPath, String)> {
+        let mut out = Vec::new();
+        for (field, value) in
+            [("metadata.name", &self.metadata.name), ("metadata.region", &self.metadata.region)]
+        {
+            if value.is_empty() {
+                out.push((FieldPath::of(field), format!("{field} must be set")));
+            }
+        }
+        let endpoints = self.vpc.cluster_endpoints;
+        if endpoints.public_access == Some(false) && endpoints.private_access != Some(true) {
+            let message = "Kubernetes API access must have one of public or private clusterEndpoints enabled";
+            out.push((FieldPath::of("vpc.clusterEndpoints"), message.to_owned()));
+        }
+        if let Some(cidr) = self.vpc.cidr.filter(|cidr| !(16..=24).contains(&cidr.prefix_len())) {
+            let message = format!("VPC CIDR prefix must be between /16 and /24 (got {cidr})");
+            out.push((FieldPath::of("vpc.cidr"), message));
+        }
+        let mut names = BTreeSet::new();
+        for (list, groups) in
+            [("nodeGroups", &self.node_groups), ("managedNodeGroups", &self.managed_node_groups)]
+        {
+            for (index, group) in groups.iter().enumerate() {
+                let field = FieldPath::of(list).index(index);
+                let mut say = |name: &str, message: String| out.push((field.field(name), message));
+                let path = field.to_string();
+                if group.name.is_empty() {
+                    say("name", format!("{path}.name must be set"));
+                } else if !names.insert(&group.name) {
+                    say("name", format!("{path}.name {:?} is not unique", group.name));
+                }
+                if !group.subnets.is_empty() && !group.availability_zones.is_empty() {
+                    let message =
+                        format!("only one of {path}.subnets or {path}.availabilityZones should be set");
+                    say("subnets", message);
+                }
+                if group.instance_type.is_some() && !group.instance_types.is_empty() {
+                    let message =
+                        format!("only one of instanceType or instanceTypes can be specified ({path})");
+                    say("instanceTypes", message);
+                }
+                match (group.min_size, group.desired_capacity, group.max_size) {
+                    (Some(min), Some(desired), _) if desired < min => {
+                        let message =
+                            format!("cannot use --nodes-min={min} and --nodes={desired} at the same time");
+                        say("desiredCapacity", message);
+                    }
+                    (_, Some(desired), Some(max)) if desired > max => {
+                        let message =
+                            format!("cannot use --nodes-max={max} and --nodes={desired} at the same time");
+                        say("desiredCapacity", message);
+                    }
+                    (Some(min), _, Some(max)) if max < min => {
+                        let message =
+                            format!("cannot use --nodes-min={min} and --nodes-max={max} at the same time");
+                        say("maxSize", message);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        out
+    }
+
+    /// The fields that are kept without effect.
+    fn kept(&self) -> Vec<FieldPath> {
+        let of = |at: FieldPath, other: &BTreeMap<String, Value>| -> Vec<FieldPath> {
+            other.keys().map(|name| at.field(name)).collect()
+        };
+        let mut out = of(FieldPath::root(), &self.other);
+        out.extend(of(FieldPath::of("metadata"), &self.metadata.other));
+        out.extend(of(FieldPath::of("vpc"), &self.vpc.other));
+        out.extend(of(FieldPath::of("kubernetesNetworkConfig"), &self.kubernetes_network_config.other));
+        out.extend(of(FieldPath::of("iam"), &self.iam.other));
+        for (list, groups) in
+            [("nodeGroups", &self.node_groups), ("managedNodeGroups", &self.managed_node_groups)]
+        {
+            for (index, group) in groups.iter().enumerate() {
+                out.extend(of(FieldPath::of(list).index(index), &group.other));
+            }
+        }
+        for (index, addon) in self.addons.iter().enumerate() {
+            out.extend(of(FieldPath::of("addons").index(index), &addon.other));
+        }
+        out
     }
 }
 
@@ -336,5 +485,26 @@ mod tests {
         assert_eq!(config.managed_node_groups[0].taints[0].key, "gpu");
         assert!(config.managed_node_groups[0].other.contains_key("ssh"));
         assert!(config.other.is_empty());
+    }
+
+    #[test]
+    fn a_field_that_eksctl_does_not_know_is_refused_in_its_words() {
+        let text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: b}\nvpc:\n  cdir: 10.0.0.0/16\n";
+        let (config, found) = read(&text::read(text).documents[0]);
+        assert!(config.is_none());
+        assert_eq!(found[0].span.map(|span| span.line), Some(5));
+        assert_eq!(
+            refusal("cluster.yaml", &found).as_deref(),
+            Some(
+                "loading config file \"cluster.yaml\": error unmarshaling JSON: while decoding JSON: json: unknown field \"cdir\""
+            )
+        );
+    }
+
+    #[test]
+    fn sizes_that_contradict_each_other_are_refused() {
+        let text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: b}\nmanagedNodeGroups:\n- {name: x, minSize: 3, desiredCapacity: 2}\n";
+        let (_, found) = read(&text::read(text).documents[0]);
+        assert_eq!(found[0].message, "cannot use --nodes-min=3 and --nodes=2 at the same time");
     }
 }

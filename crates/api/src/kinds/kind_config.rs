@@ -8,23 +8,115 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Diagnostic, FieldPath, text::Document};
+use crate::{
+    Diagnostic, FieldPath, Severity, decode,
+    field::Step,
+    schema,
+    text::{Content, Document},
+};
+
+/// The one version kind reads.
+pub const API_VERSION: &str = "kind.x-k8s.io/v1alpha4";
 
 /// Reads a config file's document: what it asks for, unless it cannot be read, and all remarks on it.
 #[must_use]
 pub fn read(document: &Document) -> (Option<Cluster>, Vec<Diagnostic>) {
-    let mut value = document.to_value();
+    let at = |field: FieldPath, message: String| {
+        let span = document.span_of(&field);
+        Diagnostic { span, ..Diagnostic::error(field, message) }
+    };
+    let version = document.api_version().unwrap_or_default();
+    if version != API_VERSION {
+        return (None, vec![at(FieldPath::of("apiVersion"), format!("unknown apiVersion: {version}"))]);
+    }
+    let kind = document.kind().unwrap_or_default();
+    if kind != "Cluster" {
+        let message = format!("unknown kind {kind} for apiVersion: {version}");
+        return (None, vec![at(FieldPath::of("kind"), message)]);
+    }
+    let Some(schema) = schema::definition("kind.v1alpha4.Cluster") else { return (None, Vec::new()) };
+    let (decoded, wrong) = decode::look(schema, document.value());
+    let mut found = Vec::new();
+    for unknown in decoded.unknown {
+        let span = document.key_span_of(&unknown.field);
+        let line = span.map_or(0, |span| span.line as usize - document.line);
+        let mut parent = unknown.field.clone();
+        let name = parent.0.pop().map(|step| match step {
+            Step::Field(name) | Step::Key(name) => name,
+            Step::Index(index) => index.to_string(),
+        });
+        let owner =
+            schema::field(schema, &parent).and_then(|field| field.ty.inner_object()).unwrap_or(schema);
+        let message =
+            format!("line {line}: field {} not found in type {}", name.unwrap_or_default(), owner.go_name());
+        found.push(Diagnostic { span, ..Diagnostic::error(unknown.field, message).hint("unknown-field") });
+    }
+    if let Some(wrong) = wrong {
+        let line = document.span_of(&wrong.field).map_or(0, |span| span.line as usize - document.line);
+        let words = mismatch(document, &wrong.field, schema);
+        found.push(at(wrong.field, format!("line {line}: {words}")));
+    }
+    if !found.is_empty() {
+        return (None, found);
+    }
+    let mut value = decoded.value;
     if let Value::Object(fields) = &mut value {
         fields.remove("apiVersion");
         fields.remove("kind");
     }
-    match serde_json::from_value(value) {
-        Ok(cluster) => (Some(cluster), Vec::new()),
-        Err(error) => {
-            let message = format!("unable to decode config: yaml: unmarshal errors:\n  {error}");
-            (None, vec![Diagnostic::error(FieldPath::root(), message)])
+    for (index, node) in value["nodes"].as_array().into_iter().flatten().enumerate() {
+        if let Some(role) = node["role"].as_str().filter(|it| !matches!(*it, "control-plane" | "worker" | ""))
+        {
+            let message =
+                format!("invalid configuration for node {index}: {role:?} is not a valid node role");
+            found.push(at(FieldPath::of("nodes").index(index).field("role"), message));
         }
     }
+    if !found.is_empty() {
+        return (None, found);
+    }
+    match serde_json::from_value::<Cluster>(value) {
+        Ok(cluster) => {
+            if !cluster.nodes.is_empty() && cluster.nodes.iter().all(|node| node.role == Role::Worker) {
+                found
+                    .push(at(FieldPath::of("nodes"), "must have at least one control-plane node".to_owned()));
+            }
+            (Some(cluster), found)
+        }
+        Err(error) => (None, vec![at(FieldPath::root(), error.to_string())]),
+    }
+}
+
+/// What kind prints after `ERROR: failed to create cluster: `, if it refuses the file.
+#[must_use]
+pub fn refusal(found: &[Diagnostic]) -> Option<String> {
+    let errors: Vec<&str> =
+        found.iter().filter(|it| it.severity == Severity::Error).map(|it| it.message.as_str()).collect();
+    let first = errors.first()?;
+    Some(if first.starts_with("line ") {
+        format!("unable to decode config: yaml: unmarshal errors:\n  {}", errors.join("\n  "))
+    } else if let [one] = errors.as_slice() {
+        (*one).to_owned()
+    } else {
+        format!("[{}]", errors.join(", "))
+    })
+}
+
+/// How Go's YAML says that a value has the wrong type.
+fn mismatch(document: &Document, path: &FieldPath, schema: &'static schema::TypeSchema) -> String {
+    let node = document.root.as_ref().and_then(|root| {
+        let (node, _, taken) = root.walk(path);
+        (taken == path.0.len()).then_some(node)
+    });
+    let (tag, shown) = match node.map(|node| &*node.content) {
+        Some(Content::Scalar { text, .. }) => ("!!str", format!(" `{text}`")),
+        Some(Content::List(_)) => ("!!seq", String::new()),
+        Some(Content::Map(_)) | None => ("!!map", String::new()),
+    };
+    let in_list = matches!(path.0.last(), Some(Step::Index(_) | Step::Key(_)));
+    let field = schema::field(schema, path);
+    let go = field.map_or_else(String::new, |it| if in_list { it.go_item() } else { it.go_type() });
+    format!("cannot unmarshal {tag}{shown} into {go}")
 }
 
 /// A cluster as kind is told to make it.
@@ -116,5 +208,19 @@ mod tests {
         assert_eq!(cluster.nodes[0].image.as_deref(), Some("kindest/node:v1.32.2"));
         assert_eq!(cluster.nodes[1].role, Role::Worker);
         assert_eq!(cluster.networking.pod_subnet, "10.244.0.0/16");
+    }
+
+    #[test]
+    fn a_field_that_kind_does_not_know_is_refused_in_its_words() {
+        let text =
+            "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n  imag: x\n";
+        let (cluster, found) = read(&text::read(text).documents[0]);
+        assert!(cluster.is_none());
+        assert_eq!(
+            refusal(&found).as_deref(),
+            Some(
+                "unable to decode config: yaml: unmarshal errors:\n  line 5: field imag not found in type v1alpha4.Node"
+            )
+        );
     }
 }
