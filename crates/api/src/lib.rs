@@ -22,6 +22,7 @@ pub mod kinds;
 pub mod label;
 pub mod object;
 pub mod quantity;
+pub mod reindent;
 pub mod schema;
 pub mod status;
 pub mod text;

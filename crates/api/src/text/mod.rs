@@ -27,6 +27,7 @@ pub use self::{
     split::{Piece, split},
     value::Duplicate,
 };
+pub use crate::reindent::reindent;
 use crate::{Diagnostic, FieldPath, Span, field::Step};
 
 /// The largest text that is read: the limit the API server sets on a request.
