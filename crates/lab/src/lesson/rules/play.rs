@@ -20,6 +20,8 @@ pub struct Played {
     pub session: Session,
     /// The digest at the start.
     pub start: u64,
+    /// The moment of the start.
+    pub began: SimTime,
     /// What each line printed on its error stream, with its exit status, where that is not 0.
     pub failed: Vec<(String, i32, String)>,
     /// By goal: number of the learner's commands entered until it was first met.
@@ -43,10 +45,11 @@ impl Played {
         self.progress().is_some_and(Progress::is_done)
     }
 
-    /// When the last goal was met.
+    /// How long it took until the last goal was met.
     #[must_use]
-    pub fn done_at(&self) -> Option<SimTime> {
-        self.progress()?.goals().iter().filter_map(|goal| goal.met_at).max()
+    pub fn took(&self) -> Option<SimDuration> {
+        let last = self.progress()?.goals().iter().filter_map(|goal| goal.met_at).max()?;
+        Some(last.since(self.began))
     }
 
     /// Goals that are not met, with what differs.
@@ -81,7 +84,7 @@ impl Played {
 #[must_use]
 pub fn play(book: &Book, script: &[String], seed: u64) -> Option<Played> {
     let mut session = Session::of_lesson(Rc::clone(&book.scenario), Rc::clone(&book.lesson), seed).ok()?;
-    let start = session.digest();
+    let (start, began) = (session.digest(), session.head());
     let mut failed = Vec::new();
     let (mut commands, mut steps) = (0, 0);
     let mut commands_until = vec![None; book.lesson.goals.len()];
@@ -102,7 +105,7 @@ pub fn play(book: &Book, script: &[String], seed: u64) -> Option<Played> {
     session.settle(AFTER);
     session.advance(hold);
     note(&session, commands, &mut commands_until);
-    Some(Played { session, start, failed, commands_until, commands, steps })
+    Some(Played { session, start, began, failed, commands_until, commands, steps })
 }
 
 fn note(session: &Session, commands: usize, until: &mut [Option<usize>]) {

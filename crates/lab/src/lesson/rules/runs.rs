@@ -176,7 +176,7 @@ pub(super) fn stays_light(case: &Case<'_>) -> Vec<Finding> {
     let facts = solved.session.facts().len();
     let budgets = [
         ("commands", solved.commands as u64, COMMANDS as u64),
-        ("simulated seconds", solved.done_at().map_or(0, |at| at.0 / 1000), TIME.as_secs()),
+        ("simulated seconds", solved.took().map_or(0, SimDuration::as_secs), TIME.as_secs()),
         ("events", facts as u64, FACTS as u64),
         ("engine steps of one command", solved.steps, STEPS),
     ];
