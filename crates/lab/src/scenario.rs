@@ -53,7 +53,8 @@ impl Scenario {
         for (name, text) in &self.files {
             let Some(name) = name.strip_prefix(HOME_FILES) else { continue };
             let written = machine.files.write(&format!("{HOME}/{name}"), text);
-            written.map_err(|error| vec![Diagnostic::error(FieldPath::root(), format!("{name}: {error:?}"))])?;
+            written
+                .map_err(|error| vec![Diagnostic::error(FieldPath::root(), format!("{name}: {error:?}"))])?;
         }
         know(&mut machine, &world);
         Ok((world, machine))
@@ -101,8 +102,12 @@ fn of_kind(plane: &ControlPlane, world: &World) -> (Context, Cluster, User) {
     let entry = format!("kind-{name}");
     // kind takes any free port of the laptop; ours follows from the seed.
     let port = 32_768 + cluster::draw::draw(world.seed(), "kind-port", name, 0) % 28_232;
-    let context =
-        Context { name: entry.clone(), cluster: entry.clone(), user: entry.clone(), namespace: String::new() };
+    let context = Context {
+        name: entry.clone(),
+        cluster: entry.clone(),
+        user: entry.clone(),
+        namespace: String::new(),
+    };
     let server = format!("https://127.0.0.1:{port}");
     (
         context,
@@ -112,5 +117,10 @@ fn of_kind(plane: &ControlPlane, world: &World) -> (Context, Cluster, User) {
 }
 
 fn admin(name: String, credential: Credential) -> User {
-    User { name, identity: "kubernetes-admin".to_owned(), groups: vec!["system:masters".to_owned()], credential }
+    User {
+        name,
+        identity: "kubernetes-admin".to_owned(),
+        groups: vec!["system:masters".to_owned()],
+        credential,
+    }
 }
