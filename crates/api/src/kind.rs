@@ -213,6 +213,7 @@ kinds! {
     Image(kinds::sim::Image): "sim", "v1", "images", "Image", [], World, [], NONE;
     Machine(kinds::sim::Machine): "sim", "v1", "machines", "Machine", [], Cluster, [], NONE;
     Sandbox(kinds::sim::Sandbox): "sim", "v1", "sandboxes", "Sandbox", [], Namespaced, [], NONE;
+    QueuedPod(kinds::sim::QueuedPod): "sim", "v1", "queuedpods", "QueuedPod", [], Namespaced, [], NONE;
     IpPool(kinds::cni::IpPool): "sim", "v1", "ippools", "IpPool", [], Cluster, [], NONE;
     }
     stored {

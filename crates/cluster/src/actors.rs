@@ -6,11 +6,12 @@ use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
     node::{ipamd, join, kindnet, kubelet, report},
-    provision,
+    provision, scheduler,
 };
 
-/// Actors outside the control plane: the cloud, machines, what runs on nodes, who makes them.
+/// Actors outside the controller manager: the scheduler, the cloud, machines, what runs on nodes, who makes them.
 static OTHERS: &[&(dyn Controller + Sync)] = &[
+    &scheduler::Scheduler,
     &cloud::Ec2,
     &join::Nodeadm,
     &report::NodeStatus,

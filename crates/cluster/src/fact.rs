@@ -30,6 +30,8 @@ pub enum What {
     Changed(Change),
     /// Somebody asked the API server, AWS or a tool for something; with the stages the request passed.
     Asked(Rc<Asked>),
+    /// The scheduler tried to find a pod a node.
+    Decided(Rc<::scheduler::Decision>),
     /// Somebody asked for a path.
     Traced(Rc<Traced>),
     /// ipamd compared a node's pool with its targets and acts on it.

@@ -27,6 +27,7 @@ pub mod path;
 pub mod provision;
 pub mod queue;
 pub mod request;
+mod scheduler;
 pub mod store;
 pub mod timing;
 mod turn;

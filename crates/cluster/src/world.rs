@@ -13,7 +13,7 @@ use crate::{
     ActorId, Asked, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store, Turn, What,
     actors, apiserver, cloud, provision,
     queue::{Queue, Wake},
-    timing,
+    scheduler, timing,
 };
 
 /// The wall-clock moment that simulated time counts from, unless a scenario says otherwise: 2026-03-02T09:00:00Z.
@@ -37,6 +37,8 @@ pub struct World {
     instant: u32,
     steps: u64,
     trail: Option<Vec<World>>,
+    // INVARIANT: a function of the store; no part of the digest.
+    scheduling: scheduler::Cache,
 }
 
 /// How many steps a run may take.
@@ -89,6 +91,7 @@ impl World {
             instant: 0,
             steps: 0,
             trail: None,
+            scheduling: scheduler::Cache::default(),
         }
     }
 
@@ -173,7 +176,7 @@ impl World {
     pub fn last_asked(&self) -> Option<&Asked> {
         self.facts.iter().rev().find_map(|fact| match &fact.what {
             What::Asked(asked) => Some(&**asked),
-            What::Changed(_) | What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
+            What::Changed(_) | What::Decided(_) | What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
         })
     }
 
@@ -278,6 +281,11 @@ impl World {
         self.queue.forget_cluster(cluster);
     }
 
+    /// What the scheduler decides on.
+    pub(crate) fn scheduling(&self) -> &scheduler::Cache {
+        &self.scheduling
+    }
+
     pub(crate) fn wake_at(&mut self, at: SimTime, wake: Wake) {
         self.queue.push(at, wake);
     }
@@ -309,6 +317,7 @@ impl World {
 
     fn changed(&mut self, actor: ActorId, cause: Option<u64>, change: &crate::Change) {
         let seq = self.fact(actor, cause, What::Changed(change.clone()));
+        self.scheduling.apply(change, &self.store);
         for actor in actors::all() {
             let at = self.now + actor.reaction();
             let mut wakes = Vec::new();

@@ -170,3 +170,23 @@ pub struct Image {
     /// What it writes to its log.
     pub log: Vec<String>,
 }
+
+/// What the scheduling queue remembers of a pod that no node would take. Named as its pod; gone once it has a node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueuedPod {
+    /// Namespace and name of the pod.
+    pub metadata: ObjectMeta,
+    /// The pod's uid.
+    pub pod_uid: String,
+    /// Attempts that failed.
+    pub attempts: u32,
+    /// When it was last tried.
+    pub tried_at: SimTime,
+    /// Until when it rests, should something happen that may help.
+    pub back_off_until: SimTime,
+    /// What may help, such as `Node/UpdateNodeTaint`; anything if empty.
+    pub retries_on: Vec<String>,
+    /// What the scheduler said last.
+    pub message: String,
+}

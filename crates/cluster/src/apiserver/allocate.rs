@@ -19,6 +19,21 @@ use crate::{ClusterId, Store, apiserver::Call, draw::draw};
 /// Node ports of a cluster, unless its API server was started with others.
 const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
 
+/// Brings the single and the plural form of the address together, as the server does before it validates.
+pub(super) fn normalize(old: Option<&Object>, object: &mut Object) {
+    let Object::Service(service) = object else { return };
+    let old = old.and_then(|old| old.get::<Service>()).and_then(|old| old.spec.as_ref());
+    let Some(spec) = service.spec.as_mut() else { return };
+    let single = spec.cluster_ip.clone().filter(|ip| !ip.is_empty());
+    let same_list = spec.cluster_ips.is_none() || old.is_some_and(|old| old.cluster_ips == spec.cluster_ips);
+    let same_single = old.is_some_and(|old| {
+        old.cluster_ip.as_deref().unwrap_or_default() == single.as_deref().unwrap_or_default()
+    });
+    if same_list && !same_single {
+        spec.cluster_ips = single.map(|ip| vec![ip]);
+    }
+}
+
 /// Gives a new Service what it needs.
 pub(super) fn on_create(call: &Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Service(service) = object else { return Ok(()) };

@@ -39,6 +39,7 @@ pub(super) fn create(
     decode::default(&mut object);
     admission::mutate(call, None, &mut object)?;
     prepare(call, &mut object)?;
+    allocate::normalize(None, &mut object);
     call.named(object.name());
     call.enter(Stage::Validation, "");
     decode::validate(None, &object)?;

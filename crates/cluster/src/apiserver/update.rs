@@ -100,6 +100,7 @@ pub(super) fn update(
         }
         keep_system_fields(&old, &mut object, part);
         admission::mutate(call, Some(&old), &mut object)?;
+        allocate::normalize(Some(&old), &mut object);
         allocate::on_update(call, &old, &mut object)?;
         parts::move_generation(&old, &mut object);
         call.enter(Stage::Validation, "");

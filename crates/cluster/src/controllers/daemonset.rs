@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use ::scheduler::{node_selector::RequiredNodes, taint};
 use api::{
     ApiStatus, Kind, Object, Resource,
     k8s::{
@@ -14,7 +15,6 @@ use api::{
     },
     meta::ObjectMeta,
 };
-use scheduler::{node_selector::RequiredNodes, taint};
 use serde_json::json;
 
 use super::{

@@ -3,11 +3,11 @@
 //! At once those that do not tolerate it, after the shortest of their `tolerationSeconds` the others.
 //! Source: `pkg/controller/tainteviction/taint_eviction.go`.
 
+use ::scheduler::taint;
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
     k8s::core::v1::{Node, Pod, Taint, Toleration},
 };
-use scheduler::taint;
 
 use super::sim_time;
 use crate::{ActorId, Change, Controller, EventType, Key, Next, Store, Turn};

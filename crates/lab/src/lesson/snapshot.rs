@@ -123,6 +123,24 @@ impl Snapshot {
                 self.requests.push_back((format!("sim/Request {} {kind}", asked.verb), Rc::new(value)));
                 Some(if rejected.is_some() { Topic::Events } else { Topic::Requests })
             }
+            What::Decided(decision) => {
+                let per_node: Vec<Value> = decision
+                    .nodes
+                    .iter()
+                    .map(|it| {
+                        let filter = it.rejected.as_ref().map(
+                            |refusal| json!({"plugin": refusal.plugin, "reason": refusal.reasons.join(", ")}),
+                        );
+                        json!({"node": it.node, "filter": filter, "score": it.total})
+                    })
+                    .collect();
+                let value = json!({
+                    "pod": decision.pod, "picked": decision.node, "perNode": per_node,
+                    "reasons": decision.message,
+                });
+                self.decisions.push_back((format!("sim/Decision {}", decision.pod), Rc::new(value)));
+                Some(Topic::Decisions)
+            }
             What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
         }
     }

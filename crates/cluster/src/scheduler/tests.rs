@@ -1,0 +1,200 @@
+#![allow(clippy::unwrap_used, reason = "tests say what must hold")]
+
+use api::{
+    Kind, Resource, SimDuration,
+    k8s::core::v1::{Event, Node, Pod},
+    kinds::sim::QueuedPod,
+};
+use serde_json::{Value, json};
+
+use super::{Cache, back_off};
+use crate::{
+    ActorId, What, World,
+    fixture::{HERE, cluster, create, delete, get, list, merge, pod, settle},
+};
+
+fn add_node(world: &mut World, name: &str, pods: u32) {
+    let node = json!({"metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}, "status": {
+        "allocatable": {"cpu": "2", "memory": "4Gi", "pods": pods.to_string()},
+        "conditions": [{"type": "Ready", "status": "True"}]}});
+    let node: Node = serde_json::from_value(node).unwrap();
+    let mut turn = crate::Turn::new(world, ActorId("kubelet"), HERE, None);
+    turn.create(node).unwrap();
+    settle(world);
+}
+
+fn node_of(world: &World, name: &str) -> Option<String> {
+    world.store().get::<Pod>(HERE, "default", name)?.spec.as_ref()?.node_name.clone()
+}
+
+fn decisions(world: &World) -> usize {
+    world.facts().iter().filter(|fact| matches!(fact.what, What::Decided(_))).count()
+}
+
+fn said(world: &World, reason: &str) -> Vec<String> {
+    let events = world.store().list::<Event>(HERE, None).filter(|it| it.reason.as_deref() == Some(reason));
+    events.map(|it| it.message.clone().unwrap_or_default()).collect()
+}
+
+fn scheduled_condition(world: &mut World, name: &str) -> Value {
+    let pod = get(world, Kind::Pod, name).unwrap().to_value();
+    let conditions = pod["status"]["conditions"].as_array().unwrap().clone();
+    conditions.into_iter().find(|it| it["type"] == "PodScheduled").unwrap()
+}
+
+#[test]
+fn a_pod_is_bound_and_the_decision_is_told() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 10);
+    create(&mut world, pod("web")).unwrap();
+    settle(&mut world);
+    assert_eq!(node_of(&world, "web").as_deref(), Some("a"));
+    assert_eq!(said(&world, "Scheduled"), ["Successfully assigned default/web to a"]);
+    assert_eq!(scheduled_condition(&mut world, "web")["status"], "True");
+    assert_eq!(decisions(&world), 1);
+}
+
+#[test]
+fn without_nodes_a_pod_waits_for_one() {
+    let mut world = cluster();
+    create(&mut world, pod("web")).unwrap();
+    settle(&mut world);
+    assert_eq!(said(&world, "FailedScheduling"), ["no nodes available to schedule pods"]);
+    assert_eq!(scheduled_condition(&mut world, "web")["reason"], "Unschedulable");
+    assert!(world.store().get::<QueuedPod>(HERE, "default", "web").is_some());
+    add_node(&mut world, "a", 10);
+    assert_eq!(node_of(&world, "web").as_deref(), Some("a"));
+    assert!(world.store().get::<QueuedPod>(HERE, "default", "web").is_none());
+}
+
+#[test]
+fn a_gated_pod_is_not_tried_until_its_gates_are_gone() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 10);
+    let mut gated = pod("web");
+    gated["spec"]["schedulingGates"] = json!([{"name": "example.com/hold"}]);
+    create(&mut world, gated).unwrap();
+    settle(&mut world);
+    assert_eq!((node_of(&world, "web"), decisions(&world)), (None, 0));
+    assert!(said(&world, "FailedScheduling").is_empty());
+    merge(&mut world, Kind::Pod, "web", json!({"spec": {"schedulingGates": null}})).unwrap();
+    settle(&mut world);
+    assert_eq!(node_of(&world, "web").as_deref(), Some("a"));
+}
+
+#[test]
+fn a_full_node_leaves_the_rest_pending_until_a_pod_goes() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 2);
+    for name in ["x", "y", "z"] {
+        create(&mut world, pod(name)).unwrap();
+        settle(&mut world);
+    }
+    assert_eq!(node_of(&world, "z"), None);
+    let message = &said(&world, "FailedScheduling")[0];
+    assert!(message.starts_with("0/1 nodes are available: 1 Too many pods."), "{message}");
+    assert_eq!(scheduled_condition(&mut world, "z")["message"], json!(message));
+    world.remove(ActorId("test"), None, &crate::Key::new(HERE, Kind::Pod, "default", "x"));
+    settle(&mut world);
+    assert_eq!(node_of(&world, "z").as_deref(), Some("a"));
+}
+
+#[test]
+fn an_uncordoned_node_takes_what_waited_for_it() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 10);
+    let cordon = |world: &mut World, on: bool| {
+        let patch = json!({"spec": {"unschedulable": if on { json!(true) } else { Value::Null }}});
+        merge(world, Kind::Node, "a", patch).unwrap();
+        settle(world);
+    };
+    cordon(&mut world, true);
+    create(&mut world, pod("web")).unwrap();
+    settle(&mut world);
+    assert_eq!(node_of(&world, "web"), None);
+    cordon(&mut world, false);
+    assert_eq!(node_of(&world, "web").as_deref(), Some("a"));
+    assert_eq!(said(&world, "FailedScheduling").len(), 1, "what does not help is no attempt");
+}
+
+#[test]
+fn the_more_important_pod_is_tried_first() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 1);
+    create(
+        &mut world,
+        json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"},
+        "value": 100, "preemptionPolicy": "Never"}),
+    )
+    .unwrap();
+    create(&mut world, pod("low")).unwrap();
+    let mut high = pod("high");
+    high["spec"]["priorityClassName"] = json!("high");
+    create(&mut world, high).unwrap();
+    settle(&mut world);
+    assert_eq!(node_of(&world, "high").as_deref(), Some("a"));
+    assert_eq!(node_of(&world, "low"), None);
+}
+
+#[test]
+fn a_waiting_pod_is_tried_again_after_five_minutes() {
+    let mut world = cluster();
+    create(&mut world, pod("web")).unwrap();
+    settle(&mut world);
+    let before = decisions(&world);
+    world.run_until(world.now() + SimDuration::secs(301), crate::Budget::COMMAND);
+    assert_eq!(decisions(&world), before + 1);
+    assert_eq!([1, 2, 3, 4, 5, 9].map(|n| back_off(n).as_secs()), [1, 2, 4, 8, 10, 10]);
+}
+
+#[test]
+fn a_deleted_pod_is_forgotten_by_the_queue() {
+    let mut world = cluster();
+    create(&mut world, pod("web")).unwrap();
+    settle(&mut world);
+    delete(&mut world, Kind::Pod, "web").unwrap();
+    settle(&mut world);
+    assert!(world.store().get::<QueuedPod>(HERE, "default", "web").is_none());
+}
+
+#[test]
+fn the_cache_equals_one_built_from_scratch() {
+    let mut world = cluster();
+    for step in 0..60_u64 {
+        let draw = crate::draw::draw(3, "step", "", step);
+        let name = format!("p{}", draw % 7);
+        match draw >> 8 & 7 {
+            0..=3 => drop(create(&mut world, pod(&name))),
+            4 => drop(delete(&mut world, Kind::Pod, &name)),
+            5 if step < 40 => add_node_if_new(&mut world, &format!("n{}", draw % 3)),
+            6 => {
+                let key = crate::Key::new(HERE, Kind::Node, "", &format!("n{}", draw % 3));
+                world.remove(ActorId("test"), None, &key);
+            }
+            _ => drop(merge(&mut world, Kind::Pod, &name, json!({"metadata": {"labels": {"x": name}}}))),
+        }
+        world.settle(SimDuration::secs(3));
+        let fresh = Cache::of(world.store());
+        assert_eq!(world.scheduling().active, fresh.active, "step {step}");
+        assert_eq!(rows(world.scheduling()), rows(&fresh), "step {step}");
+    }
+    assert!(!list(&mut world, Kind::Pod, "default", "", "").unwrap().is_empty());
+}
+
+fn add_node_if_new(world: &mut World, name: &str) {
+    if world.store().get::<Node>(HERE, "", name).is_none() {
+        add_node(world, name, 3);
+    }
+}
+
+/// Nodes by name with their rows and sums.
+fn rows(cache: &Cache) -> Vec<String> {
+    let table = cache.nodes(HERE);
+    let mut rows: Vec<String> = table
+        .nodes()
+        .map(|at| format!("{:?} {} {}", table.row(at), table.nonzero_milli_cpu(at), table.nonzero_memory(at)))
+        .collect();
+    rows.sort();
+    assert_eq!(Node::KIND, Kind::Node);
+    rows
+}
