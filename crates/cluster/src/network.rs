@@ -314,3 +314,74 @@ fn actors(store: &Store, network: &mut net::Network) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        fixture::{HERE, create, settle},
+        path::{Traced, trace},
+        provision::tests::fixture,
+    };
+
+    /// A Deployment of three behind a Service, and a client, on three zones.
+    fn shop() -> World {
+        let mut world = fixture("tri");
+        let labels = json!({"app": "web"});
+        let container =
+            json!({"name": "c", "image": "nginx:1.27", "ports": [{"name": "http", "containerPort": 80}]});
+        let web = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {"replicas": 3, "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}}});
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+            "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": "http"}]}});
+        let client = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "client"},
+            "spec": {"containers": [{"name": "c", "image": "registry.k8s.io/pause:3.10"}]}});
+        for manifest in [web, service, client] {
+            create(&mut world, manifest).expect("a legal manifest");
+        }
+        settle(&mut world);
+        world
+    }
+
+    fn go(world: &mut World, from: &str, to: &str) -> std::rc::Rc<Traced> {
+        trace(world, HERE, from, to).expect("both ends are there")
+    }
+
+    #[test]
+    fn a_client_reaches_a_service_by_one_of_its_pods() {
+        let mut world = shop();
+        let network = of(&world, HERE);
+        let zones: std::collections::BTreeSet<_> =
+            network.pods.iter().filter(|pod| pod.name.starts_with("web")).map(|pod| &pod.node).collect();
+        assert_eq!(zones.len(), 3, "one pod in each zone");
+        let traced = go(&mut world, "pod/client", "svc/web:80");
+        assert_eq!(traced.trace.blockers, []);
+        assert_eq!(traced.trace.backends.len(), 3);
+    }
+
+    #[test]
+    fn every_pod_has_an_address_of_its_nodes_subnet() {
+        let world = shop();
+        let network = of(&world, HERE);
+        for pod in network.pods.iter().filter(|pod| !pod.host_network) {
+            let node = network.nodes.iter().find(|node| node.name == pod.node).expect("its node");
+            let subnet = network.subnets.iter().find(|it| it.id == node.enis[0].subnet).expect("its subnet");
+            assert!(pod.ip.is_some_and(|ip| subnet.cidr.contains(&ip)), "{} {:?}", pod.name, pod.ip);
+            assert!(pod.eni.is_some(), "an ENI of its node holds {}'s address", pod.name);
+        }
+    }
+
+    #[test]
+    fn a_laptop_goes_to_the_public_door_and_a_node_to_the_eks_owned_eni() {
+        let mut world = shop();
+        let words = |traced: &Traced| traced.trace.hops.iter().map(|hop| hop.kind.word()).collect::<Vec<_>>();
+        let laptop = go(&mut world, "laptop", "api:443");
+        assert_eq!(words(&laptop), ["external", "dns", "public-endpoint", "api-server"]);
+        let node = go(&mut world, "Node/worker-a", "api:443");
+        assert_eq!(node.trace.blockers, []);
+        assert!(words(&node).contains(&"x-eni"));
+    }
+}
