@@ -62,10 +62,10 @@ fn pod(j: usize, r: u64, mix: Mix) -> Value {
     let spread = |key: &str, when: &str| json!([{"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": when, "labelSelector": selector}]);
     match (mix, j % 10) {
         (Mix::Mixed, 0) => {
-            spec["topologySpreadConstraints"] = spread("topology.kubernetes.io/zone", "DoNotSchedule")
+            spec["topologySpreadConstraints"] = spread("topology.kubernetes.io/zone", "DoNotSchedule");
         }
         (Mix::Mixed, 1) => {
-            spec["topologySpreadConstraints"] = spread("kubernetes.io/hostname", "ScheduleAnyway")
+            spec["topologySpreadConstraints"] = spread("kubernetes.io/hostname", "ScheduleAnyway");
         }
         (Mix::Mixed, 2) => {
             spec["affinity"] = json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [

@@ -15,7 +15,7 @@ fn node(name: u8, variant: u8) -> Node {
     let taints = if variant % 5 == 4 { json!([{"key": "gpu", "effect": "NoSchedule"}]) } else { json!([]) };
     let soft = if variant % 7 == 3 { json!([{"key": "old", "effect": "PreferNoSchedule"}]) } else { taints };
     let mut allocatable = json!({"cpu": format!("{}", 1 + variant % 4), "memory": "4Gi", "pods": "6"});
-    if variant % 2 == 0 {
+    if variant.is_multiple_of(2) {
         allocatable["example.com/gpu"] = json!("2");
     }
     let images =
