@@ -22,6 +22,8 @@ use imbl::{GenericOrdSet, shared_ptr::RcK};
 
 use crate::{ActorId, Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, What};
 
+mod stored;
+
 /// The only profile of the lab's clusters.
 const NAME: &str = "default-scheduler";
 const INITIAL_BACK_OFF: SimDuration = SimDuration::secs(1);
@@ -115,6 +117,7 @@ impl Cache {
                 let pod = store.object(&key).and_then(|pod| Pod::of(pod));
                 self.apply_active(&key, pod, pod, store);
             }
+            kind if stored::concerns(kind) => stored::apply(self.table(cluster), change),
             _ => {}
         }
     }
@@ -506,7 +509,7 @@ fn events(change: &Change) -> Vec<String> {
                 (Some(_), Some(_)) | (None, None) => {}
             }
         }
-        _ => {}
+        _ => events.extend(stored::event(change).as_ref().map(word)),
     }
     events
 }

@@ -198,3 +198,30 @@ fn rows(cache: &Cache) -> Vec<String> {
     assert_eq!(Node::KIND, Kind::Node);
     rows
 }
+
+#[test]
+fn a_pod_waits_for_its_claim_and_goes_where_the_volume_is() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 10);
+    let mut wants = pod("db");
+    wants["spec"]["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]);
+    create(&mut world, wants).unwrap();
+    settle(&mut world);
+    let said = scheduled_condition(&mut world, "db");
+    assert_eq!(
+        said["message"],
+        "0/1 nodes are available: persistentvolumeclaim \"data\" not found. not found"
+    );
+    create(
+        &mut world,
+        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "vol"}, "spec": {
+        "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/v"}}}),
+    )
+    .unwrap();
+    create(&mut world, json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data",
+        "annotations": {"pv.kubernetes.io/bind-completed": "yes"}}, "spec": {"volumeName": "vol", "storageClassName": "",
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}))
+    .unwrap();
+    settle(&mut world);
+    assert_eq!(node_of(&world, "db").as_deref(), Some("a"));
+}
