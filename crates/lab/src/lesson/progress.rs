@@ -11,7 +11,7 @@ use api::SimTime;
 use cluster::World;
 
 use super::{
-    Lesson,
+    Goal, Lesson,
     check::{
         Check, Topic,
         eval::{Deed, Lets, Log, Moment, Outcome, Truth, eval, resolve},
@@ -86,8 +86,16 @@ impl Progress {
             checks.iter().for_each(|check| check.topics(&mut topics));
             topics
         };
+        // A goal that waits for an answer has to be asked again when one is given.
+        let asked =
+            |goal: &Goal| lesson.predict.iter().any(|question| question.before.as_ref() == Some(&goal.id));
+        let of_goal = |goal: &Goal| {
+            let mut topics = of(&[&goal.check]);
+            topics.extend(asked(goal).then_some(Topic::Deeds));
+            topics
+        };
         let topics = Topics {
-            goals: lesson.goals.iter().map(|goal| of(&[&goal.check])).collect(),
+            goals: lesson.goals.iter().map(of_goal).collect(),
             wrong: lesson
                 .wrong
                 .iter()
@@ -313,3 +321,7 @@ fn concerns(topics: &BTreeSet<Topic>, topic: Option<Topic>, present: bool) -> bo
         false => topic.is_none_or(|topic| topics.contains(&topic)),
     }
 }
+
+#[cfg(test)]
+#[path = "progress_tests.rs"]
+mod tests;
