@@ -123,6 +123,8 @@ impl Snapshot {
                 self.requests.push_back((format!("sim/Request {} {kind}", asked.verb), Rc::new(value)));
                 Some(if rejected.is_some() { Topic::Events } else { Topic::Requests })
             }
+            // A pod behind a gate was not attempted: nobody looked for a node.
+            What::Decided(decision) if decision.outcome == scheduler::Outcome::Gated => None,
             What::Decided(decision) => {
                 let per_node: Vec<Value> = decision
                     .nodes
