@@ -62,6 +62,9 @@ fn run(args: &[String]) -> Result<i32, String> {
         let result = session.run_line(line);
         status = result.exit;
         print(&result.output);
+        if session.machine().exited {
+            break;
+        }
     }
     Ok(status)
 }

@@ -132,6 +132,9 @@ impl Session {
                 self.settle(PACE);
             }
             results.push(self.run_line(line));
+            if self.live.machine.exited {
+                break;
+            }
         }
         results
     }

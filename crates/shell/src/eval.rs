@@ -60,12 +60,15 @@ pub fn run(line: &str, machine: &mut Machine, world: &mut World, out: &mut Outpu
     machine.history.push_back(line.into());
     let mut shell =
         Shell { machine, world, substituted: None, until: None, commands: 0, printed: 0, depth: 0 };
-    let status = match shell.line(line, &mut Stdin::terminal(), out) {
+    let ended = shell.line(line, &mut Stdin::terminal(), out);
+    let exited = matches!(ended, Err(Flow::Exit(_)));
+    let status = match ended {
         Ok(status) | Err(Flow::Exit(status) | Flow::Return(status) | Flow::Abandoned(status)) => status,
         Err(Flow::Break(_) | Flow::Continue(_)) => 0,
         Err(Flow::Stopped) => 130,
     };
     machine.status = status;
+    machine.exited = exited;
     status
 }
 

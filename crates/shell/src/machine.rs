@@ -39,6 +39,8 @@ pub struct Machine {
     pub before: Option<String>,
     /// Exit status of the last command, `$?`.
     pub status: i32,
+    /// Whether the last line ended the shell: a script goes no further.
+    pub exited: bool,
     /// `$1 $2 …` of the running function.
     pub positional: imbl::Vector<Rc<str>>,
     /// `~/.kube/config`.
@@ -71,6 +73,7 @@ impl Default for Machine {
             cwd: HOME.to_owned(),
             before: None,
             status: 0,
+            exited: false,
             positional: imbl::Vector::new(),
             kubeconfig: Kubeconfig::default(),
             journal: Vec::new(),
