@@ -14,6 +14,7 @@ mod actors;
 mod addons;
 pub mod apiserver;
 mod auth;
+pub mod check;
 pub mod cloud;
 pub mod controller;
 mod controllers;

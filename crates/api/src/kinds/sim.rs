@@ -149,7 +149,8 @@ pub struct Sandbox {
     pub containers: Vec<ContainerWork>,
 }
 
-/// What a container of an image does when it is started. `metadata.name` is the image, with or without its tag.
+/// What a container of an image does when it is started. `metadata.name` is the image, with or without its tag, or a
+/// pattern with `*` for any letters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Image {
@@ -157,6 +158,8 @@ pub struct Image {
     pub metadata: ObjectMeta,
     /// Bytes to pull.
     pub size: u64,
+    /// Milliseconds that its pull takes; as many as its size needs if absent.
+    pub pull_takes: Option<u64>,
     /// Whether no registry has it.
     pub missing: bool,
     /// Ports that its process serves.

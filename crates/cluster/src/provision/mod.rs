@@ -117,6 +117,7 @@ fn image(spec: &ImageSpec) -> Image {
     Image {
         metadata: named(&spec.name),
         size: spec.size,
+        pull_takes: spec.pull_takes,
         missing: spec.missing,
         ports: spec.ports.clone(),
         ends_after: spec.ends_after,
@@ -239,6 +240,19 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
         Provision::SetMaxPods { cluster, node, max_pods } => set_max_pods(turn, cluster, &node, max_pods)?,
         Provision::RunKubelet { cluster, node, running } => run_kubelet(turn, cluster, &node, running)?,
         Provision::FailZone { zone } => fail_zone(turn, &zone),
+        Provision::JoinNode { cluster, node, pod_cidr } => {
+            let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
+            let name = node.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let machine = Machine {
+                metadata: named(&name),
+                kubelet_running: true,
+                network_ready: true,
+                pod_cidr: Some(pod_cidr),
+                started_at: there.now(),
+                ..Machine::default()
+            };
+            crate::node::join::appear(&mut there, *node, machine)?;
+        }
     }
     Ok(json!({}))
 }

@@ -5,6 +5,9 @@ use api::kinds::{
     kind_config,
 };
 
+use ipnet::Ipv4Net;
+use serde_json::Value;
+
 use crate::ClusterId;
 
 /// One thing asked of eksctl, kind or the lab. What takes time goes on by itself afterwards.
@@ -89,6 +92,15 @@ pub enum Provision {
         node: String,
         /// Whether it is to run.
         running: bool,
+    },
+    /// A node that no tool of the lab made: its object as it is, on a machine whose pods get addresses of a block.
+    JoinNode {
+        /// The cluster.
+        cluster: ClusterId,
+        /// The Node with its status, conditions left out.
+        node: Box<Value>,
+        /// Addresses of its pods.
+        pod_cidr: Ipv4Net,
     },
     /// `lab fault az`: every instance of a zone stops.
     FailZone {

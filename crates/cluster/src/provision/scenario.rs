@@ -40,10 +40,12 @@ pub struct ActorSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ImageSpec {
-    /// The image, with or without its tag.
+    /// The image, with or without its tag, or a pattern with `*`.
     pub name: String,
     /// Bytes to pull.
     pub size: u64,
+    /// Milliseconds that its pull takes.
+    pub pull_takes: Option<u64>,
     /// Whether no registry has it.
     pub missing: bool,
     /// Ports that its process serves.

@@ -46,7 +46,7 @@ const ENDING: &[(&str, u64)] = &[("amazon-k8s-cni-init", 1500), ("hello-world", 
 pub fn of(store: &Store, image: &str) -> Image {
     let (repository, tagged) = (without_tag(image), image);
     let given = |name: &str| store.get::<Image>(ClusterId::WORLD, "", name).cloned();
-    if let Some(image) = given(tagged).or_else(|| given(repository)) {
+    if let Some(image) = given(tagged).or_else(|| given(repository)).or_else(|| patterned(store, tagged)) {
         return image;
     }
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
@@ -60,7 +60,28 @@ pub fn of(store: &Store, image: &str) -> Image {
 /// How long its pull takes.
 #[must_use]
 pub fn pull_time(image: &Image) -> SimDuration {
-    SimDuration(timing::PULL_BASE.0 + image.size / timing::PULL_BYTES_PER_MILLI)
+    let needed = timing::PULL_BASE.0 + image.size / timing::PULL_BYTES_PER_MILLI;
+    SimDuration(image.pull_takes.unwrap_or(needed))
+}
+
+/// The longest of the scenario's patterns that fits.
+fn patterned(store: &Store, image: &str) -> Option<Image> {
+    let all = store.list::<Image>(ClusterId::WORLD, None);
+    let name = |image: &Image| image.metadata.name.clone().unwrap_or_default();
+    all.filter(|entry| fits(&name(entry), image)).max_by_key(|entry| name(entry).len()).cloned()
+}
+
+/// Whether `text` is `pattern` with any letters for each `*`.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return false };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    text.ends_with(last)
 }
 
 /// The image without its tag or digest.
@@ -100,6 +121,12 @@ mod tests {
         assert_eq!(canonical("nginx"), "docker.io/library/nginx:latest");
         assert_eq!(canonical("curlimages/curl:8.0"), "docker.io/curlimages/curl:8.0");
         assert_eq!(canonical("registry.k8s.io/pause:3.10"), "registry.k8s.io/pause:3.10");
+    }
+
+    #[test]
+    fn a_pattern_stands_for_any_letters() {
+        assert!(fits("*nope*", "nope/web:1.0") && fits("*", "nginx") && fits("a*c", "abc"));
+        assert!(!fits("*nope*", "nginx") && !fits("nginx", "nginx") && !fits("a*c", "ab"));
     }
 
     #[test]
