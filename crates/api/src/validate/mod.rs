@@ -17,14 +17,17 @@
 //! ```
 
 mod affinity;
+mod batch;
 mod container;
 mod internal;
 mod meta;
 mod name;
+mod networking;
 mod node;
 mod persistent_volume;
 mod pod;
 mod pod_update;
+mod policy;
 mod report;
 mod resources;
 mod security;
@@ -36,7 +39,10 @@ mod workload;
 use serde::de::DeserializeOwned;
 
 use self::report::Report;
-use crate::{Cause, Kind, Object, Stored};
+use crate::{
+    Cause, Domain, Kind, Object, Scope, Stored,
+    k8s::rbac::v1::{ClusterRoleBinding, RoleBinding},
+};
 
 pub use self::warning::warnings;
 
@@ -62,9 +68,21 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::PersistentVolume => with(it, |it| persistent_volume::volume(out, it)),
             Kind::PersistentVolumeClaim => with(it, |it| persistent_volume::claim(out, it)),
             Kind::StorageClass => with(it, |it| persistent_volume::storage_class(out, it)),
-            _ => {}
+            Kind::Job => with(it, |it| batch::job(out, it)),
+            Kind::CronJob => with(it, |it| batch::cron_job(out, it)),
+            Kind::NetworkPolicy => with(it, |it| networking::network_policy(out, it)),
+            Kind::Ingress => with(it, |it| networking::ingress(out, it)),
+            Kind::PodDisruptionBudget => with(it, |it| policy::pod_disruption_budget(out, it)),
+            Kind::HorizontalPodAutoscaler => with(it, |it| policy::horizontal_pod_autoscaler(out, it)),
+            Kind::Role => with(it, |it| policy::role(out, it)),
+            Kind::ClusterRole => with(it, |it| policy::cluster_role(out, it)),
+            Kind::RoleBinding => with(it, |it| policy::role_binding(out, it)),
+            Kind::ClusterRoleBinding => with(it, |it| policy::cluster_role_binding(out, it)),
+            Kind::ResourceQuota => with(it, |it| policy::resource_quota(out, it)),
+            Kind::LimitRange => with(it, |it| policy::limit_range(out, it)),
+            _ => metadata_only(out, object),
         },
-        _ => {}
+        _ => metadata_only(out, object),
     }
     report.causes
 }
@@ -91,11 +109,51 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             Kind::StorageClass => {
                 with_both(new, old, |new, old| persistent_volume::storage_class_update(out, new, old));
             }
+            Kind::PersistentVolume => {
+                with_both(new, old, |new, old| persistent_volume::volume_update(out, new, old));
+            }
+            Kind::PersistentVolumeClaim => {
+                with_both(new, old, |new, old| persistent_volume::claim_update(out, new, old));
+            }
+            Kind::Job => with_both(new, old, |new, old| batch::job_update(out, new, old)),
+            Kind::CronJob => with_both(new, old, |new, old| batch::cron_job_update(out, new, old)),
+            Kind::NetworkPolicy => {
+                with_both(new, old, |new, old| networking::network_policy_update(out, new, old));
+            }
+            Kind::Ingress => with_both(new, old, |new, old| networking::ingress_update(out, new, old)),
+            Kind::PodDisruptionBudget => {
+                with_both(new, old, |new, old| policy::pod_disruption_budget_update(out, new, old));
+            }
+            Kind::HorizontalPodAutoscaler => {
+                with_both(new, old, |new, old| policy::horizontal_pod_autoscaler_update(out, new, old));
+            }
+            Kind::RoleBinding => with_both(new, old, |new: &RoleBinding, old: &RoleBinding| {
+                policy::role_binding(out, new);
+                policy::binding_update(out, (&new.metadata, &new.role_ref), (&old.metadata, &old.role_ref));
+            }),
+            Kind::ClusterRoleBinding => {
+                with_both(new, old, |new: &ClusterRoleBinding, old: &ClusterRoleBinding| {
+                    policy::cluster_role_binding(out, new);
+                    policy::binding_update(
+                        out,
+                        (&new.metadata, &new.role_ref),
+                        (&old.metadata, &old.role_ref),
+                    );
+                });
+            }
             _ => meta::object_meta_update(out, &new.metadata, &old.metadata),
         },
         _ => meta::object_meta_update(out, new.meta(), old.meta()),
     }
     report.causes
+}
+
+/// A kind that is only stored, or that only the server writes: its name at least must be legal.
+fn metadata_only(report: &mut Report, object: &Object) {
+    let info = object.kind().info();
+    if info.domain() == Domain::Kubernetes {
+        meta::object_meta(report, object.meta(), info.scope == Scope::Namespaced, name::subdomain);
+    }
 }
 
 fn with<T: DeserializeOwned>(stored: &Stored, check: impl FnOnce(&T)) {

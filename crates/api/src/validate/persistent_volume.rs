@@ -3,7 +3,7 @@
 //! Source: kubernetes v1.34.1 `pkg/apis/core/validation`, `pkg/apis/storage/validation`.
 
 use super::{
-    affinity, meta,
+    affinity, internal, meta,
     meta::text,
     name,
     report::{At, Report},
@@ -57,6 +57,46 @@ pub(super) fn claim_spec(report: &mut Report, spec: &PersistentVolumeClaimSpec, 
             report.invalid(&at, &source.kind, why);
         }
     }
+}
+
+/// A changed claim: only its size and class of attributes may change, and only once it is bound.
+pub(super) fn claim_update(report: &mut Report, new: &PersistentVolumeClaim, old: &PersistentVolumeClaim) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    claim(report, new);
+    let bound = new.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Bound");
+    let (Some(now), Some(before)) = (&new.spec, &old.spec) else { return };
+    let storage = |spec: &PersistentVolumeClaimSpec| {
+        spec.resources.as_ref().and_then(|it| it.requests.as_ref()).and_then(|it| it.get("storage").cloned())
+    };
+    let mut kept = now.clone();
+    let mut stored = before.clone();
+    if text(stored.volume_name.as_ref()).is_empty() {
+        stored.volume_name.clone_from(&kept.volume_name);
+    }
+    if bound {
+        kept.volume_attributes_class_name.clone_from(&before.volume_attributes_class_name);
+        let requests = kept.resources.as_mut().and_then(|it| it.requests.as_mut());
+        if let (Some(requests), Some(amount)) = (requests, storage(before)) {
+            requests.insert("storage".to_owned(), amount);
+        }
+    }
+    if kept != stored {
+        let why = format!(
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n{}",
+            internal::claim_spec_diff(&stored, &kept)
+        );
+        report.forbidden(&At::root("spec"), &why);
+    }
+    let amount = |spec| storage(spec).and_then(|it| Quantity::parse(&it.0).ok());
+    let capacity = old.status.as_ref().and_then(|it| it.capacity.as_ref()).and_then(|it| it.get("storage"));
+    let capacity = capacity.and_then(|it| Quantity::parse(&it.0).ok());
+    if let (Some(now), Some(before)) = (amount(now), amount(before)) {
+        if now < before && capacity.is_some_and(|capacity| now <= capacity) {
+            let why = "field can not be less than status.capacity";
+            report.forbidden(&At::root("spec.resources.requests.storage"), why);
+        }
+    }
+    meta::immutable(report, &now.volume_mode, &before.volume_mode, &At::root("volumeMode"));
 }
 
 fn access_modes(report: &mut Report, modes: &[String], at: &At<'_>) {
@@ -164,6 +204,31 @@ pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
         report.each_invalid(&at.field("storageClassName"), class, name::subdomain(class, false));
     }
     volume_mode(report, spec.volume_mode.as_ref(), &at.field("volumeMode"));
+}
+
+/// A changed volume: its source, mode and place stay.
+pub(super) fn volume_update(report: &mut Report, new: &PersistentVolume, old: &PersistentVolume) {
+    volume(report, new);
+    let (Some(now), Some(before)) = (&new.spec, &old.spec) else { return };
+    if now.csi != before.csi
+        || now.host_path != before.host_path
+        || now.local != before.local
+        || now.nfs != before.nfs
+    {
+        let why = format!(
+            "spec.persistentvolumesource is immutable after creation\n{}",
+            internal::volume_source_diff(before, now)
+        );
+        report.forbidden(&At::root("spec.persistentvolumesource"), &why);
+    }
+    meta::immutable(report, &now.volume_mode, &before.volume_mode, &At::root("volumeMode"));
+    if before.node_affinity.is_some() && now.node_affinity != before.node_affinity {
+        report.invalid(
+            &At::root("nodeAffinity"),
+            &serde_json::json!(now.node_affinity),
+            "field is immutable",
+        );
+    }
 }
 
 pub(super) fn storage_class(report: &mut Report, class: &StorageClass) {

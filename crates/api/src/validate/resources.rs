@@ -184,6 +184,11 @@ pub(super) fn quota_resource_name(report: &mut Report, name: &str, at: &At<'_>) 
     }
 }
 
+/// Whether a quota knows what this counts.
+pub(super) fn is_quota_resource(name: &str) -> bool {
+    QUOTA.contains(&name) || is_quota_huge_pages(name)
+}
+
 /// The name of a resource in a limit range, for containers or for anything.
 pub(super) fn limit_range_resource_name(report: &mut Report, kind: &str, name: &str, at: &At<'_>) {
     if matches!(kind, "Pod" | "Container") {

@@ -1,0 +1,304 @@
+//! Are Jobs and CronJobs legal?
+//!
+//! Source: kubernetes v1.34.1 `pkg/apis/batch/validation`; schedules by robfig/cron v3 `ParseStandard`.
+
+use serde_json::{Value, json};
+
+use super::{
+    internal,
+    meta::{self, text},
+    name, pod,
+    report::{At, Report},
+};
+use crate::{
+    k8s::batch::v1::{CronJob, Job, JobSpec},
+    label::Selector,
+};
+
+const SPEC: At<'static> = At::root("spec");
+
+pub(super) fn job(report: &mut Report, job: &Job) {
+    meta::object_meta(report, &job.metadata, true, name::subdomain);
+    let Some(spec) = &job.spec else { return };
+    generated_selector(report, job, spec);
+    whole_spec(report, spec);
+}
+
+pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    whole_spec(report, new);
+    let at = SPEC.field("completions");
+    if new.completions != old.completions {
+        let indexed = new.completion_mode.as_deref() == Some("Indexed");
+        if !indexed {
+            report.invalid(&at, &json!(new.completions), "field is immutable");
+        } else if new.completions != new.parallelism {
+            let why = "can only be modified in tandem with parallelism";
+            report.invalid(&at, &json!(new.completions), why);
+        }
+    }
+    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    if new.template != old.template {
+        report.invalid(&SPEC.field("template"), &internal::pod_template(&new.template), "field is immutable");
+    }
+    meta::immutable(report, &new.completion_mode, &old.completion_mode, &SPEC.field("completionMode"));
+}
+
+fn generated_selector(report: &mut Report, job: &Job, spec: &JobSpec) {
+    let (Some(selector), false) = (&spec.selector, spec.manual_selector == Some(true)) else { return };
+    let uid = text(job.metadata.uid.as_ref());
+    let expected = [
+        ("controller-uid", uid),
+        ("job-name", text(job.metadata.name.as_ref())),
+        ("batch.kubernetes.io/controller-uid", uid),
+        ("batch.kubernetes.io/job-name", text(job.metadata.name.as_ref())),
+    ];
+    let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    if Selector::from_label_selector(selector).is_ok_and(|it| !it.matches(&expected)) {
+        report.invalid(&SPEC.field("selector"), &json!(selector), "`selector` not auto-generated");
+    }
+}
+
+fn whole_spec(report: &mut Report, spec: &JobSpec) {
+    job_spec(report, spec, &SPEC);
+    match &spec.selector {
+        None => report.required(&SPEC.field("selector"), ""),
+        Some(selector) => {
+            meta::label_selector(report, Some(selector), &SPEC.field("selector"));
+            let labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone()).unwrap_or_default();
+            if Selector::from_label_selector(selector).is_ok_and(|it| !it.matches(&labels)) {
+                let shown = if labels.is_empty() { Value::Null } else { json!(labels) };
+                let why = "`selector` does not match template `labels`";
+                report.invalid(&SPEC.field("template.metadata.labels"), &shown, why);
+            }
+        }
+    }
+}
+
+fn job_spec(report: &mut Report, spec: &JobSpec, at: &At<'_>) {
+    for (field, value) in [
+        ("parallelism", spec.parallelism.map(i64::from)),
+        ("completions", spec.completions.map(i64::from)),
+        ("activeDeadlineSeconds", spec.active_deadline_seconds),
+        ("backoffLimit", spec.backoff_limit.map(i64::from)),
+        ("ttlSecondsAfterFinished", spec.ttl_seconds_after_finished.map(i64::from)),
+        ("backoffLimitPerIndex", spec.backoff_limit_per_index.map(i64::from)),
+        ("maxFailedIndexes", spec.max_failed_indexes.map(i64::from)),
+    ] {
+        report.not_negative(&at.field(field), value.unwrap_or_default());
+    }
+    match spec.completion_mode.as_deref() {
+        None | Some("NonIndexed") => {
+            for (field, there) in [
+                ("backoffLimitPerIndex", spec.backoff_limit_per_index.is_some()),
+                ("maxFailedIndexes", spec.max_failed_indexes.is_some()),
+            ] {
+                if there {
+                    report.invalid(&at.field(field), &Value::Null, "requires indexed completion mode");
+                }
+            }
+        }
+        Some("Indexed") => {
+            if spec.completions.is_none() {
+                report.required(&at.field("completions"), "when completion mode is Indexed");
+            }
+            if spec.parallelism.is_some_and(|it| it > 100_000) {
+                let why = "must be less than or equal to 100000 when completion mode is Indexed";
+                report.invalid(&at.field("parallelism"), &spec.parallelism.unwrap_or_default(), why);
+            }
+        }
+        Some(other) => report.not_supported(&at.field("completionMode"), other, &["NonIndexed", "Indexed"]),
+    }
+    pod::template(report, &spec.template, &at.field("template"));
+    let policy = spec.template.spec.as_ref().and_then(|it| it.restart_policy.as_ref());
+    let at_policy = at.field("template.spec.restartPolicy");
+    match text(policy) {
+        "OnFailure" | "Never" => {}
+        "Always" => report.required(&at_policy, "valid values: \"OnFailure\", \"Never\""),
+        other => report.not_supported(&at_policy, other, &["OnFailure", "Never"]),
+    }
+}
+
+pub(super) fn cron_job(report: &mut Report, job: &CronJob) {
+    const LONGEST: usize = 52;
+    meta::object_meta(report, &job.metadata, true, name::subdomain);
+    let named = text(job.metadata.name.as_ref());
+    cron_spec(report, job);
+    if named.len() > LONGEST {
+        let why = format!("must be no more than {LONGEST} characters");
+        report.invalid(&At::root("metadata.name"), named, &why);
+    }
+}
+
+pub(super) fn cron_job_update(report: &mut Report, new: &CronJob, old: &CronJob) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    cron_spec(report, new);
+}
+
+fn cron_spec(report: &mut Report, job: &CronJob) {
+    let Some(spec) = &job.spec else { return };
+    let at = SPEC.field("schedule");
+    if spec.schedule.is_empty() {
+        report.required(&at, "");
+    } else if spec.schedule.contains("TZ") {
+        let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+        report.invalid(&at, &spec.schedule, why);
+    } else if let Some(why) = schedule_error(&spec.schedule) {
+        report.invalid(&at, &spec.schedule, &why);
+    }
+    if let Some(zone) = &spec.time_zone {
+        time_zone(report, zone, &SPEC.field("timeZone"));
+    }
+    let deadline = spec.starting_deadline_seconds.unwrap_or_default();
+    report.not_negative(&SPEC.field("startingDeadlineSeconds"), deadline);
+    match text(spec.concurrency_policy.as_ref()) {
+        "Allow" | "Forbid" | "Replace" => {}
+        "" => report.required(&SPEC.field("concurrencyPolicy"), ""),
+        other => {
+            report.not_supported(&SPEC.field("concurrencyPolicy"), other, &["Allow", "Forbid", "Replace"]);
+        }
+    }
+    let at = SPEC.field("jobTemplate.spec");
+    if let Some(inner) = &spec.job_template.spec {
+        job_spec(report, inner, &at);
+        if let Some(selector) = &inner.selector {
+            report.invalid(&at.field("selector"), &json!(selector), "`selector` will be auto-generated");
+        }
+        if inner.manual_selector == Some(true) {
+            report.not_supported(&at.field("manualSelector"), &true, &["nil", "false"]);
+        }
+    }
+    for (field, value) in [
+        ("successfulJobsHistoryLimit", spec.successful_jobs_history_limit),
+        ("failedJobsHistoryLimit", spec.failed_jobs_history_limit),
+    ] {
+        report.not_negative(&SPEC.field(field), value.unwrap_or_default().into());
+    }
+}
+
+// MODEL: the server has the whole table of time zones; here the region is looked at.
+fn time_zone(report: &mut Report, zone: &str, at: &At<'_>) {
+    const REGIONS: &[&str] = &[
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+        "Etc",
+        "US",
+        "Canada",
+        "Brazil",
+        "Chile",
+        "Mexico",
+    ];
+    const ALONE: &[&str] =
+        &["UTC", "GMT", "EST", "MST", "HST", "CET", "MET", "EET", "WET", "Japan", "ROK", "Zulu"];
+    if zone.is_empty() {
+        report.invalid(at, zone, "timeZone must be nil or non-empty string");
+    } else if zone == "Local" {
+        let why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+        report.invalid(at, zone, why);
+    } else {
+        let region = zone.split_once('/').map_or("", |(region, _)| region);
+        if !REGIONS.contains(&region) && !ALONE.contains(&zone) {
+            report.invalid(at, zone, &format!("unknown time zone {zone}"));
+        }
+    }
+}
+
+/// What the cron library objects to in a schedule.
+fn schedule_error(schedule: &str) -> Option<String> {
+    const NAMED: &[&str] = &["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+    if let Some(duration) = schedule.strip_prefix("@every ") {
+        let sane = duration.ends_with(['h', 'm', 's']) && duration.starts_with(|c: char| c.is_ascii_digit());
+        return (!sane)
+            .then(|| format!("failed to parse duration {schedule}: time: invalid duration {duration:?}"));
+    }
+    if schedule.starts_with('@') {
+        return (!NAMED.contains(&schedule)).then(|| format!("unrecognized descriptor: {schedule}"));
+    }
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if fields.len() != 5 {
+        return Some(format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" ")));
+    }
+    const MONTHS: &[&str] =
+        &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const DAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    let bounds: [(u32, u32, &[&str]); 5] =
+        [(0, 59, &[]), (0, 23, &[]), (1, 31, &[]), (1, 12, MONTHS), (0, 6, DAYS)];
+    fields.iter().zip(bounds).find_map(|(field, (low, high, names))| {
+        field.split(',').filter(|part| !part.is_empty()).find_map(|part| range_error(part, low, high, names))
+    })
+}
+
+fn range_error(part: &str, low: u32, high: u32, names: &[&str]) -> Option<String> {
+    let number = |text: &str| -> Result<u32, String> {
+        let named = names.iter().position(|name| *name == text.to_lowercase());
+        if let Some(index) = named.and_then(|index| u32::try_from(index).ok()) {
+            return Ok(index + low);
+        }
+        match text.parse::<i64>() {
+            Ok(number) if number < 0 => Err(format!("negative number ({number}) not allowed: {text}")),
+            Ok(number) => Ok(u32::try_from(number).unwrap_or(u32::MAX)),
+            Err(_) => Err(format!(
+                "failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax"
+            )),
+        }
+    };
+    let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+    if step.is_some_and(|step| step.contains('/')) {
+        return Some(format!("too many slashes: {part}"));
+    }
+    let (start, end) = if matches!(range, "*" | "?") {
+        (low, high)
+    } else {
+        let ends: Vec<&str> = range.split('-').collect();
+        let start = match number(ends[0]) {
+            Ok(number) => number,
+            Err(why) => return Some(why),
+        };
+        match ends.as_slice() {
+            [_] => (start, if step.is_some() { high } else { start }),
+            [_, end] => match number(end) {
+                Ok(end) => (start, end),
+                Err(why) => return Some(why),
+            },
+            _ => return Some(format!("too many hyphens: {part}")),
+        }
+    };
+    match step.map(number) {
+        Some(Err(why)) => return Some(why),
+        Some(Ok(0)) => return Some(format!("step of range should be a positive number: {part}")),
+        _ => {}
+    }
+    if start < low {
+        return Some(format!("beginning of range ({start}) below minimum ({low}): {part}"));
+    }
+    if end > high {
+        return Some(format!("end of range ({end}) above maximum ({high}): {part}"));
+    }
+    (start > end).then(|| format!("beginning of range ({start}) beyond end of range ({end}): {part}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_are_refused_in_the_words_of_the_cron_library() {
+        assert_eq!(schedule_error("*/5 * * * *"), None);
+        assert_eq!(schedule_error("0 9-17 * jan-mar mon,fri"), None);
+        assert_eq!(schedule_error("@daily"), None);
+        assert_eq!(
+            schedule_error("every 5 minutes").as_deref(),
+            Some("expected exactly 5 fields, found 3: [every 5 minutes]")
+        );
+        assert_eq!(schedule_error("60 * * * *").as_deref(), Some("end of range (60) above maximum (59): 60"));
+    }
+}
