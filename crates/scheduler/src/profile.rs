@@ -29,6 +29,12 @@ impl Version {
         self <= Self::new(1, 34, 1)
     }
 
+    /// Whether a request larger than a whole node is known to be hopeless: from 1.34 on. Before, preemption was tried.
+    #[must_use]
+    pub fn knows_hopeless_requests(self) -> bool {
+        self >= Self::new(1, 34, 0)
+    }
+
     /// Whether the dynamic-resources plugin has a say: from 1.34 on.
     #[must_use]
     pub fn has_claims(self) -> bool {

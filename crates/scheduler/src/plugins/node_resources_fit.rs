@@ -78,7 +78,7 @@ impl Filter for Wanted {
                 .map_or((0, 0), |it| (cycle.table.allocatable(it, node), cycle.table.requested(it, node)));
             if *amount > allocatable - requested {
                 reasons.push(reason.clone());
-                if *amount > allocatable {
+                if *amount > allocatable && cycle.profile.version.knows_hopeless_requests() {
                     code = Code::UnschedulableAndUnresolvable;
                 }
             }
