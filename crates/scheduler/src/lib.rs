@@ -17,6 +17,8 @@
 pub mod decision;
 pub mod disruption;
 mod filter;
+#[cfg(test)]
+mod fixture;
 mod logarithm;
 mod message;
 pub mod node_selector;

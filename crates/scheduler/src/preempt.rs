@@ -174,3 +174,49 @@ fn choose(cycle: &Cycle, candidates: &[Victims]) -> Preemption {
     let ties = ties.into_iter().map(|(name, _)| name).collect();
     Preemption { nominated_node, ties, victims, candidates: listed }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{nodes, pod};
+    use crate::{Profile, schedule};
+
+    fn spec(cpu: &str, priority: i32) -> String {
+        format!(
+            r#"{{"priority": {priority}, "containers": [{{"name": "c", "resources": {{"requests": {{"cpu": "{cpu}"}}}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn no_more_pods_are_evicted_than_needed_and_the_least_important_first() {
+        let mut table = nodes(&["a cpu=4"]);
+        table.add_pod(&pod("low", &spec("2", 1)), "a");
+        table.add_pod(&pod("high", &spec("2", 5)), "a");
+        let decision = schedule(&Profile::default_1_34(), &table, &pod("web", &spec("2", 10)), 0);
+        let found = decision.preemption.expect("a preemption");
+        assert_eq!((found.nominated_node.as_str(), found.victims), ("a", vec!["default/low".to_owned()]));
+        assert_eq!(decision.message.as_deref(), Some("0/1 nodes are available: 1 Insufficient cpu."));
+    }
+
+    #[test]
+    fn pods_of_equal_priority_are_not_evicted() {
+        let mut table = nodes(&["a cpu=4"]);
+        table.add_pod(&pod("there", &spec("4", 10)), "a");
+        let decision = schedule(&Profile::default_1_34(), &table, &pod("web", &spec("2", 10)), 0);
+        assert_eq!(
+            decision.message.as_deref(),
+            Some(
+                "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+            )
+        );
+    }
+
+    #[test]
+    fn a_pod_that_has_been_promised_a_node_keeps_its_room() {
+        let mut table = nodes(&["a cpu=4"]);
+        table.nominate(&pod("promised", &spec("4", 10)), "a");
+        let decision = schedule(&Profile::default_1_34(), &table, &pod("web", &spec("2", 10)), 0);
+        assert_eq!(decision.node, None);
+        let more = schedule(&Profile::default_1_34(), &table, &pod("web", &spec("2", 11)), 0);
+        assert_eq!(more.node.as_deref(), Some("a"));
+    }
+}

@@ -29,6 +29,12 @@ impl Version {
         self <= Self::new(1, 34, 1)
     }
 
+    /// Whether a volume that is elsewhere is spoken of as "PersistentVolume's node affinity": from 1.33 on.
+    #[must_use]
+    pub fn names_volume_affinity(self) -> bool {
+        self >= Self::new(1, 33, 0)
+    }
+
     /// Whether a request larger than a whole node is known to be hopeless: from 1.34 on. Before, preemption was tried.
     #[must_use]
     pub fn knows_hopeless_requests(self) -> bool {

@@ -55,3 +55,26 @@ impl Score for Balanced {
         Arithmetic::Balanced(shares(cycle, node).to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{named, nodes, pod, scores};
+
+    #[test]
+    fn an_even_use_of_cpu_and_memory_scores_higher() {
+        let table = nodes(&["a cpu=4 memory=4Gi", "b cpu=8 memory=4Gi"]);
+        let even = pod(
+            "web",
+            r#"{"containers": [{"name": "c", "resources": {"requests": {"cpu": "2", "memory": "2Gi"}}}]}"#,
+        );
+        assert_eq!(
+            scores(&table, &even, "NodeResourcesBalancedAllocation"),
+            [("a", 100), ("b", 87)].map(named)
+        );
+    }
+
+    #[test]
+    fn a_pod_that_asks_for_nothing_is_not_scored() {
+        assert_eq!(scores(&nodes(&["a", "b"]), &pod("web", "{}"), "NodeResourcesBalancedAllocation"), []);
+    }
+}

@@ -71,3 +71,16 @@ impl Score for Present {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{named, nodes, pod, scores};
+
+    #[test]
+    fn an_image_counts_by_the_share_of_nodes_that_have_it() {
+        let table = nodes(&["a image=web:1", "b"]);
+        let web = pod("web", r#"{"containers": [{"name": "c", "image": "web:1"}]}"#);
+        // 500 MB on one of two nodes: (250 MB - 23 MiB) of the 977 MiB between floor and ceiling.
+        assert_eq!(scores(&table, &web, "ImageLocality"), [("a", 22), ("b", 0)].map(named));
+    }
+}

@@ -87,3 +87,51 @@ impl Score for Preferred {
         Arithmetic::PreferredNodes(weights(cycle, node).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, named, nodes, pod, scores, why};
+    use crate::{Profile, schedule};
+
+    #[test]
+    fn a_node_selector_leaves_the_nodes_with_the_label() {
+        let table = nodes(&["a disk=ssd", "b disk=hdd", "c"]);
+        let picky = pod("web", r#"{"nodeSelector": {"disk": "ssd"}}"#);
+        assert_eq!(feasible(&table, &picky), ["a"]);
+        assert_eq!(
+            why(&table, &picky, "c"),
+            "NodeAffinity: node(s) didn't match Pod's node affinity/selector"
+        );
+    }
+
+    #[test]
+    fn match_fields_leave_the_other_nodes_out_of_sight() {
+        let table = nodes(&["a", "b", "c"]);
+        let pinned = pod(
+            "web",
+            r#"{"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["d"]}]}]}}}}"#,
+        );
+        let decision = schedule(&Profile::default_1_34(), &table, &pinned, 0);
+        assert_eq!(decision.pre_filter_nodes, Some(vec!["d".to_owned()]));
+        assert_eq!(decision.nodes, []);
+        assert_eq!(
+            decision.message.as_deref(),
+            Some(
+                "0/3 nodes are available: 3 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+            )
+        );
+    }
+
+    #[test]
+    fn preferred_terms_add_their_weights() {
+        let table = nodes(&["a disk=ssd gen=6", "b disk=ssd", "c"]);
+        let fond = pod(
+            "web",
+            r#"{"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 30, "preference": {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}},
+            {"weight": 10, "preference": {"matchExpressions": [{"key": "gen", "operator": "Gt", "values": ["5"]}]}}]}}}"#,
+        );
+        assert_eq!(scores(&table, &fond, "NodeAffinity"), [("a", 100), ("b", 75), ("c", 0)].map(named));
+    }
+}

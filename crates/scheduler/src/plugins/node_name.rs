@@ -47,3 +47,16 @@ impl Filter for Named {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, nodes, pod, why};
+
+    #[test]
+    fn a_pod_that_names_its_node_fits_no_other() {
+        let table = nodes(&["a", "b"]);
+        let named = pod("web", r#"{"nodeName": "b"}"#);
+        assert_eq!(feasible(&table, &named), ["b"]);
+        assert_eq!(why(&table, &named, "a"), "NodeName: node(s) didn't match the requested node name");
+    }
+}

@@ -57,3 +57,24 @@ impl Filter for Free {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, nodes, pod, why};
+
+    #[test]
+    fn a_host_port_is_taken_per_protocol() {
+        let mut table = nodes(&["a"]);
+        let port = |protocol: &str| {
+            format!(
+                r#"{{"containers": [{{"name": "c", "ports": [{{"containerPort": 53, "hostPort": 53, "protocol": "{protocol}"}}]}}]}}"#
+            )
+        };
+        table.add_pod(&pod("dns", &port("UDP")), "a");
+        assert_eq!(feasible(&table, &pod("other", &port("TCP"))), ["a"]);
+        assert_eq!(
+            why(&table, &pod("other", &port("UDP")), "a"),
+            "NodePorts: node(s) didn't have free ports for the requested pod ports"
+        );
+    }
+}

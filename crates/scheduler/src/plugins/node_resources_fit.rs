@@ -127,3 +127,43 @@ impl Score for LeastAllocated {
         Arithmetic::LeastAllocated(shares(cycle, node).to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{named, nodes, pod, scores, why};
+    use crate::{Profile, schedule};
+
+    #[test]
+    fn every_resource_that_is_short_is_named() {
+        let table = nodes(&["a cpu=1 memory=1Gi pods=0"]);
+        let big = pod(
+            "big",
+            r#"{"containers": [{"name": "c", "resources": {"requests": {"cpu": "2", "memory": "2Gi", "example.com/gpu": "1"}}}]}"#,
+        );
+        assert_eq!(
+            why(&table, &big, "a"),
+            "NodeResourcesFit: Too many pods, Insufficient cpu, Insufficient memory, Insufficient example.com/gpu"
+        );
+    }
+
+    #[test]
+    fn a_request_larger_than_the_node_is_not_worth_a_preemption() {
+        let big = pod("big", r#"{"containers": [{"name": "c", "resources": {"requests": {"cpu": "2"}}}]}"#);
+        let decision = schedule(&Profile::default_1_34(), &nodes(&["a cpu=1"]), &big, 0);
+        assert_eq!(
+            decision.message.as_deref(),
+            Some(
+                "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+            )
+        );
+    }
+
+    #[test]
+    fn the_emptier_node_scores_higher() {
+        let mut table = nodes(&["a cpu=4 memory=4Gi", "b cpu=4 memory=4Gi"]);
+        let half =
+            r#"{"containers": [{"name": "c", "resources": {"requests": {"cpu": "2", "memory": "2Gi"}}}]}"#;
+        table.add_pod(&pod("there", half), "a");
+        assert_eq!(scores(&table, &pod("web", half), "NodeResourcesFit"), [("a", 0), ("b", 50)].map(named));
+    }
+}

@@ -54,3 +54,20 @@ impl Filter for Uncordoned {
         Box::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, nodes, pod, why};
+
+    #[test]
+    fn a_cordoned_node_takes_only_pods_that_tolerate_it() {
+        let table = nodes(&["a cordoned", "b"]);
+        assert_eq!(feasible(&table, &pod("web", "{}")), ["b"]);
+        assert_eq!(why(&table, &pod("web", "{}"), "a"), "NodeUnschedulable: node(s) were unschedulable");
+        let patient = pod(
+            "web",
+            r#"{"tolerations": [{"key": "node.kubernetes.io/unschedulable", "operator": "Exists"}]}"#,
+        );
+        assert_eq!(feasible(&table, &patient), ["a", "b"]);
+    }
+}

@@ -89,3 +89,40 @@ impl Score for Bearable {
         Arithmetic::Taints(unbearable(cycle, node).map(|it| it.key.clone()).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, named, nodes, pod, scores, why};
+    use crate::{Profile, Version, schedule};
+
+    #[test]
+    fn a_pod_without_toleration_is_rejected_by_a_no_schedule_taint() {
+        let table = nodes(&["a taint=gpu:NoSchedule", "b"]);
+        assert_eq!(feasible(&table, &pod("web", "{}")), ["b"]);
+        assert_eq!(why(&table, &pod("web", "{}"), "a"), "TaintToleration: node(s) had untolerated taint(s)");
+    }
+
+    #[test]
+    fn older_schedulers_name_the_taint() {
+        let profile = Profile::default_1_34().with_version(Version::new(1, 34, 1));
+        let decision = schedule(&profile, &nodes(&["a taint=gpu:NoSchedule"]), &pod("web", "{}"), 0);
+        let message = decision.message.unwrap_or_default();
+        assert!(
+            message.starts_with("0/1 nodes are available: 1 node(s) had untolerated taint {gpu: }."),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn fewer_soft_taints_are_better() {
+        let table = nodes(&[
+            "a taint=x:PreferNoSchedule taint=y:PreferNoSchedule",
+            "b taint=x:PreferNoSchedule",
+            "c",
+        ]);
+        assert_eq!(
+            scores(&table, &pod("web", "{}"), "TaintToleration"),
+            [("a", 0), ("b", 50), ("c", 100)].map(named)
+        );
+    }
+}

@@ -142,7 +142,7 @@ impl Filter for Claims {
                     break;
                 }
                 Some(volume) if !storage::reachable(volume, &row.labels) => {
-                    reasons.push("node(s) didn't match PersistentVolume's node affinity".into());
+                    reasons.push(elsewhere(cycle).into());
                     break;
                 }
                 Some(_) => {}
@@ -162,6 +162,14 @@ impl Filter for Claims {
 
     fn boxed(&self) -> Box<dyn Filter> {
         Box::new(self.clone())
+    }
+}
+
+fn elsewhere(cycle: &Cycle) -> &'static str {
+    if cycle.profile.version.names_volume_affinity() {
+        "node(s) didn't match PersistentVolume's node affinity"
+    } else {
+        "node(s) had volume node affinity conflict"
     }
 }
 
