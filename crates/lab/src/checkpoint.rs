@@ -8,7 +8,7 @@ use api::SimTime;
 use cluster::World;
 use shell::Machine;
 
-use crate::lesson::{check::eval::Deed, progress::Progress};
+use crate::lesson::{check::log::Deed, progress::Progress};
 
 /// Checkpoints kept before the old ones are thinned.
 const MOST: usize = 128;

@@ -11,7 +11,7 @@ use shell::{LabCall, Output};
 
 use crate::{
     checkpoint::Moment,
-    lesson::{check::eval::Deed, progress::Standing},
+    lesson::{check::log::Deed, progress::Standing},
 };
 
 /// The longest wait for a goal.

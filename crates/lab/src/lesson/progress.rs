@@ -14,7 +14,9 @@ use super::{
     Goal, Lesson,
     check::{
         Check, Topic,
-        eval::{Deed, Lets, Log, Moment, Outcome, Truth, eval, resolve},
+        eval::{Lets, Moment, eval, resolve},
+        log::{Deed, Log},
+        outcome::{Outcome, Truth},
         paths::{NoPaths, Paths, Present},
     },
     snapshot::Snapshot,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{FieldPath, SimTime};
+use api::FieldPath;
 use serde_json::Value;
 
 use super::{
@@ -15,83 +15,13 @@ use super::{
 };
 use crate::lesson::snapshot::Snapshot;
 
+pub use super::{
+    log::{Deed, Log},
+    outcome::{Outcome, Truth, Why},
+};
+
 /// What a lesson remembered, by name.
 pub type Lets = BTreeMap<String, Value>;
-
-/// Three-valued truth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Truth {
-    /// It is not so.
-    #[default]
-    No,
-    /// Nobody can tell yet.
-    Unknown,
-    /// It is so.
-    Yes,
-}
-
-impl Truth {
-    /// Both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        self.min(other)
-    }
-
-    /// One of them.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        self.max(other)
-    }
-}
-
-impl std::ops::Not for Truth {
-    type Output = Self;
-    fn not(self) -> Self {
-        match self {
-            Truth::No => Truth::Yes,
-            Truth::Unknown => Truth::Unknown,
-            Truth::Yes => Truth::No,
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(so: bool) -> Self {
-        if so { Truth::Yes } else { Truth::No }
-    }
-}
-
-/// Something the learner did that no object holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// When.
-    pub at: SimTime,
-    /// Such as `trace`, `select`, `answer`.
-    pub action: String,
-    /// With what.
-    pub with: BTreeMap<String, String>,
-}
-
-/// Everything the learner did, and how much of it lay behind when each goal was met.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    /// In order.
-    pub deeds: imbl::GenericVector<Deed, imbl::shared_ptr::RcK>,
-    /// By goal: number of deeds before it was first met.
-    pub marks: BTreeMap<String, usize>,
-}
-
-impl Log {
-    /// The first answer to a question: an answer is locked once given.
-    #[must_use]
-    pub fn answer(&self, id: &str) -> Option<&str> {
-        self.deeds
-            .iter()
-            .find(|deed| deed.action == "answer" && deed.with.get("id").is_some_and(|i| i == id))
-            .and_then(|deed| deed.with.get("value"))
-            .map(String::as_str)
-    }
-}
 
 /// One moment to ask of.
 #[derive(Clone, Copy)]
@@ -104,85 +34,6 @@ pub struct Moment<'a> {
     pub lets: &'a Lets,
     /// Who traces packets.
     pub paths: &'a dyn Paths,
-}
-
-/// The answer to a check.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// Whether it is so.
-    pub ok: Truth,
-    /// What there is: a number of objects, or the value of the field that differs.
-    pub got: Option<String>,
-    /// What was wanted in its place.
-    pub want: Option<String>,
-    /// The object that comes nearest, as `Pod/web-7c`.
-    pub nearest: Option<String>,
-    /// Why not.
-    pub why: Option<Why>,
-    /// The answers of the parts of `all` and `any`.
-    pub parts: Vec<Outcome>,
-}
-
-/// Why a check is not satisfied; words are made from it at the edge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// There is no such object at all.
-    Nothing {
-        /// Such as `Pod`.
-        what: String,
-    },
-    /// The nearest object differs here.
-    Differs {
-        /// Such as `Pod/web-7c`.
-        object: String,
-        /// Such as `status.phase`.
-        field: String,
-    },
-    /// It should be gone.
-    StillThere {
-        /// Such as `Pod/web-7c`.
-        object: String,
-    },
-    /// Too many or too few.
-    Number,
-    /// No such event or refusal has been seen.
-    NotSeen {
-        /// Such as `FailedScheduling`.
-        reason: String,
-    },
-    /// The learner has not done so.
-    NotDone {
-        /// Such as `trace`.
-        action: String,
-    },
-    /// The question has no answer, or another one.
-    NotAnswered {
-        /// Which question.
-        id: String,
-    },
-    /// Two values differ.
-    Unequal,
-    /// A value is not remembered yet.
-    NotRemembered {
-        /// Its name.
-        name: String,
-    },
-    /// What should not be so is so.
-    Unwanted,
-    /// The packet's way is another.
-    Path,
-}
-
-impl Outcome {
-    fn of(ok: Truth, why: Why) -> Self {
-        Self { ok, why: (ok != Truth::Yes).then_some(why), ..Self::default() }
-    }
-
-    /// The first part, however deep, that is not satisfied; itself if it has no parts.
-    #[must_use]
-    pub fn first_open(&self) -> &Outcome {
-        self.parts.iter().find(|part| part.ok != Truth::Yes).map_or(self, Outcome::first_open)
-    }
 }
 
 /// Asks `check` of a moment.

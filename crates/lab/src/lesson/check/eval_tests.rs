@@ -1,11 +1,13 @@
 use std::rc::Rc;
 
-use api::{Kind, Object, SimTime};
+use std::collections::BTreeMap;
+
+use api::{FieldPath, Kind, Object, SimTime};
 use cluster::{ActorId, Change, ClusterId, Fact, Key, What, World};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::lesson::{check::paths::NoPaths, fields::Errors};
+use crate::lesson::{check::paths::NoPaths, fields::Errors, snapshot::Snapshot};
 
 fn pod(name: &str, app: &str, phase: &str) -> Value {
     json!({"metadata": {"namespace": "default", "name": name, "labels": {"app": app}},

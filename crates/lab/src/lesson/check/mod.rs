@@ -7,6 +7,8 @@
 
 pub mod eval;
 mod known;
+pub mod log;
+pub mod outcome;
 pub mod paths;
 mod pattern;
 mod read;

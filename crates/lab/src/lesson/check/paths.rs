@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{
     PathSpec,
-    eval::{Lets, Outcome, Truth, Why},
+    eval::Lets,
+    outcome::{Outcome, Truth, Why},
 };
 use crate::lesson::{check::Pattern, fields::Errors, snapshot::Snapshot};
 

@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use regex::Regex;
 use serde_json::Value;
 
-use super::eval::{Lets, Truth};
+use super::{eval::Lets, outcome::Truth};
 
 /// What a value must be like.
 #[derive(Clone, Debug)]
