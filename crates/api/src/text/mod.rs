@@ -28,6 +28,8 @@ pub use self::{
     value::Duplicate,
 };
 pub use crate::reindent::reindent;
+pub(crate) use scalar::{Resolved, resolve};
+
 use crate::{Diagnostic, FieldPath, Span, field::Step};
 
 /// The largest text that is read: the limit the API server sets on a request.
