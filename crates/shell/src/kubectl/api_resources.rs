@@ -1,0 +1,89 @@
+//! `kubectl api-resources` and `kubectl api-versions`.
+
+use std::collections::BTreeSet;
+
+use api::{Domain, Kind, Scope};
+
+use crate::{
+    flag::{Flag, switch, value},
+    kubectl::{Done, Fail, Kube, print::table::Table},
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("api-group", '\0'),
+    value("output", 'o'),
+    value("verbs", '\0'),
+    value("sort-by", '\0'),
+    value("categories", '\0'),
+    switch("namespaced", '\0'),
+    switch("no-headers", '\0'),
+    switch("cached", '\0'),
+];
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    kube.target()?;
+    let output = kube.given.value("output").unwrap_or_default().to_owned();
+    if !matches!(output.as_str(), "" | "wide" | "name") {
+        return Fail::error(format!("--output {output} is not available"));
+    }
+    let given = &kube.given;
+    let kept = |kind: &&Kind| {
+        let info = kind.info();
+        info.domain() == Domain::Kubernetes
+            && given.value("api-group").is_none_or(|g| g == info.group)
+            && given
+                .value("namespaced")
+                .is_none_or(|_| given.on("namespaced") == (info.scope == Scope::Namespaced))
+            && given.list("verbs").iter().all(|v| info.verbs.contains(v))
+            && given.list("categories").iter().all(|c| info.categories.contains(c))
+    };
+    let mut kinds: Vec<Kind> = Kind::EVERY.iter().filter(kept).copied().collect();
+    match given.value("sort-by") {
+        Some("name") => kinds.sort_by_key(|k| k.info().plural),
+        Some("kind") => kinds.sort_by_key(|k| k.info().kind),
+        Some(_) | None => kinds.sort_by_key(|k| (k.info().group, k.info().plural)),
+    }
+    if output == "name" {
+        for kind in kinds {
+            kube.out.line(&kind.info().resource());
+        }
+        return Ok(());
+    }
+    let wide = output == "wide";
+    let mut table = Table::default();
+    if !given.on("no-headers") {
+        let mut head = vec!["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
+        if wide {
+            head.extend(["VERBS", "CATEGORIES"]);
+        }
+        table.row(head.into_iter().map(str::to_owned).collect());
+    }
+    for kind in kinds {
+        let info = kind.info();
+        let mut row = vec![
+            info.plural.to_owned(),
+            info.short.join(","),
+            info.api_version(),
+            (info.scope == Scope::Namespaced).to_string(),
+            info.kind.to_owned(),
+        ];
+        if wide {
+            row.push(info.verbs.join(","));
+            row.push(info.categories.join(","));
+        }
+        table.row(row);
+    }
+    let text = table.print();
+    kube.out.out(&text);
+    Ok(())
+}
+
+pub(super) fn versions(kube: &mut Kube<'_, '_>) -> Done {
+    kube.target()?;
+    let served = Kind::EVERY.iter().filter(|k| k.info().domain() == Domain::Kubernetes);
+    let all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
+    for version in all {
+        kube.out.line(&version);
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! `kubectl apply`: client-side, by three-way patch.
+//!
+//! What the last manifest had is kept in an annotation; a field goes only if the last manifest had it and the new one has not.
+//! Source: kubectl `pkg/cmd/apply/{apply,patcher}.go`, `pkg/util/apply.go`.
+
+use api::{emit, patch};
+use cluster::PatchKind;
+use serde_json::{Value, json};
+
+use crate::{
+    flag::{Flag, optional, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        client::has_schema,
+        field,
+        print::{self, Format},
+        resource::typed,
+        source::Manifest,
+    },
+};
+
+pub(super) const BELOW: &[&str] = &["view-last-applied", "set-last-applied", "edit-last-applied"];
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("filename", 'f'),
+    value("kustomize", 'k'),
+    value("output", 'o'),
+    value("selector", 'l'),
+    value("template", '\0'),
+    value("field-manager", '\0'),
+    value("grace-period", '\0'),
+    value("timeout", '\0'),
+    value("prune-allowlist", '\0'),
+    value("cascade", '\0'),
+    optional("dry-run", "unchanged"),
+    optional("validate", "strict"),
+    switch("recursive", 'R'),
+    switch("server-side", '\0'),
+    switch("force-conflicts", '\0'),
+    switch("force", '\0'),
+    switch("prune", '\0'),
+    switch("all", '\0'),
+    switch("overwrite", '\0'),
+    switch("wait", '\0'),
+    switch("record", '\0'),
+    switch("openapi-patch", '\0'),
+    switch("show-managed-fields", '\0'),
+];
+
+const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Whether and how a command only pretends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DryRun {
+    No,
+    Client,
+    Server,
+}
+
+impl DryRun {
+    /// Reads `--dry-run`.
+    pub(super) fn of(kube: &mut Kube<'_, '_>) -> Done<Self> {
+        match kube.given.value("dry-run") {
+            None | Some("none" | "false") => Ok(Self::No),
+            Some("client") => Ok(Self::Client),
+            Some("server") => Ok(Self::Server),
+            Some("unchanged" | "true") => {
+                kube.out.err("W0302 09:00:00.000000    4242 helpers.go:703] --dry-run is deprecated and can be replaced with --dry-run=client.");
+                Ok(Self::Client)
+            }
+            Some(other) => Fail::error(format!(
+                "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+            )),
+        }
+    }
+
+    /// What messages add.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Client => " (dry run)",
+            Self::Server => " (server dry run)",
+        }
+    }
+}
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let format = print::format(kube, false)?;
+    if kube.given.args.first().is_some_and(|a| a == "view-last-applied") {
+        return view(kube);
+    }
+    if !kube.given.has("filename") && !kube.given.has("kustomize") {
+        return Fail::error("must specify one of -f and -k");
+    }
+    if let Some(extra) = kube.given.args.first() {
+        return Err(Fail::Error(format!(
+            "Unexpected args: [{extra}]\nSee 'kubectl apply -h' for help and examples"
+        )));
+    }
+    let dry = DryRun::of(kube)?;
+    let mut failed = Vec::new();
+    let mut applied = Vec::new();
+    for manifest in kube.manifests()? {
+        match manifest.and_then(|m| one(kube, m, dry)) {
+            Ok((line, object)) => {
+                if format.is_none() {
+                    kube.out.line(&line);
+                }
+                applied.push((line, object));
+            }
+            Err(fail) => failed.push(fail),
+        }
+    }
+    match format {
+        None => {}
+        Some(Format::Name) => {
+            for (line, _) in &applied {
+                kube.out.line(line.split(' ').next().unwrap_or(line));
+            }
+        }
+        Some(format) => {
+            let mut objects: Vec<Value> = applied.into_iter().map(|(_, object)| object).collect();
+            if objects.len() == 1 {
+                print::structured(kube, &format, objects.remove(0))?;
+            } else if !objects.is_empty() {
+                print::structured(kube, &format, print::as_list(objects))?;
+            }
+        }
+    }
+    super::get::finish(kube, failed)
+}
+
+fn view(kube: &mut Kube<'_, '_>) -> Done {
+    let args: Vec<String> = kube.given.args[1..].to_vec();
+    for ask in kube.asks(&args)?.asks {
+        let namespace = kube.scope(ask.kind)?;
+        let name = ask.name.unwrap_or_default();
+        let live = kube.get(ask.kind, &namespace, &name)?;
+        let last =
+            field::at(&live, "metadata.annotations").get(LAST).and_then(Value::as_str).unwrap_or_default();
+        let Ok(last) = serde_json::from_str::<Value>(last) else {
+            return Fail::error(format!(
+                "no last-applied-configuration annotation found on resource: {name}"
+            ));
+        };
+        let text = if kube.given.value("output") == Some("json") {
+            emit::json(&last) + "\n"
+        } else {
+            emit::yaml(&last)
+        };
+        kube.out.out(&text);
+    }
+    Ok(())
+}
+
+/// The manifest with itself in its annotation.
+fn modified(manifest: &Value) -> Value {
+    let mut own = manifest.clone();
+    let annotations = field::make(&mut own, "metadata.annotations");
+    if !annotations.is_object() {
+        *annotations = json!({});
+    }
+    if let Value::Object(all) = annotations {
+        all.remove(LAST);
+    }
+    let text = format!("{}\n", emit::compact(&own));
+    let mut with = own;
+    field::make(&mut with, "metadata.annotations")[LAST] = text.into();
+    with
+}
+
+fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String, Value)> {
+    let Manifest { source, kind, namespace, name, value: wanted } = manifest;
+    let info = kind.info();
+    if name.is_empty() {
+        let generated = field::text(&wanted, "metadata.generateName");
+        if !generated.is_empty() {
+            return Fail::error(format!("from {generated}: cannot use generate name with apply"));
+        }
+        let version = info.api_version();
+        let prefix = if info.group.is_empty() { format!("/{}", info.version) } else { version };
+        return Fail::error(format!(
+            "error when retrieving current configuration of:\nResource: \"{prefix}, Resource={}\", GroupVersionKind: \"{prefix}, Kind={}\"\nName: \"\", Namespace: {namespace:?}\nfrom server for: {source:?}: resource name may not be empty",
+            info.plural, info.kind
+        ));
+    }
+    let server_dry = dry == DryRun::Server;
+    let message = |what: &str| format!("{} {what}{}", typed(kind, &name), dry.suffix());
+    if kube.given.on("server-side") {
+        let live = kube.get(kind, &namespace, &name);
+        let object = match live {
+            Ok(_) => kube.patch((kind, &namespace, &name), wanted, server_dry)?,
+            Err(fail) if fail.is_not_found() => kube.create(kind, &namespace, wanted, server_dry)?,
+            Err(fail) => return Err(fail),
+        };
+        return Ok((message("serverside-applied"), object));
+    }
+    let new = modified(&wanted);
+    let live = match kube.get(kind, &namespace, &name) {
+        Ok(live) => live,
+        Err(fail) if fail.is_not_found() => {
+            let object = if dry == DryRun::Client {
+                new
+            } else {
+                kube.create(kind, &namespace, new, server_dry)
+                    .map_err(|fail| fail.when("creating", &source))?
+            };
+            return Ok((message("created"), object));
+        }
+        Err(fail) => return Err(fail),
+    };
+    let annotation = field::at(&live, "metadata.annotations").get(LAST).and_then(Value::as_str);
+    if annotation.is_none() {
+        kube.out.err(&format!(
+            "Warning: resource {}/{name} is missing the {LAST} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.",
+            info.plural
+        ));
+    }
+    let last = annotation.and_then(|a| serde_json::from_str(a).ok()).unwrap_or(Value::Null);
+    let change = patch::three_way(kind, &last, &new, &live);
+    if change.as_object().is_some_and(serde_json::Map::is_empty) {
+        return Ok((message("unchanged"), live));
+    }
+    if dry == DryRun::Client {
+        return Ok((message("configured"), live));
+    }
+    let how = if has_schema(kind) { PatchKind::Strategic } else { PatchKind::Merge };
+    let text = emit::compact(&change);
+    let object = kube.patch_part((kind, &namespace, &name), "", how, change, server_dry).map_err(|fail| match fail {
+        Fail::Server(mut status) => {
+            let resource = if info.group.is_empty() { format!("/{}", info.version) } else { info.api_version() };
+            status.message = format!(
+                "error when applying patch:\n{text}\nto:\nResource: \"{resource}, Resource={}\", GroupVersionKind: \"{resource}, Kind={}\"\nName: {name:?}, Namespace: {namespace:?}\nfor: {source:?}: error when patching {source:?}: {}",
+                info.plural, info.kind, status.message
+            );
+            Fail::Server(status)
+        }
+        other => other,
+    })?;
+    Ok((message("configured"), object))
+}

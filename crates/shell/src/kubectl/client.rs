@@ -1,0 +1,290 @@
+//! Whom does kubectl ask, as whom, and what comes back?
+
+use api::{Kind, Scope, SimDuration, kinds::sim::ControlPlane};
+use cluster::{
+    ApiRequest, ApiVerb, Budget, ClusterId, Key, PatchKind, Principal, Propagation, Refusal, Reply, Request,
+};
+use serde_json::Value;
+
+use crate::kubectl::{
+    Done, Fail, Kube,
+    kubeconfig::{Context, Credential},
+};
+
+/// The cluster a command speaks to.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Which part of the store.
+    pub cluster: ClusterId,
+    /// Who asks.
+    pub who: Principal,
+    /// From `-n`, the context, or `default`.
+    pub namespace: String,
+    /// `https://…`.
+    pub server: String,
+    /// Such as `v1.34.2-eks-ecaa3a6`.
+    pub version: String,
+    /// How the user shows itself.
+    pub credential: Option<Credential>,
+}
+
+/// What may be asked for in a list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// `-l`.
+    pub labels: String,
+    /// `--field-selector`.
+    pub fields: String,
+}
+
+impl Kube<'_, '_> {
+    /// The current context, or the one that `--context` names.
+    pub(crate) fn context(&self) -> Done<Option<Context>> {
+        let config = &self.shell.machine.kubeconfig;
+        match self.given.value("context") {
+            Some(name) => match config.context(name) {
+                Some(context) => Ok(Some(context.clone())),
+                None => Err(Fail::Plain(format!(
+                    "Error in configuration: context was not found for specified context: {name}"
+                ))),
+            },
+            None => Ok(config.context(&config.current).cloned()),
+        }
+    }
+
+    /// The cluster this command speaks to.
+    pub(crate) fn target(&mut self) -> Done<Target> {
+        if let Some(target) = &self.target {
+            return Ok(target.clone());
+        }
+        let context = self.context()?;
+        let config = &self.shell.machine.kubeconfig;
+        let cluster = context.as_ref().and_then(|c| config.clusters.iter().find(|k| k.name == c.cluster));
+        let user = context.as_ref().and_then(|c| config.users.iter().find(|u| u.name == c.user));
+        let server = match (self.given.value("server"), cluster) {
+            (Some(server), _) => server.to_owned(),
+            (None, Some(cluster)) => cluster.server.clone(),
+            (None, None) => "http://localhost:8080".to_owned(),
+        };
+        let known = cluster.filter(|c| c.server == server);
+        let plane = known.and_then(|known| {
+            let mut planes = self.shell.world.store().list::<ControlPlane>(ClusterId::WORLD, None);
+            planes.find(|plane| plane.metadata.name.as_deref() == Some(&known.control_plane))
+        });
+        let Some(plane) = plane else { return Err(refused(&server)) };
+        let mut who = user.map_or_else(
+            || Principal { user: String::new(), groups: Vec::new() },
+            |user| Principal { user: user.identity.clone(), groups: user.groups.clone() },
+        );
+        if let Some(token) = self.given.value("token") {
+            let owner = config.users.iter().find(|u| u.credential == Credential::Token(token.to_owned()));
+            who = owner.map_or_else(
+                || Principal { user: String::new(), groups: Vec::new() },
+                |user| Principal { user: user.identity.clone(), groups: user.groups.clone() },
+            );
+        }
+        if let Some(other) = self.given.value("as") {
+            let groups = self.given.values("as-group").into_iter().map(str::to_owned);
+            let all =
+                if other == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
+            who = Principal { user: other.to_owned(), groups: groups.chain([all.to_owned()]).collect() };
+        }
+        let namespace = self.given.value("namespace").map(str::to_owned).filter(|n| !n.is_empty());
+        let namespace = namespace
+            .or_else(|| context.map(|c| c.namespace).filter(|n| !n.is_empty()))
+            .unwrap_or_else(|| "default".to_owned());
+        let target = Target {
+            cluster: ClusterId(plane.id),
+            who,
+            namespace,
+            server,
+            version: plane.version.clone(),
+            credential: user.map(|u| u.credential.clone()),
+        };
+        self.target = Some(target.clone());
+        Ok(target)
+    }
+
+    /// The namespace of this command.
+    pub(crate) fn namespace(&mut self) -> Done<String> {
+        Ok(self.target()?.namespace)
+    }
+
+    /// Sends one request and prints the server's warnings.
+    pub(crate) fn ask(&mut self, request: ApiRequest) -> Done<Reply> {
+        let target = self.target()?;
+        let request = ApiRequest { cluster: target.cluster, ..request };
+        let answer = self.shell.world.request(&target.who, Request::Api(request));
+        let warnings = self.shell.world.last_asked().map(|asked| asked.warnings.clone()).unwrap_or_default();
+        for warning in warnings {
+            self.out.err(&format!("Warning: {warning}"));
+        }
+        answer.map_err(|refusal| match refusal {
+            Refusal::Api(status) => Fail::Server(status),
+            Refusal::Aws(error) => Fail::Plain(error.to_string()),
+            Refusal::Tool(text) => Fail::Plain(text),
+        })
+    }
+
+    fn one(&mut self, request: ApiRequest) -> Done<Value> {
+        let kind = request.kind;
+        match self.ask(request)? {
+            Reply::Object(object) => Ok(shown(kind, object.to_value())),
+            Reply::Value(value) => Ok(value),
+            Reply::List(_) => Fail::error("unexpected list"),
+        }
+    }
+
+    fn request(&mut self, verb: ApiVerb, kind: Kind, namespace: &str, name: &str) -> ApiRequest {
+        let namespace = if kind.info().scope == Scope::Namespaced { namespace } else { "" };
+        ApiRequest::new(ClusterId::WORLD, verb, kind, namespace, name)
+    }
+
+    /// Reads one object.
+    pub(crate) fn get(&mut self, kind: Kind, namespace: &str, name: &str) -> Done<Value> {
+        let request = self.request(ApiVerb::Get, kind, namespace, name);
+        self.one(request)
+    }
+
+    /// Reads many; an empty namespace means all.
+    pub(crate) fn list(&mut self, kind: Kind, namespace: &str, selection: &Selection) -> Done<Vec<Value>> {
+        let verb = ApiVerb::List {
+            label_selector: selection.labels.clone(),
+            field_selector: selection.fields.clone(),
+        };
+        let request = self.request(verb, kind, namespace, "");
+        match self.ask(request)? {
+            Reply::List(objects) => Ok(objects.iter().map(|object| shown(kind, object.to_value())).collect()),
+            Reply::Object(_) | Reply::Value(_) => Fail::error("unexpected object"),
+        }
+    }
+
+    /// Makes one object.
+    pub(crate) fn create(&mut self, kind: Kind, namespace: &str, value: Value, dry_run: bool) -> Done<Value> {
+        let request = self.request(ApiVerb::Create(value), kind, namespace, "").dry(dry_run);
+        self.one(request)
+    }
+
+    /// Puts one object in the place of another.
+    pub(crate) fn update(
+        &mut self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        value: Value,
+        dry_run: bool,
+    ) -> Done<Value> {
+        let request = self.request(ApiVerb::Update(value), kind, namespace, name).dry(dry_run);
+        self.one(request)
+    }
+
+    /// Changes one object, or a part of it.
+    pub(crate) fn patch_part(
+        &mut self,
+        (kind, namespace, name): (Kind, &str, &str),
+        part: &'static str,
+        how: PatchKind,
+        patch: Value,
+        dry_run: bool,
+    ) -> Done<Value> {
+        let request = self.request(ApiVerb::Patch(how, patch), kind, namespace, name).of(part).dry(dry_run);
+        self.one(request)
+    }
+
+    /// Changes one object by a strategic merge patch.
+    pub(crate) fn patch(&mut self, at: (Kind, &str, &str), patch: Value, dry_run: bool) -> Done<Value> {
+        let how = if has_schema(at.0) { PatchKind::Strategic } else { PatchKind::Merge };
+        self.patch_part(at, "", how, patch, dry_run)
+    }
+
+    /// Removes one object.
+    pub(crate) fn remove(
+        &mut self,
+        (kind, namespace, name): (Kind, &str, &str),
+        grace: Option<u64>,
+        propagation: Propagation,
+        dry_run: bool,
+    ) -> Done<()> {
+        let request =
+            self.request(ApiVerb::Delete { grace, propagation }, kind, namespace, name).dry(dry_run);
+        self.ask(request).map(drop)
+    }
+
+    /// Posts to a part of an object: `eviction`.
+    pub(crate) fn post(
+        &mut self,
+        (kind, namespace, name): (Kind, &str, &str),
+        part: &'static str,
+        value: Value,
+    ) -> Done {
+        let request = self.request(ApiVerb::Create(value), kind, namespace, name).of(part);
+        self.ask(request).map(drop)
+    }
+}
+
+/// Whether strategic merge patches are understood for a kind.
+pub(crate) fn has_schema(kind: Kind) -> bool {
+    api::schema::root(kind).is_some()
+}
+
+/// An object as it goes over the wire.
+fn shown(kind: Kind, mut value: Value) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.insert("apiVersion".to_owned(), kind.info().api_version().into());
+        fields.insert("kind".to_owned(), kind.info().kind.into());
+    }
+    api::canonical::canonical(kind, value)
+}
+
+fn refused(server: &str) -> Fail {
+    let host = server.trim_start_matches("https://").trim_start_matches("http://");
+    let host = host.split('/').next().unwrap_or(host);
+    Fail::Plain(format!(
+        "The connection to the server {host} was refused - did you specify the right host or port?"
+    ))
+}
+
+/// Longest wait without a limit of its own. MODEL: the real kubectl waits until the learner interrupts it; after an hour of
+/// simulated time the lab does that.
+const LONGEST: SimDuration = SimDuration::secs(3600);
+
+impl Kube<'_, '_> {
+    /// Lets simulated time pass until `done`; whether it came before the limit.
+    pub(crate) fn wait(
+        &mut self,
+        limit: Option<SimDuration>,
+        mut done: impl FnMut(&mut Self) -> Done<bool>,
+    ) -> Done<bool> {
+        let start = self.shell.world.now();
+        let own = start + limit.unwrap_or(LONGEST);
+        let cut = self.shell.until.filter(|until| *until < own);
+        let until = cut.unwrap_or(own);
+        loop {
+            if done(self)? {
+                return Ok(true);
+            }
+            match self.shell.world.next_at() {
+                Some(at) if at <= until => {
+                    self.shell.world.run_until(at, Budget::COMMAND);
+                }
+                Some(_) | None => {
+                    self.shell.world.run_until(until, Budget::COMMAND);
+                    return if cut.is_some() {
+                        Err(Fail::Exit(124))
+                    } else if limit.is_none() {
+                        Err(Fail::Exit(130))
+                    } else {
+                        done(self)
+                    };
+                }
+            }
+        }
+    }
+
+    /// What the store holds, without asking: a watch sees it so.
+    pub(crate) fn peek(&mut self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+        let cluster = self.target().ok()?.cluster;
+        let key = Key::new(cluster, kind, namespace, name);
+        self.shell.world.store().object(&key).map(|object| object.to_value())
+    }
+}

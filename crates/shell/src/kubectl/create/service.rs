@@ -1,0 +1,134 @@
+//! Services and Ingresses.
+
+use api::Kind;
+use serde_json::{Value, json};
+
+use super::{metadata, one_name, required};
+use crate::kubectl::{Done, Fail, Kube};
+
+pub(super) fn service(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
+    let Some((flavour, rest)) = args.split_first() else {
+        return Fail::error("must specify one of clusterip, externalname, loadbalancer, nodeport");
+    };
+    let name = one_name(rest)?;
+    let kind = match flavour.as_str() {
+        "clusterip" => "ClusterIP",
+        "nodeport" => "NodePort",
+        "loadbalancer" => "LoadBalancer",
+        "externalname" => "ExternalName",
+        other => {
+            return Fail::error(format!(
+                "unknown command {other:?}\nSee 'kubectl create service -h' for help and examples"
+            ));
+        }
+    };
+    let mut ports = Vec::new();
+    for text in kube.given.list("tcp") {
+        let (port, target) = text.split_once(':').map_or((text, None), |(p, t)| (p, Some(t)));
+        let Ok(number) = port.parse::<i64>() else {
+            return Fail::error(format!("invalid port: {text}"));
+        };
+        let target: Value = match target {
+            Some(target) => target.parse::<i64>().map_or_else(|_| target.into(), Value::from),
+            None => number.into(),
+        };
+        let mut entry =
+            json!({"name": text.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target});
+        if let Some(node) = kube.given.int("node-port").filter(|n| *n != 0 && kind == "NodePort") {
+            entry["nodePort"] = node.into();
+        }
+        ports.push(entry);
+    }
+    let headless = kube.given.value("clusterip") == Some("None");
+    if ports.is_empty() && !headless && kind != "ExternalName" {
+        return Fail::error("at least one tcp port specifier must be provided");
+    }
+    let mut spec = json!({"selector": {"app": name}, "type": kind});
+    if !ports.is_empty() {
+        spec["ports"] = ports.into();
+    }
+    if let Some(ip) = kube.given.value("clusterip") {
+        spec["clusterIP"] = ip.into();
+    }
+    if kind == "ExternalName" {
+        spec["externalName"] = required(kube, "external-name")?.into();
+    }
+    let mut meta = metadata(&name);
+    meta["labels"] = json!({"app": name});
+    Ok((Kind::Service, json!({"metadata": meta, "spec": spec, "status": {"loadBalancer": {}}})))
+}
+
+pub(super) fn ingress(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
+    let name = one_name(args)?;
+    let rules = kube.given.values("rule");
+    if rules.is_empty() && !kube.given.has("default-backend") {
+        return Fail::error(
+            "not enough information provided: every ingress has to either specify a default-backend (which catches all traffic) or a list of rules (which catch specific paths)",
+        );
+    }
+    let backend = |text: &str| -> Done<Value> {
+        let Some((service, port)) = text.split_once(':') else {
+            return Fail::error(format!("{text} is not valid. Service port is not specified"));
+        };
+        let port = port.parse::<i64>().map_or_else(|_| json!({"name": port}), |n| json!({"number": n}));
+        Ok(json!({"service": {"name": service, "port": port}}))
+    };
+    let mut spec = json!({});
+    if let Some(class) = kube.given.value("class") {
+        spec["ingressClassName"] = class.into();
+    }
+    if let Some(text) = kube.given.value("default-backend") {
+        spec["defaultBackend"] = backend(text)?;
+    }
+    let mut hosts: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut tls = Vec::new();
+    for rule in rules {
+        let (rule, secret) =
+            rule.split_once(",tls").map_or((rule, None), |(r, s)| (r, Some(s.trim_start_matches('='))));
+        let Some((left, right)) = rule.split_once('=') else {
+            return Fail::error(format!(
+                "rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"
+            ));
+        };
+        let (host, path) = left.split_once('/').unwrap_or((left, ""));
+        let (path, path_type) = match path.strip_suffix('*') {
+            Some(prefix) => (format!("/{prefix}"), "Prefix"),
+            None => (format!("/{path}"), "Exact"),
+        };
+        let entry = json!({"backend": backend(right)?, "path": path, "pathType": path_type});
+        match hosts.iter_mut().find(|(h, _)| h == host) {
+            Some((_, paths)) => paths.push(entry),
+            None => hosts.push((host.to_owned(), vec![entry])),
+        }
+        if let Some(secret) = secret {
+            let mut entry = json!({"hosts": [host]});
+            if !secret.is_empty() {
+                entry["secretName"] = secret.into();
+            }
+            tls.push(entry);
+        }
+    }
+    if !hosts.is_empty() {
+        let rules: Vec<Value> = hosts
+            .into_iter()
+            .map(|(host, paths)| {
+                let mut rule = json!({"http": {"paths": paths}});
+                if !host.is_empty() {
+                    rule["host"] = host.into();
+                }
+                rule
+            })
+            .collect();
+        spec["rules"] = rules.into();
+    }
+    if !tls.is_empty() {
+        spec["tls"] = tls.into();
+    }
+    let mut meta = metadata(&name);
+    let annotations: Vec<&str> = kube.given.values("annotation");
+    if !annotations.is_empty() {
+        meta["annotations"] =
+            annotations.iter().flat_map(|a| super::pairs(a)).collect::<serde_json::Map<_, _>>().into();
+    }
+    Ok((Kind::Ingress, json!({"metadata": meta, "spec": spec, "status": {"loadBalancer": {}}})))
+}

@@ -1,0 +1,137 @@
+//! Deployments, Jobs, CronJobs, budgets.
+
+use api::Kind;
+use serde_json::{Value, json};
+
+use super::{metadata, one_name, required};
+use crate::kubectl::{Done, Fail, Kube, field};
+
+/// The container name that kubectl makes of an image.
+fn container_name(image: &str) -> String {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let name = name.split(['@', ':']).next().unwrap_or(name);
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c.to_ascii_lowercase() } else { '-' })
+        .collect()
+}
+
+fn split_command(kube: &Kube<'_, '_>, args: &[String]) -> (Vec<String>, Vec<String>) {
+    // `args` begin after the generator's own word.
+    let at = kube.given.dash.map_or(args.len(), |d| d.saturating_sub(1)).min(args.len());
+    (args[..at].to_vec(), args[at..].to_vec())
+}
+
+pub(super) fn deployment(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
+    let (names, command) = split_command(kube, args);
+    let name = one_name(&names)?;
+    required(kube, "image")?;
+    let images: Vec<String> = kube.given.list("image").into_iter().map(str::to_owned).collect();
+    if images.len() > 1 && !command.is_empty() {
+        return Fail::error("cannot specify multiple --image options and command");
+    }
+    let replicas = kube.given.int("replicas").unwrap_or(1);
+    if replicas < -1 {
+        return Fail::error("replicas must be a non-negative number");
+    }
+    let containers: Vec<Value> = images
+        .iter()
+        .map(|image| {
+            let mut container = json!({"image": image, "name": container_name(image), "resources": {}});
+            if !command.is_empty() {
+                container["command"] = command.clone().into();
+            }
+            container
+        })
+        .collect();
+    let mut containers = containers;
+    if let (Some(port), Some(first)) = (kube.given.int("port").filter(|p| *p >= 0), containers.first_mut()) {
+        first["ports"] = json!([{"containerPort": port}]);
+    }
+    let labels = json!({"app": name});
+    let mut meta = metadata(&name);
+    meta["labels"] = labels.clone();
+    Ok((
+        Kind::Deployment,
+        json!({"metadata": meta, "spec": {
+            "replicas": replicas, "selector": {"matchLabels": labels}, "strategy": {},
+            "template": {"metadata": {"creationTimestamp": null, "labels": labels}, "spec": {"containers": containers}}},
+            "status": {}}),
+    ))
+}
+
+fn job_spec(name: &str, image: &str, command: Vec<String>, restart: &str) -> Value {
+    let mut container = json!({"image": image, "name": name, "resources": {}});
+    if !command.is_empty() {
+        container["command"] = command.into();
+    }
+    json!({"template": {"metadata": {"creationTimestamp": null}, "spec": {"containers": [container], "restartPolicy": restart}}})
+}
+
+pub(super) fn job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
+    let (names, command) = split_command(kube, args);
+    let name = one_name(&names)?;
+    let spec = match (
+        kube.given.value("image").map(str::to_owned),
+        kube.given.value("from").map(str::to_owned),
+    ) {
+        (Some(_), Some(_)) => return Fail::error("either --image or --from must be specified"),
+        (None, None) => return Fail::error("either --image or --from must be specified"),
+        (Some(image), None) => job_spec(&name, &image, command, "Never"),
+        (None, Some(from)) => {
+            let Some(cron) = from
+                .strip_prefix("cronjob/")
+                .or_else(|| from.strip_prefix("cj/"))
+                .or_else(|| from.strip_prefix("cronjobs/"))
+            else {
+                return Fail::error(format!("from must be an existing cronjob: {from}"));
+            };
+            let namespace = kube.namespace()?;
+            let cron = kube.get(Kind::CronJob, &namespace, cron)?;
+            let template = field::at(&cron, "spec.jobTemplate").clone();
+            let mut meta = metadata(&name);
+            meta["annotations"] = json!({"cronjob.kubernetes.io/instantiate": "manual"});
+            meta["ownerReferences"] = json!([{"apiVersion": "batch/v1", "controller": true, "kind": "CronJob",
+                "name": field::name(&cron), "uid": field::text(&cron, "metadata.uid")}]);
+            if let Some(labels) = template.pointer("/metadata/labels") {
+                meta["labels"] = labels.clone();
+            }
+            return Ok((
+                Kind::Job,
+                json!({"metadata": meta, "spec": field::at(&template, "spec"), "status": {}}),
+            ));
+        }
+    };
+    Ok((Kind::Job, json!({"metadata": metadata(&name), "spec": spec, "status": {}})))
+}
+
+pub(super) fn cron_job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
+    let (names, command) = split_command(kube, args);
+    let name = one_name(&names)?;
+    let image = required(kube, "image")?;
+    let schedule = required(kube, "schedule")?;
+    let restart = kube.given.value("restart").unwrap_or("OnFailure").to_owned();
+    let spec = job_spec(&name, &image, command, &restart);
+    Ok((
+        Kind::CronJob,
+        json!({"metadata": metadata(&name), "spec": {"jobTemplate": {"metadata": metadata(&name), "spec": spec}, "schedule": schedule},
+            "status": {}}),
+    ))
+}
+
+pub(super) fn disruption_budget(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
+    let name = one_name(args)?;
+    let selector = required(kube, "selector")?;
+    let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
+    let mut spec = json!({"selector": {"matchLabels": super::pairs(&selector)}});
+    match (kube.given.value("min-available"), kube.given.value("max-unavailable")) {
+        (Some(_), Some(_)) => {
+            return Fail::error("min-available and max-unavailable cannot be both specified");
+        }
+        (None, None) => return Fail::error("one of min-available or max-unavailable must be specified"),
+        (Some(min), None) => spec["minAvailable"] = number(min),
+        (None, Some(max)) => spec["maxUnavailable"] = number(max),
+    }
+    let status =
+        json!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0});
+    Ok((Kind::PodDisruptionBudget, json!({"metadata": metadata(&name), "spec": spec, "status": status})))
+}

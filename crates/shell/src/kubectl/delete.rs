@@ -1,0 +1,164 @@
+//! `kubectl delete`: asks, and waits in simulated time until the objects are gone.
+
+use api::{Kind, SimDuration};
+use cluster::Propagation;
+
+use crate::{
+    flag::{Flag, int, optional, switch, value},
+    kubectl::{Done, Fail, Kube, apply::DryRun, field, resource::typed},
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("filename", 'f'),
+    value("kustomize", 'k'),
+    value("selector", 'l'),
+    value("field-selector", '\0'),
+    value("output", 'o'),
+    value("timeout", '\0'),
+    value("raw", '\0'),
+    int("grace-period"),
+    optional("cascade", "background"),
+    optional("dry-run", "unchanged"),
+    switch("all", '\0'),
+    switch("all-namespaces", 'A'),
+    switch("force", '\0'),
+    switch("ignore-not-found", '\0'),
+    switch("interactive", 'i'),
+    switch("now", '\0'),
+    switch("recursive", 'R'),
+    switch("wait", '\0'),
+];
+
+type At = (Kind, String, String);
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let dry = DryRun::of(kube)?;
+    let mut failed = Vec::new();
+    let targets = targets(kube, &mut failed)?;
+    let force = kube.given.on("force");
+    let mut grace = kube.given.int("grace-period").filter(|g| *g >= 0);
+    if kube.given.on("now") {
+        grace = Some(1);
+    }
+    if force && grace.is_none() {
+        grace = Some(0);
+    }
+    if !force && grace == Some(0) {
+        // UPSTREAM: without --force a period of 0 becomes 1, and the object is waited for.
+        grace = Some(1);
+    }
+    if force && grace == Some(0) {
+        kube.out.err("Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.");
+    }
+    let propagation = match kube.given.value("cascade") {
+        Some("orphan" | "false") => Propagation::Orphan,
+        Some("foreground") => Propagation::Foreground,
+        Some(_) | None => Propagation::Background,
+    };
+    let mut gone: Vec<At> = Vec::new();
+    for (kind, namespace, name) in targets {
+        let info = kind.info();
+        let seconds = grace.and_then(|g| u64::try_from(g).ok());
+        let asked = if dry == DryRun::Client {
+            kube.get(kind, &namespace, &name).map(drop)
+        } else {
+            kube.remove((kind, &namespace, &name), seconds, propagation, dry == DryRun::Server)
+        };
+        match asked {
+            Ok(()) => {
+                let how = if force && grace == Some(0) { "force deleted" } else { "deleted" };
+                let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
+                let line = match kube.given.value("output") {
+                    Some("name") => typed(kind, &name),
+                    _ => format!("{}{group} {name:?} {how}{}", info.singular(), dry.suffix()),
+                };
+                kube.out.line(&line);
+                gone.push((kind, namespace, name));
+            }
+            Err(fail) if fail.is_not_found() && kube.given.on("ignore-not-found") => {}
+            Err(fail) => failed.push(fail),
+        }
+    }
+    let waits = kube.given.not_off("wait") && dry == DryRun::No && !(force && grace == Some(0));
+    if waits && !gone.is_empty() {
+        let limit = kube
+            .given
+            .value("timeout")
+            .and_then(crate::text::sleep::seconds)
+            .filter(|t| *t > SimDuration::ZERO);
+        let mut still = gone;
+        let done = kube.wait(limit, |kube| {
+            let mut left = Vec::new();
+            for at in std::mem::take(&mut still) {
+                if is_there(kube, &at) {
+                    left.push(at);
+                }
+            }
+            still = left;
+            Ok(still.is_empty())
+        })?;
+        if !done && let Some((kind, _, name)) = still.first() {
+            return Fail::error(format!(
+                "timed out waiting for the condition on {}/{name}",
+                kind.info().plural
+            ));
+        }
+    }
+    super::get::finish(kube, failed)
+}
+
+/// Whether the object, or one that came in its place before it was seen gone, is still there.
+fn is_there(kube: &mut Kube<'_, '_>, (kind, namespace, name): &At) -> bool {
+    match kube.peek(*kind, namespace, name) {
+        Some(object) => !field::at(&object, "metadata.deletionTimestamp").is_null(),
+        None => false,
+    }
+}
+
+fn targets(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec<At>> {
+    let args = kube.given.args.clone();
+    let mut targets = Vec::new();
+    if kube.given.has("filename") {
+        for manifest in kube.manifests()? {
+            match manifest {
+                Ok(m) => targets.push((m.kind, m.namespace, m.name)),
+                Err(fail) => failed.push(fail),
+            }
+        }
+        return Ok(targets);
+    }
+    if args.is_empty() {
+        return Fail::error(
+            "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
+        );
+    }
+    let asks = kube.asks(&args)?;
+    let selection = kube.selection();
+    let listed = kube.given.on("all") || !selection.labels.is_empty() || !selection.fields.is_empty();
+    for ask in asks.asks {
+        let namespace = kube.scope(ask.kind)?;
+        match ask.name {
+            Some(_) if !selection.labels.is_empty() => {
+                return Fail::error("name cannot be provided when a selector is specified");
+            }
+            Some(_) if kube.given.on("all") => {
+                return Fail::error("name cannot be provided when --all is specified");
+            }
+            Some(name) => targets.push((ask.kind, namespace, name)),
+            None if listed => {
+                for object in kube.list(ask.kind, &namespace, &selection)? {
+                    targets.push((
+                        ask.kind,
+                        field::namespace(&object).to_owned(),
+                        field::name(&object).to_owned(),
+                    ));
+                }
+            }
+            None => return Fail::error("resource(s) were provided, but no name was specified"),
+        }
+    }
+    if targets.is_empty() {
+        kube.out.line("No resources found");
+    }
+    Ok(targets)
+}

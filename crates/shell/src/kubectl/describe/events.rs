@@ -1,0 +1,61 @@
+//! The events about an object.
+
+use api::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::kubectl::{
+    Kube, age,
+    client::Selection,
+    field::{at, namespace, text},
+    print::cells::event_times,
+};
+
+/// The events about an object, oldest first.
+pub(super) fn of(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Vec<Value> {
+    let space =
+        if kind.info().scope == api::Scope::Namespaced { namespace(o).to_owned() } else { String::new() };
+    let Ok(mut events) = kube.list(Kind::Event, &space, &Selection::default()) else { return Vec::new() };
+    let name = text(o, "metadata.name");
+    let uid = at(o, "metadata.uid").clone();
+    events.retain(|e| {
+        let about = at(e, "involvedObject");
+        let same = at(about, "uid") == &uid || (kind == Kind::Node && text(about, "uid") == name);
+        same && text(about, "name") == name && text(about, "kind") == kind.info().kind
+    });
+    events.sort_by_key(|e| event_times(e).0);
+    events
+}
+
+/// The closing section of a description.
+pub(super) fn text_of(events: &[Value], now: Timestamp, level: usize) -> String {
+    if events.is_empty() {
+        return "Events:\t<none>\n".to_owned();
+    }
+    let pad = "  ".repeat(level);
+    let mut out =
+        format!("Events:\n{pad}Type\tReason\tAge\tFrom\tMessage\n{pad}----\t------\t----\t----\t-------\n");
+    for event in events {
+        let (last, first, count) = event_times(event);
+        let seen = if count > 1 {
+            format!("{} (x{count} over {})", age::since(&last, now), age::since(&first, now))
+        } else {
+            age::since(&first, now)
+        };
+        let source = match text(event, "source.component") {
+            "" => text(event, "reportingComponent"),
+            source => source,
+        };
+        out.push_str(&format!(
+            "{pad}{}\t{}\t{seen}\t{source}\t{}\n",
+            text(event, "type"),
+            text(event, "reason"),
+            text(event, "message").trim()
+        ));
+    }
+    out
+}
+
+pub(super) fn section(events: &[Value], now: Timestamp) -> String {
+    text_of(events, now, 1)
+}

@@ -1,0 +1,281 @@
+//! `kubectl get`.
+
+use std::cmp::Ordering;
+
+use api::{Kind, Scope, jsonpath::JsonPath, quantity::Quantity};
+use serde_json::Value;
+
+use crate::{
+    flag::{Flag, optional, switch, value},
+    kubectl::{
+        Done, Fail, Kube, field,
+        print::{self, Format, cells, table::Table},
+        resource::{Ask, typed},
+    },
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("output", 'o'),
+    value("selector", 'l'),
+    value("field-selector", '\0'),
+    value("label-columns", 'L'),
+    value("filename", 'f'),
+    value("kustomize", 'k'),
+    value("sort-by", '\0'),
+    value("template", '\0'),
+    value("chunk-size", '\0'),
+    value("raw", '\0'),
+    value("subresource", '\0'),
+    optional("server-print", "true"),
+    switch("all-namespaces", 'A'),
+    switch("show-labels", '\0'),
+    switch("show-kind", '\0'),
+    switch("no-headers", '\0'),
+    switch("ignore-not-found", '\0'),
+    switch("watch", 'w'),
+    switch("watch-only", '\0'),
+    switch("output-watch-events", '\0'),
+    switch("show-managed-fields", '\0'),
+    switch("recursive", 'R'),
+    switch("allow-missing-template-keys", '\0'),
+];
+
+/// What one kind gave.
+struct Found {
+    kind: Kind,
+    objects: Vec<Value>,
+    /// Whether it was asked for by name.
+    named: bool,
+}
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let format = print::format(kube, true)?.unwrap_or(Format::Table { wide: false });
+    let args = kube.given.args.clone();
+    if args.is_empty() && !kube.given.has("filename") {
+        return Err(Fail::Plain(NOTHING.to_owned()));
+    }
+    let (found, failed, single) = collect(kube, &args)?;
+    if let Format::Table { wide } = format {
+        print_tables(kube, &found, wide, single)?;
+        if found.iter().all(|f| f.objects.is_empty())
+            && failed.is_empty()
+            && !kube.given.on("ignore-not-found")
+        {
+            let scoped = found.iter().any(|f| f.kind.info().scope == Scope::Namespaced);
+            if kube.given.on("all-namespaces") || !scoped {
+                kube.out.err("No resources found");
+            } else {
+                let namespace = kube.namespace()?;
+                kube.out.err(&format!("No resources found in {namespace} namespace."));
+            }
+        }
+    } else {
+        let mut objects: Vec<Value> = found.into_iter().flat_map(|f| f.objects).collect();
+        if let Some(path) = kube.given.value("sort-by") {
+            sort(&mut objects, path)?;
+        }
+        let nothing =
+            objects.is_empty() && (!failed.is_empty() || (single && kube.given.on("ignore-not-found")));
+        if !nothing {
+            let one = single && objects.len() == 1;
+            let object = if one { objects.remove(0) } else { print::as_list(objects) };
+            print::structured(kube, &format, object)?;
+        }
+    }
+    finish(kube, failed)
+}
+
+const NOTHING: &str = "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples";
+
+/// Ends with the failures that stood between the objects.
+pub(super) fn finish(kube: &mut Kube<'_, '_>, mut failed: Vec<Fail>) -> Done {
+    match failed.len() {
+        0 => Ok(()),
+        1 => Err(failed.remove(0)),
+        _ => {
+            for fail in failed {
+                fail.print(kube.out)?;
+            }
+            Err(Fail::Exit(1))
+        }
+    }
+}
+
+fn collect(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Vec<Found>, Vec<Fail>, bool)> {
+    let mut failed = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    let mut keep = |kind: Kind, objects: Vec<Value>, named: bool| {
+        if named
+            && let Some(last) = found.last_mut()
+            && last.kind == kind
+            && last.named
+        {
+            last.objects.extend(objects);
+        } else {
+            found.push(Found { kind, objects, named });
+        }
+    };
+    if kube.given.has("filename") {
+        let manifests = kube.manifests()?;
+        let single = manifests.len() == 1;
+        for manifest in manifests {
+            match manifest.and_then(|m| Ok((m.kind, kube.get(m.kind, &m.namespace, &m.name)?))) {
+                Ok((kind, object)) => keep(kind, vec![object], true),
+                Err(fail) => failed.push(fail),
+            }
+        }
+        return Ok((found, failed, single));
+    }
+    let asks = kube.asks(args)?;
+    let selection = kube.selection();
+    let single = asks.asks.len() == 1 && asks.asks[0].name.is_some();
+    let every = kube.given.on("all-namespaces");
+    for Ask { kind, name } in &asks.asks {
+        match name {
+            Some(_) if every => {
+                return Fail::error("a resource cannot be retrieved by name across all namespaces");
+            }
+            Some(_) if !selection.labels.is_empty() => {
+                return Fail::error(if asks.slashed {
+                    "selectors and the all flag cannot be used when passing resource/name arguments"
+                } else {
+                    "name cannot be provided when a selector is specified"
+                });
+            }
+            Some(name) => {
+                let namespace = kube.scope(*kind)?;
+                match kube.get(*kind, &namespace, name) {
+                    Ok(object) => keep(*kind, vec![object], true),
+                    Err(fail) if fail.is_not_found() && kube.given.on("ignore-not-found") => {}
+                    Err(fail) => failed.push(fail),
+                }
+            }
+            None => {
+                let namespace = kube.scope(*kind)?;
+                match kube.list(*kind, &namespace, &selection) {
+                    Ok(objects) => keep(*kind, objects, false),
+                    Err(fail) => failed.push(fail),
+                }
+            }
+        }
+    }
+    Ok((found, failed, single))
+}
+
+fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bool) -> Done {
+    let kinds = found.iter().map(|f| f.kind).collect::<std::collections::BTreeSet<_>>().len();
+    let prefixed = kube.given.on("show-kind") || (kinds > 1 && !single);
+    let mut first = true;
+    for found in found.iter().filter(|f| !f.objects.is_empty()) {
+        if !first {
+            kube.out.out("\n");
+        }
+        first = false;
+        let mut objects = found.objects.clone();
+        if let Some(path) = kube.given.value("sort-by") {
+            sort(&mut objects, path)?;
+        }
+        let text = table(kube, found.kind, &objects, wide, prefixed);
+        kube.out.out(&text);
+    }
+    Ok(())
+}
+
+/// The table of some objects of one kind.
+fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixed: bool) -> String {
+    let now = kube.shell.world.stamp(kube.shell.world.now()).0;
+    let columns = cells::columns(kind);
+    let shown = |i: usize| columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
+    let spaced = kube.given.on("all-namespaces") && kind.info().scope == Scope::Namespaced;
+    let labels = kube.given.list("label-columns");
+    let mut table = Table::default();
+    if !kube.given.on("no-headers") {
+        let mut head: Vec<String> = Vec::new();
+        if spaced {
+            head.push("NAMESPACE".to_owned());
+        }
+        head.extend(
+            columns.iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, (name, _))| (*name).to_owned()),
+        );
+        head.extend(labels.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_uppercase()));
+        if kube.given.on("show-labels") {
+            head.push("LABELS".to_owned());
+        }
+        table.row(head);
+    }
+    for object in objects {
+        let mut row: Vec<String> = Vec::new();
+        if spaced {
+            row.push(field::namespace(object).to_owned());
+        }
+        for (i, cell) in cells::cells(kind, object, now).into_iter().enumerate().filter(|(i, _)| shown(*i)) {
+            let is_name = columns.get(i).is_some_and(|(name, _)| *name == "NAME");
+            row.push(if prefixed && is_name { typed(kind, &cell) } else { cell });
+        }
+        let own = field::at(object, "metadata.labels");
+        row.extend(labels.iter().map(|key| field::word(own.get(key).unwrap_or(&Value::Null))));
+        if kube.given.on("show-labels") {
+            row.push(field::pairs(object, "metadata.labels", "<none>"));
+        }
+        table.row(row);
+    }
+    table.print()
+}
+
+/// Sorts by the first value at a path: numbers and quantities by size, texts naturally.
+pub(super) fn sort(objects: &mut [Value], path: &str) -> Done {
+    let parsed = JsonPath::relaxed(path).map_err(|error| Fail::Error(error.to_string()))?;
+    let keys: Vec<Option<Value>> =
+        objects.iter().map(|o| parsed.values(o).first().map(|v| v.as_ref().clone())).collect();
+    if !objects.is_empty() && keys.iter().all(Option::is_none) {
+        let bare = path.trim_start_matches('{').trim_end_matches('}').trim_start_matches('.');
+        return Fail::error(format!(
+            "couldn't find any field with path \"{{.{bare}}}\" in the list of objects"
+        ));
+    }
+    let mut order: Vec<usize> = (0..objects.len()).collect();
+    order.sort_by(|a, b| compare(keys[*a].as_ref(), keys[*b].as_ref()));
+    let sorted: Vec<Value> = order.into_iter().map(|i| objects[i].clone()).collect();
+    objects.clone_from_slice(&sorted);
+    Ok(())
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (None, None) => Ordering::Equal,
+        (None, Some(_)) => Ordering::Less,
+        (Some(_), None) => Ordering::Greater,
+        (Some(Value::Number(a)), Some(Value::Number(b))) => {
+            a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
+        }
+        (Some(a), Some(b)) => {
+            let (a, b) = (field::word(a), field::word(b));
+            match (Quantity::parse(&a), Quantity::parse(&b)) {
+                (Ok(a), Ok(b)) => a.cmp(&b),
+                _ => natural(&a, &b),
+            }
+        }
+    }
+}
+
+/// Runs of digits compare as numbers, as fvbommel/sortorder does.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else { return a.len().cmp(&b.len()) };
+        if x.is_ascii_digit() && y.is_ascii_digit() {
+            let cut = |t: &str| t.find(|c: char| !c.is_ascii_digit()).unwrap_or(t.len());
+            let ((m, rest_a), (n, rest_b)) = (a.split_at(cut(a)), b.split_at(cut(b)));
+            let (m0, n0) = (m.trim_start_matches('0'), n.trim_start_matches('0'));
+            let order = m0.len().cmp(&n0.len()).then(m0.cmp(n0)).then(m.len().cmp(&n.len()));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (rest_a, rest_b);
+        } else if x == y {
+            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
+        } else {
+            return x.cmp(&y);
+        }
+    }
+}

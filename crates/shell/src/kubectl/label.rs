@@ -1,0 +1,161 @@
+//! `kubectl label` and `kubectl annotate`.
+//!
+//! Source: kubectl `pkg/cmd/label/label.go`, `pkg/cmd/annotate/annotate.go`.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    flag::{Flag, optional, switch, value},
+    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("filename", 'f'),
+    value("selector", 'l'),
+    value("field-selector", '\0'),
+    value("output", 'o'),
+    value("template", '\0'),
+    value("resource-version", '\0'),
+    value("field-manager", '\0'),
+    optional("dry-run", "unchanged"),
+    switch("overwrite", '\0'),
+    switch("all", '\0'),
+    switch("all-namespaces", 'A'),
+    switch("list", '\0'),
+    switch("local", '\0'),
+    switch("recursive", 'R'),
+    switch("record", '\0'),
+    switch("show-managed-fields", '\0'),
+];
+
+pub(super) fn label(kube: &mut Kube<'_, '_>) -> Done {
+    change(kube, "labels", "label")
+}
+
+pub(super) fn annotate(kube: &mut Kube<'_, '_>) -> Done {
+    change(kube, "annotations", "annotation")
+}
+
+fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> Done {
+    let format = print::format(kube, false)?;
+    let dry = DryRun::of(kube)?;
+    let is_change = |arg: &&String| arg.contains('=') || (arg.ends_with('-') && arg.len() > 1);
+    let (changes, resources): (Vec<String>, Vec<String>) = {
+        let args = &kube.given.args;
+        let first = args.iter().skip(1).position(|a| is_change(&a)).map_or(args.len(), |i| i + 1);
+        (args[first..].to_vec(), args[..first].to_vec())
+    };
+    if changes.is_empty() && !kube.given.on("list") {
+        return Fail::error(format!("at least one {word} update is required"));
+    }
+    let mut set: Vec<(String, String)> = Vec::new();
+    let mut gone: Vec<String> = Vec::new();
+    for change in &changes {
+        if let Some((key, value)) = change.split_once('=') {
+            let wrong = match field {
+                "labels" => {
+                    let mut wrong = api::label::qualified_name_errors(key);
+                    if wrong.is_empty() {
+                        wrong = api::label::label_value_errors(value);
+                    }
+                    wrong
+                }
+                _ => api::label::qualified_name_errors(&key.to_lowercase()),
+            };
+            if !wrong.is_empty() {
+                return Fail::error(if field == "labels" {
+                    let key_wrong = !api::label::qualified_name_errors(key).is_empty();
+                    if key_wrong {
+                        format!("invalid label key {change:?}: {}", wrong.join("; "))
+                    } else {
+                        format!("invalid label value: {change:?}: {}", wrong.join("; "))
+                    }
+                } else {
+                    format!("invalid annotation key {change:?}: {}", wrong.join("; "))
+                });
+            }
+            set.push((key.to_owned(), value.to_owned()));
+        } else if let Some(key) = change.strip_suffix('-') {
+            gone.push(key.to_owned());
+        } else {
+            return Fail::error(match field {
+                "labels" => format!("unknown label spec: {change}"),
+                _ => format!("invalid annotation format: {change}"),
+            });
+        }
+    }
+    if let Some((key, _)) = set.iter().find(|(k, _)| gone.contains(k)) {
+        return Fail::error(format!("can not both modify and remove a {word} in the same command: {key}"));
+    }
+    let mut failed = Vec::new();
+    for (kind, namespace, name) in kube.chosen_from(&resources)? {
+        let before = match kube.get(kind, &namespace, &name) {
+            Ok(before) => before,
+            Err(fail) => {
+                failed.push(fail);
+                continue;
+            }
+        };
+        let own =
+            field::at(&before, "metadata").get(field).and_then(Value::as_object).cloned().unwrap_or_default();
+        if kube.given.on("list") {
+            for (key, value) in &own {
+                kube.out.line(&format!("{key}={}", field::word(value)));
+            }
+            if changes.is_empty() {
+                continue;
+            }
+        }
+        if !kube.given.on("overwrite") {
+            let clash: Vec<String> = set
+                .iter()
+                .filter(|(key, wanted)| own.get(key).is_some_and(|has| has.as_str() != Some(wanted)))
+                .map(|(key, _)| {
+                    let has = own.get(key).map(field::word).unwrap_or_default();
+                    format!("'{key}' already has a value ({has}), and --overwrite is false")
+                })
+                .collect();
+            if let [only] = clash.as_slice() {
+                failed.push(Fail::Error(if field == "labels" {
+                    only.clone()
+                } else {
+                    format!("--overwrite is false but found the following declared annotation(s): {only}")
+                }));
+                continue;
+            }
+            if !clash.is_empty() {
+                failed.push(Fail::Error(format!("[{}]", clash.join(", "))));
+                continue;
+            }
+        }
+        let mut patch = Map::new();
+        for (key, value) in set.iter().filter(|(k, v)| own.get(k).and_then(Value::as_str) != Some(v)) {
+            patch.insert(key.clone(), json!(value));
+        }
+        let removed: Vec<&String> = gone.iter().filter(|k| own.contains_key(*k)).collect();
+        for key in gone.iter().filter(|k| !own.contains_key(*k)) {
+            if field == "labels" {
+                kube.out.line(&format!("label {key:?} not found."));
+            }
+        }
+        patch.extend(removed.iter().map(|k| ((*k).clone(), Value::Null)));
+        let message = match (field, patch.is_empty()) {
+            ("labels", true) => "not labeled",
+            ("labels", false) if set.is_empty() && !removed.is_empty() => "unlabeled",
+            ("labels", false) => "labeled",
+            _ => "annotated",
+        };
+        let after = if patch.is_empty() || dry == DryRun::Client {
+            Ok(before)
+        } else {
+            let body = json!({"metadata": {field: patch}});
+            kube.patch((kind, &namespace, &name), body, dry == DryRun::Server)
+        };
+        match (after, &format) {
+            (Ok(after), Some(format)) => print::structured(kube, format, after)?,
+            (Ok(_), None) => kube.out.line(&format!("{} {message}{}", typed(kind, &name), dry.suffix())),
+            (Err(fail), _) => failed.push(fail),
+        }
+    }
+    super::get::finish(kube, failed)
+}

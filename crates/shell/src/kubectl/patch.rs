@@ -1,0 +1,93 @@
+//! `kubectl patch`.
+
+use cluster::PatchKind;
+use serde_json::Value;
+
+use crate::{
+    flag::{Flag, optional, switch, value},
+    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("patch", 'p'),
+    value("patch-file", '\0'),
+    value("type", '\0'),
+    value("filename", 'f'),
+    value("output", 'o'),
+    value("template", '\0'),
+    value("subresource", '\0'),
+    value("field-manager", '\0'),
+    optional("dry-run", "unchanged"),
+    switch("local", '\0'),
+    switch("recursive", 'R'),
+    switch("record", '\0'),
+    switch("show-managed-fields", '\0'),
+];
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let format = print::format(kube, false)?;
+    let dry = DryRun::of(kube)?;
+    let text = match (kube.given.value("patch"), kube.given.value("patch-file")) {
+        (Some(_), Some(_)) => return Fail::error("cannot specify --patch and --patch-file together"),
+        (Some(text), None) => text.to_owned(),
+        (None, Some(file)) => {
+            let machine = &kube.shell.machine;
+            match machine.files.read(&machine.path(file)) {
+                Ok(text) => text.to_string(),
+                Err(error) => {
+                    return Fail::error(format!(
+                        "unable to read patch file: open {file}: {}",
+                        error.to_string().to_lowercase()
+                    ));
+                }
+            }
+        }
+        (None, None) => {
+            return Fail::error("must specify --patch or --patch-file containing the contents of the patch");
+        }
+    };
+    let how = match kube.given.value("type").map(str::to_lowercase).as_deref() {
+        None | Some("strategic") => PatchKind::Strategic,
+        Some("merge") => PatchKind::Merge,
+        Some("json") => PatchKind::Json,
+        Some(other) => {
+            return Fail::error(format!("--type must be one of [json merge strategic], not {other:?}"));
+        }
+    };
+    let reading = api::text::read(&text);
+    let document = reading.documents.first();
+    if let Some(error) = document.and_then(|d| d.kubectl_error()) {
+        return Fail::error(format!(
+            "unable to parse {text:?}: {}",
+            error.trim_start_matches("error converting YAML to JSON: ")
+        ));
+    }
+    let patch: Value = document.map(|d| d.to_value()).unwrap_or(Value::Null);
+    let part = match kube.given.value("subresource") {
+        Some("status") => "status",
+        Some("scale") => "scale",
+        Some(_) | None => "",
+    };
+    let mut failed = Vec::new();
+    for (kind, namespace, name) in kube.chosen()? {
+        let at = (kind, namespace.as_str(), name.as_str());
+        let changed = kube.get(kind, &namespace, &name).and_then(|before| {
+            if dry == DryRun::Client {
+                return Ok((before.clone(), before));
+            }
+            let after = kube.patch_part(at, part, how, patch.clone(), dry == DryRun::Server)?;
+            Ok((before, after))
+        });
+        match (changed, &format) {
+            (Ok((_, after)), Some(format)) => print::structured(kube, format, after)?,
+            (Ok((before, after)), None) => {
+                let same = field::at(&before, "metadata.resourceVersion")
+                    == field::at(&after, "metadata.resourceVersion");
+                let note = if same && dry == DryRun::No { " (no change)" } else { "" };
+                kube.out.line(&format!("{} patched{}{note}", typed(kind, &name), dry.suffix()));
+            }
+            (Err(fail), _) => failed.push(fail),
+        }
+    }
+    super::get::finish(kube, failed)
+}

@@ -1,0 +1,113 @@
+//! Rows of configuration, events, quotas, bindings.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{created, name, or};
+use crate::kubectl::{
+    age,
+    field::{at, int, list, map, text, word},
+};
+
+pub(super) fn config_map(o: &Value, now: Timestamp) -> Vec<String> {
+    let count = map(o, "data").count() + map(o, "binaryData").count();
+    vec![name(o), count.to_string(), created(o, now)]
+}
+
+pub(super) fn secret(o: &Value, now: Timestamp) -> Vec<String> {
+    vec![name(o), text(o, "type").to_owned(), map(o, "data").count().to_string(), created(o, now)]
+}
+
+/// When an event was seen last and first, and how often.
+#[must_use]
+pub(crate) fn event_times(o: &Value) -> (String, String, i64) {
+    let first = or(text(o, "firstTimestamp"), text(o, "eventTime"));
+    let last = or(text(o, "lastTimestamp"), first);
+    let (last, count) = match at(o, "series") {
+        Value::Null => (last, int(o, "count").max(1)),
+        series => (or(text(series, "lastObservedTime"), last), int(series, "count")),
+    };
+    (last.to_owned(), first.to_owned(), count)
+}
+
+pub(super) fn event(o: &Value, now: Timestamp) -> Vec<String> {
+    let (last, first, count) = event_times(o);
+    let about = at(o, "involvedObject");
+    let about = if about.is_null() { at(o, "regarding") } else { about };
+    let source = text(o, "source.component");
+    let source = if source.is_empty() { text(o, "reportingComponent").to_owned() } else { source.to_owned() };
+    let host = text(o, "source.host");
+    let source = if host.is_empty() { source } else { format!("{source}, {host}") };
+    let message = or(text(o, "message"), text(o, "note")).trim().to_owned();
+    vec![
+        age::since(&last, now),
+        text(o, "type").to_owned(),
+        text(o, "reason").to_owned(),
+        format!("{}/{}", text(about, "kind").to_lowercase(), text(about, "name")),
+        text(about, "fieldPath").to_owned(),
+        source,
+        message,
+        age::since(&first, now),
+        count.to_string(),
+        name(o),
+    ]
+}
+
+pub(super) fn quota(o: &Value, now: Timestamp) -> Vec<String> {
+    let mut requests = Vec::new();
+    let mut limits = Vec::new();
+    for (resource, hard) in map(o, "status.hard") {
+        let used = word(at(o, "status.used").get(resource).unwrap_or(&Value::Null));
+        let cell = format!("{resource}: {used}/{}", word(hard));
+        if resource.starts_with("limits") { limits.push(cell) } else { requests.push(cell) }
+    }
+    vec![name(o), requests.join(", "), limits.join(", "), created(o, now)]
+}
+
+pub(super) fn priority_class(o: &Value, now: Timestamp) -> Vec<String> {
+    vec![
+        name(o),
+        int(o, "value").to_string(),
+        (at(o, "globalDefault") == &Value::Bool(true)).to_string(),
+        created(o, now),
+        or(text(o, "preemptionPolicy"), "PreemptLowerPriority").to_owned(),
+    ]
+}
+
+pub(super) fn role_binding(o: &Value, now: Timestamp) -> Vec<String> {
+    let subjects = |kind: &str| {
+        let all = list(o, "subjects").iter().filter(|s| text(s, "kind") == kind);
+        let names = all.map(|s| match text(s, "namespace") {
+            "" => text(s, "name").to_owned(),
+            namespace => format!("{namespace}/{}", text(s, "name")),
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    vec![
+        name(o),
+        format!("{}/{}", text(o, "roleRef.kind"), text(o, "roleRef.name")),
+        created(o, now),
+        subjects("User"),
+        subjects("Group"),
+        subjects("ServiceAccount"),
+    ]
+}
+
+pub(super) fn admission_policy(o: &Value, now: Timestamp) -> Vec<String> {
+    let kind = match at(o, "spec.paramKind") {
+        Value::Null => "<unset>".to_owned(),
+        param => format!("{}/{}", text(param, "apiVersion"), text(param, "kind")),
+    };
+    vec![name(o), list(o, "spec.validations").len().to_string(), kind, created(o, now)]
+}
+
+pub(super) fn admission_policy_binding(o: &Value, now: Timestamp) -> Vec<String> {
+    let param = match at(o, "spec.paramRef") {
+        Value::Null => "<unset>".to_owned(),
+        param => match text(param, "namespace") {
+            "" => or(text(param, "name"), "*").to_owned(),
+            namespace => format!("{namespace}/{}", text(param, "name")),
+        },
+    };
+    vec![name(o), text(o, "spec.policyName").to_owned(), param, created(o, now)]
+}

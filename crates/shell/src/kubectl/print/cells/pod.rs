@@ -1,0 +1,165 @@
+//! The row of a pod: what READY, STATUS and RESTARTS mean.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{created, name, or};
+use crate::kubectl::{
+    age,
+    field::{at, condition, int, list, text},
+};
+
+pub(super) fn pod(o: &Value, now: Timestamp) -> Vec<String> {
+    let (ready, total) = ready(o);
+    let gates = list(o, "spec.readinessGates");
+    let passed = gates
+        .iter()
+        .filter(|g| condition(o, text(g, "conditionType")).is_some_and(|c| text(c, "status") == "True"));
+    let gates =
+        if gates.is_empty() { "<none>".to_owned() } else { format!("{}/{}", passed.count(), gates.len()) };
+    vec![
+        name(o),
+        format!("{ready}/{total}"),
+        display(o),
+        restarts(o, now),
+        created(o, now),
+        or(text(o, "status.podIP"), "<none>").to_owned(),
+        or(text(o, "spec.nodeName"), "<none>").to_owned(),
+        or(text(o, "status.nominatedNodeName"), "<none>").to_owned(),
+        gates,
+    ]
+}
+
+/// Whether an init container goes on beside the main ones.
+fn is_sidecar(o: &Value, container: &str) -> bool {
+    let found = list(o, "spec.initContainers").iter().find(|c| text(c, "name") == container);
+    found.is_some_and(|c| text(c, "restartPolicy") == "Always")
+}
+
+fn ready(o: &Value) -> (usize, usize) {
+    let is_ready = |s: &&Value| at(s, "ready") == &Value::Bool(true);
+    let sidecars =
+        list(o, "spec.initContainers").iter().filter(|c| text(c, "restartPolicy") == "Always").count();
+    let total = list(o, "spec.containers").len() + sidecars;
+    let main = list(o, "status.containerStatuses")
+        .iter()
+        .filter(is_ready)
+        .filter(|s| !at(s, "state.running").is_null())
+        .count();
+    let beside = list(o, "status.initContainerStatuses")
+        .iter()
+        .filter(|s| is_sidecar(o, text(s, "name")) && is_ready(s))
+        .count();
+    (main + beside, total)
+}
+
+/// The sum of restarts, with the time of the last.
+pub(crate) fn restarts(o: &Value, now: Timestamp) -> String {
+    let mut count = 0;
+    let mut last: Option<Timestamp> = None;
+    let (mut init_count, mut init_last): (i64, Option<Timestamp>) = (0, None);
+    let finished = |s: &Value| text(s, "lastState.terminated.finishedAt").parse::<Timestamp>().ok();
+    for status in list(o, "status.initContainerStatuses") {
+        init_count += int(status, "restartCount");
+        init_last = init_last.max(finished(status));
+        if is_sidecar(o, text(status, "name")) {
+            count += int(status, "restartCount");
+            last = last.max(finished(status));
+        }
+    }
+    if !initialized(o) {
+        (count, last) = (init_count, init_last);
+    } else {
+        for status in list(o, "status.containerStatuses") {
+            count += int(status, "restartCount");
+            last = last.max(finished(status));
+        }
+    }
+    match last {
+        Some(last) if count > 0 => {
+            format!("{count} ({} ago)", age::human(now.as_second() - last.as_second()))
+        }
+        Some(_) | None => count.to_string(),
+    }
+}
+
+fn initialized(o: &Value) -> bool {
+    init_word(o).is_none() || condition(o, "Initialized").is_some_and(|c| text(c, "status") == "True")
+}
+
+/// `Init:…`, while an init container is not through.
+fn init_word(o: &Value) -> Option<String> {
+    let total = list(o, "spec.initContainers").len();
+    for (i, status) in list(o, "status.initContainerStatuses").iter().enumerate() {
+        let terminated = at(status, "state.terminated");
+        let waiting = text(status, "state.waiting.reason");
+        if !terminated.is_null() && int(terminated, "exitCode") == 0 {
+            continue;
+        }
+        if is_sidecar(o, text(status, "name")) && at(status, "started") == &Value::Bool(true) {
+            continue;
+        }
+        return Some(if terminated.is_null() {
+            if !waiting.is_empty() && waiting != "PodInitializing" {
+                format!("Init:{waiting}")
+            } else {
+                format!("Init:{i}/{total}")
+            }
+        } else {
+            let reason = text(terminated, "reason");
+            match (reason, int(terminated, "signal")) {
+                ("", 0) => format!("Init:ExitCode:{}", int(terminated, "exitCode")),
+                ("", signal) => format!("Init:Signal:{signal}"),
+                (reason, _) => format!("Init:{reason}"),
+            }
+        });
+    }
+    None
+}
+
+/// The word in the STATUS column.
+#[must_use]
+pub(crate) fn display(o: &Value) -> String {
+    let mut word = text(o, "status.phase").to_owned();
+    if !text(o, "status.reason").is_empty() {
+        text(o, "status.reason").clone_into(&mut word);
+    }
+    if condition(o, "PodScheduled").is_some_and(|c| text(c, "reason") == "SchedulingGated") {
+        "SchedulingGated".clone_into(&mut word);
+    }
+    let initializing = init_word(o);
+    if let Some(init) = initializing.clone() {
+        word = init;
+    }
+    if initializing.is_none() || condition(o, "Initialized").is_some_and(|c| text(c, "status") == "True") {
+        let mut running = false;
+        for status in list(o, "status.containerStatuses").iter().rev() {
+            let waiting = text(status, "state.waiting.reason");
+            let terminated = at(status, "state.terminated");
+            if !waiting.is_empty() {
+                waiting.clone_into(&mut word);
+            } else if !terminated.is_null() {
+                word = match (text(terminated, "reason"), int(terminated, "signal")) {
+                    ("", 0) => format!("ExitCode:{}", int(terminated, "exitCode")),
+                    ("", signal) => format!("Signal:{signal}"),
+                    (reason, _) => reason.to_owned(),
+                };
+            } else if at(status, "ready") == &Value::Bool(true) && !at(status, "state.running").is_null() {
+                running = true;
+            }
+        }
+        if word == "Completed" && running {
+            let ready = condition(o, "Ready").is_some_and(|c| text(c, "status") == "True");
+            (if ready { "Running" } else { "NotReady" }).clone_into(&mut word);
+        }
+    }
+    if !at(o, "metadata.deletionTimestamp").is_null() {
+        if text(o, "status.reason") == "NodeLost" {
+            return "Unknown".to_owned();
+        }
+        if !matches!(text(o, "status.phase"), "Succeeded" | "Failed") {
+            return "Terminating".to_owned();
+        }
+    }
+    word
+}

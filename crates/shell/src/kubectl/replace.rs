@@ -1,0 +1,72 @@
+//! `kubectl replace -f`.
+
+use cluster::Propagation;
+use serde_json::Value;
+
+use crate::{
+    flag::{Flag, optional, switch, value},
+    kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed},
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("filename", 'f'),
+    value("kustomize", 'k'),
+    value("output", 'o'),
+    value("template", '\0'),
+    value("grace-period", '\0'),
+    value("timeout", '\0'),
+    value("subresource", '\0'),
+    value("cascade", '\0'),
+    optional("dry-run", "unchanged"),
+    optional("validate", "strict"),
+    switch("force", '\0'),
+    switch("recursive", 'R'),
+    switch("save-config", '\0'),
+    switch("wait", '\0'),
+];
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let format = print::format(kube, false)?;
+    if !kube.given.has("filename") && !kube.given.has("kustomize") {
+        return Fail::error("must specify one of -f and -k");
+    }
+    let dry = DryRun::of(kube)?;
+    let force = kube.given.on("force");
+    let mut failed = Vec::new();
+    let manifests = kube.manifests()?;
+    for manifest in manifests {
+        let done: Done<(String, Value)> = manifest.and_then(|m| {
+            let at = (m.kind, m.namespace.as_str(), m.name.as_str());
+            if force {
+                match kube.remove(at, Some(0), Propagation::Background, false) {
+                    Err(fail) if !fail.is_not_found() => return Err(fail),
+                    _ => {}
+                }
+                let info = m.kind.info();
+                let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
+                kube.out.line(&format!("{}{group} {:?} deleted", info.singular(), m.name));
+                kube.wait(None, |kube| Ok(kube.peek(m.kind, &m.namespace, &m.name).is_none()))?;
+                let mut fresh = m.value;
+                if let Some(Value::Object(meta)) = fresh.get_mut("metadata") {
+                    meta.remove("resourceVersion");
+                    meta.remove("uid");
+                }
+                let object = kube.create(m.kind, &m.namespace, fresh, false)?;
+                return Ok((format!("{} replaced", typed(m.kind, &m.name)), object));
+            }
+            let object = if dry == DryRun::Client {
+                m.value
+            } else {
+                kube.update(m.kind, &m.namespace, &m.name, m.value, dry == DryRun::Server)
+                    .map_err(|fail| fail.when("replacing", &m.source))?
+            };
+            Ok((format!("{} replaced{}", typed(m.kind, &m.name), dry.suffix()), object))
+        });
+        match (done, &format) {
+            (Ok((_, object)), Some(format)) => print::structured(kube, format, object)?,
+            (Ok((line, _)), None) => kube.out.line(&line),
+            (Err(fail), _) => failed.push(fail),
+        }
+    }
+    super::get::finish(kube, failed)
+}

@@ -1,0 +1,368 @@
+//! `kubectl rollout status|history|undo|restart|pause|resume`.
+//!
+//! Source: kubectl `pkg/polymorphichelpers/{rollout_status,history,rollback}.go`; recorded cases.
+
+use api::{Kind, SimDuration};
+use cluster::PatchKind;
+use serde_json::{Value, json};
+
+use crate::{
+    flag::{Flag, int, optional, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        apply::DryRun,
+        client::Selection,
+        describe::template,
+        field::{self, at, condition, int as number, list, text},
+        resource::typed,
+    },
+};
+
+pub(super) const BELOW: &[&str] = &["history", "pause", "restart", "resume", "status", "undo"];
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("filename", 'f'),
+    value("selector", 'l'),
+    value("output", 'o'),
+    value("timeout", '\0'),
+    value("field-manager", '\0'),
+    int("revision"),
+    int("to-revision"),
+    optional("dry-run", "unchanged"),
+    switch("watch", 'w'),
+    switch("recursive", 'R'),
+];
+
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let mut args = kube.given.args.clone();
+    if args.is_empty() {
+        kube.out.out("Manage the rollout of one or many resources.\n");
+        return Ok(());
+    }
+    let below = args.remove(0);
+    if !BELOW.contains(&below.as_str()) {
+        return Fail::error(format!(
+            "unknown command {below:?}\nSee 'kubectl rollout -h' for help and examples"
+        ));
+    }
+    let mut failed = Vec::new();
+    for (kind, namespace, name) in kube.chosen_from(&args)? {
+        let place = (kind, namespace.as_str(), name.as_str());
+        let done = match below.as_str() {
+            "status" => status(kube, place),
+            "history" => history(kube, place),
+            "undo" => undo(kube, place),
+            "restart" => restart(kube, place),
+            "pause" => pause(kube, place, true),
+            _ => pause(kube, place, false),
+        };
+        failed.extend(done.err());
+    }
+    super::get::finish(kube, failed)
+}
+
+type Place<'p> = (Kind, &'p str, &'p str);
+
+fn status(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
+    let (kind, namespace, name) = place;
+    kube.get(kind, namespace, name)?;
+    let limit =
+        kube.given.value("timeout").and_then(crate::text::sleep::seconds).filter(|t| *t > SimDuration::ZERO);
+    let watch = kube.given.not_off("watch");
+    let mut said = String::new();
+    let mut ended: Option<Done> = None;
+    let reached = kube.wait(limit, |kube| {
+        let Some(object) = kube.peek(kind, namespace, name) else {
+            ended = Some(Fail::error("object has been deleted"));
+            return Ok(true);
+        };
+        match word(kind, name, &object) {
+            Ok((line, done)) => {
+                if line != said {
+                    kube.out.line(&line);
+                    said = line;
+                }
+                Ok(done || !watch)
+            }
+            Err(fail) => {
+                ended = Some(Err(fail));
+                Ok(true)
+            }
+        }
+    })?;
+    match ended {
+        Some(result) => result,
+        None if reached => Ok(()),
+        None => Fail::error("timed out waiting for the condition"),
+    }
+}
+
+fn word(kind: Kind, name: &str, o: &Value) -> Done<(String, bool)> {
+    let observed = number(o, "metadata.generation") <= number(o, "status.observedGeneration");
+    let wanted = number(o, "spec.replicas");
+    let (updated, available) = (number(o, "status.updatedReplicas"), number(o, "status.availableReplicas"));
+    Ok(match kind {
+        Kind::Deployment if !observed => {
+            ("Waiting for deployment spec update to be observed...".to_owned(), false)
+        }
+        Kind::Deployment => {
+            if condition(o, "Progressing").is_some_and(|c| text(c, "reason") == "ProgressDeadlineExceeded") {
+                return Fail::error(format!("deployment {name:?} exceeded its progress deadline"));
+            }
+            let replicas = number(o, "status.replicas");
+            if updated < wanted {
+                (
+                    format!(
+                        "Waiting for deployment {name:?} rollout to finish: {updated} out of {wanted} new replicas have been updated..."
+                    ),
+                    false,
+                )
+            } else if replicas > updated {
+                (
+                    format!(
+                        "Waiting for deployment {name:?} rollout to finish: {} old replicas are pending termination...",
+                        replicas - updated
+                    ),
+                    false,
+                )
+            } else if available < updated {
+                (
+                    format!(
+                        "Waiting for deployment {name:?} rollout to finish: {available} of {updated} updated replicas are available..."
+                    ),
+                    false,
+                )
+            } else {
+                (format!("deployment {name:?} successfully rolled out"), true)
+            }
+        }
+        Kind::DaemonSet => {
+            if text(o, "spec.updateStrategy.type") != "RollingUpdate" {
+                return Fail::error("rollout status is only available for RollingUpdate strategy type");
+            }
+            let desired = number(o, "status.desiredNumberScheduled");
+            let updated = number(o, "status.updatedNumberScheduled");
+            let available = number(o, "status.numberAvailable");
+            if !observed {
+                ("Waiting for daemon set spec update to be observed...".to_owned(), false)
+            } else if updated < desired {
+                (
+                    format!(
+                        "Waiting for daemon set {name:?} rollout to finish: {updated} out of {desired} new pods have been updated..."
+                    ),
+                    false,
+                )
+            } else if available < desired {
+                (
+                    format!(
+                        "Waiting for daemon set {name:?} rollout to finish: {available} of {desired} updated pods are available..."
+                    ),
+                    false,
+                )
+            } else {
+                (format!("daemon set {name:?} successfully rolled out"), true)
+            }
+        }
+        Kind::StatefulSet => {
+            if text(o, "spec.updateStrategy.type") != "RollingUpdate" {
+                return Fail::error("rollout status is only available for RollingUpdate strategy type");
+            }
+            let partition = number(o, "spec.updateStrategy.rollingUpdate.partition");
+            let ready = number(o, "status.readyReplicas");
+            if !observed {
+                ("Waiting for statefulset spec update to be observed...".to_owned(), false)
+            } else if ready < wanted {
+                (format!("Waiting for {} pods to be ready...", wanted - ready), false)
+            } else if partition > 0 {
+                if updated < wanted - partition {
+                    (
+                        format!(
+                            "Waiting for partitioned roll out to finish: {updated} out of {} new pods have been updated...",
+                            wanted - partition
+                        ),
+                        false,
+                    )
+                } else {
+                    (format!("partitioned roll out complete: {updated} new pods have been updated..."), true)
+                }
+            } else if text(o, "status.updateRevision") != text(o, "status.currentRevision") {
+                (
+                    format!(
+                        "waiting for statefulset rolling update to complete {updated} pods at revision {}...",
+                        text(o, "status.updateRevision")
+                    ),
+                    false,
+                )
+            } else {
+                (
+                    format!(
+                        "statefulset rolling update complete {} pods at revision {}...",
+                        number(o, "status.currentReplicas"),
+                        text(o, "status.currentRevision")
+                    ),
+                    true,
+                )
+            }
+        }
+        other => {
+            return Fail::error(format!("no status viewer has been implemented for {}", other.info().kind));
+        }
+    })
+}
+
+/// The revisions of an object, oldest first: number, change cause, template.
+fn revisions(kube: &mut Kube<'_, '_>, (kind, namespace, name): Place<'_>) -> Done<Vec<(i64, String, Value)>> {
+    let owner = kube.get(kind, namespace, name)?;
+    let labels = field::selector(at(&owner, "spec.selector"), "");
+    let selection = Selection { labels, fields: String::new() };
+    let history = if kind == Kind::Deployment { Kind::ReplicaSet } else { Kind::ControllerRevision };
+    let owned = kube.list(history, namespace, &selection)?;
+    let mut all: Vec<(i64, String, Value)> = owned
+        .iter()
+        .filter(|o| {
+            list(o, "metadata.ownerReferences").iter().any(|r| at(r, "uid") == at(&owner, "metadata.uid"))
+        })
+        .map(|o| {
+            let annotation =
+                |key: &str| at(o, "metadata.annotations").get(key).map(field::word).unwrap_or_default();
+            let cause = annotation("kubernetes.io/change-cause");
+            if kind == Kind::Deployment {
+                let mut template = at(o, "spec.template").clone();
+                if !cause.is_empty() {
+                    field::make(&mut template, "metadata.annotations")["kubernetes.io/change-cause"] =
+                        cause.clone().into();
+                }
+                (annotation(REVISION).parse().unwrap_or(0), cause, template)
+            } else {
+                (number(o, "revision"), cause, at(o, "data.spec.template").clone())
+            }
+        })
+        .collect();
+    all.sort_by_key(|(revision, _, _)| *revision);
+    Ok(all)
+}
+
+fn history(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
+    let (kind, _, name) = place;
+    let all = revisions(kube, place)?;
+    let wanted = kube.given.int("revision").unwrap_or(0);
+    let header = typed(kind, name);
+    if wanted > 0 {
+        let Some((_, _, template)) = all.iter().find(|(revision, _, _)| *revision == wanted) else {
+            return Fail::error("unable to find the specified revision");
+        };
+        let text = template::bare(template);
+        kube.out.out(&format!("{header} with revision #{wanted}\n{text}\n"));
+        return Ok(());
+    }
+    kube.out.out(&format!("{header} \nREVISION  CHANGE-CAUSE\n"));
+    for (revision, cause, _) in all {
+        let cause = if cause.is_empty() { "<none>" } else { &cause };
+        kube.out.line(&format!("{revision:<10}{cause}"));
+    }
+    kube.out.out("\n");
+    Ok(())
+}
+
+fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
+    let (kind, namespace, name) = place;
+    let dry = DryRun::of(kube)?;
+    let live = kube.get(kind, namespace, name)?;
+    if kind == Kind::Deployment && at(&live, "spec.paused") == &Value::Bool(true) {
+        return Fail::error(format!(
+            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{name}' and try again"
+        ));
+    }
+    let all = revisions(kube, place)?;
+    let wanted = kube.given.int("to-revision").unwrap_or(0);
+    let chosen = if wanted > 0 {
+        all.iter().find(|(revision, _, _)| *revision == wanted)
+    } else {
+        all.len().checked_sub(2).and_then(|i| all.get(i))
+    };
+    let Some((revision, _, template)) = chosen else {
+        return Fail::error(if wanted > 0 {
+            format!("unable to find specified revision {wanted} in history")
+        } else {
+            format!("no rollout history found for {} {name:?}", kind.info().singular())
+        });
+    };
+    let mut template = template.clone();
+    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+        labels.remove("pod-template-hash");
+    }
+    if let Some(annotations) = template.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        annotations.remove("kubernetes.io/change-cause");
+        if annotations.is_empty()
+            && let Some(meta) = template.pointer_mut("/metadata").and_then(Value::as_object_mut)
+        {
+            meta.remove("annotations");
+        }
+    }
+    let line = typed(kind, name);
+    let same = |a: &Value, b: &Value| {
+        let clean = |v: &Value| {
+            let mut v = v.clone();
+            if let Some(meta) = v.get_mut("metadata").and_then(Value::as_object_mut) {
+                meta.remove("creationTimestamp");
+            }
+            v
+        };
+        clean(a) == clean(b)
+    };
+    if same(at(&live, "spec.template"), &template) {
+        kube.out
+            .line(&format!("{line} skipped rollback (current template already matches revision {revision})"));
+        return Ok(());
+    }
+    if dry != DryRun::Client {
+        let patch = json!([{"op": "replace", "path": "/spec/template", "value": template}]);
+        kube.patch_part(place, "", PatchKind::Json, patch, dry == DryRun::Server)?;
+        if kind == Kind::Deployment {
+            let cause =
+                all.iter().find(|(r, _, _)| r == revision).map(|(_, c, _)| c.clone()).unwrap_or_default();
+            let note = if cause.is_empty() { Value::Null } else { cause.into() };
+            if at(&live, "metadata.annotations").get("kubernetes.io/change-cause").is_some()
+                || !note.is_null()
+            {
+                let patch = json!({"metadata": {"annotations": {"kubernetes.io/change-cause": note}}});
+                kube.patch(place, patch, false)?;
+            }
+        }
+    }
+    kube.out.line(&format!("{line} rolled back{}", dry.suffix()));
+    Ok(())
+}
+
+fn restart(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
+    let (kind, namespace, name) = place;
+    let live = kube.get(kind, namespace, name)?;
+    if at(&live, "spec.paused") == &Value::Bool(true) {
+        return Fail::error("can't restart paused deployment (run rollout resume first)");
+    }
+    if super::set::pod_spec(kind).is_none() || kind == Kind::Pod {
+        return Fail::error(format!("{} {name:?} restarting is not supported", kind.info().resource()));
+    }
+    let now = kube.shell.world.stamp(kube.shell.world.now()).0.to_string();
+    let patch = json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": now}}}}});
+    kube.patch(place, patch, false)?;
+    kube.out.line(&format!("{} restarted", typed(kind, name)));
+    Ok(())
+}
+
+fn pause(kube: &mut Kube<'_, '_>, place: Place<'_>, wanted: bool) -> Done {
+    let (kind, namespace, name) = place;
+    let live = kube.get(kind, namespace, name)?;
+    let resource = kind.info().resource();
+    let paused = at(&live, "spec.paused") == &Value::Bool(true);
+    if paused == wanted {
+        let word = if wanted { "already paused" } else { "not paused" };
+        return Fail::error(format!("{resource} {name:?} is {word}"));
+    }
+    let patch = json!({"spec": {"paused": if wanted { json!(true) } else { Value::Null }}});
+    kube.patch(place, patch, false)?;
+    kube.out.line(&format!("{} {}", typed(kind, name), if wanted { "paused" } else { "resumed" }));
+    Ok(())
+}

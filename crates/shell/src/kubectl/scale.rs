@@ -1,0 +1,65 @@
+//! `kubectl scale`.
+
+use api::Kind;
+use cluster::PatchKind;
+use serde_json::json;
+
+use crate::{
+    flag::{Flag, int, optional, switch, value},
+    kubectl::{Done, Fail, Kube, apply::DryRun, field, resource::typed},
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    int("replicas"),
+    int("current-replicas"),
+    value("resource-version", '\0'),
+    value("filename", 'f'),
+    value("selector", 'l'),
+    value("output", 'o'),
+    value("timeout", '\0'),
+    optional("dry-run", "unchanged"),
+    switch("all", '\0'),
+    switch("recursive", 'R'),
+    switch("record", '\0'),
+];
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let Some(replicas) = kube.given.int("replicas") else {
+        return Fail::error("required flag(s) \"replicas\" not set");
+    };
+    if replicas < 0 {
+        return Fail::error(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        );
+    }
+    let dry = DryRun::of(kube)?;
+    let targets = kube.chosen()?;
+    let mut failed = Vec::new();
+    for (kind, namespace, name) in targets {
+        let scaled = one(kube, (kind, &namespace, &name), replicas, dry);
+        match scaled {
+            Ok(()) => {
+                let line = format!("{} scaled{}", typed(kind, &name), dry.suffix());
+                let short = kube.given.value("output") == Some("name");
+                kube.out.line(if short { line.split(' ').next().unwrap_or(&line) } else { &line });
+            }
+            Err(fail) => failed.push(fail),
+        }
+    }
+    super::get::finish(kube, failed)
+}
+
+fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryRun) -> Done {
+    let live = kube.get(at.0, at.1, at.2)?;
+    if let Some(current) = kube.given.int("current-replicas").filter(|c| *c >= 0) {
+        let now = field::int(&live, "spec.replicas");
+        if now != current {
+            return Fail::error(format!("Expected replicas to be {current}, was {now}"));
+        }
+    }
+    if dry == DryRun::Client {
+        return Ok(());
+    }
+    let patch = json!({"spec": {"replicas": replicas}});
+    kube.patch_part(at, "scale", PatchKind::Merge, patch, dry == DryRun::Server).map(drop)
+}

@@ -1,0 +1,155 @@
+//! Which manifests does `-f` name?
+//!
+//! A file, `-` for standard input, a directory. Source: cli-runtime `pkg/resource/visitor.go`; messages recorded.
+
+use api::{Kind, Scope};
+use serde_json::Value;
+
+use crate::{
+    files::Entry,
+    kubectl::{Done, Fail, Kube, field},
+};
+
+/// One object of a manifest.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    /// As messages name it: the path as typed, or `STDIN`.
+    pub source: String,
+    pub kind: Kind,
+    pub namespace: String,
+    pub name: String,
+    pub value: Value,
+}
+
+impl Kube<'_, '_> {
+    /// The texts that `-f` names, with the names messages give them.
+    fn texts(&mut self) -> Done<Vec<(String, String)>> {
+        let mut texts = Vec::new();
+        for name in self.given.list("filename").into_iter().map(str::to_owned).collect::<Vec<_>>() {
+            if name == "-" {
+                texts.push(("STDIN".to_owned(), self.stdin.rest()));
+                continue;
+            }
+            if name.starts_with("http://") || name.starts_with("https://") {
+                let host = name.split('/').nth(2).unwrap_or_default().to_owned();
+                return Fail::error(format!(
+                    "unable to read URL \"{name}\", server reported dial tcp: lookup {host}: no such host"
+                ));
+            }
+            let machine = &self.shell.machine;
+            let path = machine.path(&name);
+            match machine.files.get(&path) {
+                Some(Entry::File(text)) => texts.push((name, text.to_string())),
+                Some(Entry::Directory) => {
+                    let recursive = self.given.on("recursive");
+                    let mut found = Vec::new();
+                    for (file, entry) in machine.files.below(&path) {
+                        let below = file.strip_prefix(&format!("{path}/")).unwrap_or_default();
+                        let manifest = [".json", ".yaml", ".yml"].iter().any(|e| below.ends_with(e));
+                        if let Entry::File(text) = entry
+                            && manifest
+                            && (recursive || !below.contains('/'))
+                        {
+                            found.push((format!("{}/{below}", name.trim_end_matches('/')), text.to_string()));
+                        }
+                    }
+                    if found.is_empty() {
+                        return Fail::error(format!(
+                            "error reading [{name}]: recognized file extensions are [.json .yaml .yml]"
+                        ));
+                    }
+                    texts.extend(found);
+                }
+                None => return Fail::error(format!("the path {name:?} does not exist")),
+            }
+        }
+        Ok(texts)
+    }
+
+    /// The manifests that `-f` names, and the failures between them in order.
+    pub(crate) fn manifests(&mut self) -> Done<Vec<Done<Manifest>>> {
+        let mut manifests = Vec::new();
+        let texts = self.texts()?;
+        let target = self.target()?;
+        for (source, text) in texts {
+            let reading = api::text::read(&text);
+            if reading.documents.is_empty() && !reading.diagnostics.is_empty() {
+                manifests.push(Fail::error(reading.diagnostics[0].message.clone()));
+            }
+            for document in &reading.documents {
+                if let Some(error) = document.kubectl_error() {
+                    manifests.push(Fail::error(format!("error parsing {source}: {error}")));
+                    break;
+                }
+                let root = document.to_value();
+                if root.is_null() {
+                    continue;
+                }
+                let items = match root.get("items").and_then(Value::as_array) {
+                    Some(items) if field::text(&root, "kind").ends_with("List") => items.clone(),
+                    Some(_) | None => vec![root],
+                };
+                for item in items {
+                    manifests.push(self.manifest(&source, item, &target.namespace));
+                }
+            }
+        }
+        if manifests.is_empty() && !self.given.has("kustomize") {
+            return Fail::error(format!("no objects passed to {}", self.verb));
+        }
+        Ok(manifests)
+    }
+
+    fn manifest(&mut self, source: &str, mut item: Value, namespace: &str) -> Done<Manifest> {
+        let invalid = |what: &str| {
+            Fail::error(format!(
+                "error validating {source:?}: error validating data: {what}; if you choose to ignore these errors, turn validation off with --validate=false"
+            ))
+        };
+        let (version, kind_name) =
+            (field::text(&item, "apiVersion").to_owned(), field::text(&item, "kind").to_owned());
+        let off = matches!(self.given.value("validate"), Some("false" | "ignore"));
+        if !item.is_object() {
+            return Fail::error(format!(
+                "error parsing {source}: error converting YAML to JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                if item.is_array() { "array" } else { "string" }
+            ));
+        }
+        match (version.is_empty(), kind_name.is_empty()) {
+            (true, true) if !off => return invalid("[apiVersion not set, kind not set]"),
+            (true, _) if !off => return invalid("apiVersion not set"),
+            (_, true) if !off => return invalid("kind not set"),
+            (_, true) => {
+                let json = api::emit::compact(&item);
+                return Fail::error(format!(
+                    "unable to decode {source:?}: Object 'Kind' is missing in '{json}'"
+                ));
+            }
+            _ => {}
+        }
+        let name = field::name(&item).to_owned();
+        let own = field::namespace(&item).to_owned();
+        let Some(kind) = Kind::of_manifest(&version, &kind_name) else {
+            return Fail::error(format!(
+                "resource mapping not found for name: {name:?} namespace: {own:?} from {source:?}: no matches for kind {kind_name:?} in version {version:?}\nensure CRDs are installed first"
+            ));
+        };
+        let namespaced = kind.info().scope == Scope::Namespaced;
+        if namespaced && own.is_empty() {
+            *field::make(&mut item, "metadata.namespace") = namespace.into();
+        }
+        if namespaced && !own.is_empty() && self.given.has("namespace") && own != namespace {
+            return Fail::error(format!(
+                "the namespace from the provided object {own:?} does not match the namespace {namespace:?}. You must pass '--namespace={own}' to perform this operation."
+            ));
+        }
+        let namespace = if !namespaced {
+            String::new()
+        } else if own.is_empty() {
+            namespace.to_owned()
+        } else {
+            own
+        };
+        Ok(Manifest { source: source.to_owned(), kind, namespace, name, value: item })
+    }
+}

@@ -1,0 +1,70 @@
+//! `kubectl version` and `kubectl cluster-info`.
+
+use serde_json::json;
+
+use crate::{
+    flag::{Flag, switch, value},
+    kubectl::{Done, Kube, client::Selection, field},
+};
+
+pub(super) const FLAGS: &[Flag] = &[switch("client", '\0'), value("output", 'o'), switch("short", '\0')];
+
+/// The version of kubectl whose words these are.
+pub const CLIENT: &str = "v1.32.5";
+const KUSTOMIZE: &str = "v5.5.0";
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let server = if kube.given.on("client") { Ok(None) } else { kube.target().map(|t| Some(t.version)) };
+    let format = kube.given.value("output").map(str::to_owned);
+    let known = server.as_ref().ok().and_then(Clone::clone);
+    if let Some(format) = format {
+        let parts = |version: &str| {
+            let mut numbers = version.trim_start_matches('v').split('.');
+            let major = numbers.next().unwrap_or_default().to_owned();
+            let minor = numbers.next().unwrap_or_default().to_owned();
+            json!({"gitVersion": version, "major": major, "minor": minor})
+        };
+        let mut all = json!({"clientVersion": parts(CLIENT), "kustomizeVersion": KUSTOMIZE});
+        if let Some(version) = &known {
+            all["serverVersion"] = parts(version);
+        }
+        let text = if format == "json" { api::emit::json(&all) + "\n" } else { api::emit::yaml(&all) };
+        kube.out.out(&text);
+    } else {
+        kube.out.out(&format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n"));
+        if let Some(version) = &known {
+            kube.out.line(&format!("Server Version: {version}"));
+        }
+    }
+    let minor = |version: &str| version.split('.').nth(1).and_then(|m| m.parse::<i64>().ok());
+    if let Some(version) = &known
+        && let (Some(client), Some(theirs)) = (minor(CLIENT), minor(version))
+        && (client - theirs).abs() > 1
+    {
+        kube.out.err(&format!(
+            "WARNING: version difference between client (1.{client}) and server (1.{theirs}) exceeds the supported minor version skew of +/-1"
+        ));
+    }
+    server.map(drop)
+}
+
+pub(super) fn cluster_info(kube: &mut Kube<'_, '_>) -> Done {
+    let target = kube.target()?;
+    kube.out.line(&format!("Kubernetes control plane is running at {}", target.server));
+    let selection =
+        Selection { labels: "kubernetes.io/cluster-service=true".to_owned(), fields: String::new() };
+    for service in kube.list(api::Kind::Service, "kube-system", &selection)? {
+        let name = field::at(&service, "metadata.labels").get("kubernetes.io/name").map(field::word);
+        let name = name.unwrap_or_else(|| field::name(&service).to_owned());
+        let port =
+            field::list(&service, "spec.ports").first().map(field::name_of).unwrap_or_default().to_owned();
+        let port = if port.is_empty() { String::new() } else { format!(":{port}") };
+        kube.out.line(&format!(
+            "{name} is running at {}/api/v1/namespaces/kube-system/services/{}{port}/proxy",
+            target.server,
+            field::name(&service)
+        ));
+    }
+    kube.out.out("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");
+    Ok(())
+}
