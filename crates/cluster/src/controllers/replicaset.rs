@@ -233,29 +233,21 @@ fn worth(a: &Pod, b: &Pod, ranks: &BTreeMap<String, usize>, now: i64) -> Orderin
         let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
         statuses.into_iter().flatten().map(|status| status.restart_count).max().unwrap_or(0)
     };
-    // UPSTREAM: ages count by powers of two, so that among pods of about one age the choice is random: by uid.
+    // UPSTREAM: ages count by powers of two, so that among pods of about one age the choice is random: by uid. There
+    // the uid decides as soon as two ages differ within one power, which is no order of three pods; here it comes last.
     let age = |since: Option<i64>| since.map_or(0, |since| (now - since).max(1).ilog2());
     let ready = |pod: &Pod| age(ready_since(pod).map(|time| time.0.as_second()));
     let created = |pod: &Pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0.as_second());
-    let same_age = || a.metadata.uid.cmp(&b.metadata.uid);
     assigned(a)
         .cmp(&assigned(b))
         .then_with(|| running(a).cmp(&running(b)))
         .then_with(|| is_ready(a).cmp(&is_ready(b)))
         .then_with(|| cost(a).cmp(&cost(b)))
         .then_with(|| crowd(b).cmp(&crowd(a)))
-        .then_with(|| {
-            let both = is_ready(a) && is_ready(b) && ready_since(a) != ready_since(b);
-            if both { ready(a).cmp(&ready(b)).then_with(same_age) } else { Ordering::Equal }
-        })
+        .then_with(|| ready(a).cmp(&ready(b)))
         .then_with(|| restarts(b).cmp(&restarts(a)))
-        .then_with(|| {
-            if created(a) == created(b) {
-                Ordering::Equal
-            } else {
-                age(created(a)).cmp(&age(created(b))).then_with(same_age)
-            }
-        })
+        .then_with(|| age(created(a)).cmp(&age(created(b))))
+        .then_with(|| a.metadata.uid.cmp(&b.metadata.uid))
 }
 
 fn status_of(
