@@ -6,6 +6,8 @@
 mod eks;
 mod kind;
 mod nodegroup;
+#[cfg(test)]
+mod properties;
 mod request;
 mod scenario;
 #[cfg(test)]

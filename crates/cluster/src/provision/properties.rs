@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::tests::fixture;
 use crate::{
-    ActorId, ApiRequest, ApiVerb, AwsRequest, Budget, ClusterId, PatchKind, Principal, Propagation, Provision, Request,
-    Turn, World, check,
+    ActorId, ApiRequest, ApiVerb, AwsRequest, Budget, ClusterId, PatchKind, Principal, Propagation,
+    Provision, Request, Turn, World, check,
     cloud::eni::{self, NewEni},
 };
 
@@ -75,9 +75,11 @@ fn perform(world: &mut World, deed: &Deed) {
             name: "vpc-cni".to_owned(),
             configuration_values: (*settings).to_owned(),
         }),
-        Deed::MaxPods(max_pods) => {
-            Request::Provision(Provision::SetMaxPods { cluster: HERE, node: "worker-a".to_owned(), max_pods: *max_pods })
-        }
+        Deed::MaxPods(max_pods) => Request::Provision(Provision::SetMaxPods {
+            cluster: HERE,
+            node: "worker-a".to_owned(),
+            max_pods: *max_pods,
+        }),
         Deed::DeletePod(at) => {
             let pods: Vec<String> = world
                 .store()
@@ -89,8 +91,11 @@ fn perform(world: &mut World, deed: &Deed) {
             Request::Api(ApiRequest::new(HERE, verb, Kind::Pod, "default", name))
         }
         Deed::Instance(action, at) => {
-            let all: Vec<String> =
-                world.store().list::<Instance>(ClusterId::WORLD, None).filter_map(|it| it.metadata.name.clone()).collect();
+            let all: Vec<String> = world
+                .store()
+                .list::<Instance>(ClusterId::WORLD, None)
+                .filter_map(|it| it.metadata.name.clone())
+                .collect();
             let Some(id) = all.get(at % all.len().max(1)) else { return };
             Request::Aws(AwsRequest { service: "ec2", action, input: json!({"InstanceIds": [id]}) })
         }
@@ -149,7 +154,11 @@ enum Call {
 fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         (0..6_u32, any::<bool>()).prop_map(|(slots, prefix)| Call::Create { slots, prefix }),
-        (0..9_usize, 1..6_u32, any::<bool>()).prop_map(|(at, count, prefix)| Call::Assign { at, count, prefix }),
+        (0..9_usize, 1..6_u32, any::<bool>()).prop_map(|(at, count, prefix)| Call::Assign {
+            at,
+            count,
+            prefix
+        }),
         (0..9_usize).prop_map(|at| Call::Unassign { at }),
         (0..9_usize).prop_map(|at| Call::Delete { at }),
     ]
