@@ -15,7 +15,7 @@ use lab::{
     Scenario, Session,
     library::{self, Book},
     link::Shared,
-    script::{self, PACE},
+    script,
 };
 
 /// A script and the world it belongs to.
@@ -83,7 +83,7 @@ fn run(case: &Case) -> (Session, Vec<(SimTime, u64)>) {
     let mut after = Vec::new();
     for (i, line) in case.lines.iter().enumerate() {
         if i > 0 {
-            session.settle(PACE);
+            session.pause();
         }
         session.run_line(line);
         after.push((session.head(), session.digest()));

@@ -57,7 +57,7 @@ fn run(args: &[String]) -> Result<i32, String> {
     let mut status = 0;
     for (i, line) in script::lines(&text).iter().enumerate() {
         if i > 0 {
-            session.settle(script::PACE);
+            session.pause();
         }
         let result = session.run_line(line);
         status = result.exit;

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// and typing the next command take. It ends sooner when nothing is left to do.
 pub const PACE: SimDuration = SimDuration::secs(10);
 
+/// How long it plays on at least: nobody types faster.
+pub const TYPING: SimDuration = SimDuration::secs(1);
+
 /// One line and its moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {

@@ -16,7 +16,7 @@ use crate::{
     link::{LinkError, Shared},
     perform::{self, Wish},
     scenario::Scenario,
-    script::{self, Line, PACE},
+    script::{self, Line, PACE, TYPING},
 };
 
 /// What one line did.
@@ -124,12 +124,12 @@ impl Session {
         LineResult { facts: 0..0, at: now, until: now, ..result }
     }
 
-    /// Does the lines of a script; the world plays on for [`PACE`] between them.
+    /// Does the lines of a script; between them passes what [`Session::pause`] says.
     pub fn run_script(&mut self, text: &str) -> Vec<LineResult> {
         let mut results = Vec::new();
         for (i, line) in script::lines(text).iter().enumerate() {
             if i > 0 {
-                self.settle(PACE);
+                self.pause();
             }
             results.push(self.run_line(line));
             if self.live.machine.exited {
@@ -137,6 +137,15 @@ impl Session {
             }
         }
         results
+    }
+
+    /// Lets pass what a person needs between two lines: until nothing is left to do, [`TYPING`] to [`PACE`].
+    pub fn pause(&mut self) {
+        let least = self.live.world.now() + TYPING;
+        self.settle(PACE);
+        if self.live.world.now() < least {
+            self.pass(|world| drop(world.run_until(least, Budget::COMMAND)));
+        }
     }
 
     /// Lets the page's clock go on by so much.

@@ -7,7 +7,7 @@ use api::{SimDuration, SimTime};
 use crate::{
     lesson::progress::{Progress, Standing},
     library::{self, Book},
-    script::{self, PACE},
+    script,
     session::Session,
 };
 
@@ -90,7 +90,7 @@ pub fn play(book: &Book, script: &[String], seed: u64) -> Option<Played> {
     let mut commands_until = vec![None; book.lesson.goals.len()];
     for (i, line) in script.iter().enumerate() {
         if i > 0 {
-            session.settle(PACE);
+            session.pause();
         }
         let before = session.world().steps();
         let result = session.run_line(line);
