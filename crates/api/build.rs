@@ -100,7 +100,7 @@ fn go_types(text: &str) -> BTreeMap<(&str, &str), (&str, &str)> {
             continue;
         };
         let (field, more) = line.split_once(' ').unwrap_or((line, ""));
-        let name = field.trim_end_matches(['=', '?', '~']);
+        let name = field.trim_end_matches(['=', '^', '?', '~']);
         types.insert((definition, name), (&field[name.len()..], more));
     }
     types

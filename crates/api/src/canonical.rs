@@ -27,8 +27,9 @@ fn object(schema: &TypeSchema, mut fields: Map<String, Value>) -> Map<String, Va
         let value = value.map(|value| typed(&field.ty, value));
         let value = match (field.written, value) {
             (Written::Always, None) => Some(zero(&field.ty)),
+            (Written::OrNull, None) => Some(Value::Null),
             (Written::UnlessEmpty, Some(value)) if is_empty(&value) => None,
-            (Written::Always | Written::WhenSet | Written::UnlessEmpty, value) => value,
+            (Written::Always | Written::OrNull | Written::WhenSet | Written::UnlessEmpty, value) => value,
         };
         if let Some(value) = value {
             out.insert(field.name.to_owned(), value);

@@ -54,6 +54,8 @@ pub struct FieldSchema {
 pub enum Written {
     /// Also when nothing was ever put there: as zero, an empty string or `null`.
     Always,
+    /// Also when nothing was ever put there, but then as `null`.
+    OrNull,
     /// When it was set, be it to an empty value.
     WhenSet,
     /// Unless it is empty or zero.
@@ -311,6 +313,7 @@ fn read_field(line: &'static str, names: &BTreeMap<&'static str, u16>) -> FieldS
     };
     let (name, written) = match name.split_at(name.len().saturating_sub(1)) {
         (name, "=") => (name, Written::Always),
+        (name, "^") => (name, Written::OrNull),
         (name, "?") => (name, Written::WhenSet),
         (name, "~") => (name, Written::UnlessEmpty),
         _ if matches!(ty, Type::Text | Type::Bytes | Type::List(_) | Type::Map(_)) => {

@@ -5,7 +5,10 @@ use crate::{
     default::blank,
     k8s::{
         batch::v1::Job,
-        core::v1::{Container, Pod, PodCondition, PodSpec, PodStatus},
+        core::v1::{
+            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus,
+            TypedLocalObjectReference, TypedObjectReference,
+        },
     },
     meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Time},
     quantity::Quantity,
@@ -43,12 +46,7 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
             }
             it.status.get_or_insert_default().phase = Some("Active".to_owned());
         }
-        Object::Secret(it) => {
-            // What was given in clear goes where the rest is.
-            for (key, text) in it.string_data.take().into_iter().flatten() {
-                it.data.get_or_insert_default().insert(key, k8s_openapi::ByteString(text.into_bytes()));
-            }
-        }
+        Object::Secret(it) => clear_text(it),
         Object::PriorityClass(it) => first(&mut it.metadata),
         Object::EndpointSlice(it) => first(&mut it.metadata),
         Object::Stored(stored) => {
@@ -59,7 +57,11 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
                 }
                 Kind::NetworkPolicy => first(&mut stored.metadata),
                 Kind::Job => stored.edit(job),
-                Kind::PersistentVolumeClaim | Kind::HorizontalPodAutoscaler | Kind::ResourceQuota => {
+                Kind::PersistentVolumeClaim => {
+                    stored.body.remove("status");
+                    stored.edit(claim);
+                }
+                Kind::HorizontalPodAutoscaler | Kind::ResourceQuota => {
                     stored.body.remove("status");
                 }
                 Kind::PersistentVolume => {
@@ -71,6 +73,58 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
             };
         }
         _ => {}
+    }
+}
+
+/// What the server does to a changed object before it looks whether it is valid: the status stays the stored one's, and
+/// where the kind counts generations, a changed spec counts.
+///
+/// For requests to the object itself; its status is written through its own door.
+pub fn prepare_for_update(new: &mut Object, old: &Object) {
+    let counts = old.meta().generation.is_some();
+    match (&mut *new, old) {
+        (Object::Pod(new), Object::Pod(old)) => new.status.clone_from(&old.status),
+        (Object::Deployment(new), Object::Deployment(old)) => new.status.clone_from(&old.status),
+        (Object::ReplicaSet(new), Object::ReplicaSet(old)) => new.status.clone_from(&old.status),
+        (Object::DaemonSet(new), Object::DaemonSet(old)) => new.status.clone_from(&old.status),
+        (Object::Service(new), Object::Service(old)) => new.status.clone_from(&old.status),
+        (Object::Node(new), Object::Node(old)) => new.status.clone_from(&old.status),
+        (Object::Namespace(new), Object::Namespace(old)) => {
+            new.spec.clone_from(&old.spec);
+            new.status.clone_from(&old.status);
+        }
+        (Object::Secret(new), _) => clear_text(new),
+        (Object::Stored(new), Object::Stored(old)) => match old.body.get("status") {
+            Some(status) => {
+                new.body.insert("status".to_owned(), status.clone());
+            }
+            None => {
+                new.body.remove("status");
+            }
+        },
+        _ => {}
+    }
+    if counts {
+        let generation = old.meta().generation.unwrap_or_default();
+        let changed = desired(new) != desired(old);
+        new.meta_mut().generation = Some(generation + i64::from(changed));
+    }
+}
+
+/// Everything but metadata and status.
+fn desired(object: &Object) -> serde_json::Value {
+    let mut value = object.to_value();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("metadata");
+        fields.remove("status");
+    }
+    value
+}
+
+/// What a Secret was given in clear goes where the rest is.
+fn clear_text(secret: &mut Secret) {
+    for (key, text) in secret.string_data.take().into_iter().flatten() {
+        secret.data.get_or_insert_default().insert(key, k8s_openapi::ByteString(text.into_bytes()));
     }
 }
 
@@ -185,6 +239,35 @@ fn class(each: &[(Amounts, Amounts)]) -> &'static str {
     }
     let guaranteed = each.iter().all(|(requests, limits)| limits.len() == 2 && requests == limits);
     if guaranteed { "Guaranteed" } else { "Burstable" }
+}
+
+/// The older field for a claim's source and the newer one say the same; an empty group is none.
+fn claim(claim: &mut PersistentVolumeClaim) {
+    let Some(spec) = &mut claim.spec else { return };
+    if let Some(source) = &mut spec.data_source {
+        source.api_group = source.api_group.take().filter(|group| !group.is_empty());
+    }
+    if let Some(source) = &mut spec.data_source_ref {
+        source.api_group = source.api_group.take().filter(|group| !group.is_empty());
+    }
+    match (&spec.data_source, &spec.data_source_ref) {
+        (Some(source), None) => {
+            spec.data_source_ref = Some(TypedObjectReference {
+                api_group: source.api_group.clone(),
+                kind: source.kind.clone(),
+                name: source.name.clone(),
+                namespace: None,
+            });
+        }
+        (None, Some(source)) if source.namespace.is_none() => {
+            spec.data_source = Some(TypedLocalObjectReference {
+                api_group: source.api_group.clone(),
+                kind: source.kind.clone(),
+                name: source.name.clone(),
+            });
+        }
+        _ => {}
+    }
 }
 
 /// A Job selects its pods by its uid, unless its author does.

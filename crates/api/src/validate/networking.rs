@@ -72,7 +72,8 @@ fn ports(report: &mut Report, ports: Option<&[NetworkPolicyPort]>, at: &At<'_>) 
                 report.each_invalid(&at.field("port"), number, name::port_number(*number));
                 let Some(end) = end else { continue };
                 if end < *number {
-                    report.invalid(&at_end, &end, "must be greater than or equal to `port`");
+                    // UPSTREAM: the value shown is the port's.
+                    report.invalid(&at_end, number, "must be greater than or equal to `port`");
                 }
                 report.each_invalid(&at_end, &end, name::port_number(end));
             }
