@@ -6,7 +6,7 @@ use crate::{
     k8s::{
         batch::v1::Job,
         core::v1::{
-            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus,
+            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, Secret,
             TypedLocalObjectReference, TypedObjectReference,
         },
     },

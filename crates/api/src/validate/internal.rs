@@ -7,7 +7,13 @@
 use serde_json::{Value, json};
 
 use super::report::Written;
-use crate::k8s::core::v1::{Capabilities, SecurityContext, Taint};
+use crate::k8s::core::v1::{
+    Capabilities, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodSpec, PodTemplateSpec, SecurityContext,
+    Taint,
+};
+
+/// The structs that are printed whole.
+static TYPES: &str = include_str!("../../data/internal-types.txt");
 
 /// A JSON object whose fields stand in the order given.
 pub(super) fn object(fields: &[(&str, Value)]) -> Written {
@@ -85,36 +91,246 @@ pub(super) fn strategy(type_: &str, rolling_update: Option<Written>) -> Written 
     Written(format!("{{\"Type\":{type_:?},\"RollingUpdate\":{rolling}}}"))
 }
 
-/// The difference between two pod specs as the server shows it.
-// MODEL: the server compares its whole internal structs and shows three lines around each difference; here are the
-// fields that differ.
-pub(super) fn pod_spec_diff(
-    _old: &crate::k8s::core::v1::PodSpec,
-    _new: &crate::k8s::core::v1::PodSpec,
-) -> String {
-    String::new()
-}
-
-/// A pod template, as a Job that must not change shows it.
-// MODEL: the server shows its whole internal struct.
-pub(super) fn pod_template(template: &crate::k8s::core::v1::PodTemplateSpec) -> Written {
-    Written(json!(template).to_string())
+/// The difference between two pods' specs.
+pub(super) fn pod_spec_diff(old: &PodSpec, new: &PodSpec) -> String {
+    let dump = |spec: &PodSpec| lines(&dumped("PodSpec", &pod_spec_value(json!(spec))));
+    unified(&dump(old), &dump(new))
 }
 
 /// The difference between two claims' specs.
-// MODEL: as for pods.
-pub(super) fn claim_spec_diff(
-    _old: &crate::k8s::core::v1::PersistentVolumeClaimSpec,
-    _new: &crate::k8s::core::v1::PersistentVolumeClaimSpec,
-) -> String {
-    String::new()
+pub(super) fn claim_spec_diff(old: &PersistentVolumeClaimSpec, new: &PersistentVolumeClaimSpec) -> String {
+    let dump = |spec: &PersistentVolumeClaimSpec| lines(&dumped("PersistentVolumeClaimSpec", &json!(spec)));
+    unified(&dump(old), &dump(new))
 }
 
 /// The difference between two volumes' sources.
-// MODEL: as for pods.
-pub(super) fn volume_source_diff(
-    _old: &crate::k8s::core::v1::PersistentVolumeSpec,
-    _new: &crate::k8s::core::v1::PersistentVolumeSpec,
-) -> String {
-    String::new()
+pub(super) fn volume_source_diff(old: &PersistentVolumeSpec, new: &PersistentVolumeSpec) -> String {
+    let dump = |spec: &PersistentVolumeSpec| lines(&dumped("PersistentVolumeSource", &json!(spec)));
+    unified(&dump(old), &dump(new))
+}
+
+/// A pod template, as a Job that must not change shows it.
+pub(super) fn pod_template(template: &PodTemplateSpec) -> Written {
+    let mut value = json!(template);
+    if let Some(spec) = value.get_mut("spec") {
+        *spec = pod_spec_value(spec.take());
+    }
+    let mut out = String::new();
+    dumped("PodTemplateSpec", &value).compact(&mut out);
+    Written(out)
+}
+
+/// The server keeps what a pod shares with its host in the security context.
+fn pod_spec_value(mut spec: Value) -> Value {
+    const SHARED: &[&str] = &["hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"];
+    let shared: Vec<(&str, Value)> = SHARED.iter().map(|name| (*name, spec[*name].take())).collect();
+    if let Some(context) = spec.get_mut("securityContext").and_then(Value::as_object_mut) {
+        context.extend(shared.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+    spec
+}
+
+/// JSON whose objects keep their order.
+enum Dump {
+    Leaf(String),
+    List(Vec<Dump>),
+    Object(Vec<(String, Dump)>),
+}
+
+impl Dump {
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Array(items) => Dump::List(items.iter().map(Self::of).collect()),
+            Value::Object(fields) => {
+                Dump::Object(fields.iter().map(|(name, value)| (name.clone(), Self::of(value))).collect())
+            }
+            // Go writes these three so that JSON may stand in HTML.
+            other => {
+                let text = other.to_string();
+                Dump::Leaf(text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"))
+            }
+        }
+    }
+
+    fn compact(&self, out: &mut String) {
+        match self {
+            Dump::Leaf(text) => out.push_str(text),
+            Dump::List(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index == 0 { "" } else { "," });
+                    item.compact(out);
+                }
+                out.push(']');
+            }
+            Dump::Object(fields) => {
+                out.push('{');
+                for (index, (name, value)) in fields.iter().enumerate() {
+                    out.push_str(if index == 0 { "" } else { "," });
+                    out.push_str(&format!("{name:?}:"));
+                    value.compact(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
+    fn indented(&self, depth: usize, out: &mut String) {
+        let (open, close, count) = match self {
+            Dump::Leaf(text) => return out.push_str(text),
+            Dump::List(items) => ('[', ']', items.len()),
+            Dump::Object(fields) => ('{', '}', fields.len()),
+        };
+        out.push(open);
+        for index in 0..count {
+            out.push_str(if index == 0 { "\n" } else { ",\n" });
+            out.push_str(&" ".repeat(depth + 1));
+            match self {
+                Dump::Leaf(_) => {}
+                Dump::List(items) => items[index].indented(depth + 1, out),
+                Dump::Object(fields) => {
+                    let (name, value) = &fields[index];
+                    out.push_str(&format!("{name:?}: "));
+                    value.indented(depth + 1, out);
+                }
+            }
+        }
+        if count > 0 {
+            out.push('\n');
+            out.push_str(&" ".repeat(depth));
+        }
+        out.push(close);
+    }
+}
+
+fn lines(dump: &Dump) -> Vec<String> {
+    let mut out = String::new();
+    dump.indented(0, &mut out);
+    out.lines().map(str::to_owned).collect()
+}
+
+/// The API's JSON of an object in the shape of the server's struct of this name.
+fn dumped(name: &str, value: &Value) -> Dump {
+    let block = TYPES.split('\n').skip_while(|line| *line != name).skip(1);
+    let fields = block.take_while(|line| line.starts_with(' ')).map(str::trim_start);
+    let given = |field: &str| {
+        let fields = value.as_object().into_iter().flatten();
+        let mut same = fields.filter(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, value)| value);
+        same.next().filter(|value| !value.is_null())
+    };
+    let mut out = Vec::new();
+    for line in fields {
+        if line == "@" {
+            for field in ["name", "labels", "annotations"] {
+                if let Some(value) = value.get("metadata").and_then(|it| it.get(field)) {
+                    out.push((field.to_owned(), Dump::of(value)));
+                }
+            }
+            continue;
+        }
+        let (field, code) = line.split_once(' ').unwrap_or((line, "?"));
+        let (mark, of) = code.split_at(1);
+        let dump = match (mark, given(field)) {
+            ("=" | "?", Some(value)) if !of.is_empty() => dumped(of, value),
+            ("[", Some(Value::Array(items))) => {
+                Dump::List(items.iter().map(|item| dumped(of, item)).collect())
+            }
+            (_, Some(value)) => Dump::of(value),
+            ("=", None) => dumped(of, &Value::Null),
+            ("s", None) => Dump::Leaf("\"\"".to_owned()),
+            ("i", None) => Dump::Leaf("0".to_owned()),
+            ("b", None) => Dump::Leaf("false".to_owned()),
+            ("q", None) => Dump::Leaf("\"0\"".to_owned()),
+            (_, None) => Dump::Leaf("null".to_owned()),
+        };
+        out.push((field.to_owned(), dump));
+    }
+    Dump::Object(out)
+}
+
+/// What differs, with three lines around it, as `diff -u` shows it without its head.
+fn unified(old: &[String], new: &[String]) -> String {
+    const AROUND: usize = 3;
+    let edits = edits(old, new);
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(first) = (at..edits.len()).find(|index| edits[*index].0 != ' ') {
+        let start = first.saturating_sub(AROUND).max(at);
+        let mut last = first;
+        while let Some(next) = (last + 1..edits.len()).find(|index| edits[*index].0 != ' ') {
+            if next - last > 2 * AROUND {
+                break;
+            }
+            last = next;
+        }
+        let end = (last + 1 + AROUND).min(edits.len());
+        let count = |edits: &[(char, &str)], not: char| edits.iter().filter(|(mark, _)| *mark != not).count();
+        let range = |not: char| {
+            let (before, length) = (count(&edits[..start], not), count(&edits[start..end], not));
+            if length == 1 {
+                format!("{}", before + 1)
+            } else {
+                format!("{},{length}", before + usize::from(length > 0))
+            }
+        };
+        out.push_str(&format!("@@ -{} +{} @@\n", range('+'), range('-')));
+        for (mark, line) in &edits[start..end] {
+            out.push_str(&format!("{mark}{line}\n"));
+        }
+        at = end;
+    }
+    out
+}
+
+/// The shortest way from one text to the other: kept, taken and added lines.
+fn edits<'t>(old: &'t [String], new: &'t [String]) -> Vec<(char, &'t str)> {
+    // Equal ends need no table.
+    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let (old_rest, new_rest) = (&old[head..], &new[head..]);
+    let tail = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&old_rest[..old_rest.len() - tail], &new_rest[..new_rest.len() - tail]);
+    // Large changes are shown as one: the table would fill the memory.
+    let (a_table, b_table) = if a.len() * b.len() > 1_000_000 { (0, 0) } else { (a.len(), b.len()) };
+    let width = b.len() + 1;
+    let mut longest = vec![0u32; (a_table + 1) * width];
+    for i in (0..a_table).rev() {
+        for j in (0..b_table).rev() {
+            longest[i * width + j] = if a[i] == b[j] {
+                longest[(i + 1) * width + j + 1] + 1
+            } else {
+                longest[(i + 1) * width + j].max(longest[i * width + j + 1])
+            };
+        }
+    }
+    let mut out: Vec<(char, &str)> = old[..head].iter().map(|line| (' ', line.as_str())).collect();
+    let (mut i, mut j) = (0, 0);
+    while i < a.len() || j < b.len() {
+        if a_table > 0 && i < a.len() && j < b.len() && a[i] == b[j] {
+            out.push((' ', &a[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if i < a.len() && (j == b.len() || longest[(i + 1) * width + j] >= longest[i * width + j + 1])
+        {
+            out.push(('-', &a[i]));
+            i += 1;
+        } else {
+            out.push(('+', &b[j]));
+            j += 1;
+        }
+    }
+    out.extend(old_rest[old_rest.len() - tail..].iter().map(|line| (' ', line.as_str())));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_shown_with_three_lines_around() {
+        let old: Vec<String> = (0..12).map(|n| n.to_string()).collect();
+        let mut new = old.clone();
+        new[5] = "five".to_owned();
+        assert_eq!(unified(&old, &new), "@@ -3,7 +3,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n");
+        assert_eq!(unified(&old, &old), "");
+    }
 }
