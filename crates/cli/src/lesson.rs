@@ -59,7 +59,7 @@ pub(crate) fn command(args: &[String]) -> i32 {
     }
     if !later.is_empty() {
         println!("\nfailures:\n");
-        later.iter().for_each(|line| println!("{line}"));
+        println!("{}", later.join("\n"));
     }
     let word = if failed == 0 { "ok" } else { "FAILED" };
     println!("\nlesson result: {word}. {passed} passed; {failed} failed");

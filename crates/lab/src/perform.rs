@@ -48,7 +48,7 @@ pub fn line(moment: &mut Moment, text: &str) -> Done {
         let at = moment.world.now();
         match call {
             LabCall::Answer { id, value } => {
-                deeds.push(deed(at, "answer", &[("id", &id), ("value", &value)]))
+                deeds.push(deed(at, "answer", &[("id", &id), ("value", &value)]));
             }
             LabCall::Select(object) => deeds.push(deed(at, "select", &[("object", &object_name(&object))])),
             LabCall::Why(object) => deeds.push(deed(at, "why", &[("object", &object_name(&object))])),

@@ -206,7 +206,7 @@ impl Question {
                     })
             }
             (_, Value::String(want)) => given.trim() == want,
-            (_, other) => given.trim() == other.to_string(),
+            (_, other) => given.trim() == *other,
         }
     }
 }

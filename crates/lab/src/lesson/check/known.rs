@@ -185,7 +185,7 @@ fn inside(
     match pattern {
         Pattern::Subset(fields) => walk(at, fields, derived, what, path, errors),
         Pattern::Contains(items) => {
-            items.iter().for_each(|item| inside(at, item, derived, what, path, errors))
+            items.iter().for_each(|item| inside(at, item, derived, what, path, errors));
         }
         Pattern::Ops(ops) => {
             for op in ops {

@@ -23,7 +23,7 @@ pub(super) fn names_are_said(case: &Case<'_>) -> Vec<Finding> {
     for (file, prose) in sides(case) {
         for goal in &case.book.lesson.goals {
             let id = format!("goal:{}", goal.id);
-            let text = prose.section(&id).map(|section| section.plain()).unwrap_or_default();
+            let text = prose.section(&id).map(super::super::prose::Section::plain).unwrap_or_default();
             for name in goal.check.names().iter().filter(|name| !text.contains(name.as_str())) {
                 findings.push(Finding::new("V8", file, format!("## {id}: does not say {name:?}")));
             }

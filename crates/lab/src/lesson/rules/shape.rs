@@ -65,7 +65,7 @@ pub(super) fn covers(case: &Case<'_>) -> Vec<Finding> {
             findings.push(Finding::new("V12", "solution.sh", message));
         }
         Some(None) | None => {
-            findings.push(Finding::new("V12", "solution.sh", "the first goal is not reached"))
+            findings.push(Finding::new("V12", "solution.sh", "the first goal is not reached"));
         }
     }
     findings
