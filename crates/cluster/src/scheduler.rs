@@ -102,7 +102,7 @@ impl Cache {
                 };
                 match after.and_then(|it| it.get()) {
                     Some(set) if selector(before) != selector(after) => {
-                        self.table(cluster).owners.set_replica_set(set)
+                        self.table(cluster).owners.set_replica_set(set);
                     }
                     Some(_) => {}
                     None => self.table(cluster).owners.remove(
@@ -145,7 +145,7 @@ impl Cache {
         match (nominated(&change.before), nominated(&change.after)) {
             (_, Some((node, pod))) => self.table(cluster).nominate(&PodInfo::new(&pod), &node),
             (Some(_), None) => {
-                self.table(cluster).withdraw(&PodKey::new(&change.key.namespace, &change.key.name))
+                self.table(cluster).withdraw(&PodKey::new(&change.key.namespace, &change.key.name));
             }
             (None, None) => {}
         }

@@ -18,10 +18,10 @@ pub(super) fn decoded(
     kind: Kind,
     namespace: &str,
     name: &str,
-    value: Value,
+    value: &Value,
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
-    let mut object = decode::strict(kind, &value)?;
+    let mut object = decode::strict(kind, value)?;
     if !name.is_empty() && object.meta().name.is_none() {
         object.meta_mut().name = Some(name.to_owned());
     }

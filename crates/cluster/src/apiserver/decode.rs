@@ -3,7 +3,7 @@
 //! The words of decoding, defaulting and validation are the `api` crate's; here they become refusals of one request.
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`, `runtime/serializer`.
 
-use api::{ApiStatus, Kind, Object, decode};
+use api::{ApiStatus, Kind, Object, decode, patch};
 use serde_json::Value;
 
 use crate::PatchKind;
@@ -59,30 +59,40 @@ pub(super) fn warnings(object: &Object) -> Vec<String> {
 
 /// Changes an object's JSON form as the patch says.
 /// # Errors
-/// 400 or 422 with the server's words.
-pub(super) fn patch(_kind: Kind, value: &mut Value, how: PatchKind, patch: &Value) -> Result<(), ApiStatus> {
-    match how {
-        PatchKind::Merge | PatchKind::Strategic => merge(value, patch),
-        PatchKind::Json => return Err(super::method_not_allowed()),
-    }
-    Ok(())
+/// 422 with the server's words.
+pub(super) fn patch(kind: Kind, value: &mut Value, how: PatchKind, patch: &Value) -> Result<(), ApiStatus> {
+    let changed = match how {
+        PatchKind::Merge => {
+            patch::json_merge(value, patch);
+            Ok(())
+        }
+        PatchKind::Strategic => patch::strategic_merge(kind, value, patch),
+        PatchKind::Json => patch::json_patch(value, patch),
+    };
+    // UPSTREAM: what was wrong with the patch stays in the server's log.
+    changed.map_err(|_| {
+        super::status(422, "Invalid", "the server rejected our request due to an error in our request")
+    })
 }
 
-/// RFC 7386.
-fn merge(value: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        value.clone_from(patch);
-        return;
-    };
-    if !value.is_object() {
-        *value = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(fields) = value else { return };
-    for (name, patch) in patch {
-        if patch.is_null() {
-            fields.remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), patch);
+/// A refusal of a strategic patch after which a field would have the wrong type.
+pub(super) fn mistyped(patch: &Value, error: &ApiStatus) -> ApiStatus {
+    let type_ = error.message.rsplit_once("of type ").map_or("", |(_, type_)| type_);
+    let message = format!("patch: Invalid value: {:?}: unrecognized type: {type_}", go(patch));
+    super::status(422, "Invalid", message)
+}
+
+/// A value as Go prints it with `%+v`.
+fn go(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name}:{}", go(value))).collect();
+            format!("map[{}]", fields.join(" "))
         }
+        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

@@ -103,9 +103,9 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
         ("", ApiVerb::List { label_selector, field_selector }) => {
             read::list(call, kind, &namespace, &label_selector, &field_selector).map(Reply::List)
         }
-        ("", ApiVerb::Create(value)) => object(create::decoded(call, kind, &namespace, &name, value)?),
+        ("", ApiVerb::Create(value)) => object(create::decoded(call, kind, &namespace, &name, &value)?),
         ("" | "status" | "finalize", ApiVerb::Update(value)) => {
-            object(update::decoded(call, kind, &namespace, &name, subresource, value)?)
+            object(update::decoded(call, kind, &namespace, &name, subresource, &value)?)
         }
         ("" | "status", ApiVerb::Patch(how, patch)) => {
             object(update::patched(call, kind, &namespace, &name, subresource, how, &patch)?)

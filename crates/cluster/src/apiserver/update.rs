@@ -25,10 +25,10 @@ pub(super) fn decoded(
     namespace: &str,
     name: &str,
     part: &'static str,
-    value: Value,
+    value: &Value,
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
-    let mut object = decode::strict(kind, &value)?;
+    let mut object = decode::strict(kind, value)?;
     if object.name() != name {
         return Err(ApiStatus::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({name})",
@@ -60,7 +60,10 @@ pub(super) fn patched(
     call.enter(Stage::Decoding, "");
     let mut value = old.to_value();
     decode::patch(kind, &mut value, how, patch)?;
-    let (object, unknown) = decode::lax(kind, &value)?;
+    let (object, unknown) = decode::lax(kind, &value).map_err(|error| match how {
+        PatchKind::Strategic if error.message.contains("cannot unmarshal") => decode::mistyped(patch, &error),
+        PatchKind::Strategic | PatchKind::Merge | PatchKind::Json => error,
+    })?;
     for field in unknown {
         call.warn(&field);
     }

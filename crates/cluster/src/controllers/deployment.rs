@@ -83,9 +83,9 @@ impl Controller for DeploymentController {
             return Ok(Next::Done);
         }
         if rollout.is_rolling() {
-            roll(turn, &mut rollout)?
+            roll(turn, &mut rollout)?;
         } else {
-            recreate(turn, &mut rollout)?
+            recreate(turn, &mut rollout)?;
         }
         progress(turn, &rollout)
     }

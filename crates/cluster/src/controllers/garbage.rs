@@ -35,7 +35,7 @@ impl Controller for GarbageCollector {
             }
             (None, Some(new)) if new.meta().owner_references.is_some() => wake(change.key.clone()),
             (_, Some(object)) if waits_for(object, FOREGROUND) || waits_for(object, ORPHAN) => {
-                wake(change.key.clone())
+                wake(change.key.clone());
             }
             (_, Some(_)) | (None, None) => {}
         }

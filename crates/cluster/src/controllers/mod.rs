@@ -153,6 +153,6 @@ fn share(
 }
 
 /// The kind and name of an object's manager, where the store still has it.
-fn manager<'o>(object: &'o Object, kind: Kind) -> Option<&'o OwnerReference> {
+fn manager(object: &Object, kind: Kind) -> Option<&OwnerReference> {
     controller_of(object.meta()).filter(|owner| owner.kind == kind.info().kind)
 }

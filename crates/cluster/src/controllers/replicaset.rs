@@ -172,7 +172,7 @@ fn remove(
         let key = turn.key(Kind::Pod, namespace, name);
         match turn.delete(&key, None) {
             Ok(_) => {
-                turn.event(object, EventType::Normal, "SuccessfulDelete", &format!("Deleted pod: {name}"))
+                turn.event(object, EventType::Normal, "SuccessfulDelete", &format!("Deleted pod: {name}"));
             }
             // Somebody was faster.
             Err(refusal) if refusal.code == 404 => {}
