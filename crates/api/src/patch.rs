@@ -83,10 +83,12 @@ fn merge_object(
         let inner = field.and_then(|f| f.ty.inner_object());
         let merge_key = match field.map(|f| f.patch) {
             Some(Patch::Merge { key, .. }) => Some(key),
-            Some(Patch::Replace | Patch::RetainKeys) | None => None,
+            Some(Patch::Replace | Patch::Whole | Patch::RetainKeys) | None => None,
         };
         match (target.get_mut(name), value, merge_key) {
-            (Some(Value::Object(old)), Value::Object(new), _) => {
+            (Some(Value::Object(old)), Value::Object(new), _)
+                if !matches!(field.map(|f| f.patch), Some(Patch::Whole)) =>
+            {
                 let inner = if matches!(field.map(|f| &f.ty), Some(Type::Map(_))) { None } else { inner };
                 merge_object(inner, old, new)?;
             }
@@ -109,7 +111,7 @@ fn merge_object(
     for (name, order) in patch.iter().filter_map(|(k, v)| k.strip_prefix(ORDER).map(|n| (n, v))) {
         let key = match schema.and_then(|s| s.field(name)).map(|f| f.patch) {
             Some(Patch::Merge { key, .. }) => key,
-            Some(Patch::Replace | Patch::RetainKeys) | None => continue,
+            Some(Patch::Replace | Patch::Whole | Patch::RetainKeys) | None => continue,
         };
         if let (Some(Value::Array(items)), Value::Array(order)) = (target.get_mut(name), order) {
             reorder(items, order, key);
@@ -246,6 +248,12 @@ fn diff_object(
             (None, wanted) => {
                 patch.insert(name.clone(), wanted.clone());
             }
+            // UPSTREAM: what is replaced whole is sent also when it is the same.
+            (Some(Value::Object(_)), Value::Object(wanted))
+                if field.is_some_and(|f| f.patch == Patch::Whole) =>
+            {
+                patch.insert(name.clone(), Value::Object(wanted.clone()));
+            }
             (Some(Value::Object(now)), Value::Object(wanted)) => {
                 let inner = if matches!(field.map(|f| &f.ty), Some(Type::Map(_))) { None } else { inner };
                 let before = old.and_then(Value::as_object).unwrap_or(&nothing);
@@ -263,7 +271,7 @@ fn diff_object(
                     Some(Patch::Merge { key, retain_keys }) => {
                         diff_list(inner, name, before, wanted, now, (key, retain_keys), &mut patch);
                     }
-                    Some(Patch::Replace | Patch::RetainKeys) | None => {
+                    Some(Patch::Replace | Patch::Whole | Patch::RetainKeys) | None => {
                         if now != wanted {
                             patch.insert(name.clone(), Value::Array(wanted.clone()));
                         }

@@ -104,6 +104,8 @@ pub struct TypeId(u16);
 pub enum Patch {
     /// The patch's value takes the place of the old; structs and maps merge field by field.
     Replace,
+    /// The patch's value takes the place of the old, also of a struct.
+    Whole,
     /// A list that merges by a key of its items, or by the items themselves where the key is empty.
     Merge {
         /// Such as `name`; empty for lists of scalars.
@@ -309,6 +311,7 @@ fn read_field(line: &'static str, names: &BTreeMap<&'static str, u16>) -> FieldS
         (Some("merge"), key) => Patch::Merge { key: key.unwrap_or_default(), retain_keys: false },
         (Some("merge,retainKeys"), key) => Patch::Merge { key: key.unwrap_or_default(), retain_keys: true },
         (Some("retainKeys"), _) => Patch::RetainKeys,
+        (Some("replace"), _) => Patch::Whole,
         _ => Patch::Replace,
     };
     let (name, written) = match name.split_at(name.len().saturating_sub(1)) {

@@ -108,7 +108,13 @@ impl ApiStatus {
     #[must_use]
     pub fn invalid(kind: crate::Kind, name: &str, causes: Vec<Cause>) -> Self {
         let info = kind.info();
-        let said: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        // What two rules find is listed twice among the causes and said once.
+        let mut said: Vec<String> = Vec::new();
+        for words in causes.iter().map(|c| format!("{}: {}", c.field, c.message)) {
+            if !said.contains(&words) {
+                said.push(words);
+            }
+        }
         let said = match said.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),

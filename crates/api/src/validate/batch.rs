@@ -39,7 +39,7 @@ pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
         }
     }
     meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
-    if new.template != old.template {
+    if !meta::same(&new.template, &old.template) {
         report.invalid(&SPEC.field("template"), &internal::pod_template(&new.template), "field is immutable");
     }
     meta::immutable(report, &new.completion_mode, &old.completion_mode, &SPEC.field("completionMode"));

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{
     name,
@@ -166,9 +167,32 @@ pub(super) fn kube_finalizer(report: &mut Report, finalizer: &str, at: &At<'_>) 
     }
 }
 
+/// Whether two values say the same, an empty struct, list or map being as good as none.
+///
+/// An object that was read back has the empty structs that Go writes; one that was just made has not.
+pub(super) fn same<T: Serialize>(a: &T, b: &T) -> bool {
+    bare(json!(a)) == bare(json!(b))
+}
+
+fn bare(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Array(items) => {
+            let items: Vec<Value> = items.into_iter().map(|item| bare(item).unwrap_or_default()).collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        Value::Object(fields) => {
+            let fields: Map<String, Value> =
+                fields.into_iter().filter_map(|(name, value)| Some((name, bare(value)?))).collect();
+            (!fields.is_empty()).then_some(Value::Object(fields))
+        }
+        other => Some(other),
+    }
+}
+
 /// Whether a field that must not change has changed.
-pub(super) fn immutable<T: PartialEq + serde::Serialize>(report: &mut Report, new: &T, old: &T, at: &At<'_>) {
-    if new != old {
+pub(super) fn immutable<T: Serialize>(report: &mut Report, new: &T, old: &T, at: &At<'_>) {
+    if !same(new, old) {
         report.invalid(at, &json!(new), "field is immutable");
     }
 }

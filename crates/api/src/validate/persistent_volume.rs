@@ -80,7 +80,7 @@ pub(super) fn claim_update(report: &mut Report, new: &PersistentVolumeClaim, old
             requests.insert("storage".to_owned(), amount);
         }
     }
-    if kept != stored {
+    if !meta::same(&kept, &stored) {
         let why = format!(
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n{}",
             internal::claim_spec_diff(&stored, &kept)

@@ -30,7 +30,7 @@ pub(super) fn update(report: &mut Report, new: &Pod, old: &Pod) {
     let before = old.tolerations.as_ref().unwrap_or(&no_tolerations);
     only_added_tolerations(report, tolerations, before, &SPEC.field("tolerations"));
     only_removed_gates(report, new, old);
-    if new == old {
+    if meta::same(new, old) {
         return;
     }
     let mut kept = new.clone();
@@ -47,7 +47,7 @@ pub(super) fn update(report: &mut Report, new: &Pod, old: &Pod) {
     if old.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
         while_gated(report, &mut kept, old);
     }
-    if kept != *old {
+    if !meta::same(&kept, old) {
         report.forbidden(&SPEC, &format!("{MAY_CHANGE}\n{}", super::internal::pod_spec_diff(old, &kept)));
     }
 }
@@ -119,7 +119,7 @@ fn only_removed_gates(report: &mut Report, new: &PodSpec, old: &PodSpec) {
 
 /// A gated pod may become pickier about its node.
 fn while_gated(report: &mut Report, kept: &mut PodSpec, old: &PodSpec) {
-    if kept.node_selector != old.node_selector {
+    if !meta::same(&kept.node_selector, &old.node_selector) {
         let now = kept.node_selector.clone().unwrap_or_default();
         let dropped = old.node_selector.iter().flatten().any(|(key, value)| now.get(key) != Some(value));
         if dropped {
@@ -130,7 +130,7 @@ fn while_gated(report: &mut Report, kept: &mut PodSpec, old: &PodSpec) {
     }
     let of = |spec: &PodSpec| spec.affinity.as_ref().and_then(|it| it.node_affinity.clone());
     let (now, before) = (of(kept), of(old));
-    if now != before {
+    if !meta::same(&now, &before) {
         let required = |it: &Option<k8s_openapi::api::core::v1::NodeAffinity>| {
             it.as_ref().and_then(|it| it.required_during_scheduling_ignored_during_execution.clone())
         };

@@ -220,7 +220,7 @@ pub(super) fn stateful_set_update(report: &mut Report, new: &StatefulSet, old: &
         persistent_volume_claim_retention_policy: old.persistent_volume_claim_retention_policy.clone(),
         ..new.clone()
     };
-    if kept != *old {
+    if !meta::same(&kept, old) {
         report.forbidden(&SPEC, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
     }
 }

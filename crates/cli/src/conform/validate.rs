@@ -166,7 +166,10 @@ fn invalid(kind: Kind, object: &Object, causes: Vec<Cause>) -> Map<String, Value
     out.insert("reason".to_owned(), json!("Invalid"));
     let info = kind.info();
     let head = format!("The {} \"{}\" is invalid: ", info.kind, object.name());
-    let said = match errors.as_slice() {
+    // kubectl says the same thing once.
+    let mut once = errors.clone();
+    once.dedup();
+    let said = match once.as_slice() {
         [one] => format!("{head}{one}"),
         many => format!("{head}\n* {}", many.join("\n* ")),
     };
