@@ -6,19 +6,9 @@
 
 use std::rc::Rc;
 
-use api::{
-    Diagnostic, FieldPath, Resource,
-    kinds::{
-        eks::EksCluster,
-        sim::{ControlPlane, Provider},
-    },
-};
+use api::{Diagnostic, FieldPath, kinds::sim::ControlPlane};
 use cluster::{ClusterId, World, provision};
-use shell::{
-    Machine,
-    kubectl::kubeconfig::{Cluster, Context, Credential, User},
-    machine::HOME,
-};
+use shell::{Machine, machine::HOME};
 
 /// Files under this name are the learner's, not the scenario's.
 const HOME_FILES: &str = "home/";
@@ -66,61 +56,7 @@ fn know(machine: &mut Machine, world: &World) {
     let mut planes: Vec<&ControlPlane> = world.store().list(ClusterId::WORLD, None).collect();
     planes.sort_by_key(|plane| std::cmp::Reverse(plane.id));
     for plane in planes {
-        let (context, cluster, user) = match plane.provider {
-            Provider::Eks => of_eks(plane, world),
-            Provider::Kind => of_kind(plane, world),
-        };
+        let (context, cluster, user) = shell::kubectl::known::entries(world, plane);
         machine.kubeconfig.add(context, cluster, user);
-    }
-}
-
-fn name_of(plane: &ControlPlane) -> &str {
-    plane.meta().name.as_deref().unwrap_or_default()
-}
-
-/// Source: eksctl `pkg/utils/kubeconfig`: `<user>@<cluster>.<region>.eksctl.io`.
-fn of_eks(plane: &ControlPlane, world: &World) -> (Context, Cluster, User) {
-    let name = name_of(plane);
-    let cluster: Option<&EksCluster> = world.store().get(ClusterId::WORLD, "", name);
-    let server = cluster.map(|it| it.endpoint.clone()).unwrap_or_default();
-    let region = server.split('.').rev().nth(3).unwrap_or("ap-northeast-2").to_owned();
-    let entry = format!("{name}.{region}.eksctl.io");
-    let exec = ["eks", "get-token", "--output", "json", "--cluster-name", name, "--region", &region];
-    let context = Context {
-        name: format!("alice@{entry}"),
-        cluster: entry.clone(),
-        user: format!("alice@{entry}"),
-        namespace: String::new(),
-    };
-    let user = admin(context.user.clone(), Credential::Exec(exec.map(str::to_owned).to_vec()));
-    (context, Cluster { name: entry, server, control_plane: name.to_owned() }, user)
-}
-
-/// Source: kind `pkg/cluster/internal/kubeconfig`: everything is called `kind-<cluster>`.
-fn of_kind(plane: &ControlPlane, world: &World) -> (Context, Cluster, User) {
-    let name = name_of(plane);
-    let entry = format!("kind-{name}");
-    // kind takes any free port of the laptop; ours follows from the seed.
-    let port = 32_768 + cluster::draw::draw(world.seed(), "kind-port", name, 0) % 28_232;
-    let context = Context {
-        name: entry.clone(),
-        cluster: entry.clone(),
-        user: entry.clone(),
-        namespace: String::new(),
-    };
-    let server = format!("https://127.0.0.1:{port}");
-    (
-        context,
-        Cluster { name: entry.clone(), server, control_plane: name.to_owned() },
-        admin(entry, Credential::Certificate),
-    )
-}
-
-fn admin(name: String, credential: Credential) -> User {
-    User {
-        name,
-        identity: "kubernetes-admin".to_owned(),
-        groups: vec!["system:masters".to_owned()],
-        credential,
     }
 }

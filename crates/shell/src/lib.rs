@@ -26,6 +26,7 @@ pub mod kubectl;
 pub mod lab;
 pub mod machine;
 pub mod output;
+mod patience;
 mod redirect;
 pub mod text;
 pub mod tool;

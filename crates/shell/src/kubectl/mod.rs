@@ -20,6 +20,7 @@ mod expose;
 mod fail;
 mod field;
 mod get;
+pub mod known;
 pub mod kubeconfig;
 mod label;
 mod patch;

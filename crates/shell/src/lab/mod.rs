@@ -6,6 +6,7 @@
 
 use crate::{eval::Flow, tool::Call};
 
+mod act;
 mod trace;
 mod wait;
 
@@ -52,7 +53,14 @@ pub struct Verb {
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[
     Verb { name: "answer", usage: "lab answer ID VALUE", run: answer },
+    Verb { name: "calc", usage: "lab calc max-pods TYPE", run: act::calc },
+    Verb { name: "fault", usage: "lab fault az ZONE", run: act::fault },
     Verb { name: "help", usage: "lab help", run: help },
+    Verb {
+        name: "node",
+        usage: "lab node add | set-max-pods NODE N | stop-kubelet NODE | start-kubelet NODE",
+        run: act::node,
+    },
     Verb { name: "redo", usage: "lab redo", run: redo },
     Verb { name: "seed", usage: "lab seed NUMBER", run: seed },
     Verb { name: "select", usage: "lab select KIND/NAME", run: select },

@@ -1,0 +1,316 @@
+//! `eksctl create|get|scale|delete nodegroup`.
+
+use ::cluster::{ClusterId, World, provision::Provision};
+use api::{
+    Resource, SimDuration,
+    k8s::core::v1::Node,
+    kinds::{eks::Nodegroup, eksctl::NodeGroup},
+};
+
+use super::{ask, cluster_name, config, done, exists, log};
+use crate::{flag::Given, kubectl::known, tool::Call};
+
+/// Longest wait for a group: eksctl's `--timeout`.
+const LONGEST: SimDuration = SimDuration::secs(25 * 60);
+
+fn groups(world: &World, cluster: &str) -> Vec<Nodegroup> {
+    let all = world.store().list::<Nodegroup>(ClusterId::WORLD, None);
+    all.filter(|group| group.cluster == cluster).cloned().collect()
+}
+
+fn name(group: &Nodegroup) -> &str {
+    group.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// Names of a group's nodes that are ready.
+fn ready(world: &World, cluster: &str, group: &str) -> Vec<String> {
+    let Some(plane) = known::plane(world, cluster) else { return Vec::new() };
+    let nodes = world.store().list::<Node>(ClusterId(plane.id), None);
+    nodes
+        .filter(|node| {
+            let label = node.metadata.labels.as_ref().and_then(|l| l.get("eks.amazonaws.com/nodegroup"));
+            let conditions = node.status.iter().flat_map(|s| s.conditions.iter().flatten());
+            label.is_some_and(|l| l == group)
+                && conditions.into_iter().any(|c| c.type_ == "Ready" && c.status == "True")
+        })
+        .filter_map(|node| node.meta().name.clone())
+        .collect()
+}
+
+pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+    let config = config(call, given)?;
+    let cluster = cluster_name(given, config.as_ref())?;
+    exists(call.shell.world, &cluster)?;
+    let wanted: Vec<NodeGroup> = match config {
+        Some(config) => config.managed_node_groups.into_iter().chain(config.node_groups).collect(),
+        None => vec![from_flags(given, word, call.shell.world)?],
+    };
+    let present: Vec<String> =
+        groups(call.shell.world, &cluster).iter().map(|g| name(g).to_owned()).collect();
+    let new: Vec<NodeGroup> = wanted.into_iter().filter(|group| !present.contains(&group.name)).collect();
+    let version = known::plane(call.shell.world, &cluster).map(|p| p.version.clone()).unwrap_or_default();
+    let minor: Vec<&str> = version.trim_start_matches('v').split('.').take(2).collect();
+    let minor = minor.join(".");
+    log(call, &format!("will use version {minor} for new nodegroup(s) based on control plane version"));
+    for group in &new {
+        let family = group.ami_family.as_deref().unwrap_or("AmazonLinux2023");
+        log(call, &format!("nodegroup {:?} will use \"\" [{family}/{minor}]", group.name));
+    }
+    if !present.is_empty() {
+        log(
+            call,
+            &format!("{} existing nodegroup(s) ({}) will be excluded", present.len(), present.join(",")),
+        );
+    }
+    let names: Vec<String> = new.iter().map(|g| g.name.clone()).collect();
+    if names.is_empty() {
+        log(call, "no tasks");
+        done(call, &format!("created 0 nodegroup(s) in cluster {cluster:?}"));
+        done(call, &format!("created 0 managed nodegroup(s) in cluster {cluster:?}"));
+        return Ok(());
+    }
+    log(
+        call,
+        &format!(
+            "{} nodegroup ({}) was included (based on the include/exclude rules)",
+            names.len(),
+            names.join(", ")
+        ),
+    );
+    log(
+        call,
+        &format!(
+            "will create a CloudFormation stack for each of {} managed nodegroups in cluster {cluster:?}",
+            names.len()
+        ),
+    );
+    let tasks: Vec<String> = names.iter().map(|n| format!("create managed nodegroup {n:?}")).collect();
+    log(
+        call,
+        &format!(
+            " \n2 sequential tasks: {{ fix cluster compatibility, 1 task: {{ {} task{}: {{ {} }} }} \n}}",
+            names.len(),
+            if names.len() > 1 { "s" } else { "" },
+            tasks.join(", ")
+        ),
+    );
+    log(call, "checking cluster stack for missing resources");
+    log(call, "cluster stack has all required resources");
+    let sizes: Vec<(String, u32)> =
+        new.iter().map(|g| (g.name.clone(), g.desired_capacity.or(g.min_size).unwrap_or(2))).collect();
+    for group in new {
+        let stack = format!("eksctl-{cluster}-nodegroup-{}", group.name);
+        ask(call, Provision::CreateNodegroup { cluster: cluster.clone(), group: Box::new(group) })?;
+        log(call, &format!("building managed nodegroup stack {stack:?}"));
+        log(call, &format!("deploying stack {stack:?}"));
+    }
+    for (group, wanted) in &sizes {
+        log(call, &format!("waiting for CloudFormation stack \"eksctl-{cluster}-nodegroup-{group}\""));
+        let enough = usize::try_from(*wanted).unwrap_or(usize::MAX);
+        let came = call.shell.wait_until(LONGEST, |world| ready(world, &cluster, group).len() >= enough);
+        if !came {
+            return Err(format!(
+                "Error: timed out waiting for at least {wanted} nodes to join the cluster and become ready in {group:?}: context deadline exceeded"
+            ));
+        }
+    }
+    log(call, "no tasks");
+    done(call, &format!("created 0 nodegroup(s) in cluster {cluster:?}"));
+    for (group, wanted) in &sizes {
+        report(call, &cluster, group);
+        log(call, &format!("waiting for at least {wanted} node(s) to become ready in {group:?}"));
+        report(call, &cluster, group);
+    }
+    done(call, &format!("created {} managed nodegroup(s) in cluster {cluster:?}", sizes.len()));
+    log(call, "checking security group configuration for all nodegroups");
+    log(call, "all nodegroups have up-to-date cloudformation templates");
+    Ok(())
+}
+
+fn report(call: &mut Call<'_, '_>, cluster: &str, group: &str) {
+    let nodes = ready(call.shell.world, cluster, group);
+    log(call, &format!("nodegroup {group:?} has {} node(s)", nodes.len()));
+    for node in nodes {
+        log(call, &format!("node {node:?} is ready"));
+    }
+}
+
+fn from_flags(given: &Given, word: Option<&str>, world: &World) -> Result<NodeGroup, String> {
+    let number = |flag: &str| given.int(flag).and_then(|n| u32::try_from(n).ok());
+    let name = given.value("name").or(word).map(str::to_owned);
+    let name = name.unwrap_or_else(|| {
+        format!(
+            "ng-{:08x}",
+            ::cluster::draw::draw(world.seed(), "nodegroup", &world.now().0.to_string(), 0) & 0xffff_ffff
+        )
+    });
+    let mut labels = std::collections::BTreeMap::new();
+    for pair in given.list("node-labels").into_iter().filter(|p| !p.is_empty()) {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(format!(
+                "Error: invalid argument {pair:?} for \"--node-labels\" flag: {pair} must be formatted as key=value"
+            ));
+        };
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    let zones = given.list("node-zones").into_iter().filter(|z| !z.is_empty()).map(str::to_owned).collect();
+    Ok(NodeGroup {
+        name,
+        instance_type: given.value("node-type").map(str::to_owned),
+        instance_types: given
+            .list("instance-types")
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        spot: given.has("spot").then(|| given.on("spot")),
+        desired_capacity: number("nodes"),
+        min_size: number("nodes-min"),
+        max_size: number("nodes-max"),
+        labels,
+        private_networking: given.has("node-private-networking").then(|| given.on("node-private-networking")),
+        availability_zones: zones,
+        max_pods_per_node: number("max-pods-per-node"),
+        volume_size: number("node-volume-size"),
+        ami_family: given.value("node-ami-family").map(str::to_owned),
+        ..NodeGroup::default()
+    })
+}
+
+pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+    let config = config(call, given)?;
+    let cluster = cluster_name(given, config.as_ref())?;
+    exists(call.shell.world, &cluster)?;
+    let wanted = given.value("name").or(word).map(str::to_owned);
+    let found: Vec<Nodegroup> = groups(call.shell.world, &cluster)
+        .into_iter()
+        .filter(|g| wanted.as_deref().is_none_or(|w| w == name(g)))
+        .collect();
+    if found.is_empty() {
+        return match wanted {
+            Some(wanted) => Err(format!("Error: nodegroup with name {wanted} not found")),
+            None => {
+                call.out.err("No nodegroups found");
+                Ok(())
+            }
+        };
+    }
+    call.out.line("CLUSTER\tNODEGROUP\tSTATUS\tCREATED\t\t\tMIN SIZE\tMAX SIZE\tDESIRED CAPACITY\tINSTANCE TYPE\tIMAGE ID\t\tASG NAME\tTYPE");
+    for group in found {
+        let created = group.metadata.creation_timestamp.as_ref().map(|t| t.0.to_string()).unwrap_or_default();
+        call.out.line(&format!(
+            "{cluster}\t{}\t{}\t{created}\t{}\t{}\t{}\t{}\tAL2023_x86_64_STANDARD\teks-{}\tmanaged",
+            name(&group),
+            group.status,
+            group.min_size,
+            group.max_size,
+            group.desired_size,
+            group.instance_types.join(","),
+            name(&group)
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn scale(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+    let config = config(call, given)?;
+    let cluster = cluster_name(given, config.as_ref())?;
+    exists(call.shell.world, &cluster)?;
+    let Some(group) = given.value("name").or(word).map(str::to_owned) else {
+        return Err("Error: --name must be set".to_owned());
+    };
+    let number = |flag: &str| given.int(flag).and_then(|n| u32::try_from(n).ok());
+    let (desired, min, max) = (number("nodes"), number("nodes-min"), number("nodes-max"));
+    if desired.is_none() && min.is_none() && max.is_none() {
+        return Err("Error: at least one of minimum, maximum and desired nodes must be set".to_owned());
+    }
+    if let Some(now) = groups(call.shell.world, &cluster).iter().find(|g| name(g) == group) {
+        let (low, high) = (min.unwrap_or(now.min_size), max.unwrap_or(now.max_size));
+        if let Some(desired) = desired {
+            if desired > high {
+                return Err(format!(
+                    "Error: the desired nodes {desired} is greater than current nodes-max/maxSize {high}"
+                ));
+            }
+            if desired < low {
+                return Err(format!(
+                    "Error: the desired nodes {desired} is less than current nodes-min/minSize {low}"
+                ));
+            }
+        }
+    }
+    log(call, &format!("scaling nodegroup {group:?} in cluster {cluster}"));
+    ask(call, Provision::ScaleNodegroup { cluster: cluster.clone(), name: group.clone(), desired, min, max })
+        .map_err(|error| {
+            error.replace(
+                "Error: operation",
+                &format!(
+                    "Error: failed to scale nodegroup {group:?} for cluster {cluster:?}, error: operation"
+                ),
+            )
+        })?;
+    log(call, "initiated scaling of nodegroup");
+    let region = known::region(call.shell.world, &cluster);
+    log(
+        call,
+        &format!(
+            "to see the status of the scaling run `eksctl get nodegroup --cluster {cluster} --region {region} --name {group}`"
+        ),
+    );
+    Ok(())
+}
+
+pub(super) fn delete(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+    let config = config(call, given)?;
+    let cluster = cluster_name(given, config.as_ref())?;
+    exists(call.shell.world, &cluster)?;
+    let names: Vec<String> = match config {
+        Some(config) => config.managed_node_groups.iter().map(|g| g.name.clone()).collect(),
+        None => match given.value("name").or(word) {
+            Some(name) => vec![name.to_owned()],
+            None => return Err("Error: --name must be set".to_owned()),
+        },
+    };
+    let count = names.len();
+    log(
+        call,
+        &format!(
+            "{count} nodegroup ({}) was included (based on the include/exclude rules)",
+            names.join(", ")
+        ),
+    );
+    if given.not_off("drain") {
+        log(call, &format!("will drain {count} nodegroup(s) in cluster {cluster:?}"));
+        log(call, "starting parallel draining, max in-flight of 1");
+    }
+    for group in &names {
+        let nodes = ready(call.shell.world, &cluster, group);
+        ask(call, Provision::DeleteNodegroup { cluster: cluster.clone(), name: group.clone() })?;
+        if given.not_off("drain") {
+            for node in &nodes {
+                log(call, &format!("cordon node {node:?}"));
+            }
+            done(call, &format!("drained all nodes: [{}]", nodes.join(" ")));
+        }
+    }
+    log(call, &format!("will delete {count} nodegroups from cluster {cluster:?}"));
+    let tasks: Vec<String> = names.iter().map(|n| format!("delete nodegroup {n:?} [async]")).collect();
+    log(
+        call,
+        &format!(
+            "1 task: {{ {count} task{}: {{ {} }} }}",
+            if count > 1 { "s" } else { "" },
+            tasks.join(", ")
+        ),
+    );
+    for group in &names {
+        log(call, &format!("will delete stack \"eksctl-{cluster}-nodegroup-{group}\""));
+    }
+    if given.on("wait") {
+        call.shell.wait_until(LONGEST, |world| {
+            !groups(world, &cluster).iter().any(|g| names.iter().any(|n| n == name(g)))
+        });
+    }
+    done(call, &format!("deleted {count} nodegroup(s) from cluster {cluster:?}"));
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! What do eksctl, `aws eks update-kubeconfig` and kind write into a kubeconfig?
+//!
+//! Source: eksctl `pkg/utils/kubeconfig` (`<user>@<cluster>.<region>.eksctl.io`), kind `pkg/cluster/internal/kubeconfig` (everything is called
+//! `kind-<cluster>`), awscli `customizations/eks` (everything is called by the cluster's ARN).
+
+use api::{
+    Resource,
+    kinds::{
+        eks::EksCluster,
+        sim::{ControlPlane, Provider},
+    },
+};
+use cluster::{ClusterId, World, draw};
+
+use crate::kubectl::kubeconfig::{Cluster, Context, Credential, User};
+
+/// The AWS account of every lab.
+pub const ACCOUNT: &str = "111122223333";
+/// Where a cluster stands if nothing says so.
+const REGION: &str = "ap-northeast-2";
+
+/// The control plane with this name.
+#[must_use]
+pub fn plane<'w>(world: &'w World, name: &str) -> Option<&'w ControlPlane> {
+    world
+        .store()
+        .list::<ControlPlane>(ClusterId::WORLD, None)
+        .find(|plane| plane.meta().name.as_deref() == Some(name))
+}
+
+/// The region of an EKS cluster, from its endpoint's name.
+#[must_use]
+pub fn region(world: &World, name: &str) -> String {
+    let cluster: Option<&EksCluster> = world.store().get(ClusterId::WORLD, "", name);
+    let endpoint = cluster.map(|it| it.endpoint.as_str()).unwrap_or_default();
+    endpoint.split('.').rev().nth(3).filter(|r| !r.is_empty()).unwrap_or(REGION).to_owned()
+}
+
+fn endpoint(world: &World, name: &str) -> String {
+    let cluster: Option<&EksCluster> = world.store().get(ClusterId::WORLD, "", name);
+    cluster.map(|it| it.endpoint.clone()).unwrap_or_default()
+}
+
+/// The entries that the cluster's own tool writes.
+#[must_use]
+pub fn entries(world: &World, plane: &ControlPlane) -> (Context, Cluster, User) {
+    let name = plane.meta().name.as_deref().unwrap_or_default();
+    match plane.provider {
+        Provider::Eks => {
+            let region = region(world, name);
+            let entry = format!("{name}.{region}.eksctl.io");
+            let exec = ["eks", "get-token", "--output", "json", "--cluster-name", name, "--region", &region];
+            let exec = Credential::Exec(exec.map(str::to_owned).to_vec());
+            make(
+                &format!("alice@{entry}"),
+                &entry,
+                &format!("alice@{entry}"),
+                endpoint(world, name),
+                name,
+                exec,
+            )
+        }
+        Provider::Kind => {
+            let entry = format!("kind-{name}");
+            // kind takes any free port of the laptop; ours follows from the seed.
+            let port = 32_768 + draw::draw(world.seed(), "kind-port", name, 0) % 28_232;
+            let server = format!("https://127.0.0.1:{port}");
+            make(&entry, &entry, &entry, server, name, Credential::Certificate)
+        }
+    }
+}
+
+/// The entries that `aws eks update-kubeconfig` writes; `alias` names the context.
+#[must_use]
+pub fn by_aws(world: &World, name: &str, alias: Option<&str>) -> (Context, Cluster, User) {
+    let region = region(world, name);
+    let arn = format!("arn:aws:eks:{region}:{ACCOUNT}:cluster/{name}");
+    let exec = ["--region", &region, "eks", "get-token", "--cluster-name", name, "--output", "json"];
+    let exec = Credential::Exec(exec.map(str::to_owned).to_vec());
+    make(alias.unwrap_or(&arn), &arn, &arn, endpoint(world, name), name, exec)
+}
+
+fn make(
+    context: &str,
+    cluster: &str,
+    user: &str,
+    server: String,
+    control_plane: &str,
+    credential: Credential,
+) -> (Context, Cluster, User) {
+    (
+        Context {
+            name: context.to_owned(),
+            cluster: cluster.to_owned(),
+            user: user.to_owned(),
+            namespace: String::new(),
+        },
+        Cluster { name: cluster.to_owned(), server, control_plane: control_plane.to_owned() },
+        User {
+            name: user.to_owned(),
+            identity: "kubernetes-admin".to_owned(),
+            groups: vec!["system:masters".to_owned()],
+            credential,
+        },
+    )
+}
