@@ -44,7 +44,7 @@ fn natively(report: &mut Report) -> Result<()> {
     report.step("format", &mut tool::cargo(&["fmt", "--all", "--check"]))?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     report.step("lints", &mut tool::cargo(&clippy))?;
-    let tests = ["test", "--workspace", "--exclude", "web", "--no-fail-fast"];
+    let tests = ["test", "--workspace", "--no-fail-fast"];
     report.step("native tests", &mut tool::cargo(&tests))
 }
 

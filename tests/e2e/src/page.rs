@@ -100,6 +100,12 @@ impl Page {
         self.eval("location.href").as_str().unwrap_or_default().to_owned()
     }
 
+    /// The page's title.
+    #[track_caller]
+    pub fn title(&self) -> String {
+        self.eval("document.title").as_str().unwrap_or_default().to_owned()
+    }
+
     /// Loads the page again.
     #[track_caller]
     pub fn reload(&self) {
@@ -267,7 +273,7 @@ impl Page {
             if let Some(answer) = ask() {
                 return Some(answer);
             }
-            self.runtime.block_on(tokio::time::sleep(pause));
+            self.runtime.block_on(async { tokio::time::sleep(pause).await });
         }
         ask()
     }
