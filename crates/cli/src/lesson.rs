@@ -43,13 +43,9 @@ pub(crate) fn command(args: &[String]) -> i32 {
             let tested = test(folder, &coverage);
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             for (rule, asks, findings) in &tested {
-                let word = if findings.is_empty() { "ok" } else { "FAILED" };
-                println!("{name} {rule} {asks} ... {word}");
-                if findings.is_empty() {
-                    passed += 1
-                } else {
-                    failed += 1
-                }
+                let ok = findings.is_empty();
+                println!("{name} {rule} {asks} ... {}", if ok { "ok" } else { "FAILED" });
+                *(if ok { &mut passed } else { &mut failed }) += 1;
                 later.extend(
                     findings.iter().map(|it| format!("{name}/{}: {}: {}", it.file, it.rule, it.message)),
                 );
