@@ -1,4 +1,4 @@
-//! `podpath lesson test [PATH…]`: does every lesson keep its rules?
+//! `podpath lesson test [PATH…]`: does every lesson keep its rules? `podpath lesson digests`: how does each end?
 //!
 //! A PATH is a lesson's folder or a folder of lessons; without one, `lessons/` of the working directory. Prints one
 //! line for each rule and lesson as a test runner would, then what failed; exit status 0 only if nothing did.
@@ -20,9 +20,16 @@ use serde_json::Value;
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {
-    let Some(("test", paths)) = args.split_first().map(|(verb, rest)| (verb.as_str(), rest)) else {
-        eprintln!("usage: podpath lesson test [PATH…]");
-        return 2;
+    let paths = match args.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
+        Some(("test", paths)) => paths,
+        Some(("digests", [])) => {
+            rules::digests().iter().for_each(|(slug, digest)| println!("{slug} {digest:016x}"));
+            return 0;
+        }
+        _ => {
+            eprintln!("usage: podpath lesson test [PATH…]\n       podpath lesson digests");
+            return 2;
+        }
     };
     let paths: Vec<PathBuf> = match paths {
         [] => vec![PathBuf::from("lessons")],

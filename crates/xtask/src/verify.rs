@@ -64,10 +64,21 @@ fn wasm_tests(names: &[String]) -> Result<Command> {
     }
     bundle::quick(&mut cargo)
         .args(names)
+        .env("PODPATH_DIGESTS", native_digests()?)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-test-runner", this.display()))
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", tool::root().join("web/webdriver.json"))
         .env("WASM_BINDGEN_USE_BROWSER", "1");
     Ok(cargo)
+}
+
+/// How every lesson's solution ends natively: a test in the browser compares itself with it.
+fn native_digests() -> Result<String> {
+    let asked = ["run", "--quiet", "--package", "cli", "--bin", "podpath", "--", "lesson", "digests"];
+    let said = tool::cargo(&asked).stderr(std::process::Stdio::inherit()).output()?;
+    if !said.status.success() {
+        bail!("podpath lesson digests: {}", said.status);
+    }
+    Ok(String::from_utf8(said.stdout)?)
 }
 
 /// `cargo xtask journeys [NAME…]`.
