@@ -128,12 +128,13 @@ impl Ready {
                 table.add_pod(pod, &name);
                 ready.pod_added(&Cycle { table: &table, ..*cycle }, pod, node);
             }
-            ready.plain(&Cycle { table: &table, ..*cycle }, node)?;
+            ready.alone(&Cycle { table: &table, ..*cycle }, node)?;
         }
-        self.plain(cycle, node)
+        self.alone(cycle, node)
     }
 
-    fn plain(&self, cycle: &Cycle, node: NodeRef) -> Result<(), Refused> {
+    /// Whether a node passes as it is.
+    pub(crate) fn alone(&self, cycle: &Cycle, node: NodeRef) -> Result<(), Refused> {
         for (plugin, filter) in &self.filters {
             let verdict: Verdict = filter.filter(cycle, node);
             verdict.map_err(|rejection| (*plugin, rejection))?;

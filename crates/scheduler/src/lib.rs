@@ -14,6 +14,7 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+pub mod class;
 pub mod decision;
 pub mod disruption;
 mod filter;

@@ -46,6 +46,12 @@ impl Owners {
         self.0.retain(|key, _| (key.0, key.1.as_str(), key.2.as_str()) != (kind, namespace, name));
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What the pod's Services and controller select together; empty if it has none.
     #[must_use]
     pub fn selector(&self, pod: &PodInfo) -> Selector {

@@ -148,6 +148,10 @@ pub trait Filter {
 pub trait Score {
     /// The raw score of a node.
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64;
+    /// Whether a score means something only beside those of the other nodes: [`Score::normalize`] is more than nothing.
+    fn is_relative(&self) -> bool {
+        false
+    }
     /// Brings raw scores of all nodes to 0..=[`MAX_NODE_SCORE`].
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], _scores: &mut [i64]) {}
     /// The numbers behind a raw score.
@@ -177,6 +181,11 @@ pub trait Plugin: Sync {
     /// What binding the pod to a node decides about its claims.
     fn reserve(&self, _cycle: &Cycle, _node: NodeRef) -> Vec<VolumeBound> {
         Vec::new()
+    }
+    /// Whether all it says of a node follows from the pod's template and from that node, so that it stays true as long
+    /// as the node does not change.
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        false
     }
     /// What may turn its refusal.
     fn retries_on(&self) -> &'static [ClusterEvent] {

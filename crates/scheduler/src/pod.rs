@@ -127,6 +127,11 @@ impl PodInfo {
     /// Compiles a pod that the API server has accepted and filled in.
     #[must_use]
     pub fn new(pod: &Pod) -> PodInfo {
+        PodInfo::of_template(pod, Rc::new(Template::of(pod)))
+    }
+
+    /// A pod of a template that has been compiled already.
+    pub(crate) fn of_template(pod: &Pod, template: Rc<Template>) -> PodInfo {
         let status = pod.status.as_ref();
         let meta = &pod.metadata;
         let evicted = |it: &api::k8s::core::v1::PodCondition| {
@@ -134,7 +139,6 @@ impl PodInfo {
                 && it.status == "True"
                 && it.reason.as_deref() == Some("PreemptionByScheduler")
         };
-        let template = Rc::new(Template::of(pod));
         PodInfo {
             key: PodKey::of(pod),
             uid: meta.uid.clone().unwrap_or_default(),
@@ -173,6 +177,37 @@ impl PodInfo {
 }
 
 impl Template {
+    /// Whether pods of both ask for the same; their labels and owners may differ.
+    pub(crate) fn same_class(self: &Rc<Self>, other: &Rc<Self>) -> bool {
+        let same = |a: &Template, b: &Template| {
+            a.requests == b.requests
+                && a.node_name == b.node_name
+                && a.gates == b.gates
+                && a.host_ports == b.host_ports
+                && a.tolerations == b.tolerations
+                && a.required_nodes == b.required_nodes
+                && a.preferred_nodes == b.preferred_nodes
+                && a.images == b.images
+                && a.image_count == b.image_count
+                && a.affinity == b.affinity
+                && a.spread == b.spread
+                && a.claims == b.claims
+        };
+        Rc::ptr_eq(self, other) || same(self, other)
+    }
+
+    /// A number that templates of one class share, and others not often.
+    pub(crate) fn class_print(&self) -> u64 {
+        let Requests { exact, wanted, .. } = &self.requests;
+        let mut print = 0_u64;
+        for number in
+            [exact.milli_cpu, exact.memory, exact.ephemeral_storage, wanted.milli_cpu, wanted.memory]
+        {
+            print = print.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number.cast_unsigned());
+        }
+        print
+    }
+
     fn of(pod: &Pod) -> Template {
         let meta = &pod.metadata;
         let empty = PodSpec::default();

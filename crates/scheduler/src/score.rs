@@ -6,7 +6,7 @@ use crate::profile::Enabled;
 use crate::table::NodeRef;
 
 /// The plugins that score this pod.
-fn scorers(cycle: &Cycle, nodes: &[NodeRef]) -> Vec<(Enabled, Box<dyn Score>)> {
+pub(crate) fn scorers(cycle: &Cycle, nodes: &[NodeRef]) -> Vec<(Enabled, Box<dyn Score>)> {
     let enabled = cycle.profile.plugins.iter();
     enabled.filter_map(|it| Some((*it, it.plugin.pre_score(cycle, nodes)?))).collect()
 }

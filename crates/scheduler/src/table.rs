@@ -63,6 +63,9 @@ pub struct Row {
     pub ports: Vec<HostPort>,
 }
 
+/// How many changes are remembered at least.
+const MOST_CHANGES: usize = 1 << 12;
+
 /// Nodes, their pods, and what else decisions depend on.
 #[derive(Clone, Debug)]
 pub struct NodeTable {
@@ -81,6 +84,11 @@ pub struct NodeTable {
     /// Pods with affinity terms of any kind, by node.
     with_affinity: BTreeMap<NodeRef, Vec<Rc<PodInfo>>>,
     budgets: BTreeMap<(String, String), DisruptionBudget>,
+    /// Counts changes of nodes themselves.
+    nodes_revision: u64,
+    /// Nodes that pods came to or went from since then, the latest last; older ones have been forgotten.
+    changed: Vec<NodeRef>,
+    changed_before: u64,
     /// Pods on nodes by the claim they name.
     claims: BTreeMap<(String, String), usize>,
     /// Services, ReplicaSets and StatefulSets, for default spreading.
@@ -111,6 +119,9 @@ impl Default for NodeTable {
             namespaces: Namespaces::new(),
             with_affinity: BTreeMap::new(),
             budgets: BTreeMap::new(),
+            nodes_revision: 0,
+            changed: Vec::new(),
+            changed_before: 0,
             claims: BTreeMap::new(),
             owners: Owners::default(),
             storage: Storage::default(),
@@ -122,6 +133,7 @@ impl Default for NodeTable {
 impl NodeTable {
     /// Adds a node or takes over its changes; its pods stay.
     pub fn set_node(&mut self, node: &Node) {
+        self.nodes_revision += 1;
         let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
         let at = self.slot(&name);
         let images = images(node);
@@ -155,6 +167,7 @@ impl NodeTable {
     /// Forgets a node. Its pods wait in case it comes back.
     pub fn remove_node(&mut self, name: &str) {
         let Some((name, at)) = self.by_name.remove_entry(name) else { return };
+        self.nodes_revision += 1;
         self.count_images(at, -1);
         let pods = std::mem::take(&mut self.rows[at.0 as usize].pods);
         for pod in &pods {
@@ -268,6 +281,23 @@ impl NodeTable {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<NodeRef> {
         self.by_name.get(name).copied()
+    }
+
+    /// Where the table is in its own history: changes of nodes, and changes of what is on them.
+    pub(crate) fn position(&self) -> (u64, u64) {
+        (self.nodes_revision, self.changed_before + u64::try_from(self.changed.len()).unwrap_or(0))
+    }
+
+    /// Nodes that pods came to or went from since a position; `None` if nodes have changed or too much has.
+    pub(crate) fn changed_since(&self, nodes_revision: u64, seen: u64) -> Option<&[NodeRef]> {
+        let skip = usize::try_from(seen.checked_sub(self.changed_before)?).ok()?;
+        (nodes_revision == self.nodes_revision).then(|| self.changed.get(skip..))?
+    }
+
+    /// Whether a pod has been promised a node.
+    #[must_use]
+    pub fn has_nominated(&self) -> bool {
+        !self.nominated.is_empty()
     }
 
     /// What is known of a node beside numbers.
@@ -437,6 +467,11 @@ impl NodeTable {
         let requests = &pod.template.requests;
         let exact = &requests.exact;
         let node = at.0 as usize;
+        if self.changed.len() >= MOST_CHANGES.max(4 * self.rows.len()) {
+            self.changed_before += u64::try_from(self.changed.len()).unwrap_or(0);
+            self.changed.clear();
+        }
+        self.changed.push(at);
         let fixed = [exact.milli_cpu, exact.memory, exact.ephemeral_storage];
         for (column, amount) in self.columns.iter_mut().zip(fixed) {
             column.requested[node] = column.requested[node].saturating_add(sign * amount);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api::k8s::core::v1::{Node, Pod};
 use proptest::prelude::*;
+use scheduler::class::Classes;
 use scheduler::{NodeTable, PodInfo, Profile, pick, schedule};
 use serde_json::{Value, json};
 
@@ -32,8 +33,12 @@ fn pod(name: u8, variant: u8) -> PodInfo {
     let mut container = json!({"name": "c", "image": "web:1", "resources": {"requests": {"cpu": format!("{}m", 100 * u32::from(variant % 5)), "memory": "64Mi"}}});
     let mut spec = json!({"priority": variant % 3});
     match variant % 8 {
-        1 => container["ports"] = json!([{"containerPort": 80, "hostPort": 80}]),
-        2 => container["resources"]["requests"]["example.com/gpu"] = json!("1"),
+        1 => {
+            container["ports"] = json!([{"containerPort": 80, "hostPort": 80}]);
+        }
+        2 => {
+            container["resources"]["requests"]["example.com/gpu"] = json!("1");
+        }
         3 => {
             spec["topologySpreadConstraints"] = json!([{"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}])
         }
@@ -46,7 +51,9 @@ fn pod(name: u8, variant: u8) -> PodInfo {
         6 => {
             spec["topologySpreadConstraints"] = json!([{"maxSkew": 2, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}])
         }
-        7 => spec["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]),
+        7 => {
+            spec["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]);
+        }
         _ => {}
     }
     spec["containers"] = json!([container]);
@@ -125,6 +132,20 @@ proptest! {
         let (profile, wanted) = (Profile::default_1_34(), pod(99, wanted));
         let decision = schedule(&profile, &cluster.table, &wanted, tie);
         prop_assert_eq!(&decision, &schedule(&profile, &cluster.rebuilt(), &wanted, tie));
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_class_stays_true(changes in changes(), wanted in prop::collection::vec(any::<u8>(), 4), tie in any::<u64>()) {
+        let mut cluster = Cluster::default();
+        let mut classes = Classes::new(Profile::default_1_34());
+        for change in changes {
+            cluster.change(change);
+            for (name, wanted) in (90..).zip(&wanted) {
+                let wanted = pod(name, *wanted);
+                let remembered = classes.pick(&cluster.table, &wanted, tie);
+                prop_assert_eq!(remembered, pick(&Profile::default_1_34(), &cluster.table, &wanted, tie));
+            }
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use scheduler::class::Classes;
 use scheduler::replay::disagreement;
 use scheduler::workload::{self, Mix};
-use scheduler::{NodeTable, PodInfo, Profile, pick};
+use scheduler::{NodeTable, Profile};
 use serde_json::Value;
 
 fn cases(name: &str) -> Vec<Value> {
@@ -46,13 +47,13 @@ fn teaching_scenarios_agree() {
 
 /// Node, total, nodes that passed and nodes that tied, for every pod of the workload.
 fn placements_agree(name: &str, nodes: usize, mix: Mix) {
-    let profile = Profile::default_1_34();
+    let mut classes = Classes::new(Profile::default_1_34());
     let mut table = NodeTable::default();
     workload::nodes(nodes).iter().for_each(|it| table.set_node(it));
     let wanted = cases(name);
     for (pod, wanted) in workload::pods(wanted.len(), mix).iter().zip(&wanted) {
-        let pod = PodInfo::new(pod);
-        let got = pick(&profile, &table, &pod, 0).expect("a node");
+        let pod = classes.compile(pod);
+        let got = classes.pick(&table, &pod, 0).expect("a node");
         let node = table.row(got.node).name.to_string();
         let got = serde_json::json!({"pod": pod.key.to_string(), "result": "Scheduled", "node": node,
             "total": got.total, "feasible": got.feasible, "ties": got.ties});

@@ -7,7 +7,8 @@
 use std::time::Instant;
 
 use scheduler::workload::{self, Mix};
-use scheduler::{NodeTable, PodInfo, Profile, pick};
+use scheduler::class::Classes;
+use scheduler::{NodeTable, Profile};
 
 /// Nodes and pods of each figure.
 const SIZES: [(usize, usize); 4] = [(100, 1000), (500, 2000), (1000, 2000), (5000, 2000)];
@@ -22,14 +23,14 @@ pub(super) fn run() {
 
 #[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn rate(nodes: usize, pods: usize, mix: Mix) -> f64 {
-    let profile = Profile::default_1_34();
+    let mut classes = Classes::new(Profile::default_1_34());
     let mut table = NodeTable::default();
     workload::nodes(nodes).iter().for_each(|it| table.set_node(it));
     let pods = workload::pods(pods, mix);
     let start = Instant::now();
     for pod in &pods {
-        let pod = PodInfo::new(pod);
-        if let Some(found) = pick(&profile, &table, &pod, 0) {
+        let pod = classes.compile(pod);
+        if let Some(found) = classes.pick(&table, &pod, 0) {
             let node = table.row(found.node).name.clone();
             table.add_pod(&pod, &node);
         }

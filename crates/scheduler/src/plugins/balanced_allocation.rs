@@ -25,6 +25,10 @@ impl Plugin for NodeResourcesBalancedAllocation {
         let exact = &cycle.pod.template.requests.exact;
         if exact.milli_cpu == 0 && exact.memory == 0 { None } else { Some(Box::new(Balanced)) }
     }
+
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
 }
 
 fn shares(cycle: &Cycle, node: NodeRef) -> [Share; 2] {

@@ -30,6 +30,11 @@ impl Plugin for ImageLocality {
     fn pre_score(&self, _cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
         Some(Box::new(Present))
     }
+
+    /// Which nodes have an image changes only when nodes do.
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
 }
 
 fn nodes(cycle: &Cycle) -> i64 {

@@ -90,6 +90,10 @@ impl Plugin for InterPodAffinity {
         if scores.is_empty() { None } else { Some(Box::new(Preferred(scores))) }
     }
 
+    fn is_local(&self, cycle: &Cycle) -> bool {
+        cycle.pod.template.affinity.is_empty() && cycle.table.with_affinity().next().is_none()
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[
@@ -263,6 +267,10 @@ impl Preferred {
 impl Score for Preferred {
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
         self.shares(cycle, node).map(|(_, _, weight)| weight).sum()
+    }
+
+    fn is_relative(&self) -> bool {
+        true
     }
 
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]

@@ -42,6 +42,10 @@ impl Plugin for NodeAffinity {
         if cycle.pod.template.preferred_nodes.is_empty() { None } else { Some(Box::new(Preferred)) }
     }
 
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[
@@ -77,6 +81,10 @@ fn weights<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = i64> + 
 impl Score for Preferred {
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
         weights(cycle, node).sum()
+    }
+
+    fn is_relative(&self) -> bool {
+        true
     }
 
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {

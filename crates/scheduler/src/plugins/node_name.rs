@@ -30,6 +30,10 @@ impl Plugin for NodeName {
         }
     }
 
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const { &[ClusterEvent::new(EventResource::Node, EventAction::Add)] }
     }

@@ -31,6 +31,10 @@ impl Plugin for NodePorts {
         }
     }
 
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[

@@ -52,6 +52,10 @@ impl Plugin for NodeResourcesFit {
         Some(Box::new(LeastAllocated))
     }
 
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[

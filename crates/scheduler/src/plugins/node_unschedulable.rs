@@ -31,6 +31,10 @@ impl Plugin for NodeUnschedulable {
         PreFilter::Ready(Box::new(Uncordoned { tolerated }))
     }
 
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[

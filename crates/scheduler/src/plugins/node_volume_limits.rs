@@ -35,6 +35,10 @@ impl Plugin for NodeVolumeLimits {
         if volumes.is_empty() { PreFilter::Skip } else { PreFilter::Ready(Box::new(Attachable { volumes })) }
     }
 
+    fn is_local(&self, cycle: &Cycle) -> bool {
+        cycle.pod.template.claims.is_empty()
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[

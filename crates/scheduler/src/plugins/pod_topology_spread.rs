@@ -112,6 +112,10 @@ impl Plugin for PodTopologySpread {
         Some(Box::new(Evenness { soft, ignored: ignored.into_iter().collect() }))
     }
 
+    fn is_local(&self, cycle: &Cycle) -> bool {
+        cycle.pod.template.spread.is_empty() && cycle.table.owners.is_empty()
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[
@@ -276,6 +280,10 @@ impl Score for Evenness {
             }
         }
         score.round() as i64
+    }
+
+    fn is_relative(&self) -> bool {
+        true
     }
 
     fn normalize(&self, _cycle: &Cycle, nodes: &[NodeRef], scores: &mut [i64]) {

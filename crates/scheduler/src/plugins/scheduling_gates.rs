@@ -2,7 +2,7 @@
 //!
 //! Source: `schedulinggates`, 1.34.
 
-use crate::plugin::{ClusterEvent, EventAction, EventResource, Phase, Plugin, Rejection, Verdict};
+use crate::plugin::{ClusterEvent, Cycle, EventAction, EventResource, Phase, Plugin, Rejection, Verdict};
 use crate::pod::PodInfo;
 
 /// Keeps pods with `schedulingGates` out of the queue.
@@ -23,6 +23,10 @@ impl Plugin for SchedulingGates {
             return Ok(());
         }
         Err(Rejection::unresolvable(format!("waiting for scheduling gates: [{}]", gates.join(" "))))
+    }
+
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -36,6 +36,10 @@ impl Plugin for TaintToleration {
         Some(Box::new(Bearable))
     }
 
+    fn is_local(&self, _cycle: &Cycle) -> bool {
+        true
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[
@@ -79,6 +83,10 @@ fn unbearable<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = &'a 
 impl Score for Bearable {
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
         i64::try_from(unbearable(cycle, node).count()).unwrap_or(i64::MAX)
+    }
+
+    fn is_relative(&self) -> bool {
+        true
     }
 
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {

@@ -59,6 +59,10 @@ impl Plugin for VolumeBinding {
         found
     }
 
+    fn is_local(&self, cycle: &Cycle) -> bool {
+        cycle.pod.template.claims.is_empty()
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[

@@ -52,6 +52,10 @@ impl Plugin for VolumeRestrictions {
         }
     }
 
+    fn is_local(&self, cycle: &Cycle) -> bool {
+        cycle.pod.template.claims.is_empty()
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[

@@ -50,6 +50,10 @@ impl Plugin for VolumeZone {
         }
     }
 
+    fn is_local(&self, cycle: &Cycle) -> bool {
+        cycle.pod.template.claims.is_empty()
+    }
+
     fn retries_on(&self) -> &'static [ClusterEvent] {
         const {
             &[
