@@ -5,6 +5,7 @@
 //! sandboxes, address pools. Nothing here places a pod.
 
 pub mod capacity;
+pub mod fargate;
 pub mod ipamd;
 pub mod join;
 pub mod kindnet;

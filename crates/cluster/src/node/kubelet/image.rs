@@ -41,6 +41,152 @@ const KNOWN: &[(&str, u64, &[u16])] = &[
 /// Images whose process does its work and ends well, and after how many milliseconds.
 const ENDING: &[(&str, u64)] = &[("amazon-k8s-cni-init", 1500), ("hello-world", 10)];
 
+/// The names under which Docker Hub's library holds images: a name without a slash that is not here does not exist.
+/// Source: github.com/docker-library/official-images, `library/`, 2026.
+const LIBRARY: &[&str] = &[
+    "adminer",
+    "aerospike",
+    "almalinux",
+    "alpine",
+    "alt",
+    "amazoncorretto",
+    "amazonlinux",
+    "api-firewall",
+    "arangodb",
+    "archlinux",
+    "backdrop",
+    "bash",
+    "bonita",
+    "buildpack-deps",
+    "busybox",
+    "caddy",
+    "cassandra",
+    "chronograf",
+    "cirros",
+    "clearlinux",
+    "clickhouse",
+    "clojure",
+    "composer",
+    "convertigo",
+    "couchbase",
+    "couchdb",
+    "crate",
+    "dart",
+    "debian",
+    "docker",
+    "drupal",
+    "eclipse-mosquitto",
+    "eclipse-temurin",
+    "eggdrop",
+    "elasticsearch",
+    "elixir",
+    "emqx",
+    "erlang",
+    "fedora",
+    "flink",
+    "fluentd",
+    "friendica",
+    "gazebo",
+    "gcc",
+    "geonetwork",
+    "ghost",
+    "golang",
+    "gradle",
+    "groovy",
+    "haproxy",
+    "haskell",
+    "haxe",
+    "hello-world",
+    "hitch",
+    "httpd",
+    "hylang",
+    "ibm-semeru-runtimes",
+    "ibmjava",
+    "influxdb",
+    "irssi",
+    "jetty",
+    "joomla",
+    "jruby",
+    "julia",
+    "kapacitor",
+    "kibana",
+    "kong",
+    "krakend",
+    "lightstreamer",
+    "liquibase",
+    "logstash",
+    "mageia",
+    "mariadb",
+    "matomo",
+    "maven",
+    "mediawiki",
+    "memcached",
+    "mongo",
+    "mongo-express",
+    "monica",
+    "mysql",
+    "nats",
+    "nats-streaming",
+    "neo4j",
+    "neurodebian",
+    "nextcloud",
+    "nginx",
+    "node",
+    "odoo",
+    "open-liberty",
+    "openjdk",
+    "oraclelinux",
+    "orientdb",
+    "percona",
+    "perl",
+    "phpmyadmin",
+    "photon",
+    "php",
+    "plone",
+    "postfixadmin",
+    "postgres",
+    "pypy",
+    "python",
+    "r-base",
+    "rabbitmq",
+    "rakudo-star",
+    "redis",
+    "redmine",
+    "registry",
+    "rethinkdb",
+    "rocket.chat",
+    "rockylinux",
+    "ros",
+    "ruby",
+    "rust",
+    "sapmachine",
+    "satosa",
+    "scratch",
+    "silverpeas",
+    "sl",
+    "solr",
+    "sonarqube",
+    "spark",
+    "spiped",
+    "storm",
+    "swift",
+    "swipl",
+    "teamspeak",
+    "telegraf",
+    "tomcat",
+    "tomee",
+    "traefik",
+    "ubuntu",
+    "unit",
+    "varnish",
+    "websphere-liberty",
+    "wordpress",
+    "xwiki",
+    "yourls",
+    "znc",
+    "zookeeper",
+];
+
 /// What is known of an image as a pod names it.
 #[must_use]
 pub fn of(store: &Store, image: &str) -> Image {
@@ -54,7 +200,8 @@ pub fn of(store: &Store, image: &str) -> Image {
     let known = find(&last(tagged)).or_else(|| find(repository)).or_else(|| find(&last(repository)));
     let (size, ports) = known.map_or((UNKNOWN_BYTES, [].as_slice()), |(_, size, ports)| (*size, *ports));
     let ends_after = ENDING.iter().find(|(name, _)| last(repository) == *name).map(|(_, after)| *after);
-    Image { size, ports: ports.to_vec(), ends_after, ..Image::default() }
+    let missing = !repository.contains('/') && !LIBRARY.contains(&repository);
+    Image { size, ports: ports.to_vec(), ends_after, missing, ..Image::default() }
 }
 
 /// How long its pull takes.
@@ -121,6 +268,14 @@ mod tests {
         assert_eq!(canonical("nginx"), "docker.io/library/nginx:latest");
         assert_eq!(canonical("curlimages/curl:8.0"), "docker.io/curlimages/curl:8.0");
         assert_eq!(canonical("registry.k8s.io/pause:3.10"), "registry.k8s.io/pause:3.10");
+    }
+
+    #[test]
+    fn a_misspelt_name_of_the_library_is_missing() {
+        let store = Store::default();
+        assert!(of(&store, "ngnix:1.27").missing);
+        assert!(!of(&store, "postgres").missing);
+        assert!(!of(&store, "someone/ngnix").missing);
     }
 
     #[test]
