@@ -77,7 +77,7 @@ impl Controller for Ipamd {
             keep(turn, &key.name, pool);
             return Ok(Next::Done);
         }
-        let ticks = now.since(ready_at).0 % timing::IPAMD_TICK.0 == 0;
+        let ticks = now.since(ready_at).0.is_multiple_of(timing::IPAMD_TICK.0);
         let plan = cni::plan(&pool, &here.targets, &here.limits, now);
         if (ticks || fresh) && !plan.moves.is_empty() {
             let moves = plan.moves.clone();

@@ -182,14 +182,14 @@ impl Pass<'_, '_> {
     /// The runtime keeps the image.
     fn remember(&mut self, named: &str) {
         let name = self.machine.metadata.name.clone().unwrap_or_default();
-        if let Some(mut machine) = self.turn.get::<Machine>("", &name).cloned() {
-            if !machine.images.iter().any(|image| image == named) {
-                machine.images.push(named.to_owned());
-                machine.images.sort_unstable();
-                self.machine = machine.clone();
-                self.turn.put(machine.into_object());
-            }
-        }
+        let known = |machine: &&Machine| machine.images.iter().any(|image| image == named);
+        let Some(mut machine) = self.turn.get::<Machine>("", &name).filter(|m| !known(m)).cloned() else {
+            return;
+        };
+        machine.images.push(named.to_owned());
+        machine.images.sort_unstable();
+        self.machine = machine.clone();
+        self.turn.put(machine.into_object());
     }
 
     fn pull_failed(&mut self, at: usize, named: &str) {
