@@ -225,6 +225,16 @@ impl Store {
         (after, change)
     }
 
+    /// Puts a recorded object in place as it is, with the version it had.
+    pub fn restore(&mut self, cluster: ClusterId, object: Object) -> Change {
+        let version = object.meta().resource_version.as_deref().and_then(|v| v.parse().ok());
+        self.revision = self.revision.max(version.unwrap_or(0)) + u64::from(version.is_none());
+        let key = Key::of(cluster, &object);
+        let after = Rc::new(object);
+        let before = self.objects.insert(key.clone(), Rc::clone(&after));
+        Change { key, before, after: Some(after), revision: self.revision }
+    }
+
     /// Removes an object; `None` if it was not there.
     pub fn remove(&mut self, key: &Key) -> Option<Change> {
         let before = self.objects.remove(key)?;

@@ -308,6 +308,17 @@ impl World {
         after
     }
 
+    /// Puts a recorded object in place as it was, with the version it had; every actor hears of it.
+    pub fn restore(&mut self, cluster: ClusterId, object: Object) {
+        let change = self.store.restore(cluster, object);
+        self.changed(ActorId("scenario"), None, &change);
+    }
+
+    /// Forgets everything that was about to happen: a recorded cluster whose controllers stand still.
+    pub fn freeze(&mut self) {
+        self.queue = Queue::default();
+    }
+
     pub(crate) fn remove(&mut self, actor: ActorId, cause: Option<u64>, key: &Key) -> Option<Rc<Object>> {
         let change = self.store.remove(key)?;
         let before = change.before.clone();

@@ -1,16 +1,134 @@
-//! Suite `kubectl`. Nothing of it can be answered yet, so every case disagrees.
+//! Suite `kubectl`: does every command print what the real kubectl printed?
+//!
+//! A case starts from a recorded state, with the clock pinned to its `now`. In a single command nothing reacts; in a sequence the
+//! controllers live and simulated time runs until idle after each step. Format: vectors/kubectl/FORMAT.md.
 
+use std::{cell::RefCell, collections::BTreeMap, io::Read};
+
+use api::{
+    Kind, Object, Resource, SimDuration,
+    kinds::sim::{ControlPlane, Provider},
+    meta::ObjectMeta,
+};
+use cluster::{ClusterId, World};
 use serde_json::Value;
+use shell::{
+    Machine, Output,
+    kubectl::kubeconfig::{Cluster, Context, Credential, User},
+};
 
-use super::{Disagreement, Outcome};
+use super::{Disagreement, Outcome, renamed};
+
+const STATES: &[(&str, &[u8])] = &[
+    ("S0", include_bytes!("../../../../tests/vectors/kubectl/states/S0.json.gz")),
+    ("S1", include_bytes!("../../../../tests/vectors/kubectl/states/S1.json.gz")),
+    ("S2", include_bytes!("../../../../tests/vectors/kubectl/states/S2.json.gz")),
+    ("kind:myk8s", include_bytes!("../../../../tests/vectors/kubectl/states/kind.json.gz")),
+];
+
+/// The only cluster of a state.
+const HERE: ClusterId = ClusterId(1);
+/// Longest wait after a step of a sequence.
+const SETTLE: SimDuration = SimDuration::secs(120);
+
+thread_local! {
+    static BUILT: RefCell<BTreeMap<String, (World, Machine)>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// Runs one case.
 pub(super) fn run(case: &Value) -> Vec<Outcome> {
-    let id = case["id"].as_str().unwrap_or_default().to_owned();
-    vec![Err(Disagreement {
-        id,
-        at: "stdout".to_owned(),
-        wanted: case["stdout"].to_string(),
-        got: String::new(),
-    })]
+    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
+    let id = text(case, "id");
+    let disagree = |at: String, wanted: String, got: String| {
+        vec![Err(Disagreement { id: id.clone(), at, wanted, got })]
+    };
+    let Some((mut world, mut machine)) = state(&text(case, "state")) else {
+        return disagree("state".to_owned(), text(case, "state"), "no such state".to_owned());
+    };
+    for (name, content) in case["files"].as_object().into_iter().flatten() {
+        let path = machine.path(name);
+        if machine.files.write(&path, content.as_str().unwrap_or_default()).is_err() {
+            return disagree("files".to_owned(), name.clone(), String::new());
+        }
+    }
+    let single = case["steps"].is_null();
+    if single {
+        world.freeze();
+    }
+    let steps = if single { vec![case.clone()] } else { case["steps"].as_array().cloned().unwrap_or_default() };
+    let mut names = renamed::Names::default();
+    for (i, step) in steps.iter().enumerate() {
+        let mut out = Output::default();
+        let exit = shell::run(&text(step, "cmd"), &mut machine, &mut world, &mut out);
+        if !single {
+            world.settle(SETTLE);
+        }
+        for (field, got) in [("stdout", out.stdout()), ("stderr", out.stderr())] {
+            let wanted = text(step, field);
+            let same = if single { wanted == got } else { names.agree(&wanted, &got) };
+            if !same {
+                let at = if single { field.to_owned() } else { format!("step {i} ({}) {field}", text(step, "cmd")) };
+                return disagree(at, wanted, got);
+            }
+        }
+        if step["exit"].as_i64() != Some(i64::from(exit)) {
+            return disagree(format!("step {i} exit"), step["exit"].to_string(), exit.to_string());
+        }
+    }
+    vec![Ok(())]
+}
+
+/// A fresh copy of a recorded state, with a machine that knows it.
+fn state(name: &str) -> Option<(World, Machine)> {
+    if let Some(built) = BUILT.with_borrow(|built| built.get(name).cloned()) {
+        return Some(built);
+    }
+    let built = build(name)?;
+    BUILT.with_borrow_mut(|all| all.insert(name.to_owned(), built.clone()));
+    Some(built)
+}
+
+fn build(name: &str) -> Option<(World, Machine)> {
+    let (_, packed) = STATES.iter().find(|(known, _)| *known == name)?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
+    let state: Value = serde_json::from_str(&text).ok()?;
+    let mut world = World::empty(1);
+    world.set_epoch(state["now"].as_str()?.parse().ok()?);
+    let plane = ControlPlane {
+        metadata: ObjectMeta { name: Some("podpath".to_owned()), ..ObjectMeta::default() },
+        id: HERE.0,
+        provider: Provider::Eks,
+        version: "v1.32.13".to_owned(),
+        service_cidr: "172.20.0.0/16".parse().ok()?,
+        pod_cidr: None,
+    };
+    world.restore(ClusterId::WORLD, plane.into_object());
+    for object in state["objects"].as_array()? {
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        let kind = Kind::of_manifest(version, object["kind"].as_str().unwrap_or_default())?;
+        world.restore(HERE, Object::from_value(kind, object.clone()).ok()?);
+    }
+    let mut machine = Machine::default();
+    let context = state["context"].as_str()?.to_owned();
+    let server = state["server"].as_str()?.to_owned();
+    let cluster = Cluster { name: context.clone(), server, control_plane: "podpath".to_owned() };
+    for (name, user, groups) in [("dev", "dev", "system:authenticated"), (context.as_str(), "admin", "system:masters")] {
+        machine.kubeconfig.add(
+            Context {
+                name: name.to_owned(),
+                cluster: context.clone(),
+                user: name.to_owned(),
+                namespace: String::new(),
+            },
+            cluster.clone(),
+            User {
+                name: name.to_owned(),
+                identity: user.to_owned(),
+                groups: vec![groups.to_owned()],
+                credential: Credential::Token(user.to_owned()),
+            },
+        );
+    }
+    Some((world, machine))
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 mod cni;
 mod kubectl;
 mod paths;
+mod renamed;
 mod scheduler;
 mod session;
 mod validate;
