@@ -4,7 +4,8 @@
 //! are empty (`labels: {}`). [`canonical`] does the same to the JSON of any object, so that what is stored and printed
 //! has the real one's shape. Quantities are not touched here: [`crate::default`] has written them canonically.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::{
     Kind,
@@ -17,6 +18,30 @@ pub fn canonical(kind: Kind, value: Value) -> Value {
     match (schema::root(kind), value) {
         (Some(schema), Value::Object(fields)) => Value::Object(object(schema, fields)),
         (_, value) => value,
+    }
+}
+
+/// Whether two values say the same, an empty struct, list or map being as good as none.
+///
+/// An object that was read back has the empty structs that Go writes; one that was just made has not.
+#[must_use]
+pub fn same<T: Serialize>(a: &T, b: &T) -> bool {
+    bare(json!(a)) == bare(json!(b))
+}
+
+fn bare(value: Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Array(items) => {
+            let items: Vec<Value> = items.into_iter().map(|item| bare(item).unwrap_or_default()).collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        Value::Object(fields) => {
+            let fields: Map<String, Value> =
+                fields.into_iter().filter_map(|(name, value)| Some((name, bare(value)?))).collect();
+            (!fields.is_empty()).then_some(Value::Object(fields))
+        }
+        other => Some(other),
     }
 }
 
@@ -76,9 +101,13 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    #[test]
+    fn an_empty_struct_says_as_much_as_none() {
+        assert!(same(&json!({"a": {}, "b": [], "c": 0}), &json!({"c": 0})));
+        assert!(!same(&json!({"a": [{}, 1]}), &json!({"a": [1]})));
+    }
 
     #[test]
     fn empty_fields_go_and_structs_without_pointer_stay() {

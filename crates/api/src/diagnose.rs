@@ -19,6 +19,9 @@ use crate::{
     validate,
 };
 
+/// Most remarks on one text; nobody reads more.
+const MOST: usize = 500;
+
 /// Everything that is to be said of a text, document by document.
 #[must_use]
 pub fn manifest(text: &str) -> Vec<Diagnostic> {
@@ -28,6 +31,7 @@ pub fn manifest(text: &str) -> Vec<Diagnostic> {
         found.extend(self::document(document));
     }
     found.sort_by_key(|it| it.span.map(|span| (span.start, span.end)));
+    found.truncate(MOST);
     found
 }
 
@@ -74,10 +78,10 @@ fn object(document: &Document) -> Vec<Diagnostic> {
     }
     if let Some(wrong) = wrong {
         found.push(placed(document, Diagnostic::error(wrong.field, wrong.message).hint("wrong-type")));
-    } else if found.is_empty() {
-        if let Ok(object) = Object::from_value(kind, decoded.value) {
-            found.extend(meaning(object).into_iter().map(|it| placed(document, it)));
-        }
+    } else if found.is_empty()
+        && let Ok(object) = Object::from_value(kind, decoded.value)
+    {
+        found.extend(meaning(object).into_iter().map(|it| placed(document, it)));
     }
     if !kind.info().simulated {
         let message = format!("{} is stored and shown back, not simulated", kind.info().kind);

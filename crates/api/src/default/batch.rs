@@ -11,7 +11,7 @@ pub(super) fn job(job: &mut Job) {
     }
     spec.parallelism.get_or_insert(1);
     spec.backoff_limit.get_or_insert(if spec.backoff_limit_per_index.is_some() { i32::MAX } else { 6 });
-    if job.metadata.labels.as_ref().is_none_or(|labels| labels.is_empty()) {
+    if job.metadata.labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
         job.metadata.labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone());
     }
     blank_to(&mut spec.completion_mode, "NonIndexed");

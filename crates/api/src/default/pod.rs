@@ -80,10 +80,10 @@ fn container(container: &mut Container) {
         }
     }
     for probe in [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe]
+        .into_iter()
+        .flatten()
     {
-        if let Some(probe) = probe {
-            self::probe(probe);
-        }
+        self::probe(probe);
     }
     if let Some(Lifecycle { post_start, pre_stop, .. }) = &mut container.lifecycle {
         for handler in [post_start, pre_stop].into_iter().flatten() {

@@ -2,11 +2,12 @@
 
 use crate::{
     Kind, Object, Scope,
+    canonical::same,
     default::blank,
     k8s::{
         batch::v1::Job,
         core::v1::{
-            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, Secret,
+            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, Secret, ServiceSpec,
             TypedLocalObjectReference, TypedObjectReference,
         },
     },
@@ -87,7 +88,12 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
         (Object::Deployment(new), Object::Deployment(old)) => new.status.clone_from(&old.status),
         (Object::ReplicaSet(new), Object::ReplicaSet(old)) => new.status.clone_from(&old.status),
         (Object::DaemonSet(new), Object::DaemonSet(old)) => new.status.clone_from(&old.status),
-        (Object::Service(new), Object::Service(old)) => new.status.clone_from(&old.status),
+        (Object::Service(new), Object::Service(old)) => {
+            new.status.clone_from(&old.status);
+            if let (Some(new), Some(old)) = (&mut new.spec, &old.spec) {
+                drop_what_the_type_had(new, old);
+            }
+        }
         (Object::Node(new), Object::Node(old)) => new.status.clone_from(&old.status),
         (Object::Namespace(new), Object::Namespace(old)) => {
             new.spec.clone_from(&old.spec);
@@ -106,8 +112,54 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
     }
     if counts {
         let generation = old.meta().generation.unwrap_or_default();
-        let changed = desired(new) != desired(old);
+        // UPSTREAM: a Deployment's annotations count like its spec.
+        let annotated = |object: &Object| match object {
+            Object::Deployment(it) => it.metadata.annotations.clone(),
+            _ => None,
+        };
+        let changed = !same(&desired(new), &desired(old)) || annotated(new) != annotated(old);
         new.meta_mut().generation = Some(generation + i64::from(changed));
+    }
+}
+
+/// A Service that changes its type loses what only the old type had, unless its author changed that too.
+fn drop_what_the_type_had(new: &mut ServiceSpec, old: &ServiceSpec) {
+    let kind = |spec: &ServiceSpec| spec.type_.clone().unwrap_or_default();
+    let has_ip = |spec: &ServiceSpec| kind(spec) != "ExternalName";
+    let balanced = |spec: &ServiceSpec| kind(spec) == "LoadBalancer";
+    let has_ports = |spec: &ServiceSpec| {
+        kind(spec) == "NodePort" || (balanced(spec) && spec.allocate_load_balancer_node_ports != Some(false))
+    };
+    let outside = |spec: &ServiceSpec| matches!(kind(spec).as_str(), "NodePort" | "LoadBalancer");
+    let checked =
+        |spec: &ServiceSpec| balanced(spec) && spec.external_traffic_policy.as_deref() == Some("Local");
+    if has_ip(old) && !has_ip(new) && new.cluster_ips == old.cluster_ips {
+        new.cluster_ip = None;
+        new.cluster_ips = None;
+        new.ip_families = None;
+        new.ip_family_policy = None;
+    }
+    let numbers = |spec: &ServiceSpec| -> Vec<i32> {
+        spec.ports.iter().flatten().filter_map(|port| port.node_port).filter(|port| *port != 0).collect()
+    };
+    if has_ports(old) && !has_ports(new) && numbers(new) == numbers(old) {
+        for port in new.ports.iter_mut().flatten() {
+            port.node_port = None;
+        }
+    }
+    if checked(old) && !checked(new) && new.health_check_node_port == old.health_check_node_port {
+        new.health_check_node_port = None;
+    }
+    if balanced(old) && !balanced(new) {
+        if new.allocate_load_balancer_node_ports == old.allocate_load_balancer_node_ports {
+            new.allocate_load_balancer_node_ports = None;
+        }
+        if new.load_balancer_class == old.load_balancer_class {
+            new.load_balancer_class = None;
+        }
+    }
+    if outside(old) && !outside(new) && new.external_traffic_policy == old.external_traffic_policy {
+        new.external_traffic_policy = None;
     }
 }
 

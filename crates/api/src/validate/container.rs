@@ -300,7 +300,7 @@ pub(super) fn field_selector(
     let subscripted = path.strip_suffix("']").and_then(|it| it.split_once("['"));
     match subscripted {
         Some(("metadata.annotations", key)) => {
-            report.each_invalid(at, &key.to_lowercase(), name::qualified(&key.to_lowercase()))
+            report.each_invalid(at, &key.to_lowercase(), name::qualified(&key.to_lowercase()));
         }
         Some(("metadata.labels", key)) => report.each_invalid(at, key, name::qualified(key)),
         Some((other, _)) => {
@@ -621,10 +621,10 @@ impl Handler<'_> {
             }
             count == 1
         };
-        if let Some(exec) = self.exec.filter(|_| another(report, "exec")) {
-            if exec.command.as_ref().is_none_or(Vec::is_empty) {
-                report.required(&at.field("exec.command"), "");
-            }
+        if let Some(exec) = self.exec.filter(|_| another(report, "exec"))
+            && exec.command.as_ref().is_none_or(Vec::is_empty)
+        {
+            report.required(&at.field("exec.command"), "");
         }
         if let Some(get) = self.http_get.filter(|_| another(report, "httpGet")) {
             let at = at.field("httpGet");
@@ -646,12 +646,11 @@ impl Handler<'_> {
         if let Some(grpc) = self.grpc.filter(|_| another(report, "grpc")) {
             port_or_name(report, &IntOrString::Int(grpc.port), &at.field("grpc.port"));
         }
-        if let Some(sleep) = self.sleep.filter(|_| another(report, "sleep")) {
-            if let Some(grace) = grace.filter(|grace| sleep.seconds < 0 || sleep.seconds > *grace) {
-                let why =
-                    format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
-                report.invalid(&at.field("sleep"), &sleep.seconds, &why);
-            }
+        if let Some(sleep) = self.sleep.filter(|_| another(report, "sleep"))
+            && let Some(grace) = grace.filter(|grace| sleep.seconds < 0 || sleep.seconds > *grace)
+        {
+            let why = format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
+            report.invalid(&at.field("sleep"), &sleep.seconds, &why);
         }
         if count == 0 {
             report.required(at, "must specify a handler type");

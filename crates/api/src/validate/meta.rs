@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     name,
     report::{At, Report},
 };
+pub(super) use crate::canonical::same;
 use crate::{
     default::blank,
     meta::{LabelSelector, ObjectMeta, OwnerReference},
@@ -164,29 +165,6 @@ pub(super) fn kube_finalizer(report: &mut Report, finalizer: &str, at: &At<'_>) 
     const STANDARD: &[&str] = &["kubernetes", "orphan", "foregroundDeletion"];
     if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
         report.invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
-    }
-}
-
-/// Whether two values say the same, an empty struct, list or map being as good as none.
-///
-/// An object that was read back has the empty structs that Go writes; one that was just made has not.
-pub(super) fn same<T: Serialize>(a: &T, b: &T) -> bool {
-    bare(json!(a)) == bare(json!(b))
-}
-
-fn bare(value: Value) -> Option<Value> {
-    match value {
-        Value::Null => None,
-        Value::Array(items) => {
-            let items: Vec<Value> = items.into_iter().map(|item| bare(item).unwrap_or_default()).collect();
-            (!items.is_empty()).then_some(Value::Array(items))
-        }
-        Value::Object(fields) => {
-            let fields: Map<String, Value> =
-                fields.into_iter().filter_map(|(name, value)| Some((name, bare(value)?))).collect();
-            (!fields.is_empty()).then_some(Value::Object(fields))
-        }
-        other => Some(other),
     }
 }
 

@@ -41,7 +41,7 @@ use serde::de::DeserializeOwned;
 use self::report::Report;
 use crate::{
     Cause, Domain, Kind, Object, Scope, Stored,
-    k8s::rbac::v1::{ClusterRoleBinding, RoleBinding},
+    k8s::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
 };
 
 pub use self::warning::warnings;
@@ -99,10 +99,14 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         (Object::DaemonSet(new), Object::DaemonSet(old)) => workload::daemon_set_update(out, new, old),
         (Object::Service(new), Object::Service(old)) => service::update(out, new, old),
         (Object::Node(new), Object::Node(old)) => node::node_update(out, new, old),
+        (Object::ServiceAccount(new), Object::ServiceAccount(old)) => {
+            meta::object_meta_update(out, &new.metadata, &old.metadata);
+            node::service_account(out, new);
+        }
         (Object::ConfigMap(new), Object::ConfigMap(old)) => node::config_map_update(out, new, old),
         (Object::Secret(new), Object::Secret(old)) => node::secret_update(out, new, old),
         (Object::PriorityClass(new), Object::PriorityClass(old)) => {
-            node::priority_class_update(out, new, old)
+            node::priority_class_update(out, new, old);
         }
         (Object::Stored(new), Object::Stored(old)) => match new.kind {
             Kind::StatefulSet => with_both(new, old, |new, old| workload::stateful_set_update(out, new, old)),
@@ -140,6 +144,18 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
                         (&old.metadata, &old.role_ref),
                     );
                 });
+            }
+            Kind::Role => with_both(new, old, |new, old: &Role| {
+                policy::role(out, new);
+                meta::object_meta_update(out, &new.metadata, &old.metadata);
+            }),
+            Kind::ClusterRole => with_both(new, old, |new, old: &ClusterRole| {
+                policy::cluster_role(out, new);
+                meta::object_meta_update(out, &new.metadata, &old.metadata);
+            }),
+            Kind::LimitRange => with(new, |it| policy::limit_range(out, it)),
+            Kind::ResourceQuota => {
+                with_both(new, old, |new, old| policy::resource_quota_update(out, new, old));
             }
             _ => meta::object_meta_update(out, &new.metadata, &old.metadata),
         },

@@ -134,11 +134,11 @@ pub(super) fn ingress(report: &mut Report, ingress: &Ingress) {
     };
     ingress_spec(report, spec);
     let annotation = ingress.metadata.annotations.as_ref().and_then(|it| it.get(CLASS));
-    if let (Some(annotation), Some(class)) = (annotation, &spec.ingress_class_name) {
-        if annotation != class {
-            let why = "must match `ingressClassName` when both are specified";
-            report.invalid(&At::root("annotations").field(CLASS), annotation, why);
-        }
+    if let (Some(annotation), Some(class)) = (annotation, &spec.ingress_class_name)
+        && annotation != class
+    {
+        let why = "must match `ingressClassName` when both are specified";
+        report.invalid(&At::root("annotations").field(CLASS), annotation, why);
     }
 }
 

@@ -90,11 +90,12 @@ pub(super) fn claim_update(report: &mut Report, new: &PersistentVolumeClaim, old
     let amount = |spec| storage(spec).and_then(|it| Quantity::parse(&it.0).ok());
     let capacity = old.status.as_ref().and_then(|it| it.capacity.as_ref()).and_then(|it| it.get("storage"));
     let capacity = capacity.and_then(|it| Quantity::parse(&it.0).ok());
-    if let (Some(now), Some(before)) = (amount(now), amount(before)) {
-        if now < before && capacity.is_some_and(|capacity| now <= capacity) {
-            let why = "field can not be less than status.capacity";
-            report.forbidden(&At::root("spec.resources.requests.storage"), why);
-        }
+    if let (Some(now), Some(before)) = (amount(now), amount(before))
+        && now < before
+        && capacity.is_some_and(|capacity| now <= capacity)
+    {
+        let why = "field can not be less than status.capacity";
+        report.forbidden(&At::root("spec.resources.requests.storage"), why);
     }
     meta::immutable(report, &now.volume_mode, &before.volume_mode, &At::root("volumeMode"));
 }
@@ -144,11 +145,11 @@ pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
             }
         }
     }
-    if let Some(policy) = spec.persistent_volume_reclaim_policy.as_ref().filter(|it| !it.is_empty()) {
-        if !matches!(policy.as_str(), "Delete" | "Recycle" | "Retain") {
-            let at = at.field("persistentVolumeReclaimPolicy");
-            report.not_supported(&at, policy, &["Delete", "Recycle", "Retain"]);
-        }
+    if let Some(policy) = spec.persistent_volume_reclaim_policy.as_ref().filter(|it| !it.is_empty())
+        && !matches!(policy.as_str(), "Delete" | "Recycle" | "Retain")
+    {
+        let at = at.field("persistentVolumeReclaimPolicy");
+        report.not_supported(&at, policy, &["Delete", "Recycle", "Retain"]);
     }
     if let Some(affinity) = &spec.node_affinity {
         let at = at.field("nodeAffinity.required");

@@ -287,7 +287,7 @@ fn resource_target(report: &mut Report, name: &str, target: &MetricTarget, at: &
         "Utilization" | "Value" | "AverageValue" => {}
         "" => report.required(&at.field("type"), "must specify a metric target type"),
         other => {
-            report.invalid(&at.field("type"), other, "must be either Utilization, Value, or AverageValue")
+            report.invalid(&at.field("type"), other, "must be either Utilization, Value, or AverageValue");
         }
     }
     for (field, amount) in [("value", &target.value), ("averageValue", &target.average_value)] {
@@ -315,6 +315,23 @@ fn resource_target(report: &mut Report, name: &str, target: &MetricTarget, at: &
 
 pub(super) fn resource_quota(report: &mut Report, quota: &ResourceQuota) {
     meta::object_meta(report, &quota.metadata, true, name::subdomain);
+    quota_spec(report, quota);
+}
+
+pub(super) fn resource_quota_update(report: &mut Report, new: &ResourceQuota, old: &ResourceQuota) {
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    quota_spec(report, new);
+    let scopes = |quota: &ResourceQuota| {
+        let listed = quota.spec.as_ref().and_then(|it| it.scopes.clone()).unwrap_or_default();
+        listed.into_iter().collect::<BTreeSet<String>>()
+    };
+    if scopes(new) != scopes(old) {
+        let shown = json!(new.spec.as_ref().and_then(|it| it.scopes.as_ref()));
+        report.invalid(&SPEC.field("scopes"), &shown, "field is immutable");
+    }
+}
+
+fn quota_spec(report: &mut Report, quota: &ResourceQuota) {
     let Some(spec) = &quota.spec else { return };
     let at = SPEC.field("hard");
     for (name, amount) in spec.hard.iter().flatten() {

@@ -63,22 +63,22 @@ pub(super) fn of_pod(report: &mut Report, context: &PodSecurityContext, spec: &P
         report.invalid(&at.field("shareProcessNamespace"), &true, why);
     }
     sysctls(report, context, &at.field("sysctls"));
-    if let Some(policy) = &context.fs_group_change_policy {
-        if !matches!(policy.as_str(), "OnRootMismatch" | "Always") {
-            report.not_supported(&at.field("fsGroupChangePolicy"), policy, &["Always", "OnRootMismatch"]);
-        }
+    if let Some(policy) = &context.fs_group_change_policy
+        && !matches!(policy.as_str(), "OnRootMismatch" | "Always")
+    {
+        report.not_supported(&at.field("fsGroupChangePolicy"), policy, &["Always", "OnRootMismatch"]);
     }
     seccomp(report, context.seccomp_profile.as_ref(), &at.field("seccompProfile"));
     app_armor(report, context.app_armor_profile.as_ref(), &at.field("appArmorProfile"));
-    if let Some(policy) = &context.supplemental_groups_policy {
-        if !matches!(policy.as_str(), "Merge" | "Strict") {
-            report.not_supported(&at.field("supplementalGroupsPolicy"), policy, &["Merge", "Strict"]);
-        }
+    if let Some(policy) = &context.supplemental_groups_policy
+        && !matches!(policy.as_str(), "Merge" | "Strict")
+    {
+        report.not_supported(&at.field("supplementalGroupsPolicy"), policy, &["Merge", "Strict"]);
     }
-    if let Some(policy) = &context.se_linux_change_policy {
-        if policy != "Recursive" {
-            report.not_supported(&at.field("seLinuxChangePolicy"), policy, &["Recursive"]);
-        }
+    if let Some(policy) = &context.se_linux_change_policy
+        && policy != "Recursive"
+    {
+        report.not_supported(&at.field("seLinuxChangePolicy"), policy, &["Recursive"]);
     }
 }
 
@@ -110,7 +110,7 @@ fn seccomp(report: &mut Report, profile: Option<&SeccompProfile>, at: &At<'_>) {
         "Localhost" | "RuntimeDefault" | "Unconfined" => {}
         "" => report.required(&at.field("type"), "type is required when seccompProfile is set"),
         other => {
-            report.not_supported(&at.field("type"), other, &["Localhost", "RuntimeDefault", "Unconfined"])
+            report.not_supported(&at.field("type"), other, &["Localhost", "RuntimeDefault", "Unconfined"]);
         }
     }
     match &profile.localhost_profile {
@@ -118,7 +118,7 @@ fn seccomp(report: &mut Report, profile: Option<&SeccompProfile>, at: &At<'_>) {
             report.required(&at.field("localhostProfile"), "must be set when seccomp type is Localhost");
         }
         Some(path) if profile.type_ == "Localhost" => {
-            descending_path(report, path, &at.field("localhostProfile"))
+            descending_path(report, path, &at.field("localhostProfile"));
         }
         Some(path) => {
             let shown = format!("{{\"Type\":{:?},\"LocalhostProfile\":{path:?}}}", profile.type_);
@@ -135,7 +135,7 @@ fn app_armor(report: &mut Report, profile: Option<&AppArmorProfile>, at: &At<'_>
     match profile.type_.as_str() {
         "Localhost" => match local {
             None => {
-                report.required(&at.field("localhostProfile"), "must be set when AppArmor type is Localhost")
+                report.required(&at.field("localhostProfile"), "must be set when AppArmor type is Localhost");
             }
             Some(path) if path.trim().is_empty() => {
                 report.required(&at.field("localhostProfile"), "must be set when AppArmor type is Localhost");
@@ -153,7 +153,7 @@ fn app_armor(report: &mut Report, profile: Option<&AppArmorProfile>, at: &At<'_>
         }
         "" => report.required(&at.field("type"), "type is required when appArmorProfile is set"),
         other => {
-            report.not_supported(&at.field("type"), other, &["Localhost", "RuntimeDefault", "Unconfined"])
+            report.not_supported(&at.field("type"), other, &["Localhost", "RuntimeDefault", "Unconfined"]);
         }
     }
 }

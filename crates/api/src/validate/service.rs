@@ -52,10 +52,10 @@ pub(super) fn update(report: &mut Report, new: &Service, old: &Service) {
 fn cluster_ips_update(report: &mut Report, new: &ServiceSpec, old: &ServiceSpec) {
     let before = old.cluster_ips.as_deref().unwrap_or_default();
     let after = new.cluster_ips.as_deref().unwrap_or_default();
-    if let (Some(first), Some(now)) = (before.first(), after.first()) {
-        if first != now {
-            report.invalid(&SPEC.field("clusterIPs").index(0), &json!(after), "may not change once set");
-        }
+    if let (Some(first), Some(now)) = (before.first(), after.first())
+        && first != now
+    {
+        report.invalid(&SPEC.field("clusterIPs").index(0), &json!(after), "may not change once set");
     }
     if before.len() == 2 && after.len() == 2 && before[1] != after[1] {
         report.invalid(&SPEC.field("clusterIPs").index(1), &json!(after), "may not change once set");
@@ -174,7 +174,7 @@ fn cluster_ips(report: &mut Report, spec: &ServiceSpec) {
         ("", None) => {}
         (_, None) => report.required(&at, ""),
         (one, Some(first)) if first != one => {
-            report.invalid(&at, &json!(ips), "first value must match `clusterIP`")
+            report.invalid(&at, &json!(ips), "first value must match `clusterIP`");
         }
         _ => {}
     }
@@ -323,10 +323,10 @@ fn traffic_policies(report: &mut Report, spec: &ServiceSpec, kind: &str) {
         None | Some("Cluster" | "Local") => {}
         Some(other) => report.not_supported(&at, other, &["Cluster", "Local"]),
     }
-    if let Some(wish) = &spec.traffic_distribution {
-        if !blank(Some(wish)) && wish != "PreferClose" || wish.is_empty() {
-            report.not_supported(&SPEC.field("trafficDistribution"), wish, &["PreferClose"]);
-        }
+    if let Some(wish) = &spec.traffic_distribution
+        && (!blank(Some(wish)) && wish != "PreferClose" || wish.is_empty())
+    {
+        report.not_supported(&SPEC.field("trafficDistribution"), wish, &["PreferClose"]);
     }
 }
 

@@ -134,10 +134,9 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
     }
     if let Some(it) =
         volume.persistent_volume_claim.as_ref().filter(|_| another(report, "persistentVolumeClaim"))
+        && it.claim_name.is_empty()
     {
-        if it.claim_name.is_empty() {
-            report.required(&at.field("persistentVolumeClaim.claimName"), "");
-        }
+        report.required(&at.field("persistentVolumeClaim.claimName"), "");
     }
     for (field, there) in [
         ("rbd", volume.rbd.is_some()),
@@ -215,10 +214,11 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
             }
         }
     }
-    if let Some(it) = volume.image.as_ref().filter(|_| another(report, "image")) {
-        if metadata.is_some() && blank(it.reference.as_ref()) {
-            report.required(&at.field("image.reference"), "");
-        }
+    if let Some(it) = volume.image.as_ref().filter(|_| another(report, "image"))
+        && metadata.is_some()
+        && blank(it.reference.as_ref())
+    {
+        report.required(&at.field("image.reference"), "");
     }
     if count == 0 {
         report.required(at, "must specify a volume type");
@@ -267,7 +267,7 @@ fn downward_file(report: &mut Report, file: &DownwardAPIVolumeFile, at: &At<'_>)
             }
         }
         (None, Some(resource)) => {
-            resource_field_selector(report, resource, true, &at.field("resourceFieldRef"))
+            resource_field_selector(report, resource, true, &at.field("resourceFieldRef"));
         }
         (None, None) => report.required(at, "one of fieldRef and resourceFieldRef is required"),
     }

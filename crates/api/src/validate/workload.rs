@@ -64,7 +64,7 @@ fn deployment_spec(report: &mut Report, spec: &DeploymentSpec) {
             }
             ("Recreate", None) => {}
             ("RollingUpdate", None) => {
-                report.required(&at_rolling, "this should be defaulted and never be nil")
+                report.required(&at_rolling, "this should be defaulted and never be nil");
             }
             ("RollingUpdate", Some(rolling)) => {
                 let at_unavailable = at_rolling.field("maxUnavailable");
@@ -317,7 +317,7 @@ pub(super) fn chooses(selector: &LabelSelector) -> Option<Choice> {
 fn is_empty(selector: &LabelSelector) -> bool {
     let there = selector.match_labels.is_some() || selector.match_expressions.is_some();
     there
-        && selector.match_labels.as_ref().is_none_or(|it| it.is_empty())
+        && selector.match_labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 

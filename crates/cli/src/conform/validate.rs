@@ -53,9 +53,9 @@ fn create(text: &str) -> Map<String, Value> {
 
 /// A create of the body; `raw` as it is, else as kubectl sends it, in which a key stands once.
 fn post(document: Option<&Document>, raw: bool) -> Map<String, Value> {
-    let Some(document) = document else { return answer("mapping", "", Vec::new()) };
+    let Some(document) = document else { return answer("mapping", "", &[]) };
     if let Some(error) = &document.error {
-        let mut out = answer("yaml", &error.message, Vec::new());
+        let mut out = answer("yaml", &error.message, &[]);
         let said = document.kubectl_error().unwrap_or_default();
         out.insert("kubectl".to_owned(), json!(format!("error: error parsing {FILE}: {said}")));
         return out;
@@ -64,14 +64,14 @@ fn post(document: Option<&Document>, raw: bool) -> Map<String, Value> {
     let kind = match decode::mapping(value) {
         Ok(kind) => kind,
         Err(error) => {
-            let mut out = answer("mapping", &error.to_string(), Vec::new());
+            let mut out = answer("mapping", &error.to_string(), &[]);
             out.insert("kubectl".to_owned(), json!(format!("error: {}", error.kubectl(value, FILE))));
             return out;
         }
     };
     let refused = |strict: Vec<String>, why: &str| {
         let message = decode::bad_request(kind, why);
-        let mut out = answer("decode", &message, strict);
+        let mut out = answer("decode", &message, &strict);
         out.insert("reason".to_owned(), json!("BadRequest"));
         let said = format!("Error from server (BadRequest): error when creating \"{FILE}\": {message}");
         out.insert("kubectl".to_owned(), json!(said));
@@ -95,7 +95,7 @@ fn post(document: Option<&Document>, raw: bool) -> Map<String, Value> {
     let warnings = validate::warnings(&object);
     let causes = validate::create(&object);
     let mut out = if causes.is_empty() {
-        let mut out = answer("created", "", Vec::new());
+        let mut out = answer("created", "", &[]);
         out.remove("message");
         out.insert("ok".to_owned(), json!(true));
         out.insert("defaulted".to_owned(), stored(&object));
@@ -162,7 +162,7 @@ fn hide_now(value: &mut Value) {
 fn invalid(kind: Kind, object: &Object, causes: Vec<Cause>) -> Map<String, Value> {
     let errors: Vec<String> = causes.iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
     let status = ApiStatus::invalid(kind, object.name(), causes);
-    let mut out = answer("validation", &status.message, Vec::new());
+    let mut out = answer("validation", &status.message, &[]);
     out.insert("reason".to_owned(), json!("Invalid"));
     let info = kind.info();
     let head = format!("The {} \"{}\" is invalid: ", info.kind, object.name());
@@ -188,7 +188,7 @@ fn invalid(kind: Kind, object: &Object, causes: Vec<Cause>) -> Map<String, Value
     out
 }
 
-fn answer(stage: &str, message: &str, strict: Vec<String>) -> Map<String, Value> {
+fn answer(stage: &str, message: &str, strict: &[String]) -> Map<String, Value> {
     let mut out = Map::new();
     out.insert("ok".to_owned(), json!(false));
     out.insert("stage".to_owned(), json!(stage));
@@ -207,7 +207,7 @@ fn update(old: &str, new: &str) -> Map<String, Value> {
         let kind = decode::mapping(value).ok()?;
         decode::decode(kind, value).ok()
     };
-    let Some(mut live) = decoded(&before) else { return answer("decode", "", Vec::new()) };
+    let Some(mut live) = decoded(&before) else { return answer("decode", "", &[]) };
     admit(&mut live);
     let kind = live.kind();
     let live_value = canonical::canonical(kind, live.to_value());
@@ -215,14 +215,14 @@ fn update(old: &str, new: &str) -> Map<String, Value> {
     let mut patched = live_value.clone();
     let applied = patch::strategic_merge(kind, &mut patched, &patch);
     let changed = applied.ok().and_then(|()| decoded(&patched));
-    let Some(mut changed) = changed else { return answer("decode", "", Vec::new()) };
+    let Some(mut changed) = changed else { return answer("decode", "", &[]) };
     default::apply_defaults(&mut changed);
     // What is stored has been through defaulting once more when it is read.
     default::apply_defaults(&mut live);
     default::prepare_for_update(&mut changed, &live);
     let causes = validate::update(&live, &changed);
     let mut out = if causes.is_empty() {
-        let mut out = answer("updated", "", Vec::new());
+        let mut out = answer("updated", "", &[]);
         out.remove("message");
         out.insert("ok".to_owned(), json!(true));
         out.insert("defaulted".to_owned(), stored(&changed));
