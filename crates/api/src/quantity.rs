@@ -146,7 +146,7 @@ impl Quantity {
     }
 
     fn decimal(&self, format: Format) -> String {
-        let (mut number, mut exponent) = (self.mantissa, self.scale);
+        let (mut number, mut exponent) = (self.mantissa, i64::from(self.scale));
         while number % 10 == 0 {
             number /= 10;
             exponent += 1;
@@ -434,6 +434,7 @@ mod tests {
             ("9Ei", "9223372036854775807"),
             ("0.00000000000001", "1n"),
             ("3.001m", "3.001m"),
+            ("10e2147483647", "100e2147483646"),
         ] {
             assert_eq!(read(text).canonical(), canonical, "{text}");
         }

@@ -150,17 +150,6 @@ impl PodInfo {
         }
     }
 
-    /// A pod of the same template, not yet placed.
-    #[must_use]
-    pub fn sibling(&self, name: &str, uid: &str) -> PodInfo {
-        PodInfo {
-            key: PodKey::new(&self.key.namespace, name),
-            uid: uid.to_owned(),
-            template: Rc::clone(&self.template),
-            ..PodInfo::default()
-        }
-    }
-
     /// Names of its claims, in the order of its volumes; `true` for those made from the pod itself.
     pub fn claims(&self) -> impl Iterator<Item = (String, bool)> {
         self.template.claims.iter().map(|it| match it {

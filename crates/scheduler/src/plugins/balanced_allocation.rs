@@ -35,7 +35,7 @@ fn shares(cycle: &Cycle, node: NodeRef) -> [Share; 2] {
     let (table, exact) = (cycle.table, &cycle.pod.template.requests.exact);
     let share = |resource, at, amount| Share {
         resource,
-        requested: table.requested(at, node) + amount,
+        requested: table.requested(at, node).saturating_add(amount),
         allocatable: table.allocatable(at, node),
     };
     [share("cpu", ResourceRef::CPU, exact.milli_cpu), share("memory", ResourceRef::MEMORY, exact.memory)]

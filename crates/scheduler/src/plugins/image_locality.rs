@@ -57,7 +57,7 @@ impl Score for Present {
         let scaled = |(name, size): (&String, i64)| {
             (size as f64 * (cycle.table.nodes_with_image(name) as f64 / all)) as i64
         };
-        let sum: i64 = present(cycle, node).map(scaled).sum();
+        let sum = present(cycle, node).map(scaled).fold(0, i64::saturating_add);
         let ceiling = CEILING * cycle.pod.template.image_count.max(1);
         MAX_NODE_SCORE * (sum.clamp(FLOOR, ceiling) - FLOOR) / (ceiling - FLOOR)
     }

@@ -295,3 +295,52 @@ impl Score for Preferred {
         Arithmetic::PodAffinity(self.shares(cycle, node).map(share).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, named, nodes, pod, scores, why};
+
+    fn required(affinity: &str, app: &str) -> String {
+        format!(
+            r#"{{"affinity": {{"{affinity}": {{"requiredDuringSchedulingIgnoredDuringExecution": [
+                {{"topologyKey": "zone", "labelSelector": {{"matchLabels": {{"app": "{app}"}}}}}}]}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_pod_goes_where_the_pods_are_that_it_wants_near() {
+        let mut table = nodes(&["a zone=1", "b zone=1", "c zone=2"]);
+        table.add_pod(&pod("db", "{}"), "a");
+        let web = pod("web", &required("podAffinity", "db"));
+        assert_eq!(feasible(&table, &web), ["a", "b"]);
+        assert_eq!(why(&table, &web, "c"), "InterPodAffinity: node(s) didn't match pod affinity rules");
+    }
+
+    #[test]
+    fn the_first_of_pods_that_want_each_other_near_goes_anywhere_with_the_label() {
+        let table = nodes(&["a zone=1", "b"]);
+        assert_eq!(feasible(&table, &pod("web", &required("podAffinity", "web"))), ["a"]);
+        assert_eq!(feasible(&table, &pod("web", &required("podAffinity", "db"))), [""; 0]);
+    }
+
+    #[test]
+    fn anti_affinity_holds_both_ways() {
+        let mut table = nodes(&["a zone=1", "b zone=2"]);
+        table.add_pod(&pod("shy", &required("podAntiAffinity", "web")), "a");
+        let web = pod("web", "{}");
+        assert_eq!(
+            why(&table, &web, "a"),
+            "InterPodAffinity: node(s) didn't satisfy existing pods anti-affinity rules"
+        );
+        let shy = pod("web", &required("podAntiAffinity", "shy"));
+        assert_eq!(why(&table, &shy, "a"), "InterPodAffinity: node(s) didn't match pod anti-affinity rules");
+    }
+
+    #[test]
+    fn other_pods_required_affinity_counts_a_little() {
+        let mut table = nodes(&["a zone=1", "b zone=2"]);
+        table.add_pod(&pod("fan", &required("podAffinity", "web")), "a");
+        let web = pod("web", "{}");
+        assert_eq!(scores(&table, &web, "InterPodAffinity"), [("a", 100), ("b", 0)].map(named));
+    }
+}

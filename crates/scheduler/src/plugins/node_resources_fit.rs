@@ -80,7 +80,7 @@ impl Filter for Wanted {
         for (reason, resource, amount) in &self.amounts {
             let (allocatable, requested) = resource
                 .map_or((0, 0), |it| (cycle.table.allocatable(it, node), cycle.table.requested(it, node)));
-            if *amount > allocatable - requested {
+            if *amount > allocatable.saturating_sub(requested) {
                 reasons.push(reason.clone());
                 if *amount > allocatable && cycle.profile.version.knows_hopeless_requests() {
                     code = Code::UnschedulableAndUnresolvable;
@@ -101,12 +101,12 @@ fn shares(cycle: &Cycle, node: NodeRef) -> [Share; 2] {
     [
         Share {
             resource: "cpu",
-            requested: table.nonzero_milli_cpu(node) + requests.wanted.milli_cpu,
+            requested: table.nonzero_milli_cpu(node).saturating_add(requests.wanted.milli_cpu),
             allocatable: table.allocatable(ResourceRef::CPU, node),
         },
         Share {
             resource: "memory",
-            requested: table.nonzero_memory(node) + requests.wanted.memory,
+            requested: table.nonzero_memory(node).saturating_add(requests.wanted.memory),
             allocatable: table.allocatable(ResourceRef::MEMORY, node),
         },
     ]
@@ -121,7 +121,7 @@ impl Score for LeastAllocated {
             }
             weights += 1;
             if requested <= allocatable {
-                sum += (allocatable - requested).saturating_mul(MAX_NODE_SCORE) / allocatable;
+                sum += allocatable.saturating_sub(requested).saturating_mul(MAX_NODE_SCORE) / allocatable;
             }
         }
         if weights == 0 { 0 } else { sum / weights }

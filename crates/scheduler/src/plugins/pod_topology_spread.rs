@@ -313,3 +313,44 @@ impl Score for Evenness {
         Arithmetic::Spread(self.soft.iter().filter_map(share).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{feasible, named, nodes, pod, scores, why};
+
+    fn spread(zone_or_host: &str, when: &str) -> String {
+        format!(
+            r#"{{"topologySpreadConstraints": [{{"maxSkew": 1, "topologyKey": "{zone_or_host}", "whenUnsatisfiable": "{when}",
+                "labelSelector": {{"matchLabels": {{"app": "web"}}}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_domain_may_be_fuller_than_the_emptiest_by_the_skew() {
+        let mut table = nodes(&["a zone=1", "b zone=1", "c zone=2", "d"]);
+        let web = pod("web", &spread("zone", "DoNotSchedule"));
+        assert_eq!(feasible(&table, &web), ["a", "b", "c"]);
+        let mut other = pod("web", "{}");
+        other.key.name = "other".to_owned();
+        table.add_pod(&other, "a");
+        assert_eq!(feasible(&table, &web), ["c"]);
+        assert_eq!(
+            why(&table, &web, "b"),
+            "PodTopologySpread: node(s) didn't match pod topology spread constraints"
+        );
+        assert_eq!(
+            why(&table, &web, "d"),
+            "PodTopologySpread: node(s) didn't match pod topology spread constraints (missing required label)"
+        );
+    }
+
+    #[test]
+    fn the_emptier_host_scores_higher() {
+        let mut table = nodes(&["a", "b"]);
+        let mut other = pod("web", "{}");
+        other.key.name = "other".to_owned();
+        table.add_pod(&other, "a");
+        let web = pod("web", &spread("kubernetes.io/hostname", "ScheduleAnyway"));
+        assert_eq!(scores(&table, &web, "PodTopologySpread"), [("a", 0), ("b", 100)].map(named));
+    }
+}
