@@ -57,10 +57,21 @@ pub struct Shell<'a> {
 
 /// Runs one line as bash would; its exit status.
 pub fn run(line: &str, machine: &mut Machine, world: &mut World, out: &mut Output) -> i32 {
+    run_fed(line, &mut Stdin::terminal(), machine, world, out)
+}
+
+/// Runs one line with something on standard input.
+pub fn run_fed(
+    line: &str,
+    stdin: &mut Stdin,
+    machine: &mut Machine,
+    world: &mut World,
+    out: &mut Output,
+) -> i32 {
     machine.history.push_back(line.into());
     let mut shell =
         Shell { machine, world, substituted: None, until: None, commands: 0, printed: 0, depth: 0 };
-    let ended = shell.line(line, &mut Stdin::terminal(), out);
+    let ended = shell.line(line, stdin, out);
     let exited = matches!(ended, Err(Flow::Exit(_)));
     let status = match ended {
         Ok(status) | Err(Flow::Exit(status) | Flow::Return(status) | Flow::Abandoned(status)) => status,

@@ -31,8 +31,8 @@ mod redirect;
 pub mod text;
 pub mod tool;
 
-pub use eval::run;
+pub use eval::{run, run_fed};
 pub use grammar::split;
 pub use lab::LabCall;
 pub use machine::Machine;
-pub use output::{Hint, Output, Stream};
+pub use output::{Hint, Output, Stdin, Stream};

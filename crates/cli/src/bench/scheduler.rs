@@ -6,8 +6,8 @@
 #[allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 use std::time::Instant;
 
-use scheduler::workload::{self, Mix};
 use scheduler::class::Classes;
+use scheduler::workload::{self, Mix};
 use scheduler::{NodeTable, Profile};
 
 /// Nodes and pods of each figure.

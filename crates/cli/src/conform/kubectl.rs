@@ -39,9 +39,8 @@ thread_local! {
 pub(super) fn run(case: &Value) -> Vec<Outcome> {
     let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
     let id = text(case, "id");
-    let disagree = |at: String, wanted: String, got: String| {
-        vec![Err(Disagreement { id: id.clone(), at, wanted, got })]
-    };
+    let disagree =
+        |at: String, wanted: String, got: String| vec![Err(Disagreement { id: id.clone(), at, wanted, got })];
     let Some((mut world, mut machine)) = state(&text(case, "state")) else {
         return disagree("state".to_owned(), text(case, "state"), "no such state".to_owned());
     };
@@ -55,7 +54,8 @@ pub(super) fn run(case: &Value) -> Vec<Outcome> {
     if single {
         world.freeze();
     }
-    let steps = if single { vec![case.clone()] } else { case["steps"].as_array().cloned().unwrap_or_default() };
+    let steps =
+        if single { vec![case.clone()] } else { case["steps"].as_array().cloned().unwrap_or_default() };
     let mut names = renamed::Names::default();
     for (i, step) in steps.iter().enumerate() {
         let mut out = Output::default();
@@ -67,7 +67,11 @@ pub(super) fn run(case: &Value) -> Vec<Outcome> {
             let wanted = text(step, field);
             let same = if single { wanted == got } else { names.agree(&wanted, &got) };
             if !same {
-                let at = if single { field.to_owned() } else { format!("step {i} ({}) {field}", text(step, "cmd")) };
+                let at = if single {
+                    field.to_owned()
+                } else {
+                    format!("step {i} ({}) {field}", text(step, "cmd"))
+                };
                 return disagree(at, wanted, got);
             }
         }
@@ -109,11 +113,17 @@ fn build(name: &str) -> Option<(World, Machine)> {
         let kind = Kind::of_manifest(version, object["kind"].as_str().unwrap_or_default())?;
         world.restore(HERE, Object::from_value(kind, object.clone()).ok()?);
     }
+    let nodes = state["objects"].as_array()?.iter().filter(|o| o["kind"] == "Node");
+    for (i, node) in nodes.enumerate() {
+        super::session::machine_of(&mut world, node["metadata"]["name"].as_str()?, i);
+    }
     let mut machine = Machine::default();
     let context = state["context"].as_str()?.to_owned();
     let server = state["server"].as_str()?.to_owned();
     let cluster = Cluster { name: context.clone(), server, control_plane: "podpath".to_owned() };
-    for (name, user, groups) in [("dev", "dev", "system:authenticated"), (context.as_str(), "admin", "system:masters")] {
+    for (name, user, groups) in
+        [("dev", "dev", "system:authenticated"), (context.as_str(), "admin", "system:masters")]
+    {
         machine.kubeconfig.add(
             Context {
                 name: name.to_owned(),

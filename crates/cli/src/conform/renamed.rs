@@ -138,7 +138,9 @@ fn fits(name: &str, text: &str) -> bool {
         "rnd" => text.len() == 5 && all(DRAWN),
         "podip" | "clusterip" | "apiserver-ip" => all("0123456789."),
         "nodeport" | "rv" | "apiserver-port" => all("0123456789"),
-        "uid" | "cid" | "imageid" | "hex" | "hash" | "vol" => all("0123456789abcdefghijklmnopqrstuvwxyz-:@/."),
+        "uid" | "cid" | "imageid" | "hex" | "hash" | "vol" => {
+            all("0123456789abcdefghijklmnopqrstuvwxyz-:@/.")
+        }
         "time" => all("0123456789TZ:.-+"),
         _ => !text.is_empty(),
     }

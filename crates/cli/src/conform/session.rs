@@ -1,16 +1,290 @@
-//! Suite `session`. Nothing of it can be answered yet, so every step disagrees.
+//! Suite `session`: does a whole session with a cluster go as the recorded one did?
+//!
+//! A step is a case. Each session begins with a fresh cluster and its nodes; simulated time runs until idle where the recorder waited.
+//! The recorder's data plane was faked: its images and nodes are set here, the lab's own defaults stay real. Format: vectors/session/FORMAT.md.
 
-use serde_json::Value;
+use std::{io::Read, net::Ipv4Addr};
 
-use super::{Disagreement, Outcome};
+use api::{
+    Kind, Object, Resource, SimDuration,
+    kinds::sim::{ControlPlane, Image, Machine as NodeMachine, Provider},
+    meta::ObjectMeta,
+};
+use cluster::{Budget, ClusterId, Principal, Request, World, provision::Provision};
+use serde_json::{Value, json};
+use shell::{
+    Machine, Output, Stdin,
+    kubectl::kubeconfig::{Cluster, Context, Credential, User},
+};
+
+use super::{Disagreement, Outcome, renamed::Names};
+
+static FRESH: &[u8] = include_bytes!("../../../../tests/vectors/session/fresh-cluster.yaml.gz");
+
+/// The only cluster of a session.
+const HERE: ClusterId = ClusterId(1);
+/// The recorder's patience.
+const PATIENCE: SimDuration = SimDuration::secs(25);
 
 /// Runs one session; a step is a case.
 pub(super) fn run(case: &Value) -> Vec<Outcome> {
     let id = case["id"].as_str().unwrap_or_default();
     let steps = case["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let step = |(i, step): (usize, &Value)| {
-        let wanted = step["stdout"].to_string();
-        Err(Disagreement { id: id.to_owned(), at: format!("step {i}"), wanted, got: String::new() })
+    let Some((mut world, mut machine)) = begin(case) else {
+        let lost = |i: usize| Disagreement {
+            id: id.to_owned(),
+            at: format!("step {i}"),
+            wanted: "a cluster".to_owned(),
+            got: "none".to_owned(),
+        };
+        return (0..steps.len()).map(|i| Err(lost(i))).collect();
     };
-    steps.iter().enumerate().map(step).collect()
+    let mut names = Names::default();
+    steps
+        .iter()
+        .enumerate()
+        .map(|(i, step)| one(&mut world, &mut machine, &mut names, (id, i, step)))
+        .collect()
+}
+
+fn one(
+    world: &mut World,
+    machine: &mut Machine,
+    names: &mut Names,
+    (id, i, step): (&str, usize, &Value),
+) -> Outcome {
+    let text = |field: &str| step[field].as_str().unwrap_or_default();
+    let mut out = Output::default();
+    let mut exit = 0;
+    for (field, running) in [("node_down", false), ("node_up", true)] {
+        if let Some(node) = step[field].as_str() {
+            let what = Provision::RunKubelet { cluster: HERE, node: node.to_owned(), running };
+            // A node that is not there shows in the next step.
+            let _ = world.request(&Principal::admin(), Request::Provision(what));
+        }
+    }
+    if !text("run").is_empty() {
+        let mut stdin = step["stdin"].as_str().map_or_else(Stdin::terminal, Stdin::of);
+        exit = shell::run_fed(text("run"), &mut stdin, machine, world, &mut out);
+    }
+    match &step["settle"] {
+        Value::Bool(true) => drop(world.settle(PATIENCE)),
+        Value::Number(seconds) => {
+            let wait = SimDuration((seconds.as_f64().unwrap_or(0.0) * 1000.0) as u64);
+            let until = world.now() + wait;
+            world.run_until(until, Budget::COMMAND);
+            world.settle(PATIENCE);
+        }
+        _ => {}
+    }
+    let flag = |field: &str| step[field] == true;
+    let unordered = flag("unordered") || flag("unordered_words");
+    for (field, got) in [("stdout", out.stdout()), ("stderr", out.stderr())] {
+        let mut same = |wanted: &str| {
+            let (wanted, got) = if flag("node_choice") {
+                (nodeless(wanted), nodeless(&got))
+            } else {
+                (wanted.to_owned(), got.clone())
+            };
+            let (wanted, got) = if flag("unordered_words") {
+                (one_word_a_line(&wanted), one_word_a_line(&got))
+            } else {
+                (wanted, got)
+            };
+            if unordered { names.agree_as_a_set(&wanted, &got) } else { names.agree(&wanted, &got) }
+        };
+        let wanted = text(field);
+        let other = if field == "stderr" { step["upstream_stderr"].as_str() } else { None };
+        let alt = step["alt"][field].as_str();
+        if same(wanted)
+            || other.is_some_and(&mut same)
+            || alt.is_some_and(&mut same)
+            || flag("nondeterministic")
+        {
+            continue;
+        }
+        return Err(Disagreement {
+            id: id.to_owned(),
+            at: format!("step {i} ({}) {field}", text("run").lines().next().unwrap_or_default()),
+            wanted: wanted.to_owned(),
+            got,
+        });
+    }
+    if step["exit"].as_i64().is_some_and(|wanted| wanted != i64::from(exit)) {
+        return Err(Disagreement {
+            id: id.to_owned(),
+            at: format!("step {i} ({}) exit", text("run").lines().next().unwrap_or_default()),
+            wanted: step["exit"].to_string(),
+            got: exit.to_string(),
+        });
+    }
+    Ok(())
+}
+
+fn nodeless(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("ip-") {
+        let end = rest[at..].find(".compute.internal").map(|e| at + e + ".compute.internal".len());
+        let Some(end) = end.filter(|end| !rest[at..*end].contains([' ', '\n'])) else {
+            out.push_str(&rest[..at + 3]);
+            rest = &rest[at + 3..];
+            continue;
+        };
+        out.push_str(&rest[..at]);
+        out.push_str("NODE");
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn one_word_a_line(text: &str) -> String {
+    text.split_whitespace().map(|word| format!("{word}\n")).collect()
+}
+
+fn begin(case: &Value) -> Option<(World, Machine)> {
+    let mut world = World::empty(1);
+    let plane = ControlPlane {
+        metadata: ObjectMeta { name: Some("podpath".to_owned()), ..ObjectMeta::default() },
+        id: HERE.0,
+        provider: Provider::Eks,
+        version: "v1.36.2".to_owned(),
+        service_cidr: "172.20.0.0/16".parse().ok()?,
+        pod_cidr: None,
+    };
+    world.restore(ClusterId::WORLD, plane.into_object());
+    let mut fresh = String::new();
+    flate2::read::GzDecoder::new(FRESH).read_to_string(&mut fresh).ok()?;
+    let born = world.stamp(world.now()).0.to_string();
+    for (i, document) in api::text::read(&fresh).documents.iter().enumerate() {
+        let mut value = document.to_value();
+        let kind = Kind::of_manifest(document.api_version()?, document.kind()?);
+        let Some(kind) = kind else { continue };
+        value["metadata"]["uid"] = format!("00000000-0000-4000-8000-{i:012}").into();
+        value["metadata"]["creationTimestamp"] = born.clone().into();
+        if let Ok(object) = Object::from_value(kind, value) {
+            world.restore(HERE, object);
+        }
+    }
+    images(&mut world, &case.to_string());
+    for (i, node) in case["nodes"].as_array().into_iter().flatten().enumerate() {
+        add_node(&mut world, node, i, &born)?;
+    }
+    world.settle(PATIENCE);
+    Some((world, machine()))
+}
+
+/// What FORMAT.md says of images by their names.
+fn images(world: &mut World, text: &str) {
+    let mut seen: Vec<&str> = Vec::new();
+    for word in text.split(|c: char| c.is_whitespace() || "\"'=,\\{}[]".contains(c)) {
+        if (word.contains("nope") || word.contains("crash")) && !seen.contains(&word) {
+            seen.push(word);
+            let crashes = word.contains("crash");
+            let image = Image {
+                metadata: ObjectMeta { name: Some(word.to_owned()), ..ObjectMeta::default() },
+                missing: word.contains("nope"),
+                ends_after: crashes.then_some(0),
+                exit_code: i32::from(crashes),
+                ..Image::default()
+            };
+            world.restore(ClusterId::WORLD, image.into_object());
+        }
+    }
+}
+
+/// `pods/cpu/memory` that the recorder's nodes offer, and their whole memory.
+fn offers(kind: &str) -> (u32, &'static str, &'static str, &'static str, &'static str) {
+    match kind {
+        "t3.medium" => (17, "1930m", "3364512Ki", "2", "3943360Ki"),
+        "m5.xlarge" => (58, "3920m", "14879772Ki", "4", "15896988Ki"),
+        "c5.large" => (29, "1930m", "3072764Ki", "2", "3762940Ki"),
+        "r5.large" => (29, "1930m", "15206812Ki", "2", "15896988Ki"),
+        _ => (29, "1930m", "7220184Ki", "2", "7910360Ki"),
+    }
+}
+
+fn add_node(world: &mut World, node: &Value, i: usize, born: &str) -> Option<()> {
+    let text = |field: &str| node[field].as_str().unwrap_or_default();
+    let (name, kind, zone) = (text("name"), text("type"), text("zone"));
+    let (pods, cpu, memory, all_cpu, all_memory) = offers(kind);
+    let ip = name.trim_start_matches("ip-").split('.').next()?.replace('-', ".");
+    let region = zone.trim_end_matches(char::is_alphabetic);
+    let storage = ("20893676Ki", "18181869946");
+    let amounts = |cpu: &str, memory: &str, disk: &str| {
+        json!({"cpu": cpu, "memory": memory, "pods": pods.to_string(), "ephemeral-storage": disk,
+            "hugepages-1Gi": "0", "hugepages-2Mi": "0"})
+    };
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
+        json!({"type": kind, "status": status, "reason": reason, "message": message,
+            "lastHeartbeatTime": born, "lastTransitionTime": born})
+    };
+    let object = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": format!("00000000-0000-4000-9000-{i:012}"),
+        "creationTimestamp": born,
+        "annotations": {"alpha.kubernetes.io/provided-node-ip": ip, "node.alpha.kubernetes.io/ttl": "0",
+            "volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+        "labels": {
+            "beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/instance-type": kind, "beta.kubernetes.io/os": "linux",
+            "eks.amazonaws.com/capacityType": "ON_DEMAND", "eks.amazonaws.com/nodegroup": text("nodegroup"),
+            "failure-domain.beta.kubernetes.io/region": region, "failure-domain.beta.kubernetes.io/zone": zone,
+            "k8s.io/cloud-provider-aws": "f6d7ac6e0a0f4a6d", "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name,
+            "kubernetes.io/os": "linux", "node.kubernetes.io/instance-type": kind,
+            "topology.k8s.aws/zone-id": format!("apne2-az{}", match zone.chars().last() { Some('b') => 2, Some('c') => 3, _ => 1 }),
+            "topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}},
+        "spec": {"providerID": format!("aws:///{zone}/i-0105e1b52367c4a6{i:x}")},
+        "status": {"capacity": amounts(all_cpu, all_memory, storage.0), "allocatable": amounts(cpu, memory, storage.1),
+            "addresses": [{"type": "InternalIP", "address": ip}, {"type": "InternalDNS", "address": name}, {"type": "Hostname", "address": name}],
+            "conditions": [
+                condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+                condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+                condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+                condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")],
+            "nodeInfo": {"machineID": "ec20000000000000", "systemUUID": "ec20000000000000", "bootID": "00000000-0000-4000-8000-000000000000",
+                "kernelVersion": "6.12.55-74.119.amzn2023.x86_64", "osImage": "Amazon Linux 2023.9.20251117",
+                "containerRuntimeVersion": "containerd://2.1.4", "kubeletVersion": "v1.34.2-eks-ecaa3a6", "kubeProxyVersion": "",
+                "operatingSystem": "linux", "architecture": "amd64"}}});
+    world.restore(HERE, Object::from_value(Kind::Node, object).ok()?);
+    machine_of(world, name, i);
+    Some(())
+}
+
+/// The machine under a recorded node: its kubelet runs, its pods get addresses.
+pub(super) fn machine_of(world: &mut World, node: &str, i: usize) {
+    let third = u8::try_from(96 + i % 120).unwrap_or(96);
+    let machine = NodeMachine {
+        metadata: ObjectMeta { name: Some(node.to_owned()), ..ObjectMeta::default() },
+        kubelet_running: true,
+        network_ready: true,
+        pod_cidr: ipnet::Ipv4Net::new(Ipv4Addr::new(192, 168, third, 0), 24).ok(),
+        ..NodeMachine::default()
+    };
+    world.restore(HERE, machine.into_object());
+}
+
+fn machine() -> Machine {
+    let mut machine = Machine::default();
+    let cluster = Cluster {
+        name: "podpath".to_owned(),
+        server: "https://127.0.0.1:26443".to_owned(),
+        control_plane: "podpath".to_owned(),
+    };
+    let user = |name: &str, groups: &[&str]| User {
+        name: name.to_owned(),
+        identity: name.to_owned(),
+        groups: groups.iter().map(|g| (*g).to_owned()).collect(),
+        credential: Credential::Token(format!("{name}token")),
+    };
+    machine.kubeconfig.users = vec![
+        user("dev", &["developers", "system:authenticated"]),
+        user("viewer", &["viewers", "system:authenticated"]),
+    ];
+    let context = Context {
+        name: "podpath".to_owned(),
+        cluster: "podpath".to_owned(),
+        user: "admin".to_owned(),
+        namespace: String::new(),
+    };
+    machine.kubeconfig.add(context, cluster, user("admin", &["system:masters", "system:authenticated"]));
+    machine
 }

@@ -92,7 +92,7 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     if info.domain() != Domain::Kubernetes {
         return Err(no_such_resource());
     }
-    if request.kind == Kind::Endpoints {
+    if request.kind == Kind::Endpoints && minor(call.world, request.cluster) >= 33 {
         call.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
     let ApiRequest { verb, kind, namespace, name, subresource, .. } = request;
@@ -115,6 +115,13 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
         }
         (part, verb) => subresource::serve(call, kind, &namespace, &name, part, verb),
     }
+}
+
+/// The minor version of a cluster's API server: texts follow it.
+fn minor(world: &World, cluster: crate::ClusterId) -> u32 {
+    let planes = world.store().list::<api::kinds::sim::ControlPlane>(crate::ClusterId::WORLD, None);
+    let version = planes.into_iter().find(|plane| plane.id == cluster.0).map(|plane| plane.version.as_str());
+    version.and_then(|version| version.split('.').nth(1)).and_then(|minor| minor.parse().ok()).unwrap_or(34)
 }
 
 fn verb(request: &ApiRequest) -> &'static str {

@@ -28,6 +28,14 @@ pub struct Target {
     pub credential: Option<Credential>,
 }
 
+impl Target {
+    /// The minor version of the server.
+    #[must_use]
+    pub fn minor(&self) -> u32 {
+        self.version.split('.').nth(1).and_then(|m| m.parse().ok()).unwrap_or(34)
+    }
+}
+
 /// What may be asked for in a list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
@@ -35,6 +43,12 @@ pub(crate) struct Selection {
     pub labels: String,
     /// `--field-selector`.
     pub fields: String,
+}
+
+impl Selection {
+    fn any(&self) -> bool {
+        !self.labels.is_empty() || !self.fields.is_empty()
+    }
 }
 
 impl Kube<'_, '_> {
@@ -153,7 +167,20 @@ impl Kube<'_, '_> {
             field_selector: selection.fields.clone(),
         };
         let request = self.request(verb, kind, namespace, "");
-        match self.ask(request)? {
+        let answer = self.ask(request).map_err(|fail| match fail {
+            // UPSTREAM: kubectl says what it looked for when a selector cannot be read.
+            Fail::Server(mut status) if status.reason == "BadRequest" && selection.any() => {
+                let info = kind.info();
+                let version = if info.group.is_empty() { "/v1".to_owned() } else { info.api_version() };
+                status.message = format!(
+                    "Unable to find \"{version}, Resource={}\" that match label selector {:?}, field selector {:?}: {}",
+                    info.plural, selection.labels, selection.fields, status.message
+                );
+                Fail::Server(status)
+            }
+            other => other,
+        })?;
+        match answer {
             Reply::List(objects) => Ok(objects.iter().map(|object| shown(kind, object.to_value())).collect()),
             Reply::Object(_) | Reply::Value(_) => Fail::error("unexpected object"),
         }

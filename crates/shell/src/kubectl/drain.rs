@@ -36,8 +36,8 @@ pub(super) const FLAGS: &[Flag] = &[
 const RETRY: SimDuration = SimDuration::secs(5);
 
 const UNMANAGED: &str = "cannot delete Pods that declare no controller (use --force to override)";
-const LOCAL: &str = "cannot delete Pods with local storage (use --delete-emptydir-data to override)";
-const DAEMONS: &str = "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)";
+const LOCAL: &str = "Pods with local storage (use --delete-emptydir-data to override)";
+const DAEMONS: &str = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
@@ -47,15 +47,19 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         let line = cordon::mark(kube, node, true, dry)?;
         kube.out.line(&line);
     }
-    let mut undone: Vec<(String, String)> = Vec::new();
+    let mut undone: Vec<(String, Vec<String>)> = Vec::new();
     for node in &nodes {
         match drain(kube, node, dry) {
-            Ok(()) => kube.out.line(&format!("node/{node} drained{}", dry.suffix())),
-            Err(Fail::Error(text)) => {
+            Ok(errors) if errors.is_empty() => kube.out.line(&format!("node/{node} drained{}", dry.suffix())),
+            Ok(errors) => {
+                let text = match errors.as_slice() {
+                    [only] => only.clone(),
+                    many => format!("[{}]", many.join(", ")),
+                };
                 kube.out.err(&format!(
                     "error: unable to drain node {node:?} due to error: {text}, continuing command..."
                 ));
-                undone.push((node.clone(), text));
+                undone.push((node.clone(), errors));
             }
             Err(other) => return Err(other),
         }
@@ -65,7 +69,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         for (node, _) in &undone {
             kube.out.err(&format!(" {node}"));
         }
-        for (_, text) in &undone {
+        for text in undone.iter().flat_map(|(_, errors)| errors) {
             kube.out.err(text);
         }
         return Err(Fail::Exit(1));
@@ -79,12 +83,12 @@ struct Sorted {
     errors: Vec<(&'static str, String)>,
 }
 
-fn drain(kube: &mut Kube<'_, '_>, node: &str, dry: DryRun) -> Done {
+/// Drains one node; what stands against it.
+fn drain(kube: &mut Kube<'_, '_>, node: &str, dry: DryRun) -> Done<Vec<String>> {
     let sorted = sort(kube, node)?;
     if !sorted.errors.is_empty() {
-        let text =
-            grouped(&sorted.errors).iter().map(|(why, pods)| format!("{why}: {pods}")).collect::<Vec<_>>();
-        return Fail::error(format!("cannot delete {}", text.join(", ")));
+        let all = grouped(&sorted.errors);
+        return Ok(all.iter().map(|(why, pods)| format!("cannot delete {why}: {pods}")).collect());
     }
     if !sorted.warnings.is_empty() {
         let text: Vec<String> =
@@ -96,12 +100,13 @@ fn drain(kube: &mut Kube<'_, '_>, node: &str, dry: DryRun) -> Done {
         kube.out.line(&format!("{word} pod {}/{}{}", namespace(pod), name(pod), dry.suffix()));
     }
     if dry != DryRun::No {
-        for pod in &sorted.go {
-            kube.out.line(&format!("pod/{} evicted{}", name(pod), dry.suffix()));
-        }
-        return Ok(());
+        return Ok(Vec::new());
     }
-    evict(kube, &sorted.go)
+    match evict(kube, &sorted.go) {
+        Ok(()) => Ok(Vec::new()),
+        Err(Fail::Error(text)) => Ok(vec![text]),
+        Err(other) => Err(other),
+    }
 }
 
 fn sort(kube: &mut Kube<'_, '_>, node: &str) -> Done<Sorted> {
@@ -160,7 +165,8 @@ fn sort(kube: &mut Kube<'_, '_>, node: &str) -> Done<Sorted> {
 /// Pods by reason, reasons in order.
 fn grouped(all: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
     let mut reasons: Vec<&'static str> = all.iter().map(|(why, _)| *why).collect();
-    reasons.sort_unstable();
+    // UPSTREAM: a Go map, in no order; pods without a controller come first here, as recorded.
+    reasons.sort_by_key(|why| (!why.starts_with("cannot") && !why.starts_with("deleting"), *why));
     reasons.dedup();
     let pods = |why: &str| {
         all.iter().filter(|(w, _)| *w == why).map(|(_, p)| p.as_str()).collect::<Vec<_>>().join(", ")

@@ -185,6 +185,10 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
 fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixed: bool) -> String {
     let now = kube.shell.world.stamp(kube.shell.world.now()).0;
     let columns = cells::columns(kind);
+    // UPSTREAM: from 1.34 on a quota's age stands last, as everywhere else.
+    let moved = kind == Kind::ResourceQuota && kube.target.as_ref().is_some_and(|t| t.minor() >= 34);
+    let columns: Vec<cells::Column> =
+        if moved { vec![columns[0], columns[2], columns[3], columns[1]] } else { columns };
     let shown = |i: usize| columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
     let spaced = kube.given.on("all-namespaces") && kind.info().scope == Scope::Namespaced;
     let labels = kube.given.list("label-columns");
@@ -208,7 +212,12 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
         if spaced {
             row.push(field::namespace(object).to_owned());
         }
-        for (i, cell) in cells::cells(kind, object, now).into_iter().enumerate().filter(|(i, _)| shown(*i)) {
+        let mut all = cells::cells(kind, object, now);
+        if !moved && kind == Kind::ResourceQuota {
+            all.swap(1, 3);
+            all.swap(2, 3);
+        }
+        for (i, cell) in all.into_iter().enumerate().filter(|(i, _)| shown(*i)) {
             let is_name = columns.get(i).is_some_and(|(name, _)| *name == "NAME");
             row.push(if prefixed && is_name { typed(kind, &cell) } else { cell });
         }

@@ -52,27 +52,9 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
     let mut gone: Vec<String> = Vec::new();
     for change in &changes {
         if let Some((key, value)) = change.split_once('=') {
-            let wrong = match field {
-                "labels" => {
-                    let mut wrong = api::label::qualified_name_errors(key);
-                    if wrong.is_empty() {
-                        wrong = api::label::label_value_errors(value);
-                    }
-                    wrong
-                }
-                _ => api::label::qualified_name_errors(&key.to_lowercase()),
-            };
+            let wrong = if field == "labels" { api::label::label_value_errors(value) } else { Vec::new() };
             if !wrong.is_empty() {
-                return Fail::error(if field == "labels" {
-                    let key_wrong = !api::label::qualified_name_errors(key).is_empty();
-                    if key_wrong {
-                        format!("invalid label key {change:?}: {}", wrong.join("; "))
-                    } else {
-                        format!("invalid label value: {change:?}: {}", wrong.join("; "))
-                    }
-                } else {
-                    format!("invalid annotation key {change:?}: {}", wrong.join("; "))
-                });
+                return Fail::error(format!("invalid label value: {change:?}: {}", wrong.join("; ")));
             }
             set.push((key.to_owned(), value.to_owned()));
         } else if let Some(key) = change.strip_suffix('-') {
@@ -112,7 +94,10 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
                 .filter(|(key, wanted)| own.get(key).is_some_and(|has| has.as_str() != Some(wanted)))
                 .map(|(key, _)| {
                     let has = own.get(key).map(field::word).unwrap_or_default();
-                    format!("'{key}' already has a value ({has}), and --overwrite is false")
+                    match field {
+                        "labels" => format!("'{key}' already has a value ({has}), and --overwrite is false"),
+                        _ => format!("'{key}' already has a value ({has})"),
+                    }
                 })
                 .collect();
             if let [only] = clash.as_slice() {

@@ -32,7 +32,6 @@ pub(crate) fn columns(kind: Kind) -> Vec<Column> {
     let resource = kind.info().resource();
     let found = COLUMNS.lines().find_map(|line| line.strip_prefix(&resource)?.strip_prefix(": "));
     let names = found.unwrap_or("NAME,AGE");
-    let names = if kind == Kind::ResourceQuota { "NAME,REQUEST,LIMIT,AGE" } else { names };
     names.split(',').map(|n| n.strip_suffix('*').map_or((n, false), |n| (n, true))).collect()
 }
 

@@ -57,18 +57,20 @@ fn ingress_points(o: &Value) -> Vec<String> {
 /// The ENDPOINTS cell, at most `most` of them.
 #[must_use]
 pub(crate) fn endpoints(o: &Value, most: usize) -> String {
+    if list(o, "subsets").is_empty() {
+        return "<none>".to_owned();
+    }
     let mut all = Vec::new();
     for subset in list(o, "subsets") {
-        let ports = list(subset, "ports");
-        for address in list(subset, "addresses") {
-            let ip = text(address, "ip");
-            if ports.is_empty() {
-                all.push(ip.to_owned());
-            }
-            all.extend(ports.iter().map(|p| format!("{ip}:{}", int(p, "port"))));
+        let addresses = || list(subset, "addresses").iter().map(|a| text(a, "ip"));
+        if list(subset, "ports").is_empty() {
+            all.extend(addresses().map(str::to_owned));
+        }
+        for port in list(subset, "ports") {
+            all.extend(addresses().map(|ip| format!("{ip}:{}", int(port, "port"))));
         }
     }
-    short(&all, most, "<none>")
+    short(&all, most, "")
 }
 
 fn short(all: &[String], most: usize, none: &str) -> String {
