@@ -2,6 +2,9 @@
 // The bundler gives `web.js` and `web_bg.wasm` their final names here.
 import init from "./web.js";
 
+// The page asks for modules that it loads late; WebAssembly cannot import by itself.
+globalThis.podpath = { load: (url) => import(new URL(url, document.baseURI)) };
+
 try {
   await init({ module_or_path: new URL("./web_bg.wasm", import.meta.url) });
   document.documentElement.dataset.started = "";

@@ -2,14 +2,69 @@
 // It mounts into a shadow root, because the page's policy allows no <style> that a script adds to the document.
 import { history, historyKeymap, defaultKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
+import { HighlightStyle, syntaxHighlighting, foldGutter } from "@codemirror/language";
+import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
-import { EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { EditorView, keymap, lineNumbers, drawSelection, highlightActiveLine } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
 
-export function mount(host, text) {
+const ink = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--link)" },
+  { tag: [tags.string, tags.content], color: "var(--ink)" },
+  { tag: tags.comment, color: "var(--ink-3)", fontStyle: "italic" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--st-gate-ink)" },
+  { tag: [tags.separator, tags.punctuation, tags.meta], color: "var(--ink-3)" },
+]);
+
+const look = EditorView.theme({
+  "&": { height: "100%", backgroundColor: "var(--surface-2)", color: "var(--ink)", fontSize: "12px" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "18px" },
+  ".cm-gutters": { backgroundColor: "var(--surface-2)", color: "var(--ink-3)", border: "0" },
+  ".cm-activeLine": { backgroundColor: "var(--sel-soft)" },
+  "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
+  ".cm-cursor": { borderLeftColor: "var(--ink)" },
+  ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line-2)", borderRadius: "6px" },
+  ".cm-diagnostic": { padding: "6px 10px" },
+});
+
+// `changed` hears of every new text, `apply` of Ctrl+Enter. What comes back reads, writes and marks.
+export function mount(host, text, label, changed, apply) {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+  root.replaceChildren();
+  const keys = keymap.of([
+    { key: "Mod-Enter", run: () => (apply(), true) },
+    // Escape leaves the editor, so that Tab never traps.
+    { key: "Escape", run: () => (host.focus(), false) },
+    ...defaultKeymap,
+    ...historyKeymap,
+  ]);
   const state = EditorState.create({
     doc: text,
-    extensions: [lineNumbers(), history(), keymap.of([...defaultKeymap, ...historyKeymap]), yaml()],
+    extensions: [
+      lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), highlightActiveLine(), keys, yaml(),
+      syntaxHighlighting(ink), look,
+      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+      EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
+    ],
   });
-  return new EditorView({ state, parent: root, root });
+  const view = new EditorView({ state, parent: root, root });
+  return {
+    set(next) {
+      if (next !== view.state.doc.toString()) {
+        view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
+      }
+    },
+    // Rows of [line, column, length in characters, severity, message]; lines and columns from 1.
+    mark(rows) {
+      const doc = view.state.doc;
+      const found = rows.map(([line, column, length, severity, message]) => {
+        const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
+        const from = Math.min(at.from + Math.max(column - 1, 0), at.to);
+        return { from, to: Math.min(from + Math.max(length, 1), doc.length), severity, message };
+      });
+      view.dispatch(setDiagnostics(view.state, found));
+    },
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  };
 }

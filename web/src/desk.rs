@@ -1,69 +1,515 @@
-//! The session as the page holds it: what is asked of it, and the moment of it that is shown.
+//! The session as the page holds it: what is asked of it, what the terminal shows, and the moment that is seen.
+//!
+//! Commands happen at the head of time. What they led to is then played beat by beat, in the order of the facts; the
+//! picture is always that of one moment of the session, never something in between.
 
+use std::rc::Rc;
+
+use api::{SimDuration, SimTime};
 use cluster::{ClusterId, World};
 use lab::{
+    LineResult, Scenario, Session,
+    library::{self, Book},
+    link::{LinkError, Shared},
+    script,
     view::{
         Moment,
+        beats::{Beat, BeatKind, beats},
+        decision::Table,
+        feed::{FeedGroup, feed},
+        lesson::asks_for,
+        names::{self, Piece},
+        path::{PathView, path},
         scene::{Form, Scene, scene},
+        timeline::{Timeline, timeline},
     },
     words::Lang,
 };
+use shell::{Hint, Stream};
 
-use crate::route::Route;
+use crate::{route::Route, settings};
+
+/// How long the world plays on after a command of the page, at most.
+const REST: SimDuration = SimDuration::secs(120);
+/// Most entries that the terminal keeps.
+const MOST_ENTRIES: usize = 300;
+/// Most bytes of one output that are shown.
+const MOST_OUTPUT: usize = 64 << 10;
+/// Longest story of one command, in milliseconds at full speed.
+const LONGEST_STORY: f64 = 2500.0;
+
+/// One entry of the terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// What was typed.
+    Typed(String),
+    /// What was printed.
+    Printed(Stream, Vec<Piece>),
+    /// What the page adds.
+    Remark(Remark),
+}
+
+/// What the page adds to an output.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Remark {
+    /// The nearest commands or flags.
+    Nearest(Vec<String>),
+    /// The real tool has it, the lab does not.
+    NotSimulated(String),
+    /// The manifest lost its indentation: its name and how it probably was.
+    Reindent(String, String),
+    /// A limit of the lab.
+    Stopped(String),
+    /// The text was too long.
+    TooLong,
+}
+
+/// A story being told.
+struct Story {
+    beats: Vec<Beat>,
+    next: usize,
+    /// When the next beat is due, on the page's clock.
+    due: f64,
+    /// Milliseconds on the page for one of the beats' own.
+    pace: f64,
+    before: World,
+}
 
 /// The session of the page.
 pub struct Desk {
-    world: World,
+    session: Session,
+    book: Option<Book>,
+    /// The world that is seen.
+    seen: World,
+    /// Its moment: the head unless something is played or one looks back.
+    pub at: SimTime,
+    story: Option<Story>,
+    /// The beat that is told now.
+    pub beat: Option<Beat>,
+    /// Every beat of the last story, for captions.
+    pub told: Vec<Beat>,
+    /// How fast stories are told; 1 is full speed.
+    pub speed: f64,
+    /// What the terminal shows.
+    pub entries: Vec<Entry>,
+    /// What was typed, for going back.
+    pub history: Vec<String>,
+    /// What was typed so far of an open here-document.
+    pub open: String,
+    /// Why the link could not be read, and how much of it was.
+    pub damaged: Option<LinkError>,
+    /// The last path asked for.
+    pub path: Option<Rc<PathView>>,
+    /// Its number, so that the packet sets out again.
+    pub paths: u64,
 }
 
+fn session(scenario: Rc<Scenario>, book: Option<&Book>, seed: u64) -> Option<Session> {
+    match book {
+        Some(book) => Session::of_lesson(scenario, Rc::clone(&book.lesson), seed).ok(),
+        None => Session::new(scenario, seed).ok(),
+    }
+}
+
+/// The slug of the lesson that the first screen is.
+pub const FIRST: &str = "sixty-seconds";
+
 impl Desk {
-    /// The session that a page begins with.
+    /// The session that a page begins with; what was kept of it, if anything was.
     #[must_use]
-    pub fn open(_: &Route) -> Self {
-        Self { world: World::empty(0) }
+    pub fn open(route: &Route) -> Self {
+        let (book, scenario, seed, shared, damaged) = beginning(route);
+        let fresh = session(scenario, book.as_ref(), seed)
+            .or_else(|| Session::new(Scenario::bare(), 0).ok())
+            .unwrap_or_else(|| unreachable!("the bare machine has no files that could be wrong"));
+        let mut desk = Self {
+            seen: fresh.world().clone(),
+            at: fresh.head(),
+            session: fresh,
+            book,
+            story: None,
+            beat: None,
+            told: Vec::new(),
+            speed: 1.0,
+            entries: Vec::new(),
+            history: Vec::new(),
+            open: String::new(),
+            damaged,
+            path: None,
+            paths: 0,
+        };
+        if let Some(shared) = shared {
+            for line in &shared.lines {
+                desk.history.push(line.text.clone());
+                desk.entries.push(Entry::Typed(line.text.clone()));
+            }
+            desk.session.replay(&shared.lines, shared.head);
+        } else {
+            desk.session.settle(REST);
+        }
+        desk.look_at_head();
+        desk
     }
 
-    /// The picture of the moment that is shown.
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The lesson, if one is open.
+    #[must_use]
+    pub fn book(&self) -> Option<&Book> {
+        self.book.as_ref()
+    }
+
+    /// The moment that is seen.
+    #[must_use]
+    pub fn moment(&self) -> Moment<'_> {
+        Moment::of(&self.seen)
+    }
+
+    /// The cluster that is seen: the newest one of this world.
+    #[must_use]
+    pub fn cluster(&self) -> ClusterId {
+        let planes = self.seen.store().list::<api::kinds::sim::ControlPlane>(ClusterId::WORLD, None);
+        ClusterId(planes.map(|plane| plane.id).max().unwrap_or(1))
+    }
+
+    /// The picture of the moment that is seen.
     #[must_use]
     pub fn scene(&self, form: Form, focus: Option<&str>) -> Scene {
-        scene(Moment::of(&self.world), ClusterId(1), form, focus)
+        scene(self.moment(), self.cluster(), form, focus)
     }
 
-    /// Runs one or many lines.
-    pub fn run(&mut self, _: &str) {}
+    /// Runs what was typed or pasted: one line, or many, line by line.
+    pub fn run(&mut self, text: &str, now: f64) {
+        if text.len() + self.open.len() > script::LONGEST_PASTE {
+            self.entries.push(Entry::Remark(Remark::TooLong));
+            return;
+        }
+        let whole = if self.open.is_empty() { text.to_owned() } else { format!("{}\n{text}", self.open) };
+        if script::is_open(&whole) {
+            self.open = whole;
+            return;
+        }
+        self.open.clear();
+        self.look_at_head();
+        let before = self.session.world().clone();
+        let first = self.session.facts().len();
+        let lines = script::lines(&whole);
+        if lines.is_empty() {
+            self.entries.push(Entry::Typed(String::new()));
+        }
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                self.session.settle(script::PACE);
+            }
+            let facts = self.session.facts().len();
+            let result = self.session.run_line(line);
+            self.print(line, result);
+            self.follow_paths(facts);
+        }
+        self.session.settle(REST);
+        self.tell(before, first, now);
+        self.keep();
+    }
 
-    /// Takes the last command back.
-    pub fn undo(&mut self) {}
+    fn follow_paths(&mut self, from: usize) {
+        let facts = self.session.facts();
+        let traced = facts.iter().skip(from).filter_map(|fact| match &fact.what {
+            cluster::What::Traced(traced) => Some(Rc::clone(traced)),
+            _ => None,
+        });
+        if let Some(traced) = traced.last() {
+            self.path = Some(Rc::new(path(&traced)));
+            self.paths += 1;
+        }
+    }
 
-    /// Does it again.
-    pub fn redo(&mut self) {}
+    fn print(&mut self, line: &str, result: LineResult) {
+        self.history.push(line.to_owned());
+        self.entries.push(Entry::Typed(line.to_owned()));
+        let world = self.session.world();
+        let cluster = self.cluster();
+        let names = names::names(world.store(), cluster);
+        for (stream, mut text) in result.output.chunks {
+            if text.len() > MOST_OUTPUT {
+                let mut end = MOST_OUTPUT;
+                while !text.is_char_boundary(end) {
+                    end -= 1;
+                }
+                text.truncate(end);
+                text.push_str("\n…\n");
+            }
+            self.entries.push(Entry::Printed(stream, names::pieces(&text, &names)));
+        }
+        for hint in result.output.hints {
+            self.entries.push(Entry::Remark(match hint {
+                Hint::UnknownCommand { nearest, .. } | Hint::UnknownFlag { nearest, .. } => Remark::Nearest(nearest),
+                Hint::NotSimulated { what } => Remark::NotSimulated(what),
+                Hint::Reindent { name, text } => Remark::Reindent(name, text),
+                Hint::Stopped { limit } => Remark::Stopped(limit),
+            }));
+        }
+        let spare = self.entries.len().saturating_sub(MOST_ENTRIES);
+        self.entries.drain(..spare);
+    }
 
-    /// Whether there is something to take back.
+    /// Begins to tell what the facts from `first` on led to.
+    fn tell(&mut self, before: World, first: usize, now: f64) {
+        let story = beats(self.session.facts().iter().skip(first));
+        self.told.clone_from(&story);
+        if story.is_empty() || self.speed <= 0.0 {
+            self.look_at_head();
+            return;
+        }
+        let whole: f64 = story.iter().map(|beat| f64::from(beat.kind.millis())).sum();
+        let pace = (LONGEST_STORY / whole).min(1.0) / self.speed;
+        self.seen = before.clone();
+        self.at = before.now();
+        self.story = Some(Story { beats: story, next: 0, due: now, pace, before });
+    }
+
+    /// A frame passed; whether something changed.
+    pub fn frame(&mut self, now: f64) -> bool {
+        let Some(story) = self.story.as_mut() else { return false };
+        if now < story.due {
+            return false;
+        }
+        let mut shown = None;
+        while now >= story.due && story.next < story.beats.len() {
+            let beat = &story.beats[story.next];
+            story.due += f64::from(beat.kind.millis()) * story.pace;
+            story.next += 1;
+            shown = Some(beat.clone());
+        }
+        match shown {
+            Some(beat) => {
+                let asking = matches!(
+                    beat.kind,
+                    BeatKind::Request
+                        | BeatKind::Authentication
+                        | BeatKind::Authorization
+                        | BeatKind::Admission
+                        | BeatKind::Storage
+                );
+                // Until it is stored nothing has happened yet, though no time passes.
+                let unborn = asking && beat.at == story.before.now();
+                self.at = beat.at;
+                self.seen = if unborn { story.before.clone() } else { self.session.seek(beat.at).clone() };
+                self.beat = Some(beat);
+            }
+            None => self.look_at_head(),
+        }
+        true
+    }
+
+    /// What has been told so far of the last story.
+    pub fn told_so_far(&self) -> impl Iterator<Item = &Beat> {
+        let count = self.story.as_ref().map_or(self.told.len(), |story| story.next);
+        self.told.iter().take(count)
+    }
+
+    /// How far the request that is told now has come: one for each stage it passed.
     #[must_use]
-    pub fn can_undo(&self) -> bool {
-        false
+    pub fn stages(&self) -> u8 {
+        match self.beat.as_ref().map(|beat| beat.kind) {
+            None | Some(BeatKind::Request | BeatKind::Refused) => 0,
+            Some(BeatKind::Authentication) => 1,
+            Some(BeatKind::Authorization) => 2,
+            Some(BeatKind::Admission) => 3,
+            Some(_) => 4,
+        }
     }
 
-    /// Whether something was taken back.
+    /// The lanes.
     #[must_use]
-    pub fn can_redo(&self) -> bool {
-        false
+    pub fn timeline(&self) -> Timeline {
+        timeline(self.session.facts().iter(), self.session.lines(), self.session.head())
     }
 
-    /// A frame passed; whether the picture changed.
-    pub fn frame(&mut self, _: f64) -> bool {
-        false
+    /// The feed up to the moment that is seen; of one thing, or of all.
+    #[must_use]
+    pub fn feed(&self, only: Option<&str>) -> Vec<FeedGroup> {
+        feed(self.session.facts().iter(), self.session.lines(), self.at, only)
     }
 
-    /// Whether time passes on the page.
+    /// The last decision about a pod; without a pod, the last of all.
+    #[must_use]
+    pub fn decision(&self, _id: Option<&str>) -> Option<Table> {
+        None
+    }
+
+    /// Whether something is being told.
     #[must_use]
     pub fn playing(&self) -> bool {
-        false
+        self.story.is_some()
+    }
+
+    /// Stops telling, where it is.
+    pub fn pause(&mut self) {
+        self.story = None;
+        self.beat = None;
+    }
+
+    /// Tells the last command's story again, from its beginning or from where one looks.
+    pub fn play(&mut self, now: f64) {
+        let from = if self.at < self.session.head() {
+            self.at
+        } else {
+            self.session.lines().last().map_or(SimTime::ZERO, |line| line.at)
+        };
+        let first = self.session.facts().iter().position(|fact| fact.at >= from).unwrap_or(0);
+        let before = self.session.seek(SimTime(from.0.saturating_sub(1))).clone();
+        self.tell(before, first, now);
+    }
+
+    /// Shows the end of what has happened.
+    pub fn look_at_head(&mut self) {
+        self.story = None;
+        self.beat = None;
+        self.at = self.session.head();
+        self.seen = self.session.world().clone();
+    }
+
+    /// Shows a moment.
+    pub fn seek(&mut self, at: SimTime) {
+        self.pause();
+        self.at = at.min(self.session.head());
+        self.seen = self.session.seek(self.at).clone();
+    }
+
+    /// One moment on or back, among those at which anything happened.
+    pub fn step(&mut self, forward: bool) {
+        let at = self.at;
+        let facts = self.session.facts();
+        let next = if forward {
+            facts.iter().map(|fact| fact.at).find(|t| *t > at)
+        } else {
+            facts.iter().map(|fact| fact.at).take_while(|t| *t < at).last()
+        };
+        if let Some(next) = next {
+            self.seek(next);
+        }
+    }
+
+    /// The learner's manifests, by name.
+    #[must_use]
+    pub fn yaml_files(&self) -> Vec<(String, String)> {
+        self.session
+            .machine()
+            .files
+            .iter()
+            .filter(|(name, _)| name.ends_with(".yaml") || name.ends_with(".yml"))
+            .map(|(name, text)| (name.rsplit('/').next().unwrap_or(name).to_owned(), text.to_owned()))
+            .collect()
+    }
+
+    /// Whether a goal that is not met asks that something be selected.
+    #[must_use]
+    pub fn asks_for_selection(&self) -> bool {
+        let (Some(book), Some(progress)) = (&self.book, self.session.progress()) else { return false };
+        asks_for(book, progress, "select")
+    }
+
+    /// Takes the last command back: its entries go, and one line says so.
+    pub fn undo(&mut self) -> Option<String> {
+        let line = self.session.lines().last().map(|line| line.text.clone())?;
+        self.session.undo();
+        self.look_at_head();
+        self.keep();
+        Some(line)
+    }
+
+    /// Does it again.
+    pub fn redo(&mut self, now: f64) {
+        let before = self.session.world().clone();
+        let first = self.session.facts().len();
+        let line = self.session.lines().len();
+        if let Some(result) = self.session.redo() {
+            let text = self.session.lines().get(line).map(|l| l.text.clone()).unwrap_or_default();
+            self.print(&text, result);
+            self.session.settle(REST);
+            self.tell(before, first, now);
+            self.keep();
+        }
+    }
+
+    /// Whether there is something to take back, and to do again.
+    #[must_use]
+    pub fn can_undo_redo(&self) -> (bool, bool) {
+        self.session.can_undo_redo()
     }
 
     /// Number and name of what is open.
     #[must_use]
     pub fn title(&self, lang: Lang) -> (Option<String>, String) {
-        (None, lang.ui().sandbox.to_owned())
+        match &self.book {
+            Some(book) => {
+                let title = lab::view::lesson::prose(book, lang).title.clone();
+                (Some(format!("{:02}", book.lesson.order)), title)
+            }
+            None if self.session.scenario().name.is_empty() => (None, lang.ui().sandbox.to_owned()),
+            None => (None, self.session.scenario().name.clone()),
+        }
+    }
+
+    /// Keeps the session in this browser.
+    fn keep(&self) {
+        let name = self.book.as_ref().map_or("sandbox", |book| book.lesson.slug.as_str());
+        // Where nothing can be kept the page has said so already.
+        let _ = settings::keep(&format!("session.{name}"), &self.session.link());
+    }
+}
+
+type Beginning = (Option<Book>, Rc<Scenario>, u64, Option<Shared>, Option<LinkError>);
+
+/// Where a route begins, and what was done there already.
+fn beginning(route: &Route) -> Beginning {
+    let lesson = |slug: &str, shared: Option<Shared>| -> Beginning {
+        match library::lesson(slug) {
+            Some(book) => {
+                let seed = shared.as_ref().map_or(book.lesson.world.seed, |s| s.seed);
+                let scenario = Rc::clone(&book.scenario);
+                (Some(book), scenario, seed, shared, None)
+            }
+            None => (None, Scenario::bare(), 0, None, None),
+        }
+    };
+    let kept = |name: &str| settings::kept(&format!("session.{name}")).and_then(|l| Shared::from_link(&l).ok());
+    let fixture = |name: &str, shared: Option<Shared>| -> Beginning {
+        let seed = shared.as_ref().map_or(0, |s| s.seed);
+        (None, library::scenario(name).unwrap_or_else(Scenario::bare), seed, shared, None)
+    };
+    match route {
+        Route::First => lesson(FIRST, None),
+        Route::Lessons => (None, Scenario::bare(), 0, None, None),
+        Route::Lesson(slug) => lesson(slug, kept(slug).filter(|s| s.lesson.as_deref() == Some(slug.as_str()))),
+        Route::Sandbox => match kept("sandbox") {
+            Some(shared) => fixture(&shared.fixture.clone(), Some(shared)),
+            None => fixture("", None),
+        },
+        Route::World(name) => fixture(name, None),
+        Route::Shared(payload) => {
+            let (shared, damage) = match Shared::from_link(payload) {
+                Ok(shared) => (Some(shared), None),
+                Err(error) => match &error {
+                    LinkError::Damaged { good: Some(good) } => (Some((**good).clone()), Some(error)),
+                    LinkError::Damaged { good: None } | LinkError::TooNew { .. } => (None, Some(error)),
+                    #[allow(unreachable_patterns, reason = "a damage of a later version")]
+                    _ => (None, Some(error)),
+                },
+            };
+            let mut beginning = match &shared {
+                Some(shared) => match &shared.lesson {
+                    Some(slug) => lesson(slug, Some(shared.clone())),
+                    None => fixture(&shared.fixture.clone(), Some(shared.clone())),
+                },
+                None => fixture("", None),
+            };
+            beginning.4 = damage;
+            beginning
+        }
     }
 }

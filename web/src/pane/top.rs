@@ -49,13 +49,15 @@ pub fn top(app: &App, send: &Callback<Action>) -> Html {
                 {name}{icon(Icon::Down, "s12")}
             </a>
             <span class="grow"/>
-            <button class="tool" title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo()}>
+            <button class="tool" title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo_redo().0}>
                 {icon(Icon::Undo, "")}<span class="wide">{ui.undo}</span>
             </button>
             <button class="tool" aria-label={ui.redo} title={ui.redo} onclick={on(send, || Action::Redo)}
-                disabled={!app.desk.can_redo()}>{icon(Icon::Redo, "")}</button>
+                disabled={!app.desk.can_undo_redo().1}>{icon(Icon::Redo, "")}</button>
             <span class="sep"/>
+            <button class="tool" onclick={on(send, || Action::Share)}>{icon(Icon::Share, "")}<span class="wide">{ui.share}</span></button>
             {switches(app, send)}
+            <button class="tool" aria-label={ui.help} title={ui.help} onclick={on(send, || Action::Keys(true))}>{icon(Icon::Help, "")}</button>
         </header>
     }
 }

@@ -2,7 +2,7 @@
 
 mod node;
 pub mod path;
-mod shapes;
+pub mod shapes;
 mod stage;
 
 use std::rc::Rc;

@@ -1,17 +1,45 @@
 //! The map of lessons.
 
+use lab::{library, view::lesson::prose, words::fill};
 use yew::{Callback, Html, html};
 
 use crate::{
     app::{Action, App},
     pane::top,
+    route::Route,
+    settings,
 };
 
 /// The map of lessons.
 pub fn lessons(app: &App, send: &Callback<Action>) -> Html {
+    let ui = app.ui();
+    let lang = app.settings.lang;
     html! {
         <div class="first">
-            <header class="top">{top::brand(send)}<span class="grow"/>{top::switches(app, send)}</header>
+            <header class="top">{top::brand(send)}<span class="grow"/>
+                <a class="tool" href={Route::Sandbox.hash()}>{ui.sandbox}</a>{top::switches(app, send)}</header>
+            <main class="map">
+                <h1>{ui.all_lessons}</h1>
+                <ul>
+                    {for library::lessons().iter().map(|book| {
+                        let begun = settings::kept(&format!("session.{}", book.lesson.slug)).is_some();
+                        html! {
+                            <li><a href={Route::Lesson(book.lesson.slug.clone()).hash()}>
+                                <span class="n mono">{format!("{:02}", book.lesson.order)}</span>
+                                <b>{prose(book, lang).title.clone()}</b>
+                                <span class="note">{fill(ui.minutes_short, book.lesson.minutes)}if begun { {" · "}{ui.continue_lesson} }</span>
+                            </a></li>
+                        }
+                    })}
+                </ul>
+                <h2>{ui.sandbox}</h2>
+                <ul>
+                    <li><a href={Route::Sandbox.hash()}><b>{ui.sandbox}</b></a></li>
+                    {for library::packed().fixtures.iter().map(|f| html! {
+                        <li><a href={Route::World(f.name.clone()).hash()}><b class="mono">{f.name.clone()}</b></a></li>
+                    })}
+                </ul>
+            </main>
         </div>
     }
 }

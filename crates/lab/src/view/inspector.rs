@@ -50,6 +50,12 @@ pub struct Sheet {
     pub command: Option<String>,
 }
 
+/// An object as the API prints it.
+#[must_use]
+pub fn yaml(object: &serde_json::Value) -> String {
+    api::emit::yaml(object)
+}
+
 /// The key in the store of what the scene calls `id`.
 #[must_use]
 pub fn key_of(cluster: ClusterId, id: &str) -> Option<Key> {

@@ -9,6 +9,8 @@ pub mod beats;
 pub mod decision;
 pub mod feed;
 pub mod inspector;
+pub mod lesson;
+pub mod names;
 pub mod outline;
 pub mod path;
 pub mod pod;

@@ -275,4 +275,58 @@ pub struct Ui {
     pub whole_minutes: &'static str,
     /// Age of the oldest.
     pub oldest: &'static str,
+    /// Before the nearest commands.
+    pub did_you_mean: &'static str,
+    /// A manifest without its indentation.
+    pub lost_indentation: &'static str,
+    /// Offers the re-indented manifest.
+    pub reindent: &'static str,
+    /// A limit of the lab.
+    pub stopped_at: &'static str,
+    /// After an undo.
+    pub back_before: &'static str,
+    /// Shows a hidden pane.
+    pub hidden_pane: &'static str,
+    /// Title of the key list.
+    pub keys_title: &'static str,
+    /// Opens the decision table.
+    pub show_decision: &'static str,
+    /// Before the formula.
+    pub where_from: &'static str,
+    /// Unit of the formula.
+    pub cards: &'static str,
+    /// Unit of the formula.
+    pub addresses: &'static str,
+    /// Unit of the formula.
+    pub own: &'static str,
+    /// Unit of the formula.
+    pub max: &'static str,
+    /// Nothing was said.
+    pub no_events: &'static str,
+    /// Nothing was traced.
+    pub no_path: &'static str,
+    /// Further choices.
+    pub menu: &'static str,
+    /// A kind without behaviour.
+    pub stored_only: &'static str,
+    /// Length.
+    pub minutes_short: &'static str,
+    /// Title of the map.
+    pub all_lessons: &'static str,
+    /// Opens a lesson.
+    pub open_lesson: &'static str,
+    /// A goal that must hold.
+    pub waiting_hold: &'static str,
+    /// Name of a number's input.
+    pub number_answer: &'static str,
+    /// After applying.
+    pub applied: &'static str,
+    /// While something loads.
+    pub loading: &'static str,
+    /// How long a pod has been so.
+    pub age_for: &'static str,
+    /// The plugin that decided.
+    pub decider: &'static str,
+    /// What the keys do.
+    pub keys_text: &'static str,
 }

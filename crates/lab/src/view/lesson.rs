@@ -1,0 +1,248 @@
+//! What does the lesson pane show?
+//!
+//! Prose in the page's language beside how far the learner is. Numbers beside goals are the check's own.
+
+use std::rc::Rc;
+
+use crate::{
+    lesson::{
+        Form, Question,
+        check::{Check, eval::Outcome},
+        progress::{Progress, Standing},
+        prose::{Block, Inline, Prose},
+    },
+    library::Book,
+    words::Lang,
+};
+
+/// A goal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GoalView {
+    /// Its id.
+    pub id: String,
+    /// What it says.
+    pub text: Vec<Inline>,
+    /// How it stands.
+    pub standing: Standing,
+    /// What there is and what is wanted, where the check counts.
+    pub number: Option<String>,
+    /// Seconds it must hold.
+    pub hold_secs: u64,
+    /// Whether it is the first that is not met.
+    pub now: bool,
+    /// Whether a question must be answered first.
+    pub waits_for_question: bool,
+}
+
+/// A question, before or after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuestionView {
+    /// Its id.
+    pub id: String,
+    /// What it asks.
+    pub text: Vec<Inline>,
+    /// What to choose from: the value that is stored, and how it reads. Empty for a number.
+    pub options: Vec<(String, String)>,
+    /// What was answered.
+    pub given: Option<String>,
+    /// The right answer, once it may be shown.
+    pub answer: Option<String>,
+    /// Whether the given answer was right, once it may be shown.
+    pub right: Option<bool>,
+}
+
+/// A lesson as the pane shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LessonView {
+    /// Its number, as two digits.
+    pub number: String,
+    /// Its part of the curriculum.
+    pub part: String,
+    /// How long it takes.
+    pub minutes: u32,
+    /// Its title.
+    pub title: String,
+    /// The introduction.
+    pub intro: Vec<Block>,
+    /// Goals.
+    pub goals: Vec<GoalView>,
+    /// Goals met.
+    pub met: usize,
+    /// The prediction that waits, or the last one that was given.
+    pub predict: Option<QuestionView>,
+    /// Feedback on what was just tried.
+    pub feedback: Option<Vec<Block>>,
+    /// Hints: number from 1 and text, for the goals not yet met first.
+    pub hints: Vec<(usize, Vec<Block>)>,
+    /// Whether all goals are met.
+    pub done: bool,
+    /// What one can say now.
+    pub summary: Vec<Block>,
+    /// Questions after the goals.
+    pub quiz: Vec<QuestionView>,
+    /// An extension.
+    pub break_it: Option<Vec<Block>>,
+    /// Where the facts come from.
+    pub sources: Vec<Block>,
+    /// The next lesson's slug, if it is there.
+    pub next: Option<String>,
+    /// What the solution types, line by line.
+    pub solution: Vec<String>,
+}
+
+/// Everything a lesson says in one language.
+#[must_use]
+pub fn prose(book: &Book, lang: Lang) -> &Prose {
+    match lang {
+        Lang::Ko => &book.ko,
+        Lang::En => &book.en,
+    }
+}
+
+fn blocks(prose: &Prose, id: &str) -> Vec<Block> {
+    prose.section(id).map(|section| section.blocks.clone()).unwrap_or_default()
+}
+
+fn first_paragraph(prose: &Prose, id: &str) -> Vec<Inline> {
+    blocks(prose, id)
+        .into_iter()
+        .find_map(|block| match block {
+            Block::Paragraph(text) => Some(text),
+            Block::List(_) => None,
+        })
+        .unwrap_or_default()
+}
+
+/// The pane.
+#[must_use]
+pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
+    let prose = prose(book, lang);
+    let lesson = &book.lesson;
+    let states = progress.goals();
+    let met = |standing: Standing| standing == Standing::Met;
+    let first_open = states.iter().position(|state| !met(state.standing));
+    let goals: Vec<GoalView> = lesson
+        .goals
+        .iter()
+        .zip(states)
+        .enumerate()
+        .map(|(index, (goal, state))| GoalView {
+            id: goal.id.clone(),
+            text: first_paragraph(prose, &format!("goal:{}", goal.id)),
+            standing: state.standing,
+            number: number(&state.outcome),
+            hold_secs: goal.hold.as_secs(),
+            now: first_open == Some(index),
+            waits_for_question: state.standing == Standing::Locked
+                && lesson.predict.iter().any(|question| {
+                    question.before.as_deref() == Some(goal.id.as_str()) && progress.answer(&question.id).is_none()
+                }),
+        })
+        .collect();
+    let known = |question: &Question| {
+        let goal = question.before.as_deref().and_then(|id| goals.iter().find(|g| g.id == id));
+        goal.is_none_or(|goal| met(goal.standing))
+    };
+    let waiting = lesson.predict.iter().find(|q| progress.answer(&q.id).is_none());
+    let last = lesson.predict.iter().rev().find(|q| progress.answer(&q.id).is_some());
+    let previous_done = |question: &Question| {
+        let before = question.before.as_deref();
+        let at = lesson.goals.iter().position(|goal| Some(goal.id.as_str()) == before).unwrap_or(0);
+        first_open.is_none_or(|open| open >= at)
+    };
+    let predict = match (waiting, last) {
+        (Some(waiting), _) if previous_done(waiting) => Some(waiting),
+        (_, Some(last)) => Some(last),
+        (waiting, None) => waiting,
+    };
+    let done = progress.is_done();
+    LessonView {
+        number: format!("{:02}", lesson.order),
+        part: lesson.part.clone(),
+        minutes: lesson.minutes,
+        title: prose.title.clone(),
+        intro: blocks(prose, "intro"),
+        met: goals.iter().filter(|goal| met(goal.standing)).count(),
+        predict: predict.map(|q| {
+            let shown = progress.answer(&q.id).is_some() && known(q);
+            question(prose, "predict", q, progress.answer(&q.id), shown)
+        }),
+        feedback: progress.feedback().map(|id| blocks(prose, &format!("wrong:{id}"))),
+        hints: lesson
+            .hints
+            .iter()
+            .enumerate()
+            .filter(|(_, hint)| goals.iter().any(|goal| goal.id == hint.goal && !met(goal.standing)))
+            .map(|(index, hint)| (index + 1, blocks(prose, &format!("hint:{}", hint.id))))
+            .collect(),
+        quiz: if done {
+            lesson
+                .quiz
+                .iter()
+                .map(|q| question(prose, "quiz", q, progress.answer(&q.id), progress.answer(&q.id).is_some()))
+                .collect()
+        } else {
+            Vec::new()
+        },
+        done,
+        summary: blocks(prose, "done"),
+        break_it: lesson.breakit.as_ref().map(|_| blocks(prose, "break")),
+        sources: blocks(prose, "sources"),
+        next: lesson.next.clone().filter(|slug| crate::library::lesson(slug).is_some()),
+        solution: crate::script::lines(book.solution()),
+        goals,
+    }
+}
+
+fn question(prose: &Prose, what: &str, question: &Question, given: Option<&str>, shown: bool) -> QuestionView {
+    let section = format!("{what}:{}", question.id);
+    let reads = prose.section(&section).map(|s| s.options()).unwrap_or_default();
+    let values: Vec<String> = match &question.form {
+        Form::Choice(options) | Form::Order(options) => options.clone(),
+        Form::Number { .. } | Form::Pick | Form::Cells { .. } => Vec::new(),
+    };
+    let answer = question.answer.as_str().map_or_else(|| question.answer.to_string(), str::to_owned);
+    QuestionView {
+        id: question.id.clone(),
+        text: first_paragraph(prose, &section),
+        options: values
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| {
+                let text = reads.get(index).cloned().unwrap_or_else(|| value.clone());
+                (value, text)
+            })
+            .collect(),
+        given: given.map(str::to_owned),
+        right: given.filter(|_| shown).map(|given| question.is_right(given)),
+        answer: shown.then_some(answer),
+    }
+}
+
+/// Whether a goal that is not met asks the learner to do `action`.
+#[must_use]
+pub fn asks_for(book: &Book, progress: &Progress, action: &str) -> bool {
+    fn mentions(check: &Check, action: &str) -> bool {
+        match check {
+            Check::Did { action: wanted, .. } => wanted == action,
+            Check::All(parts) | Check::Any(parts) => parts.iter().any(|part| mentions(part, action)),
+            _ => false,
+        }
+    }
+    let goals = book.lesson.goals.iter().zip(progress.goals());
+    goals.into_iter().any(|(goal, state)| state.standing != Standing::Met && mentions(&goal.check, action))
+}
+
+/// What there is and what is wanted: the first part that counts.
+fn number(outcome: &Rc<Outcome>) -> Option<String> {
+    fn find(outcome: &Outcome) -> Option<String> {
+        let digits = |text: &Option<String>| {
+            text.clone().filter(|t| t.chars().any(|c| c.is_ascii_digit()) && t.chars().count() <= 4)
+        };
+        match (digits(&outcome.got), digits(&outcome.want)) {
+            (Some(got), Some(want)) => Some(format!("{got}/{want}")),
+            _ => outcome.parts.iter().find_map(find),
+        }
+    }
+    find(outcome)
+}

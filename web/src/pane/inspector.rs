@@ -1,0 +1,209 @@
+//! The inspector: why, state, the object, what was said about it, and paths.
+
+use lab::{
+    view::{
+        feed::FeedGroup,
+        inspector::Sheet,
+        lesson::LessonView,
+        path::PathView,
+        pod::short_name,
+        why::{Formula, Why},
+    },
+    words::{Lang, Mark, Step, fill},
+};
+use std::rc::Rc;
+use yew::{Callback, Html, Properties, classes, function_component, html};
+
+use super::{feed, path};
+use crate::{
+    app::{Action, Tab, on},
+    widget::{Icon, icon, rich},
+};
+
+/// What the inspector is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// Id of the selection.
+    pub selected: Option<String>,
+    /// Its tab.
+    pub tab: Tab,
+    /// Its reasons.
+    pub why: Option<Why>,
+    /// Its facts.
+    pub sheet: Option<Sheet>,
+    /// The object as the API prints it.
+    pub yaml: String,
+    /// What was said about it.
+    pub feed: Vec<FeedGroup>,
+    /// The last path.
+    pub path: Option<Rc<PathView>>,
+    /// Whether there is a decision to show.
+    pub decided: bool,
+    /// The lesson, for the phone's sheet.
+    #[prop_or_default]
+    pub lesson: Option<LessonView>,
+    /// In which language.
+    pub lang: Lang,
+    /// Where actions go.
+    pub send: Callback<Action>,
+}
+
+/// The inspector.
+#[function_component(Inspector)]
+pub fn inspector(props: &Props) -> Html {
+    let ui = props.lang.ui();
+    let events: usize = props.feed.iter().map(|g| g.events.len()).sum();
+    let tabs = [
+        (Tab::Why, ui.why.to_owned()),
+        (Tab::State, ui.state.to_owned()),
+        (Tab::Yaml, "YAML".to_owned()),
+        (Tab::Events, if events > 0 { format!("{} {events}", ui.events) } else { ui.events.to_owned() }),
+        (Tab::Path, ui.path.to_owned()),
+    ];
+    let on_select = props.send.reform(Action::Select);
+    let body = match props.tab {
+        Tab::Path => match &props.path {
+            Some(view) => path::hops(view, props.lang, props.selected.as_deref(), &on_select),
+            None => html! { <div class="scroll"><p class="note">{ui.no_path}</p></div> },
+        },
+        _ if props.selected.is_none() => html! { <div class="scroll"><p class="note">{ui.nothing_selected}</p></div> },
+        Tab::Why => why(props),
+        Tab::State => state(props),
+        Tab::Yaml => html! {
+            <div class="scroll" tabindex="0">
+                if props.sheet.as_ref().is_some_and(|s| !s.simulated) { <p class="chip">{ui.stored_only}</p> }
+                <pre class="yaml">{props.yaml.clone()}</pre>
+            </div>
+        },
+        Tab::Events => html! {
+            <div class="scroll feed is-whole" tabindex="0">{feed::feed(&props.feed, 200, props.lang, &props.send)}</div>
+        },
+    };
+    html! {
+        <aside class="pane inspect" aria-label={ui.inspector} id="inspector">
+            {head(props)}
+            <div class="tabs" role="tablist">
+                {for tabs.into_iter().map(|(tab, name)| html! {
+                    <button role="tab" aria-selected={(props.tab == tab).to_string()} class={classes!((props.tab == tab).then_some("is-on"))}
+                        onclick={on(&props.send, move || Action::Tab(tab))}>{name}</button>
+                })}
+            </div>
+            {body}
+            if props.decided && props.tab == Tab::Why {
+                <div class="l-foot"><button class="btn ghost grow" onclick={on(&props.send, || Action::Decision(true))}>
+                    {ui.open_decision}<kbd>{"w"}</kbd></button></div>
+            }
+        </aside>
+    }
+}
+
+fn glyph(id: &str) -> Icon {
+    match id.split('/').next().unwrap_or_default() {
+        "Node" => Icon::Node,
+        "Eni" | "Slot" | "Socket" => Icon::Eni,
+        "Service" => Icon::Service,
+        "NatGateway" => Icon::Nat,
+        "ControlPlane" => Icon::Api,
+        "Subnet" => Icon::Lock,
+        _ => Icon::Pod,
+    }
+}
+
+fn head(props: &Props) -> Html {
+    let Some(id) = &props.selected else { return html! { <div class="i-head"/> } };
+    let (title, note) = match &props.why {
+        Some(Why::Pod(pod)) => {
+            let age = if pod.age_secs < 120 { fill(props.lang.ui().seconds, pod.age_secs) } else { fill(props.lang.ui().whole_minutes, pod.age_secs / 60) };
+            let state = props.lang.state(pod.state);
+            (pod.name.clone(), html! { <>{format!("Pod · {} · {} ", pod.namespace, fill(props.lang.ui().age_for, age))}<b class={format!("ink-{}", pod.state.class())}>{state}</b></> })
+        }
+        Some(Why::Node(node)) => (node.name.clone(), html! { {format!("Node · {} · {}/{}", node.instance_type, node.pods.0, node.pods.1)} }),
+        _ => {
+            let mut parts = id.splitn(2, '/');
+            let kind = parts.next().unwrap_or_default().to_owned();
+            let name = parts.next().unwrap_or(&kind).rsplit('/').next().unwrap_or_default().to_owned();
+            (name, html! { {kind} })
+        }
+    };
+    html! {
+        <div class="i-head">
+            <span class="dot big">{icon(glyph(id), "s20")}</span>
+            <div><h2 title={title.clone()}>{short_name(&title, 30)}</h2><span class="note">{note}</span></div>
+        </div>
+    }
+}
+
+fn why(props: &Props) -> Html {
+    let Some(why) = &props.why else { return html! { <div class="scroll"/> } };
+    let ui = props.lang.ui();
+    let steps = props.lang.chain(why);
+    let (formula, raw) = match why {
+        Why::Pod(pod) => (pod.full.as_ref().map(|f| f.1), pod.raw.clone()),
+        Why::Node(node) => (node.formula, None),
+        Why::Subnet(..) | Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => (None, None),
+    };
+    html! {
+        <div class="scroll" tabindex="0">
+            <p class="lead">{props.lang.lead(why)}</p>
+            <ol class="chain">
+                {for steps.iter().enumerate().map(|(index, step)| self::step(index + 1, step))}
+                if let Some(f) = formula {
+                    <li><span class="dot">{steps.len() + 1}</span><div><b>{fill(ui.where_from, f.result)}</b>{self::formula(f, ui)}</div></li>
+                }
+            </ol>
+            if let Some(raw) = raw { <div class="raw">{raw}</div> }
+        </div>
+    }
+}
+
+fn step(number: usize, step: &Step) -> Html {
+    let dot = match step.mark {
+        Mark::Number => html! { <span class="dot">{number}</span> },
+        Mark::Good => html! { <span class="dot s-run">{icon(Icon::Check, "")}</span> },
+        Mark::Bad => html! { <span class="dot s-fail">{icon(Icon::X, "")}</span> },
+        Mark::Wait => html! { <span class="dot s-pend">{icon(Icon::Clock, "")}</span> },
+    };
+    html! { <li>{dot}<div>{rich::sentence(&step.text)}</div></li> }
+}
+
+fn formula(f: Formula, ui: &lab::words::Ui) -> Html {
+    let seat = |n: u32| {
+        let class = match n {
+            n if n >= f.limit.saturating_sub(f.host_pods) => "h",
+            n if n < f.pods.saturating_sub(f.host_pods) => "",
+            _ => "e",
+        };
+        html! { <i class={class}/> }
+    };
+    html! {
+        <>
+            <div class="formula">
+                <span class="p">{f.enis}<small>{ui.cards}</small></span><span class="op">{"×"}</span>
+                <span class="p">{format!("({}", f.addresses)}<small>{ui.addresses}</small></span><span class="op">{"−"}</span>
+                <span class="p is-hot">{"1)"}<small>{ui.own}</small></span><span class="op">{"+"}</span>
+                <span class="p">{f.host}<small>{"host"}</small></span><span class="op">{"="}</span>
+                <span class="p">{f.result}<small>{ui.max}</small></span>
+            </div>
+            if f.limit <= 36 { <div class="seats" aria-hidden="true">{for (0..f.limit).map(seat)}</div> }
+        </>
+    }
+}
+
+fn state(props: &Props) -> Html {
+    let Some(sheet) = &props.sheet else { return html! { <div class="scroll"/> } };
+    html! {
+        <div class="scroll" tabindex="0">
+            <dl class="facts">
+                {for sheet.rows.iter().map(|(label, value)| html! {
+                    <><dt>{props.lang.label(*label)}</dt><dd class="mono">{value.clone()}</dd></>
+                })}
+            </dl>
+            if let Some(command) = &sheet.command {
+                <button class="link" onclick={ {
+                    let command = command.clone();
+                    on(&props.send, move || Action::Type(command.clone()))
+                } }><code>{command.clone()}</code></button>
+            }
+        </div>
+    }
+}

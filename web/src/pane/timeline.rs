@@ -1,0 +1,177 @@
+//! The timeline: five lanes, and the head that one can drag.
+
+use api::SimTime;
+use lab::{
+    view::timeline::{Lane, Timeline},
+    words::Lang,
+};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlSelectElement, KeyboardEvent, PointerEvent};
+use yew::{Callback, Html, Properties, classes, function_component, html, use_mut_ref};
+
+use super::feed::clock;
+use crate::{
+    app::{Action, on, target},
+    widget::{Icon, icon},
+};
+
+/// What the timeline is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// Lanes.
+    pub view: Timeline,
+    /// The moment that is seen.
+    pub at: SimTime,
+    /// Whether something is being told.
+    pub playing: bool,
+    /// How fast.
+    pub speed: f64,
+    /// In which language.
+    pub lang: Lang,
+    /// Where actions go.
+    pub send: Callback<Action>,
+}
+
+/// Width of the drawing; the box stretches it.
+const WIDTH: f64 = 1224.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 40.0;
+
+/// The timeline.
+#[function_component(Time)]
+pub fn time(props: &Props) -> Html {
+    let Props { view, at, playing, speed, lang, send } = props;
+    let ui = lang.ui();
+    let (from, to) = (view.from.0 as f64, view.to.0.max(1) as f64);
+    let x = move |t: SimTime| LEFT + (t.0 as f64 - from) / (to - from) * (WIDTH - LEFT - RIGHT);
+    let y = |lane: Lane| 22.0 + f64::from(lane as i32) * 14.0 + 7.0;
+    let held = use_mut_ref(|| false);
+    let scrub = {
+        let send = send.clone();
+        move |event: &PointerEvent| {
+            let Some(svg) = event.current_target().and_then(|t| t.dyn_into::<Element>().ok()) else { return };
+            let bounds = svg.get_bounding_client_rect();
+            let part = (f64::from(event.client_x()) - bounds.left()) / bounds.width().max(1.0) * WIDTH;
+            let t = ((part - LEFT) / (WIDTH - LEFT - RIGHT)).clamp(0.0, 1.0) * (to - from) + from;
+            send.emit(Action::Seek(SimTime(t.max(0.0) as u64)));
+        }
+    };
+    let onpointerdown = {
+        let (held, scrub) = (held.clone(), scrub.clone());
+        Callback::from(move |event: PointerEvent| {
+            *held.borrow_mut() = true;
+            scrub(&event);
+        })
+    };
+    let onpointermove = {
+        let held = held.clone();
+        Callback::from(move |event: PointerEvent| {
+            if event.buttons() == 0 {
+                *held.borrow_mut() = false;
+            } else if *held.borrow() {
+                scrub(&event);
+            }
+        })
+    };
+    let onkeydown = {
+        let send = send.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            let action = match event.key().as_str() {
+                "ArrowRight" | "." => Action::Step(true),
+                "ArrowLeft" | "," => Action::Step(false),
+                "Home" => Action::Seek(SimTime::ZERO),
+                "End" => Action::Seek(SimTime(u64::MAX)),
+                _ => return,
+            };
+            event.prevent_default();
+            send.emit(action);
+        })
+    };
+    let on_speed = {
+        let send = send.clone();
+        Callback::from(move |event: web_sys::Event| {
+            let value = target::<HtmlSelectElement>(&event).and_then(|s| s.value().parse::<f64>().ok());
+            if let Some(value) = value {
+                send.emit(Action::Speed(value));
+            }
+        })
+    };
+    let names = [
+        (Lane::Command, ui.lane_command),
+        (Lane::Api, "API"),
+        (Lane::Scheduler, ui.lane_scheduler),
+        (Lane::Node, ui.lane_node),
+        (Lane::Ec2, "EC2"),
+    ];
+    let step = match (to - from) / 1000.0 {
+        s if s > 1200.0 => 300,
+        s if s > 300.0 => 60,
+        s if s > 40.0 => 10,
+        _ => 5,
+    };
+    let seconds = (0..=(to / 1000.0) as u64).step_by(step).map(|s| SimTime(s * 1000));
+    let last = view.commands.last().map(|c| c.0).filter(|c| *c <= *at);
+    let head = x(*at);
+    let behind = *at < view.head;
+    html! {
+        <section class="pane time" aria-label={ui.timeline} id="timeline">
+            <div class="ctl">
+                <div class="r">
+                    <button class="tool" aria-label={ui.previous_event} onclick={on(send, || Action::Step(false))}>{icon(Icon::Prev, "")}</button>
+                    <button class="tool play" aria-label={if *playing { ui.pause } else { ui.play }}
+                        onclick={on(send, || Action::PlayPause)}>{icon(if *playing { Icon::Pause } else { Icon::Play }, "")}</button>
+                    <button class="tool" aria-label={ui.next_event} onclick={on(send, || Action::Step(true))}>{icon(Icon::Next, "")}</button>
+                    <select class="tool spd box" aria-label={ui.speed} onchange={on_speed}>
+                        {for [0.25, 0.5, 1.0, 2.0, 5.0, 20.0].into_iter().map(|s: f64| html! {
+                            <option value={s.to_string()} selected={(s - speed).abs() < 0.01}>{format!("{s}×")}</option>
+                        })}
+                    </select>
+                </div>
+                <div class="now"><b>{clock(*at)}</b>{" / "}{if behind { clock(view.head) } else { ui.now.to_owned() }}
+                    if !playing && !behind { {" · "}{ui.quiet} }</div>
+            </div>
+            <svg class="tl" viewBox="0 0 1224 96" preserveAspectRatio="none" role="slider" tabindex="0"
+                aria-label={ui.timeline} aria-valuemin="0" aria-valuemax={(view.head.0 / 1000).to_string()}
+                aria-valuenow={(at.0 / 1000).to_string()} aria-valuetext={clock(*at)} {onpointerdown} {onpointermove} {onkeydown}>
+                if let Some(last) = last {
+                    <rect class="win" x={x(last).to_string()} y="18" width={(head - x(last)).max(0.0).to_string()} height="74"/>
+                }
+                {for seconds.map(|t| html! {
+                    <><text class="ax mid" x={x(t).to_string()} y="13">{clock(t)}</text>
+                    <path class="lane" d={format!("M{} 18V92", x(t))}/></>
+                })}
+                {for names.iter().map(|(lane, name)| html! {
+                    <><text class="end" x="52" y={(y(*lane) + 4.0).to_string()}>{*name}</text>
+                    <path class="lane" d={format!("M{LEFT} {}H{}", y(*lane), WIDTH - RIGHT)}/></>
+                })}
+                {for view.bars.iter().map(|bar| {
+                    let w = (x(bar.to) - x(bar.from)).max(3.0);
+                    let secs = bar.to.since(bar.from).0.div_ceil(1000);
+                    html! {
+                        <><rect class="bar" rx="3" x={x(bar.from).to_string()} y={(y(bar.lane) - 5.5).to_string()}
+                            width={w.to_string()} height="11"/>
+                        if w > 70.0 { <text class="bart" x={(x(bar.from) + 5.0).to_string()} y={(y(bar.lane) + 3.5).to_string()}>
+                            {lang.wait(&bar.wait, secs)}</text> }</>
+                    }
+                })}
+                {for view.marks.iter().map(|mark| html! {
+                    <rect class={classes!("tick", match mark.lane {
+                        Lane::Scheduler => "sched", Lane::Node => "cni", Lane::Command | Lane::Api | Lane::Ec2 => "api" },
+                        mark.bad.then_some("bad"))} rx="1" x={(x(mark.at) - 1.0).to_string()}
+                        y={(y(mark.lane) - 4.0).to_string()} width="2" height="8"/>
+                })}
+                {for view.commands.iter().enumerate().map(|(index, (t, name))| {
+                    let room = view.commands.get(index + 1).is_none_or(|next| x(next.0) - x(*t) > 80.0);
+                    html! {
+                        <><rect class="tick cmd" rx="2" x={(x(*t) - 4.0).to_string()} y={(y(Lane::Command) - 5.0).to_string()}
+                            width="8" height="10"/>
+                        if room { <text class="ax cmdt" x={(x(*t) + 9.0).to_string()} y={(y(Lane::Command) + 3.5).to_string()}>{name.clone()}</text> }</>
+                    }
+                })}
+                <path class="head" d={format!("M{head} 16V94")}/>
+                <rect class="headk" rx="4" x={(head - 20.0).to_string()} y="2" width="40" height="15"/>
+                <text class="headt mid" x={head.to_string()} y="13">{clock(*at)}</text>
+            </svg>
+        </section>
+    }
+}
