@@ -46,3 +46,13 @@ pub fn is_wait(line: &str) -> bool {
     let mut words = line.split_whitespace();
     matches!((words.next(), words.next()), (Some("lab"), Some("wait")) | (Some("sleep"), _))
 }
+
+/// Longest text that is taken at once, in bytes.
+pub const LONGEST_PASTE: usize = 1 << 20;
+
+/// Whether a shell would ask for more: an open quote, here-document or compound command.
+#[must_use]
+pub fn is_open(text: &str) -> bool {
+    const PROBE: &str = ": podpath-probe";
+    lines(&format!("{}\n{PROBE}\n", text.trim_end_matches('\n'))).last().is_none_or(|last| last != PROBE)
+}

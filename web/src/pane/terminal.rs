@@ -79,7 +79,8 @@ pub fn terminal(props: &Props) -> Html {
     };
     let onpaste = {
         let (run, line) = (run.clone(), line.clone());
-        Callback::from(move |event: ClipboardEvent| {
+        Callback::from(move |event: web_sys::Event| {
+            let Some(event) = event.dyn_ref::<ClipboardEvent>() else { return };
             let Some(text) = event.clipboard_data().and_then(|data| data.get_data("text").ok()) else { return };
             if text.trim_end_matches(['\n', '\r']).contains('\n') || text.len() > 10_000 {
                 event.prevent_default();

@@ -191,10 +191,10 @@ fn band(app: &App, reached: usize) -> Html {
             {plate(W - 32, 104, "plate")}{plate(W - 32, 104, "hatch")}{text(16, 20, "lab t12", ui.aws_vpc)}
             <path class="wire" d="M208 62H232M352 62H376M568 62H592"/>
             {part(24, 184, Icon::Api, ui.api_server, html! {
-                for (0..3).map(|n| html! {
+                <>{for (0..3).map(|n: i32| html! {
                     <g transform={at(106 + n * 26, 26)}><circle r="9" class="tkc"/>
                         if reached > usize::try_from(n + 1).unwrap_or(0) { <path class="tkp" d="m-4 0 3 3 5-6"/> }</g>
-                })
+                })}</>
             })}
             {part(232, 120, Icon::Etcd, "etcd", html! { <circle class={classes!("tick", (reached >= 5).then_some("is-on"))} cx="100" cy="26" r="5"/> })}
             <g class="k-door" transform={at(376, 18)}>{plate(192, 72, "frame")}{mark(Icon::Door, 16, 28, 16)}{text(40, 41, "h t12", ui.door)}

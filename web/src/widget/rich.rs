@@ -15,7 +15,7 @@ pub fn blocks(blocks: &[Block], lang: Lang) -> Html {
             <ul class="prose">{for items.iter().map(|item| html! { <li>{inlines(item, lang)}</li> })}</ul>
         },
     };
-    html! { for blocks.iter().map(one) }
+    html! { <>{for blocks.iter().map(one)}</> }
 }
 
 /// A line of prose.
@@ -34,7 +34,7 @@ pub fn inlines(text: &[Inline], lang: Lang) -> Html {
         }
         Inline::Fact { words, value } => html! { <b>{value.clone().unwrap_or_else(|| words.clone())}</b> },
     };
-    html! { for text.iter().map(one) }
+    html! { <>{for text.iter().map(one)}</> }
 }
 
 /// A sentence of `lab::words`, in which `code` and **strong** are written as in Markdown.
@@ -46,8 +46,8 @@ pub fn sentence(text: &str) -> Html {
             let strong = piece.split("**").enumerate().map(|(index, piece)| {
                 if index % 2 == 1 { html! { <b>{piece.to_owned()}</b> } } else { html! { {piece.to_owned()} } }
             });
-            html! { for strong }
+            html! { <>{for strong}</> }
         }
     });
-    html! { for coded }
+    html! { <>{for coded}</> }
 }
