@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     Change, ClusterId, Controller, EventType, Key, Next, Store, Turn,
     cloud::instance,
-    node::{capacity, cluster_named, report},
+    node::{capacity, cluster_named, kubelet, report},
     timing,
 };
 
@@ -64,7 +64,7 @@ impl Controller for Nodeadm {
                 }
                 match node {
                     None => register(turn, it)?,
-                    Some(node) => set_running(turn, &node, true),
+                    Some(node) => boot_again(turn, &node),
                 }
             }
             (InstanceState::Stopping | InstanceState::Stopped | InstanceState::ShuttingDown, Some(node)) => {
@@ -88,6 +88,19 @@ fn set_running(turn: &mut Turn<'_>, node: &str, running: bool) {
         machine.kubelet_running = running;
         turn.put(machine.into_object());
     }
+}
+
+/// A machine that boots again has lost its sandboxes, and with them their addresses; the kubelet makes new ones.
+fn boot_again(turn: &mut Turn<'_>, node: &str) {
+    if turn.get::<Machine>("", node).is_none_or(|machine| machine.kubelet_running) {
+        return;
+    }
+    let lost: Vec<Sandbox> =
+        turn.list::<Sandbox>(None).filter(|sandbox| sandbox.node == node).cloned().collect();
+    for sandbox in lost {
+        kubelet::lose(turn, &sandbox);
+    }
+    set_running(turn, node, true);
 }
 
 fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {

@@ -71,7 +71,11 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
     let id = crate::draw::hex(turn.world().seed(), "endpoint", &name, 0, 32).to_uppercase();
     let region = config.metadata.region.clone();
     let cluster = EksCluster {
-        metadata: ObjectMeta { name: Some(name), ..ObjectMeta::default() },
+        metadata: ObjectMeta {
+            name: Some(name),
+            creation_timestamp: Some(turn.stamp()),
+            ..ObjectMeta::default()
+        },
         version: config.metadata.version.clone().unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
         status: "CREATING".to_owned(),
         vpc: laid.vpc,
@@ -219,7 +223,11 @@ pub(super) fn create_nodegroup(turn: &mut Turn<'_>, cluster: &str, group: &NodeG
         time_added: None,
     };
     let nodegroup = Nodegroup {
-        metadata: ObjectMeta { name: Some(group.name.clone()), ..ObjectMeta::default() },
+        metadata: ObjectMeta {
+            name: Some(group.name.clone()),
+            creation_timestamp: Some(turn.stamp()),
+            ..ObjectMeta::default()
+        },
         cluster: cluster.to_owned(),
         instance_types: types(group).into_iter().map(str::to_owned).collect(),
         subnets: super::nodegroup::subnets(turn.store(), &eks, group),

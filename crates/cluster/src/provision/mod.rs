@@ -438,6 +438,7 @@ fn set_max_pods(turn: &mut Turn<'_>, cluster: ClusterId, node: &str, max_pods: u
             resources.get_or_insert_default().insert("pods".to_owned(), Quantity(max_pods.to_string()));
         }
     })?;
+    crate::node::kubelet::restart(&mut there, node, max_pods)?;
     Ok(())
 }
 

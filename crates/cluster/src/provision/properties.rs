@@ -6,7 +6,7 @@ use api::{
     kinds::aws::{EniOwner, Instance},
     kinds::{cni::PoolMode, eksctl::NodeGroup},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::json;
 
 use super::tests::fixture;
@@ -130,7 +130,7 @@ fn no_sequence_of_deeds_breaks_a_rule() {
             "spec": {"containers": [{"name": "web", "image": "registry.k8s.io/pause:3.10"}]}}}});
     super::apply(&mut base, &manifest).expect("a Deployment");
     base.settle(SimDuration::secs(600));
-    proptest!(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() },
+    proptest!(ProptestConfig { cases: 40, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() },
         |(deeds in prop::collection::vec(deed(), 1..12))| {
         let mut world = base.clone();
         for deed in &deeds {
@@ -167,7 +167,7 @@ fn call() -> impl Strategy<Value = Call> {
 #[test]
 fn subnet_accounting_is_exact_after_any_sequence_of_calls() {
     let base = fixture("tiny");
-    proptest!(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() },
+    proptest!(ProptestConfig { cases: 200, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() },
         |(calls in prop::collection::vec(call(), 1..40))| {
         let mut world = base.clone();
         let mut made: Vec<String> = Vec::new();

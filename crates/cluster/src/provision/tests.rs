@@ -268,13 +268,25 @@ fn a_stopped_instance_takes_its_kubelet_along() {
         .find(|it| it.node.as_deref() == Some("worker-a"))
         .and_then(|it| it.meta().name.clone())
         .expect("the instance");
-    let stop = crate::AwsRequest {
-        service: "ec2",
-        action: "StopInstances",
-        input: json!({"InstanceIds": [instance]}),
+    let ask = |world: &mut World, action| {
+        let input = json!({"InstanceIds": [instance]});
+        let request = crate::AwsRequest { service: "ec2", action, input };
+        world.request(&Principal::admin(), Request::Aws(request)).expect("a change");
+        world.run_until(world.now() + SimDuration::secs(120), crate::Budget::COMMAND);
     };
-    world.request(&Principal::admin(), Request::Aws(stop)).expect("a stop");
-    world.run_until(world.now() + SimDuration::secs(120), crate::Budget::COMMAND);
-    let node = world.store().get::<Node>(HERE, "", "worker-a").expect("the node");
-    assert!(!report::is_ready(node));
+    ask(&mut world, "StopInstances");
+    let ready =
+        |world: &World| report::is_ready(world.store().get::<Node>(HERE, "", "worker-a").expect("the node"));
+    assert!(!ready(&world));
+    ask(&mut world, "StartInstances");
+    settle(&mut world);
+    assert!(ready(&world));
+    assert!(said(&world, "SandboxChanged"));
+    let restarts: Vec<i32> = world
+        .store()
+        .pods_on(HERE, "worker-a")
+        .flat_map(|pod| pod.status.as_ref().and_then(|s| s.container_statuses.clone()).unwrap_or_default())
+        .map(|status| status.restart_count)
+        .collect();
+    assert!(restarts.iter().all(|count| *count == 1), "{restarts:?}");
 }

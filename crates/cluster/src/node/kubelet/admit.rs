@@ -11,7 +11,10 @@ use api::{
     quantity::Quantity,
 };
 
-use super::{host_network, names, say, status};
+use super::{
+    host_network, names, say,
+    status::{self, Statuses},
+};
 use crate::{EventType, Next, Turn, node::report::NETWORK_NOT_READY, timing};
 
 /// Takes a new pod in, sends it away, or lets it wait for the node's network.
@@ -42,9 +45,36 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<
         containers: pod.spec.as_ref().map(work).unwrap_or_default(),
         ..Sandbox::default()
     };
-    status::write(turn, pod, &sandbox)?;
+    let mut statuses = Statuses::of(pod);
+    if statuses.end_all(&turn.stamp()) {
+        let message = "Pod sandbox changed, it will be killed and re-created.";
+        say(turn, pod, None, EventType::Normal, "SandboxChanged", message);
+    }
+    status::write_with(turn, pod, &sandbox, &statuses)?;
     turn.put(sandbox.into_object());
     Ok(Next::After(timing::SANDBOX))
+}
+
+/// Takes the pods of a node in again, oldest first, as a kubelet that starts anew does; those beyond its limit fail.
+/// # Errors
+/// A refusal of a status by the API server.
+pub(super) fn again(turn: &mut Turn<'_>, node: &str, max_pods: u32) -> Result<(), ApiStatus> {
+    let mut pods: Vec<Pod> = turn
+        .store()
+        .pods_on(turn.cluster(), node)
+        .filter(|pod| !crate::node::finished(pod))
+        .cloned()
+        .collect();
+    pods.retain(|pod| {
+        let (namespace, name) = names(pod);
+        turn.get::<Sandbox>(namespace, name).is_some()
+    });
+    pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    let (used, capacity) = (i64::from(max_pods), i64::from(max_pods));
+    for pod in pods.iter().skip(usize::try_from(max_pods).unwrap_or(usize::MAX)) {
+        refuse(turn, pod, &Lack { resource: "pods", requested: 1, used, capacity })?;
+    }
+    Ok(())
 }
 
 fn work(spec: &PodSpec) -> Vec<ContainerWork> {

@@ -82,6 +82,16 @@ impl Controller for Kubelet {
     }
 }
 
+/// Starts a node's kubelet anew with another limit: pods beyond it fail.
+pub(crate) fn restart(turn: &mut Turn<'_>, node: &str, max_pods: u32) -> Result<(), ApiStatus> {
+    admit::again(turn, node, max_pods)
+}
+
+/// A sandbox is gone with its machine's last run.
+pub(crate) fn lose(turn: &mut Turn<'_>, sandbox: &Sandbox) {
+    stop::clear_up(turn, sandbox);
+}
+
 fn machine_of<'t>(turn: &'t Turn<'_>, pod: &Pod) -> Option<&'t Machine> {
     turn.get("", pod.spec.as_ref()?.node_name.as_deref()?)
 }

@@ -55,6 +55,28 @@ impl Statuses {
         }
     }
 
+    /// Ends every container that is said to run, as the runtime reports those of a machine's last run; says whether
+    /// there were any. Source: kubelet `convertToAPIContainerStatuses`: exit code 255, reason `Unknown`.
+    pub(super) fn end_all(&mut self, now: &Time) -> bool {
+        let mut any = false;
+        for status in self.init.iter_mut().chain(&mut self.app) {
+            let running = status.state.as_ref().and_then(|state| state.running.as_ref());
+            let Some(started_at) = running.map(|running| running.started_at.clone()) else { continue };
+            any = true;
+            status.ready = false;
+            status.started = Some(false);
+            status.state = Some(terminated(ContainerStateTerminated {
+                container_id: status.container_id.clone(),
+                exit_code: 255,
+                reason: Some("Unknown".to_owned()),
+                started_at,
+                finished_at: Some(now.clone()),
+                ..ContainerStateTerminated::default()
+            }));
+        }
+        any
+    }
+
     pub(super) fn get(&mut self, name: &str) -> Option<&mut ContainerStatus> {
         self.init.iter_mut().chain(&mut self.app).find(|status| status.name == name)
     }
