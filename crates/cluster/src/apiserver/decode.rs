@@ -3,7 +3,7 @@
 //! The words of decoding, defaulting and validation are the `api` crate's; here they become refusals of one request.
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`, `runtime/serializer`.
 
-use api::{ApiStatus, Kind, Object, decode, patch};
+use api::{ApiStatus, Kind, Object, canonical::canonical, decode, patch};
 use serde_json::Value;
 
 use crate::PatchKind;
@@ -25,8 +25,8 @@ pub(super) fn strict(kind: Kind, value: &Value) -> Result<Object, ApiStatus> {
 pub(super) fn lax(kind: Kind, value: &Value) -> Result<(Object, Vec<String>), ApiStatus> {
     let decoded = decode::read(kind, value).map_err(|error| cannot(kind, &error.message))?;
     let unknown = decoded.unknown.into_iter().map(|error| error.message).collect();
-    let object =
-        Object::from_value(kind, decoded.value).map_err(|error| cannot(kind, &format!("json: {error}")))?;
+    let object = Object::from_value(kind, canonical(kind, decoded.value))
+        .map_err(|error| cannot(kind, &format!("json: {error}")))?;
     Ok((object, unknown))
 }
 

@@ -124,7 +124,9 @@ pub(super) fn store(call: &mut Call<'_>, old: &Rc<Object>, object: Object) -> Re
     if is_released(&object) {
         let key = call.key(object.kind(), object.namespace(), object.name());
         call.remove(&key);
-        return Ok(Rc::new(object));
+        let mut last = object;
+        last.meta_mut().resource_version = Some(call.world.store().revision().to_string());
+        return Ok(Rc::new(last));
     }
     Ok(call.write(object))
 }

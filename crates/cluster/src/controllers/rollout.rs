@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use api::k8s::{
-    apps::v1::{Deployment, DeploymentSpec, ReplicaSet},
-    core::v1::PodTemplateSpec,
+use api::{
+    canonical::same,
+    k8s::{
+        apps::v1::{Deployment, DeploymentSpec, ReplicaSet},
+        core::v1::PodTemplateSpec,
+    },
 };
 
 use super::share;
@@ -83,8 +86,8 @@ impl Rollout {
         });
         let template = without_hash(&spec.template);
         let is_new = |set: &ReplicaSet| {
-            set.spec.as_ref().and_then(|spec| spec.template.as_ref()).map(without_hash).as_ref()
-                == Some(&template)
+            let has = set.spec.as_ref().and_then(|spec| spec.template.as_ref()).map(without_hash);
+            has.is_some_and(|has| has == template || same(&has, &template))
         };
         let new = sets.iter().position(is_new).map(|at| sets.remove(at));
         Self { deployment, spec, new, old: sets }
