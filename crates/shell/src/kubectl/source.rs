@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     files::Entry,
     kubectl::{Done, Fail, Kube, field},
+    output::Hint,
 };
 
 /// One object of a manifest.
@@ -72,6 +73,11 @@ impl Kube<'_, '_> {
         let texts = self.texts()?;
         let target = self.target()?;
         for (source, text) in texts {
+            if flattened(&text)
+                && let Some(text) = api::text::reindent(&text)
+            {
+                self.out.hint(Hint::Reindent { name: source.clone(), text });
+            }
             let reading = api::text::read(&text);
             if reading.documents.is_empty() && !reading.diagnostics.is_empty() {
                 manifests.push(Fail::error(reading.diagnostics[0].message.clone()));
@@ -152,4 +158,10 @@ impl Kube<'_, '_> {
         };
         Ok(Manifest { source: source.to_owned(), kind, namespace, name, value: item })
     }
+}
+
+/// Whether a manifest looks as if its indentation had been lost: it has nothing but lines that begin at the margin.
+fn flattened(text: &str) -> bool {
+    text.lines().any(|line| matches!(line.trim_end(), "metadata:" | "spec:"))
+        && !text.lines().any(|line| line.starts_with([' ', '\t']))
 }
