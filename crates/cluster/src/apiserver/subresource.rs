@@ -113,35 +113,49 @@ fn evict(call: &mut Call<'_>, namespace: &str, name: &str, body: &Value) -> Resu
     call.enter(Stage::Validation, "");
     let phase = Pod::of(&pod).and_then(|pod| pod.status.as_ref()?.phase.as_deref()).unwrap_or_default();
     if !matches!(phase, "Pending" | "Succeeded" | "Failed") && pod.meta().deletion_timestamp.is_none() {
-        budget(call, namespace, &pod)?;
+        spend(call, namespace, &pod)?;
     }
     let grace = body.pointer("/deleteOptions/gracePeriodSeconds").and_then(Value::as_u64);
     delete::delete(call, Kind::Pod, namespace, name, grace, Propagation::Background)?;
     Ok(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}))
 }
 
-fn budget(call: &mut Call<'_>, namespace: &str, pod: &Object) -> Result<(), ApiStatus> {
+/// Takes one disruption from the pod's budget, if it has one.
+fn spend(call: &mut Call<'_>, namespace: &str, pod: &Object) -> Result<(), ApiStatus> {
     let labels = pod.meta().labels.clone().unwrap_or_default();
-    let held = call.world.store().objects(call.cluster, Kind::PodDisruptionBudget, Some(namespace)).find(
-        |(_, object)| {
-            let value = object.to_value();
-            let selector = value.pointer("/spec/selector").cloned().unwrap_or_default();
-            let selector = serde_json::from_value(selector).ok();
-            let chooses = selector
-                .and_then(|selector| Selector::from_label_selector(&selector).ok())
-                .is_some_and(|selector| selector.matches(&labels));
-            let allowed = value.pointer("/status/disruptionsAllowed").and_then(Value::as_i64).unwrap_or(0);
-            chooses && allowed <= 0
-        },
-    );
-    match held {
-        None => Ok(()),
-        Some(_) => Err(status(
+    let chooses = |budget: &api::Stored| {
+        let selector = budget.body.get("spec").and_then(|spec| spec.get("selector")).cloned();
+        let selector = selector.and_then(|selector| serde_json::from_value(selector).ok());
+        let selector = selector.and_then(|selector| Selector::from_label_selector(&selector).ok());
+        selector.is_some_and(|selector| selector.matches(&labels))
+    };
+    let budgets = call.world.store().objects(call.cluster, Kind::PodDisruptionBudget, Some(namespace));
+    let budgets: Vec<api::Stored> = budgets
+        .filter_map(|(_, object)| match &**object {
+            Object::Stored(budget) if chooses(budget) => Some((**budget).clone()),
+            _ => None,
+        })
+        .collect();
+    let mut budget = match budgets.as_slice() {
+        [] => return Ok(()),
+        [one] => one.clone(),
+        _ => {
+            let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+            return Err(status(500, "InternalError", why));
+        }
+    };
+    let state = budget.body.entry("status").or_insert_with(|| json!({}));
+    let allowed = state.get("disruptionsAllowed").and_then(Value::as_i64).unwrap_or(0);
+    if allowed <= 0 {
+        return Err(status(
             429,
             "TooManyRequests",
             "Cannot evict pod as it would violate the pod's disruption budget.",
-        )),
+        ));
     }
+    state["disruptionsAllowed"] = json!(allowed - 1);
+    call.write(Object::Stored(Box::new(budget)));
+    Ok(())
 }
 
 /// Gives a pod its node.

@@ -46,6 +46,13 @@ impl Turn<'_> {
         update::update(&mut Call::of_turn(self), "status", object.into_object())
     }
 
+    /// Writes the status of an object of any kind.
+    /// # Errors
+    /// As [`Turn::update`].
+    pub(crate) fn update_status_object(&mut self, object: Object) -> Result<Rc<Object>, ApiStatus> {
+        update::update(&mut Call::of_turn(self), "status", object)
+    }
+
     /// Changes everything but the status of an object that is there: what a patch does.
     /// # Errors
     /// `NotFound`, or what validation says.

@@ -5,6 +5,7 @@
 
 mod daemonset;
 mod deployment;
+mod disruption;
 mod endpoints;
 mod endpointslice;
 mod garbage;
@@ -35,6 +36,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &daemonset::DaemonSetController,
     &endpointslice::EndpointSliceController,
     &endpoints::EndpointsController,
+    &disruption::DisruptionController,
     &garbage::GarbageCollector,
     &node_lifecycle::NodeLifecycle,
     &taint_eviction::TaintEviction,

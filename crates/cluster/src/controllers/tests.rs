@@ -271,3 +271,28 @@ fn settling_does_not_wait_for_a_deadline() {
     assert_eq!(reason(&world, "Progressing"), "ProgressDeadlineExceeded");
     assert!(ReplicaSet::KIND.info().simulated);
 }
+
+#[test]
+fn a_budget_lets_go_what_is_healthy_beyond_it() {
+    let mut world = cluster();
+    create(&mut world, deployment("web", 2, "nginx:1.27")).unwrap();
+    create(
+        &mut world,
+        json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "p"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}}),
+    )
+    .unwrap();
+    settle(&mut world);
+    make_ready(&mut world);
+    let pods = list(&mut world, Kind::Pod, "default", "", "").unwrap();
+    let mut evict = |name: &str| {
+        let body = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}});
+        let request = ApiRequest::new(HERE, ApiVerb::Create(body), Kind::Pod, "default", name).of("eviction");
+        world.request(&Principal::admin(), Request::Api(request)).map(drop).map_err(|it| it.to_string())
+    };
+    evict(&pods[0]).unwrap();
+    assert_eq!(
+        evict(&pods[1]).unwrap_err(),
+        "Cannot evict pod as it would violate the pod's disruption budget."
+    );
+}
