@@ -259,6 +259,6 @@ fn static_pods(turn: &mut Turn<'_>, node: &str, version: &str) {
 /// Removes a cluster with everything in it.
 pub(super) fn delete(turn: &mut Turn<'_>, name: &str) {
     if let Some(id) = super::plane(turn.store(), name) {
-        super::forget_cluster(turn, name, id);
+        super::remove::forget_cluster(turn, name, id);
     }
 }

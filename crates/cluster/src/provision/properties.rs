@@ -128,7 +128,7 @@ fn no_sequence_of_deeds_breaks_a_rule() {
         "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": {
             "metadata": {"labels": {"app": "web"}},
             "spec": {"containers": [{"name": "web", "image": "registry.k8s.io/pause:3.10"}]}}}});
-    super::apply(&mut base, &manifest).expect("a Deployment");
+    super::lay::apply(&mut base, &manifest).expect("a Deployment");
     base.settle(SimDuration::secs(600));
     proptest!(ProptestConfig { cases: 40, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() },
         |(deeds in prop::collection::vec(deed(), 1..12))| {

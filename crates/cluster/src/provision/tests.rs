@@ -41,7 +41,7 @@ fn deploy(world: &mut World, replicas: u32) {
             "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{
                 "name": "web", "image": "registry.k8s.io/pause:3.10",
                 "resources": {"requests": {"cpu": "100m", "memory": "32Mi"}}}]}}}});
-    super::apply(world, &manifest).expect("a Deployment");
+    super::lay::apply(world, &manifest).expect("a Deployment");
     settle(world);
 }
 

@@ -1,0 +1,190 @@
+//! How are clusters and nodes changed that are there?
+//!
+//! Sizes, settings, limits and faults. What takes time is only begun here.
+
+use api::{
+    Kind, Resource,
+    k8s::core::v1::Node,
+    kinds::{
+        aws::{Instance, InstanceState, Subnet},
+        eks::{EksCluster, Nodegroup},
+        kind_config::{Node as NodeConfig, Role},
+        sim::{ControlPlane, Machine, Provider},
+    },
+};
+use ipnet::Ipv4Net;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use serde_json::Value;
+
+use super::{eks, kind, named, plane};
+use crate::{
+    ClusterId, Key, Refusal, Turn, addons,
+    cloud::{instance, refuse},
+};
+
+/// The group's nodes are drained and terminated, then the group is gone.
+pub(super) fn delete_nodegroup(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), Refusal> {
+    let mut group = nodegroup_of(turn, cluster, name, "DeleteNodegroup")?;
+    group.status = "DELETING".to_owned();
+    group.since = turn.now();
+    turn.put(group.into_object());
+    Ok(())
+}
+
+pub(super) fn scale(
+    turn: &mut Turn<'_>,
+    cluster: &str,
+    name: &str,
+    desired: Option<u32>,
+    min: Option<u32>,
+    max: Option<u32>,
+) -> Result<(), Refusal> {
+    const OPERATION: &str = "UpdateNodegroupConfig";
+    let mut group = nodegroup_of(turn, cluster, name, OPERATION)?;
+    group.min_size = min.unwrap_or(group.min_size);
+    group.max_size = max.unwrap_or(group.max_size);
+    group.desired_size = desired.unwrap_or(group.desired_size);
+    let (desired, min, max) = (group.desired_size, group.min_size, group.max_size);
+    let wrong = |message: String| Err(refuse(OPERATION, "InvalidParameterException", message).into());
+    if desired > max {
+        return wrong(format!("desired capacity {desired} can't be greater than max size {max}"));
+    }
+    if desired < min {
+        return wrong(format!("Minimum capacity {min} can't be greater than desired size {desired}"));
+    }
+    group.status = "UPDATING".to_owned();
+    group.since = turn.now();
+    turn.put(group.into_object());
+    Ok(())
+}
+
+pub(super) fn update_addon(
+    turn: &mut Turn<'_>,
+    cluster: &str,
+    name: &str,
+    settings: &str,
+) -> Result<(), Refusal> {
+    const OPERATION: &str = "UpdateAddon";
+    let missing = |message: String| Refusal::from(refuse(OPERATION, "ResourceNotFoundException", message));
+    let id = plane(turn.store(), cluster).filter(|_| turn.get::<EksCluster>("", cluster).is_some());
+    let Some(id) = id else { return Err(missing(format!("No cluster found for name: {cluster}."))) };
+    let (kind, object) = match name {
+        "vpc-cni" => (Kind::DaemonSet, "aws-node"),
+        "kube-proxy" => (Kind::DaemonSet, "kube-proxy"),
+        "coredns" => (Kind::Deployment, "coredns"),
+        _ => return Err(missing(format!("No addon: {name} found in cluster: {cluster}"))),
+    };
+    let mut there = Turn::new(turn.world, turn.actor, id, turn.cause);
+    let key = Key::new(id, kind, "kube-system", object);
+    let Some(current) = there.store().object(&key).map(|object| (**object).clone()) else {
+        return Err(missing(format!("No addon: {name} found in cluster: {cluster}")));
+    };
+    for object in addons::configured(vec![current], &eks::read_settings(settings)) {
+        match object {
+            api::Object::DaemonSet(it) => there.update(*it)?,
+            api::Object::Deployment(it) => there.update(*it)?,
+            _ => continue,
+        };
+    }
+    Ok(())
+}
+
+pub(super) fn add_node(turn: &mut Turn<'_>, cluster: ClusterId) -> Result<(), Refusal> {
+    let planes = turn.store().list::<ControlPlane>(ClusterId::WORLD, None);
+    let Some(plane) = planes.into_iter().find(|plane| plane.id == cluster.0).cloned() else {
+        return Err(Refusal::Tool("there is no cluster".to_owned()));
+    };
+    let name = plane.metadata.name.clone().unwrap_or_default();
+    match (plane.provider, plane.pod_cidr) {
+        (Provider::Kind, Some(pods)) => {
+            let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
+            let worker = NodeConfig { role: Role::Worker, ..NodeConfig::default() };
+            kind::add(&mut there, &name, &worker, &plane.version, pods, false)
+        }
+        _ => {
+            let groups = turn.list::<Nodegroup>(None).filter(|group| group.cluster == name);
+            let Some(mut group) = groups.into_iter().find(|group| group.taints.is_empty()).cloned() else {
+                return Err(Refusal::Tool("the cluster has no node group without taints".to_owned()));
+            };
+            group.desired_size += 1;
+            group.max_size = group.max_size.max(group.desired_size);
+            group.status = "UPDATING".to_owned();
+            turn.put(group.into_object());
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn set_max_pods(
+    turn: &mut Turn<'_>,
+    cluster: ClusterId,
+    node: &str,
+    max_pods: u32,
+) -> Result<(), Refusal> {
+    let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
+    there.patch_status::<Node>("", node, |node| {
+        let status = node.status.get_or_insert_default();
+        for resources in [&mut status.capacity, &mut status.allocatable] {
+            resources.get_or_insert_default().insert("pods".to_owned(), Quantity(max_pods.to_string()));
+        }
+    })?;
+    crate::node::kubelet::restart(&mut there, node, max_pods)?;
+    Ok(())
+}
+
+pub(super) fn run_kubelet(
+    turn: &mut Turn<'_>,
+    cluster: ClusterId,
+    node: &str,
+    running: bool,
+) -> Result<(), Refusal> {
+    let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
+    let Some(mut machine) = there.get::<Machine>("", node).cloned() else {
+        return Err(api::ApiStatus::not_found(Kind::Node, node).into());
+    };
+    machine.kubelet_running = running;
+    there.put(machine.into_object());
+    Ok(())
+}
+
+/// MODEL: an instance of a failed zone looks stopped; EC2 would not say anything for a while.
+pub(super) fn fail_zone(turn: &mut Turn<'_>, zone: &str) {
+    let hit: Vec<String> = turn
+        .list::<Instance>(None)
+        .filter(|it| it.state == InstanceState::Running)
+        .filter(|it| turn.get::<Subnet>("", &it.subnet).is_some_and(|s| s.availability_zone == zone))
+        .filter_map(|it| it.metadata.name.clone())
+        .collect();
+    for id in hit {
+        instance::shut_down(turn, &id, false);
+    }
+}
+
+/// A node that no tool made, on a machine of its own.
+pub(super) fn join(
+    turn: &mut Turn<'_>,
+    cluster: ClusterId,
+    node: Value,
+    pod_cidr: Ipv4Net,
+) -> Result<(), Refusal> {
+    let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
+    let name = node.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let machine = Machine {
+        metadata: named(&name),
+        kubelet_running: true,
+        network_ready: true,
+        pod_cidr: Some(pod_cidr),
+        started_at: there.now(),
+        ..Machine::default()
+    };
+    Ok(crate::node::join::appear(&mut there, node, machine)?)
+}
+
+fn nodegroup_of(turn: &Turn<'_>, cluster: &str, name: &str, operation: &str) -> Result<Nodegroup, Refusal> {
+    let missing = |message: String| Refusal::from(refuse(operation, "ResourceNotFoundException", message));
+    if turn.get::<EksCluster>("", cluster).is_none() {
+        return Err(missing(format!("No cluster found for name: {cluster}.")));
+    }
+    let group = turn.get::<Nodegroup>("", name).filter(|group| group.cluster == cluster).cloned();
+    group.ok_or_else(|| missing(format!("No node group found for name: {name}.")))
+}
