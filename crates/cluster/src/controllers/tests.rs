@@ -296,3 +296,82 @@ fn a_budget_lets_go_what_is_healthy_beyond_it() {
         "Cannot evict pod as it would violate the pod's disruption budget."
     );
 }
+
+/// A node whose kubelet runs, with one running pod on it.
+fn node_with_pod(world: &mut World) {
+    let node = json!({"metadata": {"name": "a"}, "status": {
+        "allocatable": {"cpu": "2", "memory": "4Gi", "pods": "10"},
+        "conditions": [{"type": "Ready", "status": "True"}]}});
+    let node: api::k8s::core::v1::Node = serde_json::from_value(node).unwrap();
+    let mut turn = Turn::new(world, ActorId("kubelet"), HERE, None);
+    turn.create(node).unwrap();
+    stop_kubelet(&mut turn, false);
+    let mut pod = crate::fixture::pod("web");
+    pod["spec"]["nodeName"] = json!("a");
+    create(world, pod).unwrap();
+    make_ready(world);
+}
+
+fn stop_kubelet(turn: &mut Turn<'_>, stopped: bool) {
+    let metadata = api::meta::ObjectMeta { name: Some("a".to_owned()), ..Default::default() };
+    let machine = api::kinds::sim::Machine {
+        metadata,
+        kubelet_running: !stopped,
+        network_ready: true,
+        ..Default::default()
+    };
+    turn.put(machine.into_object());
+}
+
+#[test]
+fn a_silent_node_becomes_unknown_and_loses_its_pods_after_their_patience() {
+    let mut world = cluster();
+    node_with_pod(&mut world);
+    let taints = |world: &mut World| {
+        let node = get(world, Kind::Node, "a").unwrap().to_value();
+        let taints = node["spec"]["taints"].as_array().cloned().unwrap_or_default();
+        let word = |it: &Value| format!("{}:{}", it["key"].as_str().unwrap(), it["effect"].as_str().unwrap());
+        taints.iter().map(word).collect::<Vec<_>>()
+    };
+    assert!(taints(&mut world).is_empty());
+    stop_kubelet(&mut Turn::new(&mut world, ActorId("test"), HERE, None), true);
+    make_ready(&mut world);
+    world.run_until(world.now() + SimDuration::secs(60), crate::Budget::COMMAND);
+    let keys = ["NoSchedule", "NoExecute"].map(|effect| format!("node.kubernetes.io/unreachable:{effect}"));
+    assert_eq!(taints(&mut world), keys);
+    assert_eq!(messages(&world, "NodeNotReady").len(), 2, "one on the node, one on its pod");
+    assert!(get(&mut world, Kind::Pod, "web").unwrap().meta().deletion_timestamp.is_none());
+    world.run_until(world.now() + SimDuration::secs(300), crate::Budget::COMMAND);
+    assert_eq!(messages(&world, "TaintManagerEviction"), ["Marking for deletion Pod default/web"]);
+    assert!(get(&mut world, Kind::Pod, "web").unwrap().meta().deletion_timestamp.is_some());
+}
+
+#[test]
+fn pods_of_a_node_that_is_gone_are_collected() {
+    let mut world = cluster();
+    node_with_pod(&mut world);
+    delete(&mut world, Kind::Node, "a").unwrap();
+    world.run_until(world.now() + SimDuration::secs(41), crate::Budget::COMMAND);
+    assert!(get(&mut world, Kind::Pod, "web").is_err());
+}
+
+#[test]
+fn a_daemon_comes_to_each_node_and_follows_its_labels() {
+    let mut world = cluster();
+    node_with_pod(&mut world);
+    let mut set = deployment("agent", 1, "nginx:1.27");
+    set["kind"] = json!("DaemonSet");
+    set["spec"].as_object_mut().unwrap().remove("replicas");
+    create(&mut world, set).unwrap();
+    settle(&mut world);
+    let pods = list(&mut world, Kind::Pod, "default", "app=agent", "spec.nodeName=a").unwrap();
+    assert_eq!(pods.len(), 1);
+    let template = json!({"spec": {"template": {"spec": {"nodeSelector": {"disk": "ssd"}}}}});
+    merge(&mut world, Kind::DaemonSet, "agent", template).unwrap();
+    settle(&mut world);
+    let going = get(&mut world, Kind::Pod, &pods[0]).map(|pod| pod.meta().deletion_timestamp.is_some());
+    assert!(going.unwrap_or(true));
+    let set = get(&mut world, Kind::DaemonSet, "agent").unwrap().to_value();
+    assert_eq!(set["status"]["desiredNumberScheduled"], 0);
+    assert_eq!(set["metadata"]["annotations"]["deprecated.daemonset.template.generation"], "2");
+}
