@@ -17,8 +17,9 @@ use super::{
 use crate::{
     default::blank,
     k8s::core::v1::{
-        Container, ContainerPort, EnvFromSource, EnvVar, ExecAction, GRPCAction, HTTPGetAction, Lifecycle,
-        ObjectFieldSelector, Probe, ResourceFieldSelector, SleepAction, TCPSocketAction, Volume, VolumeMount,
+        Container, ContainerPort, EnvFromSource, EnvVar, EphemeralContainer, ExecAction, GRPCAction,
+        HTTPGetAction, Lifecycle, ObjectFieldSelector, PodSpec, Probe, ResourceFieldSelector, SleepAction,
+        TCPSocketAction, Volume, VolumeMount,
     },
     quantity::Quantity,
 };
@@ -95,6 +96,48 @@ pub(super) fn init_containers(
                     let why = "may not be set for init containers without restartPolicy=Always";
                     report.forbidden(&at_one.field(field), why);
                 }
+            }
+        }
+    }
+}
+
+/// `spec.ephemeralContainers`.
+pub(super) fn ephemeral_containers(
+    report: &mut Report,
+    containers: &[EphemeralContainer],
+    spec: &PodSpec,
+    around: &Around<'_>,
+    at: &At<'_>,
+) {
+    let others = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let others: BTreeSet<&str> = others.map(|it| it.name.as_str()).collect();
+    let mut names = others.clone();
+    for (index, ephemeral) in containers.iter().enumerate() {
+        let at = at.index(index);
+        // The two structs share all fields but the target's name.
+        let shared = serde_json::to_value(ephemeral).and_then(serde_json::from_value::<Container>);
+        if let Ok(container) = shared {
+            common(report, &container, around, &at);
+            padded_image(report, &container, &at);
+        }
+        if !names.insert(&ephemeral.name) {
+            report.duplicate(&at.field("name"), &ephemeral.name);
+        }
+        let target = text(ephemeral.target_container_name.as_ref());
+        if !target.is_empty() && !others.contains(target) {
+            report.not_found(&at.field("targetContainerName"), target, "");
+        }
+        let resources = ephemeral.resources.as_ref();
+        for (field, there) in [
+            ("ports", ephemeral.ports.is_some()),
+            ("resources", resources.is_some_and(|it| *it != Default::default())),
+            ("livenessProbe", ephemeral.liveness_probe.is_some()),
+            ("readinessProbe", ephemeral.readiness_probe.is_some()),
+            ("startupProbe", ephemeral.startup_probe.is_some()),
+            ("lifecycle", ephemeral.lifecycle.is_some()),
+        ] {
+            if there {
+                report.forbidden(&at.field(field), "cannot be set for an Ephemeral Container");
             }
         }
     }
@@ -669,13 +712,13 @@ pub(super) fn port_or_name(report: &mut Report, port: &IntOrString, at: &At<'_>)
 /// Images of pods themselves, not of templates, must not be padded.
 pub(super) fn only_for_pods(report: &mut Report, containers: &[Container], at: &At<'_>) {
     for (index, container) in containers.iter().enumerate() {
-        let image = text(container.image.as_ref());
-        if image.trim() != image {
-            report.invalid(
-                &at.index(index).field("image"),
-                image,
-                "must not have leading or trailing whitespace",
-            );
-        }
+        padded_image(report, container, &at.index(index));
+    }
+}
+
+fn padded_image(report: &mut Report, container: &Container, at: &At<'_>) {
+    let image = text(container.image.as_ref());
+    if image.trim() != image {
+        report.invalid(&at.field("image"), image, "must not have leading or trailing whitespace");
     }
 }

@@ -183,3 +183,36 @@ fn with_both<T: DeserializeOwned>(new: &Stored, old: &Stored, check: impl FnOnce
         check(&new, &old);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Kind, decode, default, validate};
+
+    #[test]
+    fn a_stateful_set_may_mount_what_its_claim_templates_promise() {
+        let set = json!({"metadata": {"name": "db", "namespace": "default"}, "spec": {
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [
+                {"name": "c", "image": "i", "volumeMounts": [{"name": "data", "mountPath": "/d"}]}]}},
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {
+                "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}]}});
+        let mut set = decode::decode(Kind::StatefulSet, &set).expect("a set");
+        default::apply_defaults(&mut set);
+        assert_eq!(validate::create(&set), []);
+    }
+
+    #[test]
+    fn a_selector_that_is_empty_is_not_one_that_is_missing() {
+        let words = |selector| {
+            let set = json!({"metadata": {"name": "a", "namespace": "default"}, "spec": {"selector": selector,
+                "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}});
+            let mut set = decode::decode(Kind::ReplicaSet, &set).expect("a set");
+            default::apply_defaults(&mut set);
+            validate::create(&set).remove(0).message
+        };
+        assert_eq!(words(json!({})), "Invalid value: {}: empty selector is invalid for deployment");
+        assert_eq!(words(json!(null)), "Required value");
+    }
+}

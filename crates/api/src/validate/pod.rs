@@ -2,7 +2,7 @@
 //!
 //! Source: kubernetes v1.34.1 `pkg/apis/core/validation`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -37,6 +37,7 @@ pub(super) fn create(report: &mut Report, pod: &Pod) {
 
 pub(super) fn metadata_and_spec(report: &mut Report, pod: &Pod) {
     meta::object_meta(report, &pod.metadata, true, name::subdomain);
+    deletion_cost(report, pod.metadata.annotations.as_ref(), &At::root("metadata.annotations"));
     let Some(spec) = &pod.spec else { return };
     let at = At::root("spec");
     pod_spec(report, spec, Some(&pod.metadata), &at);
@@ -62,14 +63,31 @@ pub(super) fn metadata_and_spec(report: &mut Report, pod: &Pod) {
 
 /// The template of a workload.
 pub(super) fn template(report: &mut Report, template: &PodTemplateSpec, at: &At<'_>) {
-    let metadata = template.metadata.as_ref();
-    meta::labels(report, metadata.and_then(|it| it.labels.as_ref()), &at.field("labels"));
-    meta::annotations(report, metadata.and_then(|it| it.annotations.as_ref()), &at.field("annotations"));
+    template_metadata(report, template, at);
     let Some(spec) = &template.spec else { return };
     pod_spec(report, spec, None, &at.field("spec"));
     if spec.ephemeral_containers.as_ref().is_some_and(|it| !it.is_empty()) {
         let why = "ephemeral containers not allowed in pod template";
         report.forbidden(&at.field("spec.ephemeralContainers"), why);
+    }
+}
+
+/// The labels and annotations of a template.
+pub(super) fn template_metadata(report: &mut Report, template: &PodTemplateSpec, at: &At<'_>) {
+    let metadata = template.metadata.as_ref();
+    let annotations = metadata.and_then(|it| it.annotations.as_ref());
+    meta::labels(report, metadata.and_then(|it| it.labels.as_ref()), &at.field("labels"));
+    meta::annotations(report, annotations, &at.field("annotations"));
+    deletion_cost(report, annotations, &at.field("annotations"));
+}
+
+fn deletion_cost(report: &mut Report, annotations: Option<&BTreeMap<String, String>>, at: &At<'_>) {
+    const COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+    let Some(cost) = annotations.and_then(|it| it.get(COST)) else { return };
+    // Go reads neither a plus sign nor leading zeros here.
+    let canonical = cost.parse::<i32>().is_ok_and(|number| number.to_string() == *cost);
+    if !canonical {
+        report.invalid(&at.key(COST), cost, "must be a 32bit integer");
     }
 }
 
@@ -90,6 +108,8 @@ fn pod_spec(report: &mut Report, spec: &PodSpec, metadata: Option<&ObjectMeta>, 
     container::containers(report, &spec.containers, &around, &at.field("containers"));
     let init = spec.init_containers.as_deref().unwrap_or_default();
     container::init_containers(report, init, &spec.containers, &around, &at.field("initContainers"));
+    let ephemeral = spec.ephemeral_containers.as_deref().unwrap_or_default();
+    container::ephemeral_containers(report, ephemeral, spec, &around, &at.field("ephemeralContainers"));
     pod_resources(report, spec, &around, &at.field("resources"));
     if spec.host_network == Some(true) {
         host_network_ports(report, &spec.containers, metadata.is_some(), &at.field("containers"));

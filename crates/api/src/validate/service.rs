@@ -13,10 +13,7 @@ use super::{
     name,
     report::{At, Report},
 };
-use crate::{
-    default::blank,
-    k8s::core::v1::{Service, ServicePort, ServiceSpec},
-};
+use crate::k8s::core::v1::{Service, ServicePort, ServiceSpec};
 
 const SPEC: At<'static> = At::root("spec");
 
@@ -323,10 +320,9 @@ fn traffic_policies(report: &mut Report, spec: &ServiceSpec, kind: &str) {
         None | Some("Cluster" | "Local") => {}
         Some(other) => report.not_supported(&at, other, &["Cluster", "Local"]),
     }
-    if let Some(wish) = &spec.traffic_distribution
-        && (!blank(Some(wish)) && wish != "PreferClose" || wish.is_empty())
-    {
-        report.not_supported(&SPEC.field("trafficDistribution"), wish, &["PreferClose"]);
+    const WISHES: &[&str] = &["PreferClose", "PreferSameZone", "PreferSameNode"];
+    if let Some(wish) = spec.traffic_distribution.as_ref().filter(|wish| !WISHES.contains(&wish.as_str())) {
+        report.not_supported(&SPEC.field("trafficDistribution"), wish, WISHES);
     }
 }
 

@@ -201,7 +201,7 @@ fn daemon_set_spec(report: &mut Report, spec: &DaemonSetSpec) {
 }
 
 pub(super) fn stateful_set(report: &mut Report, it: &StatefulSet) {
-    meta::object_meta(report, &it.metadata, true, name::subdomain);
+    meta::object_meta(report, &it.metadata, true, name::label_name);
     if let Some(spec) = &it.spec {
         stateful_set_spec(report, spec);
     }
@@ -210,6 +210,7 @@ pub(super) fn stateful_set(report: &mut Report, it: &StatefulSet) {
 pub(super) fn stateful_set_update(report: &mut Report, new: &StatefulSet, old: &StatefulSet) {
     meta::object_meta_update(report, &new.metadata, &old.metadata);
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    stateful_set_spec(report, new);
     let kept = StatefulSetSpec {
         replicas: old.replicas,
         template: old.template.clone(),
@@ -284,7 +285,8 @@ fn stateful_set_spec(report: &mut Report, spec: &StatefulSetSpec) {
             if !selector.is_everything() && !matches(&selector, &spec.template) {
                 mismatch(report, &spec.template);
             }
-            pod::template(report, &spec.template, &SPEC.field("template"));
+            // UPSTREAM: the pods of a StatefulSet are not looked at here; a bad template fails when pods are made of it.
+            pod::template_metadata(report, &spec.template, &SPEC.field("template"));
         }
     }
     always_restarts(report, &spec.template, "StatefulSet");
