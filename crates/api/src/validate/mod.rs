@@ -2,7 +2,7 @@
 //!
 //! [`create`] and [`update`] list every cause in the server's order; [`warnings`] what it accepts with a remark. The
 //! object must be decoded, defaulted and prepared. One file per kind or family of kinds; what they share is in `name`,
-//! `meta`, `container`, `volume`, `affinity`, `resources`, `security`, `report`. Rules that need other objects (quotas,
+//! `meta`, `container` (with `env`, `mount`, `handler`), `volume`, `affinity`, `resources`, `security`, `report`. Rules that need other objects (quotas,
 //! priorities, allocated addresses) are not here.
 //! Source: kubernetes v1.34.1, `pkg/apis/*/validation`, `pkg/registry/*/strategy.go`; recorded cases in
 //! `tests/vectors/validate`.
@@ -19,8 +19,11 @@
 mod affinity;
 mod batch;
 mod container;
+mod env;
+mod handler;
 mod internal;
 mod meta;
+mod mount;
 mod name;
 mod networking;
 mod node;

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::json;
 
 use super::{
-    container, internal,
+    container, handler, internal,
     meta::{self, text},
     name,
     report::{At, Report},
@@ -132,7 +132,7 @@ fn service_port<'s>(
     report.each_invalid(&at.field("port"), &port.port, name::port_number(port.port));
     container::protocol(report, text(port.protocol.as_ref()), &at.field("protocol"));
     let target = port.target_port.clone().unwrap_or(IntOrString::Int(0));
-    container::port_or_name(report, &target, &at.field("targetPort"));
+    handler::port_or_name(report, &target, &at.field("targetPort"));
     if let Some(protocol) = &port.app_protocol {
         report.each_invalid(&at.field("appProtocol"), protocol, name::qualified(protocol));
     }

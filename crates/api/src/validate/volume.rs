@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    container::{field_selector, resource_field_selector},
+    env::{field_selector, resource_field_selector},
     meta, name, persistent_volume,
     report::{At, Report},
 };
