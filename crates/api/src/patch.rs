@@ -169,8 +169,9 @@ fn reorder(items: &mut Vec<Value>, order: &[Value], key: &str) {
     };
     let wanted: Vec<Value> = order.iter().map(id).collect();
     let place = |item: &Value| wanted.iter().position(|w| *w == id(item));
-    let (mut named, others): (Vec<(usize, Value)>, Vec<(usize, Value)>) =
-        std::mem::take(items).into_iter().enumerate().partition(|(_, item)| place(item).is_some());
+    type Placed = Vec<(usize, Value)>;
+    let all = std::mem::take(items).into_iter().enumerate();
+    let (mut named, others): (Placed, Placed) = all.partition(|(_, item)| place(item).is_some());
     named.sort_by_key(|(_, item)| place(item));
     let mut named = named.into_iter().peekable();
     let mut others = others.into_iter().peekable();

@@ -530,7 +530,7 @@ impl Shell<'_> {
         }
         let name = fields.remove(0);
         if let Some(function) = self.machine.functions.get(&name).cloned() {
-            return self.function(&function, fields, stdin, out);
+            return self.function(&function, &fields, stdin, out);
         }
         let Some(tool) = tool::find(&name) else {
             return Ok(tool::unknown(&name, self.machine, out));
@@ -546,7 +546,7 @@ impl Shell<'_> {
     fn function(
         &mut self,
         function: &ast::FunctionBody,
-        fields: Vec<String>,
+        fields: &[String],
         stdin: &mut Stdin,
         out: &mut Output,
     ) -> Result<i32, Flow> {

@@ -45,6 +45,7 @@ pub const TOOLS: &[Tool] = &[
     tool(":", builtin::yes),
     tool("[", builtin::test::bracket),
     tool("alias", builtin::variable::alias),
+    tool("awk", text::awk::run),
     tool("aws", aws::run),
     tool("base64", text::base64::run),
     tool("bash", builtin::bash),

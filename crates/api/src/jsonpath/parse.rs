@@ -79,10 +79,10 @@ impl Reader {
                     operands.push(Operand::Literal(Value::String(text)));
                 }
                 Some(c) if c == '@' || c == '$' || c == '.' || c == '[' => {
-                    operands.push(Operand::Steps(self.steps("}")?))
+                    operands.push(Operand::Steps(self.steps("}")?));
                 }
                 Some(c) if c.is_ascii_digit() || c == '-' || c == '+' => {
-                    operands.push(Operand::Literal(self.number()?))
+                    operands.push(Operand::Literal(self.number()?));
                 }
                 Some(c) if c.is_alphabetic() => match self.word().as_str() {
                     "range" => range = true,

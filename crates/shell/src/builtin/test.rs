@@ -121,10 +121,8 @@ pub(crate) fn extended(
                 return Ok(crate::glob::matches(&pattern, &left) == wanted);
             }
             let right = shell.text(&right.value, out)?;
-            let mut numbers = || {
-                let l = crate::arithmetic::evaluate(&left, shell.machine).unwrap_or(0);
-                (l, crate::arithmetic::evaluate(&right, shell.machine).unwrap_or(0))
-            };
+            let l = crate::arithmetic::evaluate(&left, shell.machine).unwrap_or(0);
+            let r = crate::arithmetic::evaluate(&right, shell.machine).unwrap_or(0);
             match predicate {
                 BinaryPredicate::StringMatchesRegex => {
                     crate::text::regex(&right).is_ok_and(|regex| regex.is_match(&left))
@@ -134,12 +132,12 @@ pub(crate) fn extended(
                 BinaryPredicate::StringContainsSubstring => left.contains(&right),
                 BinaryPredicate::LeftSortsBeforeRight => left < right,
                 BinaryPredicate::LeftSortsAfterRight => left > right,
-                BinaryPredicate::ArithmeticEqualTo => (|(l, r)| l == r)(numbers()),
-                BinaryPredicate::ArithmeticNotEqualTo => (|(l, r)| l != r)(numbers()),
-                BinaryPredicate::ArithmeticLessThan => (|(l, r)| l < r)(numbers()),
-                BinaryPredicate::ArithmeticLessThanOrEqualTo => (|(l, r)| l <= r)(numbers()),
-                BinaryPredicate::ArithmeticGreaterThan => (|(l, r)| l > r)(numbers()),
-                BinaryPredicate::ArithmeticGreaterThanOrEqualTo => (|(l, r)| l >= r)(numbers()),
+                BinaryPredicate::ArithmeticEqualTo => l == r,
+                BinaryPredicate::ArithmeticNotEqualTo => l != r,
+                BinaryPredicate::ArithmeticLessThan => l < r,
+                BinaryPredicate::ArithmeticLessThanOrEqualTo => l <= r,
+                BinaryPredicate::ArithmeticGreaterThan => l > r,
+                BinaryPredicate::ArithmeticGreaterThanOrEqualTo => l >= r,
                 _ => false,
             }
         }

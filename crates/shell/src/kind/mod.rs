@@ -61,7 +61,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             Ok(0)
         }
         ["create", "cluster"] => Ok(create(call, &given)),
-        ["delete", "cluster"] | ["delete", "clusters"] => Ok(delete(call, &given)),
+        ["delete", "cluster" | "clusters"] => Ok(delete(call, &given)),
         ["delete", "clusters", names @ ..] => {
             let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
             for name in names {

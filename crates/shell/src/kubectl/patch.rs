@@ -56,13 +56,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     };
     let reading = api::text::read(&text);
     let document = reading.documents.first();
-    if let Some(error) = document.and_then(|d| d.kubectl_error()) {
+    if let Some(error) = document.and_then(api::text::Document::kubectl_error) {
         return Fail::error(format!(
             "unable to parse {text:?}: {}",
             error.trim_start_matches("error converting YAML to JSON: ")
         ));
     }
-    let patch: Value = document.map(|d| d.to_value()).unwrap_or(Value::Null);
+    let patch: Value = document.map(api::text::Document::to_value).unwrap_or(Value::Null);
     let part = match kube.given.value("subresource") {
         Some("status") => "status",
         Some("scale") => "scale",

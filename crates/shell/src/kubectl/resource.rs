@@ -68,9 +68,7 @@ impl Kube<'_, '_> {
                         );
                     }
                     None => {
-                        return Fail::error(format!(
-                            "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'"
-                        ));
+                        return Fail::error("there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'".to_string());
                     }
                 };
                 for word in types.split(',') {

@@ -101,7 +101,7 @@ fn send(
 }
 
 fn split(args: &[String]) -> (Vec<String>, Vec<String>) {
-    args.iter().cloned().partition(|a| !a.contains('=') && !(a.ends_with('-') && a.len() > 1))
+    args.iter().cloned().partition(|a| !a.contains('=') && (!a.ends_with('-') || a.len() == 1))
 }
 
 fn image(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {

@@ -44,10 +44,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if matches!(what, For::Create) {
         return created(kube, limit);
     }
-    let targets = match kube.chosen() {
-        Ok(targets) => targets,
-        Err(fail) => return Err(fail),
-    };
+    let targets = kube.chosen()?;
     if targets.is_empty() {
         return if matches!(what, For::Delete) { Ok(()) } else { Fail::error("no matching resources found") };
     }

@@ -2,6 +2,7 @@
 //!
 //! One file per tool, after GNU coreutils 9 and grep 3 in the C.UTF-8 locale. They know nothing of clusters.
 
+pub mod awk;
 pub mod base64;
 pub mod cat;
 pub mod cut;

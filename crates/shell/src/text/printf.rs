@@ -25,6 +25,13 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     }
 }
 
+/// A format filled once, for tools that have a `printf` of their own.
+#[must_use]
+pub fn format(format: &str, args: &[String]) -> String {
+    let mut rest = args.to_vec();
+    once(format, &mut rest).0
+}
+
 fn once(format: &str, args: &mut Vec<String>) -> (String, Vec<String>) {
     let mut out = String::new();
     let mut failed = Vec::new();

@@ -125,7 +125,7 @@ fn number(text: &str) -> f64 {
 }
 
 fn human(text: &str) -> f64 {
-    let unit = text.trim().chars().find(|c| c.is_ascii_alphabetic());
+    let unit = text.trim().chars().find(char::is_ascii_alphabetic);
     let power = unit.and_then(|u| "KMGTPE".find(u.to_ascii_uppercase())).map_or(0, |at| at + 1);
     number(text) * 1024_f64.powi(i32::try_from(power).unwrap_or(0))
 }

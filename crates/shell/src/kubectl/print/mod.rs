@@ -81,7 +81,9 @@ pub(crate) fn hide_managed(value: &mut Value, kube: &Kube<'_, '_>) {
 
 /// Several objects as one.
 pub(crate) fn as_list(items: Vec<Value>) -> Value {
-    json!({"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}})
+    let mut list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}});
+    list["items"] = Value::Array(items);
+    list
 }
 
 /// Prints one object, or a list of them, in a format that is no table.
