@@ -131,3 +131,22 @@ fn backends(
     backends.dedup();
     backends
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provision::tests::fixture;
+
+    #[test]
+    fn a_service_leads_to_its_ready_pods() {
+        let world = fixture("tiny");
+        let rules = rules(world.store(), ClusterId(1));
+        let dns: Vec<&ServiceRule> = rules.iter().filter(|rule| rule.name == "kube-dns").collect();
+        let ports: Vec<(&str, &str, u16)> =
+            dns.iter().map(|rule| (rule.port_name.as_str(), rule.protocol.as_str(), rule.port)).collect();
+        assert_eq!(ports, [("dns", "UDP", 53), ("dns-tcp", "TCP", 53), ("metrics", "TCP", 9153)]);
+        assert_eq!(dns[0].cluster_ip.to_string(), "172.20.0.10");
+        let backends: Vec<String> = dns[0].backends.iter().map(|b| format!("{}:{}", b.ip, b.port)).collect();
+        assert_eq!(backends, ["10.0.64.70:53", "10.0.64.71:53"]);
+    }
+}

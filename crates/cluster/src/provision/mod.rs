@@ -84,10 +84,10 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
         Provision::DeleteKindCluster { name } => kind::delete(turn, &name),
         Provision::AddNode { cluster } => change::add_node(turn, cluster)?,
         Provision::SetMaxPods { cluster, node, max_pods } => {
-            change::set_max_pods(turn, cluster, &node, max_pods)?
+            change::set_max_pods(turn, cluster, &node, max_pods)?;
         }
         Provision::RunKubelet { cluster, node, running } => {
-            change::run_kubelet(turn, cluster, &node, running)?
+            change::run_kubelet(turn, cluster, &node, running)?;
         }
         Provision::FailZone { zone } => change::fail_zone(turn, &zone),
         Provision::JoinNode { cluster, node, pod_cidr } => change::join(turn, cluster, *node, pod_cidr)?,
