@@ -14,7 +14,7 @@ use api::{
     kinds::sim::{ControlPlane, Machine},
 };
 
-use super::is_ready;
+use super::ready_since;
 use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, apiserver, timing};
 
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
@@ -60,7 +60,7 @@ impl Controller for NodeLifecycle {
         let Some(node) = turn.get::<Node>("", &key.name).cloned() else { return Ok(Next::Done) };
         taint(turn, &node)?;
         if ready(&node) != "True" {
-            mark_pods(turn, &key.name)?;
+            mark_pods(turn, &node)?;
         }
         Ok(next)
     }
@@ -178,10 +178,18 @@ fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
     Ok(())
 }
 
-/// Nothing on a node that is not ready counts as ready.
-fn mark_pods(turn: &mut Turn<'_>, node: &str) -> Result<(), ApiStatus> {
+/// What was ready before the node ceased to be is ready no more. Pods that start on a node which was never ready (those
+/// that make it ready) are left alone.
+fn mark_pods(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
+    let name = node.metadata.name.clone().unwrap_or_default();
+    let since =
+        conditions(node).find(|it| it.type_ == "Ready").and_then(|it| it.last_transition_time.clone());
+    let before = |pod: &Pod| match (ready_since(pod), &since) {
+        (Some(pod), Some(node)) => pod.0 <= node.0,
+        (Some(_), None) | (None, _) => false,
+    };
     let pods: Vec<Pod> =
-        turn.store().pods_on(turn.cluster(), node).filter(|pod| is_ready(pod)).cloned().collect();
+        turn.store().pods_on(turn.cluster(), &name).filter(|pod| before(pod)).cloned().collect();
     let stamp = turn.stamp();
     for pod in pods {
         let namespace = pod.metadata.namespace.clone().unwrap_or_default();
