@@ -205,6 +205,7 @@ pub struct App {
     /// A link that must be copied by hand.
     pub link: Option<String>,
     goal_before: usize,
+    shown_facts: usize,
     chord: bool,
     tick: Option<Tick>,
     listeners: Vec<EventListener>,
@@ -270,7 +271,8 @@ impl App {
 
     fn load_file(&mut self) {
         let files = self.desk.yaml_files();
-        let (name, text) = files.first().cloned().unwrap_or_else(|| ("pod.yaml".to_owned(), SAMPLE.to_owned()));
+        let (name, text) =
+            files.first().cloned().unwrap_or_else(|| ("pod.yaml".to_owned(), SAMPLE.to_owned()));
         self.file = name;
         self.draft.clone_from(&text);
         self.text = (self.text.0 + 1, text);
@@ -278,7 +280,11 @@ impl App {
     }
 
     fn check(&mut self) {
-        let checked = if self.draft.len() > LONGEST_CHECKED { Vec::new() } else { api::diagnose::manifest(&self.draft) };
+        let checked = if self.draft.len() > LONGEST_CHECKED {
+            Vec::new()
+        } else {
+            api::diagnose::manifest(&self.draft)
+        };
         self.diagnostics = Rc::new(checked);
     }
 
@@ -383,7 +389,10 @@ impl App {
                 let mark = if text.lines().any(|line| line == "EOF") { "PODPATH_EOF" } else { "EOF" };
                 let file = self.file.clone();
                 let text = text.trim_end_matches('\n');
-                self.run(context, &format!("cat > {file} <<'{mark}'\n{text}\n{mark}\nkubectl apply -f {file}"));
+                self.run(
+                    context,
+                    &format!("cat > {file} <<'{mark}'\n{text}\n{mark}\nkubectl apply -f {file}"),
+                );
             }
             Action::Undo => {
                 if let Some(line) = self.desk.undo() {
@@ -458,7 +467,11 @@ impl App {
             if line.contains('\n') {
                 // A here-document is several lines: it goes through the editor, which writes the same.
                 let mut rows = line.lines();
-                let name = rows.next().and_then(|first| first.split_whitespace().nth(2)).unwrap_or("pod.yaml").to_owned();
+                let name = rows
+                    .next()
+                    .and_then(|first| first.split_whitespace().nth(2))
+                    .unwrap_or("pod.yaml")
+                    .to_owned();
                 let text: Vec<&str> = rows.take_while(|row| !row.ends_with("EOF")).collect();
                 let text = text.join("\n") + "\n";
                 self.file = name;
@@ -564,6 +577,12 @@ fn focus(id: &str) {
     focus_first(&format!("#{id} [tabindex='0'], #{id} button, #{id}[tabindex]"));
 }
 
+fn scroll_down(selector: &str) {
+    if let Some(element) = gloo::utils::document().query_selector(selector).ok().flatten() {
+        element.set_scroll_top(element.scroll_height());
+    }
+}
+
 fn focus_first(selector: &str) {
     let found = gloo::utils::document().query_selector(selector).ok().flatten();
     if let Some(element) = found.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
@@ -574,7 +593,9 @@ fn focus_first(selector: &str) {
 
 /// Whether a key belongs to a field in which one types, or to a control that has its own use for it.
 fn typing(event: &KeyboardEvent) -> bool {
-    let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else { return false };
+    let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else {
+        return false;
+    };
     let field = element.closest("input, textarea, select, .code, [contenteditable]").ok().flatten().is_some();
     let pressing = matches!(event.key().as_str(), " " | "Enter")
         && element.closest("button, a").ok().flatten().is_some();
@@ -613,7 +634,12 @@ impl Component for App {
         let listeners = vec![
             EventListener::new(&window, "hashchange", move |_| went.emit(self::address())),
             EventListener::new(&window, "resize", move |_| resized.emit(window_width())),
-            EventListener::new_with_options(&window, "keydown", EventListenerOptions::enable_prevent_default(), pressed),
+            EventListener::new_with_options(
+                &window,
+                "keydown",
+                EventListenerOptions::enable_prevent_default(),
+                pressed,
+            ),
         ];
         let mut app = Self {
             desk: Desk::open(&address.route),
@@ -636,6 +662,7 @@ impl Component for App {
             said: String::new(),
             link: None,
             goal_before: 0,
+            shown_facts: usize::MAX,
             chord: false,
             tick: None,
             listeners,
@@ -673,6 +700,18 @@ impl Component for App {
     fn rendered(&mut self, _context: &Context<Self>, first: bool) {
         if first {
             settings::mark_ready();
+        }
+        let entries = self.desk.session().facts().len();
+        if entries != self.shown_facts {
+            self.shown_facts = entries;
+            settings::mark_digest(self.desk.session().digest());
+            scroll_down(".work .feed");
+        }
+        // The first screen has one button, and Enter belongs to it.
+        if self.address.route == Route::First
+            && gloo::utils::document().active_element().is_none_or(|e| e.tag_name() == "BODY")
+        {
+            focus_first("#go");
         }
     }
 

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use api::{SimDuration, SimTime};
-use cluster::{ClusterId, World};
+use cluster::{ClusterId, What, World};
 use lab::{
     LineResult, Scenario, Session,
     library::{self, Book},
@@ -15,7 +15,7 @@ use lab::{
     view::{
         Moment,
         beats::{Beat, BeatKind, beats},
-        decision::Table,
+        decision::{Table, table},
         feed::{FeedGroup, feed},
         lesson::asks_for,
         names::{self, Piece},
@@ -25,6 +25,7 @@ use lab::{
     },
     words::Lang,
 };
+use scheduler::{Decision, Outcome};
 use shell::{Hint, Stream};
 
 use crate::{route::Route, settings};
@@ -62,6 +63,8 @@ pub enum Remark {
     Stopped(String),
     /// The text was too long.
     TooLong,
+    /// A line was taken back.
+    Undone(String),
 }
 
 /// A story being told.
@@ -179,7 +182,12 @@ impl Desk {
     /// The picture of the moment that is seen.
     #[must_use]
     pub fn scene(&self, form: Form, focus: Option<&str>) -> Scene {
-        scene(self.moment(), self.cluster(), form, focus)
+        let mut scene = scene(self.moment(), self.cluster(), form, focus);
+        if let Some(band) = scene.control_plane.as_mut().filter(|band| band.door.pending > 0) {
+            let misfit = self.decided(None).filter(|d| d.outcome == Outcome::Unschedulable);
+            band.last_misfit = misfit.map(|d| (0, d.nodes.len()));
+        }
+        scene
     }
 
     /// Runs what was typed or pasted: one line, or many, line by line.
@@ -218,7 +226,7 @@ impl Desk {
     fn follow_paths(&mut self, from: usize) {
         let facts = self.session.facts();
         let traced = facts.iter().skip(from).filter_map(|fact| match &fact.what {
-            cluster::What::Traced(traced) => Some(Rc::clone(traced)),
+            What::Traced(traced) => Some(Rc::clone(traced)),
             _ => None,
         });
         if let Some(traced) = traced.last() {
@@ -242,11 +250,15 @@ impl Desk {
                 text.truncate(end);
                 text.push_str("\n…\n");
             }
+            // Tools talk on standard error when all is well, too.
+            let stream = if result.exit == 0 { Stream::Out } else { stream };
             self.entries.push(Entry::Printed(stream, names::pieces(&text, &names)));
         }
         for hint in result.output.hints {
             self.entries.push(Entry::Remark(match hint {
-                Hint::UnknownCommand { nearest, .. } | Hint::UnknownFlag { nearest, .. } => Remark::Nearest(nearest),
+                Hint::UnknownCommand { nearest, .. } | Hint::UnknownFlag { nearest, .. } => {
+                    Remark::Nearest(nearest)
+                }
                 Hint::NotSimulated { what } => Remark::NotSimulated(what),
                 Hint::Reindent { name, text } => Remark::Reindent(name, text),
                 Hint::Stopped { limit } => Remark::Stopped(limit),
@@ -335,10 +347,32 @@ impl Desk {
         feed(self.session.facts().iter(), self.session.lines(), self.at, only)
     }
 
-    /// The last decision about a pod; without a pod, the last of all.
+    /// The last decision about a pod up to the moment that is seen; without a pod, the last of all.
     #[must_use]
-    pub fn decision(&self, _id: Option<&str>) -> Option<Table> {
-        None
+    pub fn decided(&self, id: Option<&str>) -> Option<Rc<Decision>> {
+        let pod = id.and_then(|id| id.strip_prefix("Pod/"));
+        if id.is_some() && pod.is_none() {
+            return None;
+        }
+        self.session.facts().iter().rev().filter(|fact| fact.at <= self.at).find_map(|fact| {
+            match &fact.what {
+                What::Decided(decision) if pod.is_none_or(|pod| decision.pod == pod) => {
+                    Some(Rc::clone(decision))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// The same as a table.
+    #[must_use]
+    pub fn decision(&self, id: Option<&str>) -> Option<Table> {
+        let decision = self.decided(id)?;
+        let scene = self.scene(Form::Desk, None);
+        Some(table(&decision, |name| {
+            let node = scene.nodes.iter().find(|node| node.name == name)?;
+            Some(((node.pods, node.max_pods), (node.cpu, node.memory)))
+        }))
     }
 
     /// Whether something is being told.
@@ -417,6 +451,7 @@ impl Desk {
     pub fn undo(&mut self) -> Option<String> {
         let line = self.session.lines().last().map(|line| line.text.clone())?;
         self.session.undo();
+        self.entries.push(Entry::Remark(Remark::Undone(line.clone())));
         self.look_at_head();
         self.keep();
         Some(line)
@@ -477,7 +512,8 @@ fn beginning(route: &Route) -> Beginning {
             None => (None, Scenario::bare(), 0, None, None),
         }
     };
-    let kept = |name: &str| settings::kept(&format!("session.{name}")).and_then(|l| Shared::from_link(&l).ok());
+    let kept =
+        |name: &str| settings::kept(&format!("session.{name}")).and_then(|l| Shared::from_link(&l).ok());
     let fixture = |name: &str, shared: Option<Shared>| -> Beginning {
         let seed = shared.as_ref().map_or(0, |s| s.seed);
         (None, library::scenario(name).unwrap_or_else(Scenario::bare), seed, shared, None)
@@ -485,7 +521,9 @@ fn beginning(route: &Route) -> Beginning {
     match route {
         Route::First => lesson(FIRST, None),
         Route::Lessons => (None, Scenario::bare(), 0, None, None),
-        Route::Lesson(slug) => lesson(slug, kept(slug).filter(|s| s.lesson.as_deref() == Some(slug.as_str()))),
+        Route::Lesson(slug) => {
+            lesson(slug, kept(slug).filter(|s| s.lesson.as_deref() == Some(slug.as_str())))
+        }
         Route::Sandbox => match kept("sandbox") {
             Some(shared) => fixture(&shared.fixture.clone(), Some(shared)),
             None => fixture("", None),

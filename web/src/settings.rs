@@ -113,6 +113,13 @@ pub fn keep(name: &str, text: &str) -> bool {
     drawer().is_some_and(|drawer| drawer.set_item(&format!("{PREFIX}{name}"), text).is_ok())
 }
 
+/// Tells tests which world the page has reached.
+pub fn mark_digest(digest: u64) {
+    if let Some(root) = gloo::utils::document().document_element() {
+        let _ = root.set_attribute("data-digest", &format!("{digest:016x}"));
+    }
+}
+
 /// Marks the page as ready to be used, for tests and pictures.
 pub fn mark_ready() {
     if let Some(root) = gloo::utils::document().document_element() {

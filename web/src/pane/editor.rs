@@ -9,7 +9,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{HtmlElement, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::{
-    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref, use_state,
+    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
+    use_state,
 };
 
 use crate::{
@@ -41,7 +42,8 @@ struct Mounted {
 
 impl Mounted {
     fn call(&self, name: &str, argument: &JsValue) {
-        if let Ok(function) = Reflect::get(&self.handle, &name.into()).and_then(|f| f.dyn_into::<Function>()) {
+        if let Ok(function) = Reflect::get(&self.handle, &name.into()).and_then(|f| f.dyn_into::<Function>())
+        {
             // An editor that throws has logged it; the text is safe in the page.
             let _ = function.call1(&self.handle, argument);
         }

@@ -66,7 +66,9 @@ pub fn inspector(props: &Props) -> Html {
             Some(view) => path::hops(view, props.lang, props.selected.as_deref(), &on_select),
             None => html! { <div class="scroll"><p class="note">{ui.no_path}</p></div> },
         },
-        _ if props.selected.is_none() => html! { <div class="scroll"><p class="note">{ui.nothing_selected}</p></div> },
+        _ if props.selected.is_none() => {
+            html! { <div class="scroll"><p class="note">{ui.nothing_selected}</p></div> }
+        }
         Tab::Why => why(props),
         Tab::State => state(props),
         Tab::Yaml => html! {
@@ -113,11 +115,21 @@ fn head(props: &Props) -> Html {
     let Some(id) = &props.selected else { return html! { <div class="i-head"/> } };
     let (title, note) = match &props.why {
         Some(Why::Pod(pod)) => {
-            let age = if pod.age_secs < 120 { fill(props.lang.ui().seconds, pod.age_secs) } else { fill(props.lang.ui().whole_minutes, pod.age_secs / 60) };
+            let age = if pod.age_secs < 120 {
+                fill(props.lang.ui().seconds, pod.age_secs)
+            } else {
+                fill(props.lang.ui().whole_minutes, pod.age_secs / 60)
+            };
             let state = props.lang.state(pod.state);
-            (pod.name.clone(), html! { <>{format!("Pod · {} · {} ", pod.namespace, fill(props.lang.ui().age_for, age))}<b class={format!("ink-{}", pod.state.class())}>{state}</b></> })
+            (
+                pod.name.clone(),
+                html! { <>{format!("Pod · {} · {} ", pod.namespace, fill(props.lang.ui().age_for, age))}<b class={format!("ink-{}", pod.state.class())}>{state}</b></> },
+            )
         }
-        Some(Why::Node(node)) => (node.name.clone(), html! { {format!("Node · {} · {}/{}", node.instance_type, node.pods.0, node.pods.1)} }),
+        Some(Why::Node(node)) => (
+            node.name.clone(),
+            html! { {format!("Node · {} · {}/{}", node.instance_type, node.pods.0, node.pods.1)} },
+        ),
         _ => {
             let mut parts = id.splitn(2, '/');
             let kind = parts.next().unwrap_or_default().to_owned();

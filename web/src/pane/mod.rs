@@ -1,12 +1,12 @@
 //! Which panes are there? Each is a function of the app's state to what is drawn.
 
-pub mod path;
 pub mod decision;
 pub mod editor;
 pub mod feed;
 pub mod inspector;
 pub mod lesson;
 pub mod outline;
+pub mod path;
 pub mod terminal;
 pub mod timeline;
 pub mod top;

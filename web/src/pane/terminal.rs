@@ -5,7 +5,8 @@ use shell::Stream;
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, HtmlElement, HtmlInputElement, InputEvent, KeyboardEvent};
 use yew::{
-    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref, use_state,
+    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
+    use_state,
 };
 
 use crate::{
@@ -81,7 +82,9 @@ pub fn terminal(props: &Props) -> Html {
         let (run, line) = (run.clone(), line.clone());
         Callback::from(move |event: web_sys::Event| {
             let Some(event) = event.dyn_ref::<ClipboardEvent>() else { return };
-            let Some(text) = event.clipboard_data().and_then(|data| data.get_data("text").ok()) else { return };
+            let Some(text) = event.clipboard_data().and_then(|data| data.get_data("text").ok()) else {
+                return;
+            };
             if text.trim_end_matches(['\n', '\r']).contains('\n') || text.len() > 10_000 {
                 event.prevent_default();
                 run(format!("{}{}", *line, text.replace("\r\n", "\n")));
@@ -134,7 +137,8 @@ pub fn terminal(props: &Props) -> Html {
     let onclick = {
         let input = input.clone();
         Callback::from(move |_| {
-            let selecting = gloo::utils::window().get_selection().ok().flatten().is_some_and(|s| !s.is_collapsed());
+            let selecting =
+                gloo::utils::window().get_selection().ok().flatten().is_some_and(|s| !s.is_collapsed());
             if let Some(input) = input.cast::<HtmlElement>().filter(|_| !selecting) {
                 let _ = input.focus();
             }
@@ -198,11 +202,15 @@ fn entry(entry: &Entry, props: &Props) -> Html {
                 Remark::NotSimulated(what) => html! { {format!("{}: {what}", ui.not_simulated)} },
                 Remark::Reindent(name, text) => {
                     let (name, text, send) = (name.clone(), text.clone(), props.send.clone());
-                    let onclick = Callback::from(move |_| send.emit(Action::Edit(name.clone(), text.clone())));
+                    let onclick =
+                        Callback::from(move |_| send.emit(Action::Edit(name.clone(), text.clone())));
                     html! { <>{ui.lost_indentation}{" "}<button class="link" {onclick}>{ui.reindent}</button></> }
                 }
                 Remark::Stopped(limit) => html! { {fill(ui.stopped_at, limit)} },
                 Remark::TooLong => html! { {ui.too_long} },
+                Remark::Undone(line) => {
+                    html! { {fill(ui.back_before, line.lines().next().unwrap_or_default())} }
+                }
             };
             html! { <div class="remark">{inner}</div> }
         }
@@ -211,7 +219,8 @@ fn entry(entry: &Entry, props: &Props) -> Html {
 
 /// Focuses the command line.
 pub fn focus() {
-    let found = gloo::utils::document().get_element_by_id("command").and_then(|e| e.dyn_into::<HtmlElement>().ok());
+    let found =
+        gloo::utils::document().get_element_by_id("command").and_then(|e| e.dyn_into::<HtmlElement>().ok());
     if let Some(input) = found {
         let _ = input.focus();
     }

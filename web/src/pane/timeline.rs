@@ -103,15 +103,17 @@ pub fn time(props: &Props) -> Html {
         (Lane::Node, ui.lane_node),
         (Lane::Ec2, "EC2"),
     ];
-    let step = match (to - from) / 1000.0 {
+    let step: usize = match (to - from) / 1000.0 {
         s if s > 1200.0 => 300,
         s if s > 300.0 => 60,
         s if s > 40.0 => 10,
         _ => 5,
     };
-    let seconds = (0..=(to / 1000.0) as u64).step_by(step).map(|s| SimTime(s * 1000));
+    let seconds = ((from / 1000.0 / step as f64).ceil() as u64 * step as u64..=(to / 1000.0) as u64)
+        .step_by(step)
+        .map(|s| SimTime(s * 1000));
     let last = view.commands.last().map(|c| c.0).filter(|c| *c <= *at);
-    let head = x(*at);
+    let head = x((*at).max(view.from));
     let behind = *at < view.head;
     html! {
         <section class="pane time" aria-label={ui.timeline} id="timeline">

@@ -84,7 +84,8 @@ fn framed(id: &str) -> bool {
 
 fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
     let Rect { x, y, w, h } = band.rect;
-    let wire = |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, from.y + 24 - y, to.x - x);
+    let wire =
+        |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 24 - y, to.x - x);
     html! {
         <g class={classes!("k-aws", (!band.managed).then_some("is-kind"))} data-id="ControlPlane" transform={at(x, y)}>
             {plate(w, h, "plate")}
@@ -106,7 +107,7 @@ fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
             <g transform={at(-x, -y)}>{door(band, ui)}</g>
             {service_part(band.scheduler, x, y, "ControlPlane/scheduler", Icon::Funnel, ui.scheduler, html! {
                 if let Some((fit, of)) = band.last_misfit {
-                    {text(34, 37, "am h", format!("{fit} / {of}"))}
+                    {text(34, 37, "am h", lab::words::fill(&lab::words::fill(ui.fit_of, of), fit))}
                 }
             })}
         </g>
@@ -192,7 +193,7 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
             {plate(r.w, r.h, "plate")}
             {mark(if subnet.public { Icon::Open } else { Icon::Lock }, 8, 5, 12)}
             <text x="24" y="15" class="lab">{if subnet.public { ui.public } else { ui.private }}
-                {tail("lab2 mono", subnet.cidr.clone())}</text>
+                {tail("lab2 mono", short_block(&subnet.cidr, r.w))}</text>
             <rect class="meter-t" x={(r.w - 44).to_string()} y="8" width="36" height="6" rx="3"/>
             <rect class="meter-f" x={(r.w - 44).to_string()} y="8" width={filled.to_string()} height="6" rx="3"/>
             if subnet.supply == Supply::Out {
@@ -203,6 +204,12 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
             if subnet.empty { {text(24, 36, "dim", ui.empty_subnet)} }
         </g>
     }
+}
+
+/// A block without its first two numbers, where a narrow box has no room for them.
+fn short_block(cidr: &str, width: i32) -> String {
+    let rest = cidr.splitn(3, '.').nth(2);
+    rest.filter(|_| width < 260).map_or_else(|| cidr.to_owned(), |rest| format!(".{rest}"))
 }
 
 fn part(part: &Part, ui: &Ui) -> Html {

@@ -69,7 +69,10 @@ fn ready(node: &NodeBox, ui: &Ui, x: i32, y: i32) -> Html {
 
 /// One tick for each pod that may come; filled where one is, dark for those on the node's own network.
 fn ticks(node: &NodeBox, x: i32, y: i32, w: i32, rows: u32) -> Html {
-    let most = node.max_pods.min(116).max(1);
+    if rows == 1 && node.max_pods > 40 {
+        return html! { <g transform={at(x, y + 2)}>{meter(0, 0, w, node.pods * 1000 / node.max_pods)}</g> };
+    }
+    let most = node.max_pods.clamp(1, 116);
     let per_row = most.div_ceil(rows);
     let step = f64::from(w) / f64::from(per_row);
     let own = node.pods.saturating_sub(node.host_pods);
@@ -94,13 +97,14 @@ fn large(node: &NodeBox, ui: &Ui) -> Html {
     let full = node.full();
     let count = format!("{}/{}", node.pods, node.max_pods);
     // The name takes what it needs; the badge follows it unless that would meet the meters.
-    let name = lab::view::pod::short_name(&node.name, 11);
+    let name = lab::view::pod::short_name(&node.name, 13);
+    let ready_at = (44 + 8 * i32::try_from(name.chars().count()).unwrap_or(10)).min(146);
     html! {
         <>
             {mark(Icon::Node, 12, 12, 16)}
             {text(36, 21, "h t13", name)}
             {text(36, 37, "mono dim small", node.about.clone())}
-            {ready(node, ui, 124, 9)}
+            {ready(node, ui, ready_at, 9)}
             {text(206, 20, "dim", "CPU")}{meter(238, 14, 48, node.cpu)}
             {text(206, 37, "dim", "MEM")}{meter(238, 31, 48, node.memory)}
             {text(w - 120, 20, "dim", ui.pods)}
@@ -261,7 +265,8 @@ fn host(node: &NodeBox, ui: &Ui, large: bool) -> Html {
             </g>
         }
     };
-    let last = node.host.last().map(|h| h.rect.x + h.rect.w - dx);
+    let one_row = node.host.iter().all(|h| Some(h.rect.y) == node.host.first().map(|first| first.rect.y));
+    let last = node.host.last().filter(|_| one_row).map(|h| h.rect.x + h.rect.w - dx);
     html! {
         <>
             if large { <path class="rule" d={format!("M12 {line}H{}", node.rect.w - 12)}/>

@@ -100,7 +100,10 @@ fn picture(app: &App, scene: &Scene, reached: usize, begun: bool) -> Html {
     let node = scene.nodes.iter().find(|n| n.size == NodeSize::Large);
     let subnet = node.and_then(|n| {
         scene.subnets.iter().find(|s| {
-            n.rect.x >= s.rect.x && n.rect.x < s.rect.x + s.rect.w && n.rect.y >= s.rect.y && n.rect.y < s.rect.y + s.rect.h
+            n.rect.x >= s.rect.x
+                && n.rect.x < s.rect.x + s.rect.w
+                && n.rect.y >= s.rect.y
+                && n.rect.y < s.rect.y + s.rect.h
         })
     });
     let seat = node.and_then(|n| seat(app, scene, n)).unwrap_or((CARD.0 + 142, CARD.1 + 56));
@@ -116,8 +119,18 @@ fn picture(app: &App, scene: &Scene, reached: usize, begun: bool) -> Html {
         8..10 => "s-create",
         _ => "s-run",
     };
-    let octet = app.desk.told_so_far().find(|b| b.kind == BeatKind::Address).and_then(|b| b.detail.rsplit('.').next().map(|o| format!(".{o}")));
-    let route = format!("M720 96V118Q720 126 712 126H{}Q{} 126 {} 134V{}", seat.0 + 30, seat.0 + 22, seat.0 + 22, seat.1);
+    let octet = app
+        .desk
+        .told_so_far()
+        .find(|b| b.kind == BeatKind::Address)
+        .and_then(|b| b.detail.rsplit('.').next().map(|o| format!(".{o}")));
+    let route = format!(
+        "M720 96V118Q720 126 712 126H{}Q{} 126 {} 134V{}",
+        seat.0 + 30,
+        seat.0 + 22,
+        seat.0 + 22,
+        seat.1
+    );
     html! {
         <>
             {band(app, reached)}

@@ -14,8 +14,8 @@ use super::phone;
 use crate::{
     app::{Action, App, Pane, Tab, Width, Work, on},
     pane::{
-        decision::Decision, editor::Editor, feed, inspector::Inspector, lesson, lesson::Lesson, outline::Outline,
-        terminal::Terminal, timeline::Time, top,
+        decision::Decision, editor::Editor, feed, inspector::Inspector, lesson, lesson::Lesson,
+        outline::Outline, terminal::Terminal, timeline::Time, top,
     },
     scene::{Stage, path::overlay},
     widget::{Icon, icon},
@@ -42,8 +42,8 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
                 if app.width == Width::Tablet { <section class="strip" aria-label={app.ui().lesson}>{lesson::goals(&view, app.settings.lang)}</section> }
                 else { <Lesson {view} hints={app.hints} lang={app.settings.lang} send={send.clone()}/> }
             }
-            if app.decision && decision(app).is_some() {
-                {for decision(app).map(|table| html! { <Decision {table} lang={app.settings.lang} send={send.clone()}/> })}
+            if let Some(table) = decision(app).filter(|_| app.decision) {
+                <Decision {table} lang={app.settings.lang} send={send.clone()}/>
             } else {
                 {stage(app, &scene, send)}
             }
@@ -97,7 +97,9 @@ fn captions(app: &App) -> Html {
         };
     }
     match &app.desk.beat {
-        Some(beat) => html! { <p class="caption"><b>{lang.beat(beat.kind)}</b>{" "}<span class="mono">{beat.detail.clone()}</span></p> },
+        Some(beat) => {
+            html! { <p class="caption"><b>{lang.beat(beat.kind)}</b>{" "}<span class="mono">{beat.detail.clone()}</span></p> }
+        }
         None => Html::default(),
     }
 }
@@ -123,11 +125,15 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     let cluster = app.desk.cluster();
     let id = app.selected.as_deref();
     let sheet = id.and_then(|id| view::inspector::sheet(moment, cluster, id));
-    let yaml = sheet.as_ref().filter(|_| app.tab == Tab::Yaml).map(|s| view::inspector::yaml(&s.object)).unwrap_or_default();
+    let yaml = sheet
+        .as_ref()
+        .filter(|_| app.tab == Tab::Yaml)
+        .map(|s| view::inspector::yaml(&s.object))
+        .unwrap_or_default();
     let feed = id.map(|id| app.desk.feed(Some(id))).unwrap_or_default();
     html! {
-        <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| view::why::why(moment, cluster, id))}
-            {sheet} {yaml} {feed} path={app.desk.path.clone()} decided={decision(app).is_some()}
+        <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| view::why::why(moment, cluster, id, app.desk.decided(Some(id)).as_deref()))}
+            {sheet} {yaml} {feed} path={app.desk.path.clone()} decided={app.desk.decided(id).is_some()}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }

@@ -27,7 +27,9 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
         }
     };
     let body = match app.sheet {
-        Sheet::Goals => html! { <div class="act" tabindex="0">{for view.as_ref().map(|view| goals_tab(app, view, send))}</div> },
+        Sheet::Goals => {
+            html! { <div class="act" tabindex="0">{for view.as_ref().map(|view| goals_tab(app, view, send))}</div> }
+        }
         Sheet::Act => act(app, view.as_ref(), send),
         Sheet::Why => lab::inspector(app, send),
         Sheet::Time => html! { <div class="act">{lab::time(app, send)}</div> },
@@ -66,7 +68,8 @@ fn slider(app: &App, send: &Callback<Action>) -> Html {
     let head = app.desk.session().head().0;
     let send = send.clone();
     let oninput = Callback::from(move |event: web_sys::InputEvent| {
-        let value = crate::app::target::<web_sys::HtmlInputElement>(&event).and_then(|i| i.value().parse().ok());
+        let value =
+            crate::app::target::<web_sys::HtmlInputElement>(&event).and_then(|i| i.value().parse().ok());
         if let Some(at) = value {
             send.emit(Action::Seek(api::SimTime(at)));
         }

@@ -26,7 +26,8 @@ pub fn inlines(text: &[Inline], lang: Lang) -> Html {
         Inline::Strong(text) => html! { <b>{inlines(text, lang)}</b> },
         Inline::Term { id, text } => {
             let term = library::term(id);
-            let (word, about) = term.map_or((id.clone(), String::new()), |term| lang.pick(&term.ko, &term.en).clone());
+            let (word, about) =
+                term.map_or((id.clone(), String::new()), |term| lang.pick(&term.ko, &term.en).clone());
             html! { <dfn title={about}>{text.clone().unwrap_or(word)}</dfn> }
         }
         Inline::Link { text, url } => {
@@ -44,7 +45,11 @@ pub fn sentence(text: &str) -> Html {
             html! { <code>{piece.to_owned()}</code> }
         } else {
             let strong = piece.split("**").enumerate().map(|(index, piece)| {
-                if index % 2 == 1 { html! { <b>{piece.to_owned()}</b> } } else { html! { {piece.to_owned()} } }
+                if index % 2 == 1 {
+                    html! { <b>{piece.to_owned()}</b> }
+                } else {
+                    html! { {piece.to_owned()} }
+                }
             });
             html! { <>{for strong}</> }
         }

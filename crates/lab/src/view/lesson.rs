@@ -135,7 +135,8 @@ pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
             now: first_open == Some(index),
             waits_for_question: state.standing == Standing::Locked
                 && lesson.predict.iter().any(|question| {
-                    question.before.as_deref() == Some(goal.id.as_str()) && progress.answer(&question.id).is_none()
+                    question.before.as_deref() == Some(goal.id.as_str())
+                        && progress.answer(&question.id).is_none()
                 }),
         })
         .collect();
@@ -194,7 +195,13 @@ pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
     }
 }
 
-fn question(prose: &Prose, what: &str, question: &Question, given: Option<&str>, shown: bool) -> QuestionView {
+fn question(
+    prose: &Prose,
+    what: &str,
+    question: &Question,
+    given: Option<&str>,
+    shown: bool,
+) -> QuestionView {
     let section = format!("{what}:{}", question.id);
     let reads = prose.section(&section).map(|s| s.options()).unwrap_or_default();
     let values: Vec<String> = match &question.form {
@@ -240,7 +247,7 @@ fn number(outcome: &Rc<Outcome>) -> Option<String> {
             text.clone().filter(|t| t.chars().any(|c| c.is_ascii_digit()) && t.chars().count() <= 4)
         };
         match (digits(&outcome.got), digits(&outcome.want)) {
-            (Some(got), Some(want)) => Some(format!("{got}/{want}")),
+            (Some(got), Some(want)) => Some(format!("{got}/{}", want.trim_start_matches(['≥', '≤', ' ']))),
             _ => outcome.parts.iter().find_map(find),
         }
     }

@@ -24,7 +24,10 @@ pub fn names(store: &Store, cluster: ClusterId) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for service in store.list::<Service>(cluster, None) {
         let namespace = service.metadata.namespace.as_deref().unwrap_or("default");
-        out.insert(name_of(service).to_owned(), format!("{}/{namespace}/{}", Kind::Service.info().kind, name_of(service)));
+        out.insert(
+            name_of(service).to_owned(),
+            format!("{}/{namespace}/{}", Kind::Service.info().kind, name_of(service)),
+        );
     }
     for node in store.list::<Node>(cluster, None) {
         out.insert(name_of(node).to_owned(), format!("Node/{}", name_of(node)));

@@ -81,6 +81,8 @@ pub struct Timeline {
 
 /// Pixels that the lanes are assumed to have.
 const PIXELS: u64 = 900;
+/// Shown before the first command.
+const LEAD: u64 = 5_000;
 /// Least stretch of time shown.
 const LEAST: u64 = 20_000;
 
@@ -135,7 +137,10 @@ pub fn timeline<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, lines: &[Line], h
     let mut bars: Vec<Bar> = Vec::new();
     let mut open: BTreeMap<String, (SimTime, Wait)> = BTreeMap::new();
     let mut stops: Vec<SimTime> = Vec::new();
-    let span = head.0.max(LEAST);
+    // What happened long before the first command is not what the learner looks at.
+    let from = lines.first().map_or(0, |line| line.at.0.saturating_sub(LEAD));
+    let from = if from > LEAST { from } else { 0 };
+    let span = (head.0 - from.min(head.0)).max(LEAST);
     let step = (span / PIXELS).max(1);
     for fact in facts {
         if let What::Changed(change) = &fact.what {
@@ -160,18 +165,19 @@ pub fn timeline<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, lines: &[Line], h
     for (from, wait) in open.into_values() {
         bars.push(Bar { lane: Lane::Ec2, from, to: head, wait });
     }
-    bars.retain(|bar| bar.to > bar.from);
+    bars.retain(|bar| bar.to > bar.from && bar.to.0 > from);
+    bars.iter_mut().for_each(|bar| bar.from = bar.from.max(SimTime(from)));
     let commands = lines
         .iter()
         .filter(|line| !script::is_wait(&line.text))
         .map(|line| (line.at, short_command(&line.text)))
         .collect();
     Timeline {
-        from: SimTime::ZERO,
-        to: SimTime(span + span / 12),
+        from: SimTime(from),
+        to: SimTime(from + span + span / 12),
         head,
         commands,
-        marks: marks.into_values().filter(|mark| mark.at > SimTime::ZERO || lines.is_empty()).collect(),
+        marks: marks.into_values().filter(|mark| mark.at.0 >= from).collect(),
         bars,
         stops,
     }

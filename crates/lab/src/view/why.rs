@@ -9,6 +9,7 @@ use api::{
     },
 };
 use cluster::ClusterId;
+use scheduler::Decision;
 
 use super::{
     Moment, amount,
@@ -134,10 +135,12 @@ fn seconds(moment: Moment<'_>, at: Option<&api::meta::Time>) -> u64 {
 
 /// Everything the scene can say about the thing with this id.
 #[must_use]
-pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str) -> Option<Why> {
+pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&Decision>) -> Option<Why> {
     let parts: Vec<&str> = id.splitn(3, '/').collect();
     match parts.as_slice() {
-        ["Pod", namespace, name] => pod_why(moment, cluster, namespace, name).map(|w| Why::Pod(Box::new(w))),
+        ["Pod", namespace, name] => {
+            pod_why(moment, cluster, namespace, name, decision).map(|w| Why::Pod(Box::new(w)))
+        }
         ["Node", name] => node_why(moment, cluster, name).map(|w| Why::Node(Box::new(w))),
         ["Subnet", name] => {
             let subnet = moment.store.get::<Subnet>(ClusterId::WORLD, "", name)?;
@@ -179,7 +182,13 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str) -> Option<Why> {
     }
 }
 
-fn pod_why(moment: Moment<'_>, cluster: ClusterId, namespace: &str, name: &str) -> Option<PodWhy> {
+fn pod_why(
+    moment: Moment<'_>,
+    cluster: ClusterId,
+    namespace: &str,
+    name: &str,
+    decision: Option<&Decision>,
+) -> Option<PodWhy> {
     let it = moment.store.get::<Pod>(cluster, namespace, name)?;
     let spec = it.spec.as_ref();
     let status = it.status.as_ref();
@@ -213,9 +222,21 @@ fn pod_why(moment: Moment<'_>, cluster: ClusterId, namespace: &str, name: &str) 
         });
         if let Some((node, about)) = full {
             why.cpu = Some((amount::requested(it, "cpu"), amount::free(moment.store, cluster, &node, "cpu")));
-            why.nodes.push((node.clone(), format!("{}/{}", about.pods.0, about.pods.1)));
             why.full = about.formula.map(|formula| (node, formula));
         }
+    }
+    if state == PodState::Pending {
+        let refused = decision.into_iter().flat_map(|d| &d.nodes).filter_map(|verdict| {
+            let mut reason = verdict.rejected.as_ref()?.reasons.join(", ");
+            // The number that decides says more than the words.
+            if let Some(about) =
+                node_why(moment, cluster, &verdict.node).filter(|_| reason == "Too many pods")
+            {
+                reason = format!("{reason} {}/{}", about.pods.0, about.pods.1);
+            }
+            Some((verdict.node.clone(), reason))
+        });
+        why.nodes.extend(refused);
     }
     Some(why)
 }

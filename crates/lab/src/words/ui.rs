@@ -329,4 +329,6 @@ pub struct Ui {
     pub decider: &'static str,
     /// What the keys do.
     pub keys_text: &'static str,
+    /// Nodes looked at, nodes that fit.
+    pub fit_of: &'static str,
 }

@@ -245,8 +245,8 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
             let last = &mut scene.subnets[to - 1];
             let free = Rect::new(last.rect.x + 8, last.rect.y + last.rect.h, last.rect.w - 16, short - 8);
             last.rect.h += short;
-            if scene.legend.is_none() && free.h >= 132 && free.w >= 190 {
-                scene.legend = Some(Rect { h: 132, ..free });
+            if scene.legend.is_none() && free.h >= 128 && free.w >= 190 {
+                scene.legend = Some(Rect { h: 128, ..free });
             }
         }
     }

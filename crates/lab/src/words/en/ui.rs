@@ -124,7 +124,7 @@ pub const UI: Ui = Ui {
     storage_blocked: "This browser blocks storage, so progress will not be kept. Everything else works.",
     too_long: "That is too long: up to 1 MB can be pasted. Nothing was run.",
     crashed: "Podpath stopped. Your commands are kept.",
-    reopen: "Open from the commands",
+    reopen: "Reload the page to go on.",
     lesson: "Lesson",
     inspector: "Inspector",
     minutes: "~{} min",
@@ -167,4 +167,5 @@ pub const UI: Ui = Ui {
     age_for: "for {}",
     decider: "decided",
     keys_text: "? this list · g then l s i e t n go to · Ctrl Enter apply · / terminal · Space play · ← → events · t trace · w why · u undo · h hint · p predict · [ ] \\ hide panes · Esc back",
+    fit_of: "of {}, {} fit",
 };

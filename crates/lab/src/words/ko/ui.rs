@@ -124,7 +124,7 @@ pub const UI: Ui = Ui {
     storage_blocked: "이 브라우저가 저장을 막아서 진행 상황이 남지 않습니다. 나머지는 그대로 됩니다.",
     too_long: "너무 깁니다. 1 MB까지 붙여 넣을 수 있습니다. 아무것도 실행하지 않았습니다.",
     crashed: "Podpath가 멈췄습니다. 명령 기록은 남아 있습니다.",
-    reopen: "기록에서 다시 열기",
+    reopen: "새로 고치면 이어집니다.",
     lesson: "레슨",
     inspector: "검사",
     minutes: "약 {}분",
@@ -167,4 +167,5 @@ pub const UI: Ui = Ui {
     age_for: "{}째",
     decider: "결정타",
     keys_text: "? 목록 · g 다음 l s i e t n 이동 · Ctrl Enter 적용 · / 터미널 · Space 재생 · ← → 이벤트 · t 추적 · w 왜 · u 되돌리기 · h 힌트 · p 예측 · [ ] \\ 창 숨기기 · Esc 뒤로",
+    fit_of: "{}개 중 {}개 통과",
 };
