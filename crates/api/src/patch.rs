@@ -65,6 +65,7 @@ fn merge_object(
     if let Some(Value::Array(kept)) = patch.get(RETAIN) {
         target.retain(|name, _| kept.iter().any(|k| k == name));
     }
+    let before = target.clone();
     for (name, value) in patch {
         if name == DIRECTIVE || name == RETAIN || name.starts_with(ORDER) {
             continue;
@@ -114,7 +115,8 @@ fn merge_object(
             Some(Patch::Replace | Patch::Whole | Patch::RetainKeys) | None => continue,
         };
         if let (Some(Value::Array(items)), Value::Array(order)) = (target.get_mut(name), order) {
-            reorder(items, order, key);
+            let before = before.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            reorder(items, before, order, key);
         }
     }
     Ok(())
@@ -126,12 +128,14 @@ fn merge_list(
     patch: &[Value],
     key: &'static str,
 ) -> Result<(), PatchError> {
+    let before = target.clone();
     if key.is_empty() {
         for item in patch {
             if !target.contains(item) {
                 target.push(item.clone());
             }
         }
+        reorder(target, &before, patch, key);
         return Ok(());
     }
     let replaces =
@@ -159,32 +163,35 @@ fn merge_list(
             (_, other) => target.push(other.clone()),
         }
     }
+    reorder(target, &before, patch, key);
     Ok(())
 }
 
-/// Puts the items named in `order` in that order; the others keep their place relative to what stood before them.
-fn reorder(items: &mut Vec<Value>, order: &[Value], key: &str) {
+/// Puts the items named in `order` in that order among the others, which keep theirs.
+///
+/// `before` is the list before the patch. Source: `normalizeElementOrder`, `mergeSortedSlice` of strategicpatch.
+fn reorder(items: &mut Vec<Value>, before: &[Value], order: &[Value], key: &str) {
     let id = |item: &Value| {
         if key.is_empty() { item.clone() } else { item.get(key).cloned().unwrap_or(Value::Null) }
     };
     let wanted: Vec<Value> = order.iter().map(id).collect();
-    let place = |item: &Value| wanted.iter().position(|w| *w == id(item));
-    type Placed = Vec<(usize, Value)>;
-    let all = std::mem::take(items).into_iter().enumerate();
-    let (mut named, others): (Placed, Placed) = all.partition(|(_, item)| place(item).is_some());
-    named.sort_by_key(|(_, item)| place(item));
-    let mut named = named.into_iter().peekable();
-    let mut others = others.into_iter().peekable();
-    // UPSTREAM: a merge of the two runs by the index each item had before.
+    let known: Vec<Value> = before.iter().map(id).collect();
+    let place = |ids: &[Value], item: &Value| ids.iter().position(|w| *w == id(item));
+    let all = std::mem::take(items).into_iter();
+    let (mut named, mut others): (Vec<Value>, Vec<Value>) =
+        all.partition(|item| place(&wanted, item).is_some());
+    named.sort_by_key(|item| place(&wanted, item));
+    others.sort_by_key(|item| place(&known, item).unwrap_or(usize::MAX));
+    let (mut named, mut others) = (named.into_iter().peekable(), others.into_iter().peekable());
     loop {
         let take_other = match (named.peek(), others.peek()) {
             (None, None) => return,
             (Some(_), None) => false,
             (None, Some(_)) => true,
-            (Some((n, _)), Some((o, _))) => o < n,
+            // UPSTREAM: an item that is new stands before the others that are left.
+            (Some(n), Some(o)) => matches!((place(&known, o), place(&known, n)), (Some(o), Some(n)) if o < n),
         };
-        let next = if take_other { others.next() } else { named.next() };
-        items.extend(next.map(|(_, item)| item));
+        items.extend(if take_other { others.next() } else { named.next() });
     }
 }
 
@@ -375,6 +382,10 @@ mod tests {
             patched(pod, &patch),
             json!({"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "z"}, {"name": "c", "image": "w"}]}})
         );
+        // A new item stands before those the patch does not name, as recorded.
+        let pod = json!({"spec": {"containers": [{"name": "a"}]}});
+        let patch = json!({"spec": {"containers": [{"name": "side"}]}});
+        assert_eq!(patched(pod, &patch), json!({"spec": {"containers": [{"name": "side"}, {"name": "a"}]}}));
     }
 
     #[test]

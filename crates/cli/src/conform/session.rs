@@ -10,7 +10,9 @@ use api::{
     kinds::sim::{ControlPlane, Image, Machine as NodeMachine, Provider},
     meta::ObjectMeta,
 };
-use cluster::{Budget, ClusterId, Principal, Request, World, provision::Provision};
+use cluster::{
+    ApiRequest, ApiVerb, Budget, ClusterId, Principal, Propagation, Request, World, provision::Provision,
+};
 use serde_json::{Value, json};
 use shell::{
     Machine, Output, Stdin,
@@ -172,6 +174,17 @@ fn begin(case: &Value) -> Option<(World, Machine)> {
         add_node(&mut world, node, i, &born)?;
     }
     world.settle(PATIENCE);
+    // The recorder removed what happened before the first step.
+    let events: Vec<(String, String)> = world
+        .store()
+        .objects(HERE, Kind::Event, None)
+        .map(|(key, _)| (key.namespace.to_string(), key.name.to_string()))
+        .collect();
+    for (namespace, name) in events {
+        let verb = ApiVerb::Delete { grace: None, propagation: Propagation::Background };
+        let gone = ApiRequest::new(HERE, verb, Kind::Event, &namespace, &name);
+        world.request(&Principal::admin(), Request::Api(gone)).ok()?;
+    }
     Some((world, machine()))
 }
 

@@ -76,7 +76,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 gone.push((kind, namespace, name));
             }
             Err(fail) if fail.is_not_found() && kube.given.on("ignore-not-found") => {}
-            Err(fail) => failed.push(fail),
+            Err(fail) => failed.push(match kube.given.value("filename") {
+                Some("-") => fail.when("deleting", "STDIN"),
+                Some(file) => fail.when("deleting", file),
+                None => fail,
+            }),
         }
     }
     let waits = kube.given.not_off("wait") && dry == DryRun::No && !(force && grace == Some(0));

@@ -93,6 +93,7 @@ fn one(
             "node {node} already has a taint(s) with same effect(s) and --overwrite is false"
         ));
     }
+    let replaced = add.iter().any(|(key, _, effect)| taints.iter().any(|t| same(t, key, effect)));
     // UPSTREAM: new taints stand before the old ones.
     let mut new = Vec::new();
     for (key, value, effect) in add {
@@ -110,6 +111,7 @@ fn one(
     }
     Ok(match (add.is_empty(), gone.is_empty()) {
         (true, _) => "untainted",
+        (false, true) if replaced => "modified",
         (false, true) => "tainted",
         (false, false) => "modified",
     })

@@ -48,10 +48,8 @@ pub(crate) fn align(text: &str) -> String {
                 end += 1;
             }
             let widest = lines[start..end].iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
-            // UPSTREAM: a column of empty cells has no width at all.
-            let width = if widest == 0 { 0 } else { widest + PADDING };
             for row in &mut widths[start..end] {
-                row[column] = width;
+                row[column] = widest + PADDING;
             }
             start = end;
         }
