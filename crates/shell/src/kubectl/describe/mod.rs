@@ -113,6 +113,10 @@ fn text(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Done<String> {
         Kind::Namespace => other::namespace(kube, o)?,
         Kind::ConfigMap => other::config_map(o, events.as_deref()),
         Kind::Secret => other::secret(o),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => other::role_binding(o),
+        Kind::ResourceQuota => other::quota(o),
+        Kind::PodDisruptionBudget => other::disruption_budget(o, events.as_deref()),
+        Kind::ServiceAccount => other::account(o, events.as_deref()),
         _ => generic::object(o, events.as_deref()),
     })
 }

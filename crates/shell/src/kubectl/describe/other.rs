@@ -123,3 +123,71 @@ pub(super) fn secret(o: &Value) -> String {
     }
     template::close(w, None)
 }
+
+pub(super) fn role_binding(o: &Value) -> String {
+    let mut w = Writer::default();
+    template::head(&mut w, o, false);
+    template::marks(&mut w, o);
+    w.line(0, "Role:");
+    w.line(1, format!("Kind:\t{}", text(o, "roleRef.kind")));
+    w.line(1, format!("Name:\t{}", text(o, "roleRef.name")));
+    w.line(0, "Subjects:");
+    w.line(1, "Kind\tName\tNamespace");
+    w.line(1, "----\t----\t---------");
+    for subject in list(o, "subjects") {
+        w.line(
+            1,
+            format!("{}\t{}\t{}", text(subject, "kind"), text(subject, "name"), text(subject, "namespace")),
+        );
+    }
+    template::close(w, None)
+}
+
+pub(super) fn quota(o: &Value) -> String {
+    let mut w = Writer::default();
+    template::head(&mut w, o, true);
+    w.line(0, "Resource\tUsed\tHard");
+    w.line(0, "--------\t----\t----");
+    for (resource, hard) in map(o, "status.hard") {
+        let used = at(o, "status.used").get(resource).map(word).unwrap_or_default();
+        w.line(0, format!("{resource}\t{used}\t{}", word(hard)));
+    }
+    template::close(w, None)
+}
+
+pub(super) fn disruption_budget(o: &Value, events: Option<&str>) -> String {
+    let mut w = Writer::default();
+    template::head(&mut w, o, true);
+    for (title, path) in [("Min available", "spec.minAvailable"), ("Max unavailable", "spec.maxUnavailable")]
+    {
+        if !at(o, path).is_null() {
+            w.line(0, format!("{title}:\t{}", word(at(o, path))));
+        }
+    }
+    let selector = crate::kubectl::field::selector(at(o, "spec.selector"), "<none>");
+    w.line(0, format!("Selector:\t{selector}"));
+    w.line(0, "Status:");
+    for (title, path) in [
+        ("Allowed disruptions", "status.disruptionsAllowed"),
+        ("Current", "status.currentHealthy"),
+        ("Desired", "status.desiredHealthy"),
+        ("Total", "status.expectedPods"),
+    ] {
+        w.line(2, format!("{title}:\t{}", word(at(o, path))));
+    }
+    template::close(w, events)
+}
+
+pub(super) fn account(o: &Value, events: Option<&str>) -> String {
+    let mut w = Writer::default();
+    template::head(&mut w, o, true);
+    template::marks(&mut w, o);
+    let names = |path: &str| {
+        let all: Vec<&str> = list(o, path).iter().map(|s| text(s, "name")).collect();
+        if all.is_empty() { "<none>".to_owned() } else { all.join("\n\t") }
+    };
+    w.line(0, format!("Image pull secrets:\t{}", names("imagePullSecrets")));
+    w.line(0, format!("Mountable secrets:\t{}", names("secrets")));
+    w.line(0, "Tokens:\t<none>");
+    template::close(w, events)
+}
