@@ -290,7 +290,7 @@ impl App {
 
     fn met(&self) -> usize {
         use lab::lesson::progress::Standing;
-        let goals = self.desk.session().progress().map(|p| p.goals());
+        let goals = self.desk.session().progress().map(lab::lesson::progress::Progress::goals);
         goals.map_or(0, |all| all.iter().filter(|g| g.standing == Standing::Met).count())
     }
 

@@ -535,8 +535,6 @@ fn beginning(route: &Route) -> Beginning {
                 Err(error) => match &error {
                     LinkError::Damaged { good: Some(good) } => (Some((**good).clone()), Some(error)),
                     LinkError::Damaged { good: None } | LinkError::TooNew { .. } => (None, Some(error)),
-                    #[allow(unreachable_patterns, reason = "a damage of a later version")]
-                    _ => (None, Some(error)),
                 },
             };
             let mut beginning = match &shared {

@@ -151,7 +151,8 @@ pub fn plan(pool: &IpPool, targets: &WarmTargets, limits: &EniLimits, now: SimTi
 /// a wait is over. `None` if time alone changes nothing.
 #[must_use]
 pub fn changes_at(pool: &IpPool, targets: &WarmTargets, now: SimTime) -> Option<SimTime> {
-    let idle = |eni: &&PoolEni| eni.device_index != 0 && !eni.trunk && eni.blocks.iter().all(|b| held(b) == 0);
+    let idle =
+        |eni: &&PoolEni| eni.device_index != 0 && !eni.trunk && eni.blocks.iter().all(|b| held(b) == 0);
     let ages = pool.enis.iter().filter(idle).map(|eni| eni.created_at + ENI_MIN_LIFE);
     let addresses = pool.enis.iter().flat_map(|eni| &eni.blocks).flat_map(|block| &block.addresses);
     let rested = addresses

@@ -100,7 +100,7 @@ fn column(column: &Column, lang: Lang) -> Html {
                     <div class="m"><span>{"mem"}</span>{share(memory)}<span>{format!("{}%", memory / 10)}</span></div>
                 }
                 if let Some((pods, most)) = column.pods {
-                    <div class="m p"><span>{ui.pods}</span>{share(if most == 0 { 0 } else { pods * 1000 / most })}<span>{format!("{pods}/{most}")}</span></div>
+                    <div class="m p"><span>{ui.pods}</span>{share((pods * 1000).checked_div(most).unwrap_or(0))}<span>{format!("{pods}/{most}")}</span></div>
                 }
             </div>
         </th>

@@ -36,13 +36,15 @@ pub struct Props {
 /// A mounted editor; what it calls back lives as long as it does.
 struct Mounted {
     handle: JsValue,
-    #[allow(dead_code, reason = "the editor calls them")]
-    calls: (Closure<dyn FnMut(String)>, Closure<dyn FnMut()>),
+    #[allow(dead_code, reason = "the editor calls it")]
+    changed: Closure<dyn FnMut(String)>,
+    #[allow(dead_code, reason = "the editor calls it")]
+    apply: Closure<dyn FnMut()>,
 }
 
 impl Mounted {
     fn call(&self, name: &str, argument: &JsValue) {
-        if let Ok(function) = Reflect::get(&self.handle, &name.into()).and_then(|f| f.dyn_into::<Function>())
+        if let Ok(function) = Reflect::get(&self.handle, &name.into()).and_then(JsCast::dyn_into::<Function>)
         {
             // An editor that throws has logged it; the text is safe in the page.
             let _ = function.call1(&self.handle, argument);
@@ -99,7 +101,7 @@ pub fn editor(props: &Props) -> Html {
                 let (send, apply) = (props.send.clone(), props.send.clone());
                 let changed = Closure::<dyn FnMut(String)>::new(move |text| send.emit(Action::Edited(text)));
                 let apply = Closure::<dyn FnMut()>::new(move || apply.emit(Action::Apply));
-                let mount = Reflect::get(&module, &"mount".into()).and_then(|f| f.dyn_into::<Function>());
+                let mount = Reflect::get(&module, &"mount".into()).and_then(JsCast::dyn_into::<Function>);
                 let arguments = Array::of5(
                     &host,
                     &props.text.1.clone().into(),
@@ -108,7 +110,7 @@ pub fn editor(props: &Props) -> Html {
                     apply.as_ref().unchecked_ref(),
                 );
                 if let Ok(handle) = mount.and_then(|mount| mount.apply(&module, &arguments)) {
-                    *mounted.borrow_mut() = Some(Mounted { handle, calls: (changed, apply) });
+                    *mounted.borrow_mut() = Some(Mounted { handle, changed, apply });
                     ready.set(true);
                 }
             });

@@ -182,7 +182,7 @@ fn pod_beats(before: Option<&Pod>, after: &Pod) -> Vec<(BeatKind, String)> {
     if unfit(after) && before.is_some_and(|b| !unfit(b)) {
         out.push((BeatKind::Misfit, String::new()));
     }
-    if let Some(ip) = ip(after).filter(|_| before.is_some_and(|b| none(b)) && !pod::on_host_network(after)) {
+    if let Some(ip) = ip(after).filter(|_| before.is_some_and(none) && !pod::on_host_network(after)) {
         out.push((BeatKind::Address, ip));
     }
     let running = |p: &Pod| pod::state(p) == PodState::Running;

@@ -203,7 +203,7 @@ fn question(
     shown: bool,
 ) -> QuestionView {
     let section = format!("{what}:{}", question.id);
-    let reads = prose.section(&section).map(|s| s.options()).unwrap_or_default();
+    let reads = prose.section(&section).map(crate::lesson::prose::Section::options).unwrap_or_default();
     let values: Vec<String> = match &question.form {
         Form::Choice(options) | Form::Order(options) => options.clone(),
         Form::Number { .. } | Form::Pick | Form::Cells { .. } => Vec::new(),

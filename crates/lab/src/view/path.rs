@@ -238,7 +238,7 @@ pub fn line(view: &PathView, scene: &Scene) -> PathLine {
 fn ends_there(view: &PathView, hop: &PathHop) -> bool {
     let hops =
         || view.rows.iter().filter_map(|row| if let PathRow::Hop(hop) = row { Some(hop) } else { None });
-    hops().next() == Some(hop) || hops().last() == Some(hop)
+    hops().next() == Some(hop) || hops().next_back() == Some(hop)
 }
 
 /// Corners from where the line is to a thing: along the gutter beside a node and the gap above it.

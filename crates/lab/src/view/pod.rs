@@ -124,7 +124,7 @@ pub fn short_name(name: &str, most: usize) -> String {
         return name.to_owned();
     }
     let tail = 5.min(most.saturating_sub(2));
-    let head = most.saturating_sub(tail + 1).min(4).max(1);
+    let head = most.saturating_sub(tail + 1).clamp(1, 4);
     let first: String = letters.iter().take(head).collect();
     let last: String = letters.iter().skip(letters.len() - tail).collect();
     format!("{first}…{last}")

@@ -103,8 +103,7 @@ fn lane(fact: &Fact) -> Option<(Lane, bool)> {
             }
             actor_lane(fact).map(|lane| (lane, warning))
         }
-        #[allow(unreachable_patterns, reason = "facts of later kinds have no lane yet")]
-        _ => None,
+        What::Decided(decision) => Some((Lane::Scheduler, decision.node.is_none())),
     }
 }
 
