@@ -36,6 +36,7 @@ pub struct World {
     epoch: Timestamp,
     instant: u32,
     steps: u64,
+    allowance: Option<u64>,
     trail: Option<Vec<World>>,
     // INVARIANT: a function of the store; no part of the digest.
     scheduling: scheduler::Cache,
@@ -90,6 +91,7 @@ impl World {
             epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
             instant: 0,
             steps: 0,
+            allowance: None,
             trail: None,
             scheduling: scheduler::Cache::default(),
         }
@@ -186,6 +188,18 @@ impl World {
         self.steps
     }
 
+    /// From now on so many steps may be taken, whoever asks for them; as many as it needs without a number. Once they are
+    /// used up every run ends with [`Ended::Budget`] at once, and time stands still.
+    pub fn allow(&mut self, steps: Option<u64>) {
+        self.allowance = steps;
+    }
+
+    /// Whether the steps that were allowed are used up.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.allowance == Some(0)
+    }
+
     /// From now on, a copy stays behind whenever time is about to pass, and every few steps while it passes: between
     /// one copy and the next nothing was asked, so that any moment can be had again by running on from a copy.
     pub fn leave_trail(&mut self) {
@@ -199,7 +213,7 @@ impl World {
 
     fn mark(&mut self) {
         if let Some(mut trail) = self.trail.take() {
-            trail.push(self.clone());
+            trail.push(Self { allowance: None, ..self.clone() });
             self.trail = Some(trail);
         }
     }
@@ -216,12 +230,16 @@ impl World {
             if steps % TRAIL_STEPS == TRAIL_STEPS - 1 {
                 self.mark();
             }
+            if self.is_exhausted() {
+                break;
+            }
             let Some((at, wake)) = self.queue.pop(until) else {
                 self.set_now(until);
                 return Ran { steps, ended: Ended::Reached };
             };
             steps += 1;
             self.steps += 1;
+            self.allowance = self.allowance.map(|left| left - 1);
             self.set_now(at);
             self.instant += 1;
             if self.instant > WAKES_IN_ONE_INSTANT {

@@ -103,7 +103,7 @@ fn wait_for(moment: &mut Moment, goal: &str) {
             (Some(a), None) | (None, Some(a)) => a,
             (None, None) => return,
         };
-        if next > last {
+        if next > last || moment.world.is_exhausted() {
             return;
         }
         moment.world.run_until(next, Budget::COMMAND);

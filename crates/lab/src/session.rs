@@ -4,7 +4,7 @@
 //! sooner: checkpoints before lines, and the copies that a world leaves behind while a line lets time pass. Commands
 //! happen at the head of time. Acting in the past opens a branch: the old future stays as it was.
 
-use std::{ops::Range, rc::Rc};
+use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
 use api::{Diagnostic, SimDuration, SimTime};
 use cluster::{Budget, World};
@@ -19,6 +19,13 @@ use crate::{
     script::{self, Line, PACE, TYPING},
 };
 
+/// Engine steps that one line, or one stretch of play, may take. A lesson's command needs some hundred; a world that needs
+/// more chases its own tail, or was asked for a hundred million pods.
+pub const STEPS: u64 = 40_000;
+
+/// Facts that tell who is busy.
+const RECENT: usize = 1_000;
+
 /// What one line did.
 #[derive(Clone, Debug)]
 pub struct LineResult {
@@ -32,6 +39,8 @@ pub struct LineResult {
     pub at: SimTime,
     /// When it came back.
     pub until: SimTime,
+    /// Whether it was stopped because the world was still busy after [`STEPS`] steps.
+    pub stopped: bool,
 }
 
 /// A future that was left when somebody acted in its past, or started over.
@@ -148,15 +157,23 @@ impl Session {
         }
     }
 
-    /// Lets the page's clock go on by so much.
+    /// Lets the page's clock go on by so much. Less if the world is too busy: see [`STEPS`].
     pub fn advance(&mut self, by: SimDuration) {
         let until = self.live.world.now() + by;
-        self.pass(|world| drop(world.run_until(until, Budget::COMMAND)));
+        self.pass(|world| {
+            world.allow(Some(STEPS));
+            world.run_until(until, Budget::COMMAND);
+            world.allow(None);
+        });
     }
 
-    /// Lets the world play on until nothing is left to do, at most so long.
+    /// Lets the world play on until nothing is left to do, at most so long. Less if it is too busy: see [`STEPS`].
     pub fn settle(&mut self, limit: SimDuration) {
-        self.pass(|world| drop(world.settle(limit)));
+        self.pass(|world| {
+            world.allow(Some(STEPS));
+            world.settle(limit);
+            world.allow(None);
+        });
     }
 
     fn pass(&mut self, run: impl FnOnce(&mut World)) {
@@ -176,8 +193,11 @@ impl Session {
         }
         self.checkpoints.add(self.lines.len(), &self.live);
         self.live.world.leave_trail();
+        self.live.world.allow(Some(STEPS));
         let first = self.live.world.facts().len() as u64;
         let done = perform::line(&mut self.live, &line.text);
+        let stopped = self.live.world.is_exhausted();
+        self.live.world.allow(None);
         self.trail.extend(self.live.world.take_trail(), self.lines.len() + 1);
         self.trail.end(self.live.world.clone(), self.lines.len() + 1);
         self.cursor = None;
@@ -187,6 +207,7 @@ impl Session {
             facts: first..self.live.world.facts().len() as u64,
             at: line.at,
             until: self.live.world.now(),
+            stopped,
         };
         (result, done.wish)
     }
@@ -380,6 +401,19 @@ impl Session {
     #[must_use]
     pub fn digest(&self) -> u64 {
         self.live.world.digest()
+    }
+
+    /// Who acted most in the last facts: when the world is too busy, the two that chase each other.
+    #[must_use]
+    pub fn busiest(&self) -> Vec<&'static str> {
+        let facts = self.live.world.facts();
+        let mut acted: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for fact in facts.iter().skip(facts.len().saturating_sub(RECENT)) {
+            *acted.entry(fact.actor.0).or_default() += 1;
+        }
+        let mut actors: Vec<_> = acted.into_iter().collect();
+        actors.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        actors.into_iter().take(2).map(|(actor, _)| actor).collect()
     }
 
     /// What has to travel for somebody else to see the same.

@@ -14,6 +14,9 @@ impl Shell<'_> {
             if done(self.world) {
                 return true;
             }
+            if self.world.is_exhausted() {
+                return false;
+            }
             match self.world.next_at() {
                 Some(at) if at <= until => {
                     self.world.run_until(at, Budget::COMMAND);

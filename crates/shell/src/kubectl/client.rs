@@ -290,6 +290,10 @@ impl Kube<'_, '_> {
             if done(self)? {
                 return Ok(true);
             }
+            // The world is chasing its own tail: as if somebody had pressed Ctrl+C.
+            if self.shell.world.is_exhausted() {
+                return Err(Fail::Exit(130));
+            }
             match self.shell.world.next_at() {
                 Some(at) if at <= until => {
                     self.shell.world.run_until(at, Budget::COMMAND);

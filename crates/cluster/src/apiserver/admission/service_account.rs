@@ -120,7 +120,7 @@ pub(in crate::apiserver) fn wait_for_default_account(world: &mut World, request:
         namespace.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_none())
             && world.store().get::<ServiceAccount>(request.cluster, &request.namespace, "default").is_none()
     };
-    while missing(world) {
+    while missing(world) && !world.is_exhausted() {
         match world.next_at() {
             Some(at) if at <= last => world.run_until(at, Budget::COMMAND),
             _ => return,
