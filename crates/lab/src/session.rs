@@ -21,7 +21,7 @@ use crate::{
 
 /// Engine steps that one line, or one stretch of play, may take. A lesson's command needs some hundred; a world that needs
 /// more chases its own tail, or was asked for a hundred million pods.
-pub const STEPS: u64 = 40_000;
+pub const STEPS: u64 = 20_000;
 
 /// Facts that tell who is busy.
 const RECENT: usize = 1_000;
