@@ -188,13 +188,17 @@ impl World {
         self.steps
     }
 
-    /// From now on so many steps may be taken, whoever asks for them; as many as it needs without a number. Once they are
-    /// used up every run ends with [`Ended::Budget`] at once, and time stands still.
+    /// From now on so much may happen, whoever asks for it: steps and facts count one each. As much as it needs without a
+    /// number. Once it is used up every run ends with [`Ended::Budget`] at once, and time stands still.
     pub fn allow(&mut self, steps: Option<u64>) {
         self.allowance = steps;
     }
 
-    /// Whether the steps that were allowed are used up.
+    fn spend(&mut self) {
+        self.allowance = self.allowance.map(|left| left.saturating_sub(1));
+    }
+
+    /// Whether what was allowed is used up.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         self.allowance == Some(0)
@@ -239,7 +243,7 @@ impl World {
             };
             steps += 1;
             self.steps += 1;
-            self.allowance = self.allowance.map(|left| left - 1);
+            self.spend();
             self.set_now(at);
             self.instant += 1;
             if self.instant > WAKES_IN_ONE_INSTANT {
@@ -309,6 +313,7 @@ impl World {
     }
 
     pub(crate) fn fact(&mut self, actor: ActorId, cause: Option<u64>, what: What) -> u64 {
+        self.spend();
         let seq = self.facts.len() as u64;
         self.facts.push_back(Rc::new(Fact { seq, at: self.now, actor, cause, what }));
         seq

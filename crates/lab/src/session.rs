@@ -19,9 +19,9 @@ use crate::{
     script::{self, Line, PACE, TYPING},
 };
 
-/// Engine steps that one line, or one stretch of play, may take. A lesson's command needs some hundred; a world that needs
-/// more chases its own tail, or was asked for a hundred million pods.
-pub const STEPS: u64 = 20_000;
+/// Steps and facts that one line, or one stretch of play, may take. A lesson's command needs some hundred, a thousand pods
+/// some twenty thousand; a world that needs more chases its own tail, or was asked for a hundred million pods.
+pub const STEPS: u64 = 40_000;
 
 /// Facts that tell who is busy.
 const RECENT: usize = 1_000;
@@ -39,7 +39,7 @@ pub struct LineResult {
     pub at: SimTime,
     /// When it came back.
     pub until: SimTime,
-    /// Whether it was stopped because the world was still busy after [`STEPS`] steps.
+    /// Whether it was stopped because the world was still busy after [`STEPS`].
     pub stopped: bool,
 }
 
@@ -150,10 +150,11 @@ impl Session {
 
     /// Lets pass what a person needs between two lines: until nothing is left to do, [`TYPING`] to [`PACE`].
     pub fn pause(&mut self) {
-        let least = self.live.world.now() + TYPING;
+        let before = self.live.world.now();
         self.settle(PACE);
-        if self.live.world.now() < least {
-            self.pass(|world| drop(world.run_until(least, Budget::COMMAND)));
+        let passed = self.live.world.now().since(before);
+        if passed < TYPING {
+            self.advance(SimDuration(TYPING.0 - passed.0));
         }
     }
 
