@@ -412,7 +412,6 @@ impl App {
             Action::Shared(copied) => {
                 if copied {
                     self.said = self.ui().copied.to_owned();
-                    self.link = None;
                 } else {
                     self.said = self.ui().copy_by_hand.to_owned();
                 }
