@@ -12,12 +12,13 @@ use lab::{
     words::{Lang, fill},
 };
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent};
+use web_sys::KeyboardEvent;
 use yew::{Callback, Component, Context, Html, html};
 
 use crate::{
     clock::{self, Tick},
     desk::Desk,
+    dom::{focus, focus_first, scroll_down, typing, window_width},
     pane::terminal,
     route::{Address, Route},
     screen,
@@ -566,39 +567,6 @@ impl App {
 fn address() -> Address {
     let location = gloo::utils::window().location();
     Address::read(&location.search().unwrap_or_default(), &location.hash().unwrap_or_default())
-}
-
-fn window_width() -> f64 {
-    gloo::utils::window().inner_width().ok().and_then(|w| w.as_f64()).unwrap_or(1440.0)
-}
-
-fn focus(id: &str) {
-    focus_first(&format!("#{id} [tabindex='0'], #{id} button, #{id}[tabindex]"));
-}
-
-fn scroll_down(selector: &str) {
-    if let Some(element) = gloo::utils::document().query_selector(selector).ok().flatten() {
-        element.set_scroll_top(element.scroll_height());
-    }
-}
-
-fn focus_first(selector: &str) {
-    let found = gloo::utils::document().query_selector(selector).ok().flatten();
-    if let Some(element) = found.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
-        // What cannot take focus leaves it where it was.
-        let _ = element.focus();
-    }
-}
-
-/// Whether a key belongs to a field in which one types, or to a control that has its own use for it.
-fn typing(event: &KeyboardEvent) -> bool {
-    let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else {
-        return false;
-    };
-    let field = element.closest("input, textarea, select, .code, [contenteditable]").ok().flatten().is_some();
-    let pressing = matches!(event.key().as_str(), " " | "Enter")
-        && element.closest("button, a").ok().flatten().is_some();
-    field || pressing
 }
 
 impl Component for App {

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod clock;
 pub mod desk;
+mod dom;
 pub mod pane;
 pub mod route;
 pub mod scene;
