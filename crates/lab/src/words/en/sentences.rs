@@ -45,7 +45,7 @@ pub fn lead(why: &Why) -> String {
                 .to_owned()
         }
         Why::Eni(_, false, addresses) => {
-            format!("This card holds {addresses} addresses of its subnet. The first is the card’s own.")
+            format!("This ENI holds {addresses} addresses of its subnet. The first is the ENI’s own.")
         }
         Why::Service(name, ip, ready, all) => format!(
             "The address {ip} of {name} lives only in the rules of every node. Behind it: {all} pods, {ready} ready."
@@ -138,7 +138,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(
                     Mark::Number,
                     format!(
-                        "Cards {}/{}, addresses {}: used {}, warm {}, resting {}",
+                        "ENIs {}/{}, addresses {}: used {}, warm {}, resting {}",
                         pool.enis, pool.max_enis, pool.attached, pool.used, pool.warm, pool.cooldown
                     ),
                 ));
@@ -146,7 +146,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 if free < pool.per_eni && pool.enis < pool.max_enis {
                     out.push(step(
                         Mark::Wait,
-                        format!("free {free} < one whole card {}: it will attach another", pool.per_eni),
+                        format!("free {free} < one whole ENI {}: it will attach another", pool.per_eni),
                     ));
                 }
             }
@@ -182,9 +182,9 @@ pub fn entry(entry: &Entry) -> String {
             };
             format!("Node {name}, {about}, {state}, {pods} of {limit} pods, {warm} warm IPs")
         }
-        Entry::Eni(device, id, used, seats) => format!("Card {device} {id}, {used} of {seats} seats taken"),
+        Entry::Eni(device, id, used, seats) => format!("ENI {device} {id}, {used} of {seats} seats taken"),
         Entry::Slot(slot, address) => match slot {
-            SlotState::Primary => format!("The card’s own address {address}"),
+            SlotState::Primary => format!("The ENI’s own address {address}"),
             SlotState::Used => format!("In use {address}"),
             SlotState::Warm => format!("Warm {address}"),
             SlotState::Cooldown(secs) => format!("Resting {secs} s {address}"),
@@ -217,7 +217,7 @@ pub fn beat(kind: BeatKind) -> &'static str {
         BeatKind::Address => "IP address",
         BeatKind::Running => "Running",
         BeatKind::Misfit => "no node fits",
-        BeatKind::Attach => "card attaching",
+        BeatKind::Attach => "ENI attaching",
         BeatKind::Gone => "gone",
         BeatKind::Rules => "rules",
         BeatKind::Refused => "refused",

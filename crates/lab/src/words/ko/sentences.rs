@@ -45,7 +45,7 @@ pub fn lead(why: &Why) -> String {
                 .to_owned()
         }
         Why::Eni(_, false, addresses) => {
-            format!("이 카드는 서브넷에서 주소 {addresses}개를 받았습니다. 첫 주소는 카드 자신의 것입니다.")
+            format!("이 ENI는 서브넷에서 주소 {addresses}개를 받았습니다. 첫 주소는 ENI 자신의 것입니다.")
         }
         Why::Service(name, ip, ready, all) => format!(
             "서비스 {name}의 주소 {ip}는 모든 노드의 규칙 안에만 있습니다. 뒤에 파드 {all}개, 그중 {ready}개가 받습니다."
@@ -143,7 +143,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(
                     Mark::Number,
                     format!(
-                        "카드 {}/{}장, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
+                        "ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
                         pool.enis, pool.max_enis, pool.attached, pool.used, pool.warm, pool.cooldown
                     ),
                 ));
@@ -151,7 +151,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 if free < pool.per_eni && pool.enis < pool.max_enis {
                     out.push(step(
                         Mark::Wait,
-                        format!("남은 주소 {free} < 카드 한 장 {}: 새 카드를 붙입니다", pool.per_eni),
+                        format!("남은 주소 {free} < ENI 한 개분 {}: 새 ENI를 붙입니다", pool.per_eni),
                     ));
                 }
             }
@@ -187,9 +187,9 @@ pub fn entry(entry: &Entry) -> String {
             };
             format!("노드 {name}, {about}, {state}, 파드 {limit}개 중 {pods}개, 웜 주소 {warm}개")
         }
-        Entry::Eni(device, id, used, seats) => format!("카드 {device} {id}, 자리 {seats}개 중 {used}개 사용"),
+        Entry::Eni(device, id, used, seats) => format!("ENI {device} {id}, 자리 {seats}개 중 {used}개 사용"),
         Entry::Slot(slot, address) => match slot {
-            SlotState::Primary => format!("카드 자신의 주소 {address}"),
+            SlotState::Primary => format!("ENI 자신의 주소 {address}"),
             SlotState::Used => format!("사용 중 {address}"),
             SlotState::Warm => format!("웜 {address}"),
             SlotState::Cooldown(secs) => format!("쿨다운 {secs}초 {address}"),
@@ -222,7 +222,7 @@ pub fn beat(kind: BeatKind) -> &'static str {
         BeatKind::Address => "IP 할당",
         BeatKind::Running => "Running",
         BeatKind::Misfit => "맞는 노드 없음",
-        BeatKind::Attach => "카드 붙이기",
+        BeatKind::Attach => "ENI 붙이기",
         BeatKind::Gone => "사라짐",
         BeatKind::Rules => "규칙 갱신",
         BeatKind::Refused => "거절",
