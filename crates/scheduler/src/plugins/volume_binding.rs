@@ -278,7 +278,7 @@ fn smallest<'s>(
         }
         let reachable = storage::reachable(volume, labels);
         if reserved == Some(true) {
-            return Some(volume).filter(|_| reachable);
+            return reachable.then_some(volume);
         }
         let empty = Labels::new();
         let own = volume.metadata.labels.as_ref().unwrap_or(&empty);
