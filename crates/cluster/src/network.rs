@@ -12,13 +12,13 @@ use api::{
     kinds::{
         aws,
         eks::EksCluster,
-        sim::{Actor, ControlPlane, Image, Provider},
+        sim::{Actor, ControlPlane, Provider},
     },
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use network::network as net;
 
-use crate::{ClusterId, Store, World};
+use crate::{ClusterId, Store, World, node::kubelet::image};
 
 /// The network as it is now, seen from one cluster.
 #[must_use]
@@ -235,8 +235,7 @@ fn pod(store: &Store, pod: &Pod, nodes: &[net::Node]) -> Option<net::Pod> {
             })
         }));
         let image = container.image.as_deref().unwrap_or_default();
-        let listens = store.get::<Image>(ClusterId::WORLD, "", image).map(|it| it.ports.clone());
-        for port in listens.unwrap_or_default() {
+        for port in image::of(store, image).ports {
             if !ports.iter().any(|it| it.container_port == port) {
                 ports.push(net::PodPort { name: None, container_port: port, protocol: None });
             }

@@ -78,6 +78,11 @@ fn three_pods_spread_over_three_zones_run_and_stand_behind_their_service() {
     assert_eq!(ready, 3);
     let service = world.store().get::<Service>(HERE, "default", "web").unwrap();
     assert!(service.spec.as_ref().unwrap().cluster_ip.is_some());
+
+    // The manifest declares no port: nginx listens on 80 all the same.
+    let from = pods(&world, "web").next().and_then(|pod| pod.metadata.name.clone()).unwrap();
+    let traced = cluster::path::trace(&mut world, HERE, &from, "svc/web:80").unwrap();
+    assert!(traced.trace.reachable(), "{:?}", traced.trace.blockers);
 }
 
 #[test]
