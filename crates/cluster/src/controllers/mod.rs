@@ -13,7 +13,6 @@ mod namespace;
 mod node_lifecycle;
 mod pod_gc;
 mod replicaset;
-mod rollout;
 mod service_account;
 mod taint_eviction;
 #[cfg(test)]

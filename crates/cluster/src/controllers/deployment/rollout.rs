@@ -13,7 +13,7 @@ use api::{
     },
 };
 
-use super::share;
+use crate::controllers::share;
 
 /// Tells the pods of one template from those of another.
 pub(super) const HASH_LABEL: &str = "pod-template-hash";
