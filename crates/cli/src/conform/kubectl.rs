@@ -93,6 +93,24 @@ fn state(name: &str) -> Option<(World, Machine)> {
     Some(built)
 }
 
+/// What the recorder set every moment of its states to, before `now`.
+const SET_BACK: i64 = 25 * 60 + 6;
+
+/// The leases of the recorded nodes: the states leave them out, `describe node` shows them.
+fn leases(world: &mut World, state: &Value) -> Option<()> {
+    let now: jiff::Timestamp = state["now"].as_str()?.parse().ok()?;
+    let renewed = now - jiff::SignedDuration::from_secs(SET_BACK);
+    for node in state["objects"].as_array()?.iter().filter(|o| o["kind"] == "Node") {
+        let name = &node["metadata"]["name"];
+        let lease = serde_json::json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": name, "namespace": "kube-node-lease", "uid": format!("lease-{name}"),
+                "creationTimestamp": renewed.to_string()},
+            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": format!("{renewed:.6}")}});
+        world.restore(HERE, Object::from_value(Kind::Lease, lease).ok()?);
+    }
+    Some(())
+}
+
 fn build(name: &str) -> Option<(World, Machine)> {
     let (_, packed) = STATES.iter().find(|(known, _)| *known == name)?;
     let mut text = String::new();
@@ -118,6 +136,7 @@ fn build(name: &str) -> Option<(World, Machine)> {
     for (i, node) in nodes.enumerate() {
         super::session::machine_of(&mut world, node["metadata"]["name"].as_str()?, i);
     }
+    leases(&mut world, &state)?;
     let missing = Image {
         metadata: ObjectMeta { name: Some("nginx:doesnotexist".to_owned()), ..ObjectMeta::default() },
         missing: true,

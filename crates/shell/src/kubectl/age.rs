@@ -57,6 +57,24 @@ pub fn long(moment: &str) -> String {
     }
 }
 
+/// A moment as Go prints it by itself: `2026-03-02 09:00:00 +0000 UTC`.
+#[must_use]
+pub fn plain(moment: &str) -> String {
+    match moment.parse::<Timestamp>() {
+        Ok(then) => {
+            let then = then.to_zoned(jiff::tz::TimeZone::UTC);
+            jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S +0000 UTC", &then).unwrap_or_default()
+        }
+        Err(_) => "0001-01-01 00:00:00 +0000 UTC".to_owned(),
+    }
+}
+
+/// The same as [`long`], where a missing moment is Go's zero time.
+#[must_use]
+pub fn moment(moment: &str) -> String {
+    if moment.is_empty() { "Mon, 01 Jan 0001 00:00:00 +0000".to_owned() } else { long(moment) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,6 +58,15 @@ impl Fail {
         matches!(self, Self::Server(status) if status.reason == "NotFound")
     }
 
+    /// What went wrong, without who says so.
+    pub(crate) fn bare(&self) -> String {
+        match self {
+            Self::Server(status) => status.message.clone(),
+            Self::Error(text) | Self::Plain(text) => text.clone(),
+            Self::Exit(_) | Self::Flow(_) => String::new(),
+        }
+    }
+
     /// What goes to standard error, without the final newline.
     pub(crate) fn text(&self) -> String {
         match self {

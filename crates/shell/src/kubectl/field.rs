@@ -70,20 +70,26 @@ pub(crate) fn condition<'v>(value: &'v Value, kind: &str) -> Option<&'v Value> {
 
 /// A label selector as kubectl prints it: `a=b,c in (x,y),!d`.
 pub(crate) fn selector(value: &Value, none: &str) -> String {
-    let mut all: Vec<String> = map(value, "matchLabels").map(|(k, v)| format!("{k}={}", word(v))).collect();
+    let mut all: Vec<(&str, String)> =
+        map(value, "matchLabels").map(|(k, v)| (k, format!("{k}={}", word(v)))).collect();
     for expression in list(value, "matchExpressions") {
         let key = text(expression, "key");
         let mut values: Vec<String> = list(expression, "values").iter().map(word).collect();
         values.sort();
         let values = values.join(",");
-        all.push(match text(expression, "operator") {
+        let shown = match text(expression, "operator") {
             "In" => format!("{key} in ({values})"),
             "NotIn" => format!("{key} notin ({values})"),
             "Exists" => key.to_owned(),
             _ => format!("!{key}"),
-        });
+        };
+        all.push((key, shown));
     }
-    if all.is_empty() { none.to_owned() } else { all.join(",") }
+    if all.is_empty() {
+        return none.to_owned();
+    }
+    all.sort_by_key(|(key, _)| *key);
+    all.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>().join(",")
 }
 
 /// `name` at the top: containers, variables, volumes.

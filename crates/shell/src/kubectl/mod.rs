@@ -28,6 +28,7 @@ pub mod print;
 mod replace;
 mod resource;
 mod rollout;
+mod rules;
 mod run;
 mod scale;
 mod set;

@@ -17,13 +17,17 @@ pub(super) fn of(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Vec<Value> {
         if kind.info().scope == api::Scope::Namespaced { namespace(o).to_owned() } else { String::new() };
     let Ok(mut events) = kube.list(Kind::Event, &space, &Selection::default()) else { return Vec::new() };
     let name = text(o, "metadata.name");
-    let uid = at(o, "metadata.uid").clone();
+    let mirror = o.pointer("/metadata/annotations/kubernetes.io~1config.mirror");
+    let uid = mirror.filter(|_| kind == Kind::Pod).unwrap_or(at(o, "metadata.uid"));
     events.retain(|e| {
         let about = at(e, "involvedObject");
-        let same = at(about, "uid") == &uid || (kind == Kind::Node && text(about, "uid") == name);
-        same && text(about, "name") == name && text(about, "kind") == kind.info().kind
+        let same = at(about, "uid") == uid || (kind == Kind::Node && text(about, "uid") == name);
+        // UPSTREAM: whatever kind the events of a pod claim to be about.
+        let kinds = kind == Kind::Pod || text(about, "kind") == kind.info().kind;
+        same && kinds && text(about, "name") == name && text(about, "namespace") == space
     });
-    events.sort_by_key(|e| event_times(e).0);
+    // UPSTREAM: by the old field, which events of the new kind leave empty: they stand first.
+    events.sort_by(|a, b| text(a, "lastTimestamp").cmp(text(b, "lastTimestamp")));
     events
 }
 

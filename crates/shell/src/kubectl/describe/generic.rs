@@ -12,17 +12,11 @@ pub(super) fn object(o: &Value, events: Option<&str>) -> String {
     w.line(0, format!("Name:\t{}", text(o, "metadata.name")));
     w.line(0, format!("Namespace:\t{}", namespace(o)));
     template::marks(&mut w, o);
-    w.line(0, format!("API Version:\t{}", text(o, "apiVersion")));
-    w.line(0, format!("Kind:\t{}", text(o, "kind")));
     let mut rest = o.clone();
     if let Some(meta) = rest.get_mut("metadata").and_then(Value::as_object_mut) {
         for gone in ["name", "namespace", "labels", "annotations", "managedFields"] {
             meta.remove(gone);
         }
-    }
-    if let Value::Object(fields) = &mut rest {
-        fields.remove("apiVersion");
-        fields.remove("kind");
     }
     content(&mut w, 0, &rest);
     template::close(w, events)
@@ -59,18 +53,71 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// `podSelector` as `Pod Selector`, `clusterIP` as `Cluster IP`.
+/// `podSelector` as `Pod Selector`, `clusterIPs` as `Cluster I Ps`.
+///
+/// UPSTREAM: words are cut as fatih/camelcase cuts them, and only these acronyms are known.
 fn words(key: &str) -> String {
-    let mut out = String::new();
-    let chars: Vec<char> = key.chars().collect();
-    for (i, c) in chars.iter().enumerate() {
-        let begins = c.is_uppercase()
-            && i > 0
-            && (!chars[i - 1].is_uppercase() || chars.get(i + 1).is_some_and(|n| n.is_lowercase()));
-        if begins {
-            out.push(' ');
-        }
-        if i == 0 { out.extend(c.to_uppercase()) } else { out.push(*c) }
+    if key.chars().any(|c| !c.is_alphabetic() && c != '-') {
+        return key.to_owned();
     }
-    out
+    let title = |part: &String| match part.to_uppercase() {
+        upper if matches!(upper.as_str(), "API" | "URL" | "UID" | "OSB" | "GUID") => upper,
+        _ => {
+            let mut letters = part.chars();
+            letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
+        }
+    };
+    camel(key).iter().map(title).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs of small letters, of capitals, and of the rest; the last capital of a run begins the small ones after it.
+fn camel(key: &str) -> Vec<String> {
+    let class = |c: char| {
+        if c.is_lowercase() {
+            1
+        } else if c.is_uppercase() {
+            2
+        } else {
+            3
+        }
+    };
+    let mut runs: Vec<String> = Vec::new();
+    let mut last = 0;
+    for c in key.chars() {
+        match runs.last_mut() {
+            Some(run) if class(c) == last => run.push(c),
+            _ => runs.push(c.to_string()),
+        }
+        last = class(c);
+    }
+    for i in 1..runs.len() {
+        let capitals = runs[i - 1].chars().next().is_some_and(char::is_uppercase);
+        if capitals
+            && runs[i].chars().next().is_some_and(char::is_lowercase)
+            && let Some(c) = runs[i - 1].pop()
+        {
+            runs[i].insert(0, c);
+        }
+    }
+    runs.retain(|run| !run.is_empty());
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_names_become_words() {
+        for (key, wanted) in [
+            ("apiVersion", "API Version"),
+            ("podSelector", "Pod Selector"),
+            ("uid", "UID"),
+            ("clusterIP", "Cluster IP"),
+            ("clusterIPs", "Cluster I Ps"),
+            ("f:status", "f:status"),
+        ] {
+            assert_eq!(words(key), wanted);
+        }
+    }
 }

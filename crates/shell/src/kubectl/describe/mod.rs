@@ -2,13 +2,21 @@
 //!
 //! THE REGISTRY of describers is [`text`]. Source: kubectl `pkg/describe/describe.go` v0.32.
 
+mod access;
+mod batch;
+mod container;
 mod events;
 mod generic;
+mod ingress;
 mod network;
 mod node;
 mod other;
 mod pod;
+mod policy;
+mod scaling;
+mod storage;
 pub(super) mod template;
+mod volume;
 mod workload;
 mod writer;
 
@@ -17,7 +25,7 @@ use serde_json::Value;
 
 use crate::{
     flag::{Flag, switch, value},
-    kubectl::{Done, Fail, Kube, field},
+    kubectl::{Done, Fail, Kube, client::Selection, field},
 };
 
 pub(super) const FLAGS: &[Flag] = &[
@@ -59,18 +67,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 }
                 Some(name) => match kube.get(ask.kind, &namespace, &name) {
                     Ok(object) => found.push((ask.kind, object)),
-                    Err(fail) if fail.is_not_found() => {
-                        // UPSTREAM: a name that does not exist is tried as the beginning of one.
-                        let near = kube.list(ask.kind, &namespace, &selection).unwrap_or_default();
-                        let before = found.len();
-                        found.extend(
-                            near.into_iter()
-                                .filter(|o| field::name(o).starts_with(&name))
-                                .map(|o| (ask.kind, o)),
-                        );
-                        if found.len() == before {
-                            failed.push(fail);
-                        }
+                    Err(fail) if fail.is_not_found() && args.len() == 2 => {
+                        return beginning_with(kube, ask.kind, &name, fail);
                     }
                     Err(fail) => failed.push(fail),
                 },
@@ -93,6 +91,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     super::get::finish(kube, failed)
 }
 
+/// UPSTREAM: a name that does not exist is tried as the beginning of one, unless it is written as `TYPE/NAME`.
+fn beginning_with(kube: &mut Kube<'_, '_>, kind: Kind, name: &str, fail: Fail) -> Done {
+    let namespace = kube.scope(kind)?;
+    let near = kube.list(kind, &namespace, &Selection::default())?;
+    let near: Vec<&Value> = near.iter().filter(|o| field::name(o).starts_with(name)).collect();
+    for object in &near {
+        let text = text(kube, kind, object)?;
+        kube.out.line(&text);
+    }
+    if near.is_empty() { Err(fail) } else { Ok(()) }
+}
+
 const NOTHING: &str = "error: You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.\n";
 
 /// What `describe` says of one object.
@@ -101,22 +111,39 @@ fn text(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Done<String> {
     let show = kube.given.not_off("show-events");
     let events = if show { events::of(kube, kind, o) } else { Vec::new() };
     let events = if show { Some(events::section(&events, now)) } else { None };
+    let events = events.as_deref();
     Ok(match kind {
-        Kind::Pod => pod::pod(o, events.as_deref(), now),
-        Kind::Node => node::node(kube, o, events.as_deref(), now)?,
-        Kind::Deployment => workload::deployment(kube, o, events.as_deref())?,
-        Kind::ReplicaSet => workload::replica_set(kube, o, events.as_deref())?,
-        Kind::DaemonSet => workload::daemon_set(kube, o, events.as_deref())?,
-        Kind::StatefulSet => workload::stateful_set(kube, o, events.as_deref())?,
-        Kind::Service => network::service(kube, o, events.as_deref())?,
-        Kind::Endpoints => network::endpoints(o, events.as_deref()),
+        Kind::Pod => pod::pod(o, events, now),
+        Kind::Node => node::node(kube, o, events, now)?,
+        Kind::Deployment => workload::deployment(kube, o, events)?,
+        Kind::ReplicaSet => workload::replica_set(kube, o, events)?,
+        Kind::ReplicationController => workload::replication_controller(kube, o, events)?,
+        Kind::DaemonSet => workload::daemon_set(kube, o, events)?,
+        Kind::StatefulSet => workload::stateful_set(kube, o, events)?,
+        Kind::Job => batch::job(o, events),
+        Kind::CronJob => batch::cron_job(o, events),
+        Kind::HorizontalPodAutoscaler => scaling::autoscaler(o, events),
+        Kind::PodDisruptionBudget => other::disruption_budget(o, events),
+        Kind::PriorityClass => other::priority_class(o, events),
+        Kind::Service => network::service(kube, o, events)?,
+        Kind::Endpoints => network::endpoints(o, events),
+        Kind::EndpointSlice => network::slice(o, events),
+        Kind::Ingress => ingress::ingress(kube, o, events),
+        Kind::IngressClass => ingress::class(o, events),
+        Kind::NetworkPolicy => policy::network_policy(o),
         Kind::Namespace => other::namespace(kube, o)?,
-        Kind::ConfigMap => other::config_map(o, events.as_deref()),
-        Kind::Secret => other::secret(o),
-        Kind::RoleBinding | Kind::ClusterRoleBinding => other::role_binding(o),
+        Kind::LimitRange => other::limit_range(o),
         Kind::ResourceQuota => other::quota(o),
-        Kind::PodDisruptionBudget => other::disruption_budget(o, events.as_deref()),
-        Kind::ServiceAccount => other::account(o, events.as_deref()),
-        _ => generic::object(o, events.as_deref()),
+        Kind::ConfigMap => other::config_map(o, events),
+        Kind::Secret => other::secret(o),
+        Kind::PersistentVolume => storage::volume(o, events, now),
+        Kind::PersistentVolumeClaim => storage::claim(kube, o, events, now)?,
+        Kind::StorageClass => storage::storage_class(o, events),
+        Kind::CSINode => storage::csi_node(o, events),
+        Kind::VolumeAttributesClass => storage::attributes_class(o, events),
+        Kind::Role | Kind::ClusterRole => access::role(o),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => access::binding(o),
+        Kind::ServiceAccount => access::account(kube, o, events),
+        _ => generic::object(o, events),
     })
 }

@@ -8,7 +8,6 @@ use crate::kubectl::{
     Done, Kube,
     client::Selection,
     field::{at, int, list, name, name_of, namespace, text, word},
-    print::cells::external_ip,
 };
 
 pub(super) fn service(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&str>) -> Done<String> {
@@ -31,17 +30,23 @@ pub(super) fn service(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&str>) 
     if !list(o, "spec.externalIPs").is_empty() {
         w.line(0, format!("External IPs:\t{}", joined("spec.externalIPs", "")));
     }
-    if !text(o, "spec.externalName").is_empty() {
-        w.line(0, format!("External Name:\t{}", text(o, "spec.externalName")));
+    for (title, path) in
+        [("Desired LoadBalancer IP", "spec.loadBalancerIP"), ("External Name", "spec.externalName")]
+    {
+        if !text(o, path).is_empty() {
+            w.line(0, format!("{title}:\t{}", text(o, path)));
+        }
     }
-    if !text(o, "spec.loadBalancerIP").is_empty() {
-        w.line(0, format!("Desired LoadBalancer IP:\t{}", text(o, "spec.loadBalancerIP")));
-    }
-    if !list(o, "status.loadBalancer.ingress").is_empty() {
-        let shown = external_ip(o);
-        let mode = text(&list(o, "status.loadBalancer.ingress")[0], "ipMode");
-        let mode = if mode.is_empty() { String::new() } else { format!(" ({mode})") };
-        w.line(0, format!("LoadBalancer Ingress:\t{shown}{mode}"));
+    let ingress: Vec<String> = list(o, "status.loadBalancer.ingress")
+        .iter()
+        .map(|i| match (text(i, "ip"), text(i, "ipMode")) {
+            ("", _) => text(i, "hostname").to_owned(),
+            (ip, "") => ip.to_owned(),
+            (ip, mode) => format!("{ip} ({mode})"),
+        })
+        .collect();
+    if !ingress.is_empty() {
+        w.line(0, format!("LoadBalancer Ingress:\t{}", ingress.join(", ")));
     }
     let selection =
         Selection { labels: format!("kubernetes.io/service-name={}", name(o)), fields: String::new() };
@@ -79,25 +84,35 @@ pub(super) fn service(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&str>) 
 }
 
 /// Ready endpoints behind a port, at most three.
-fn of_slices(slices: &[Value], port_name: &str) -> String {
+pub(super) fn of_slices(slices: &[Value], port_name: &str) -> String {
     if slices.is_empty() {
-        return String::new();
+        return "<none>".to_owned();
     }
-    let mut all = Vec::new();
+    // The first three, and whether anything came after them.
+    let (mut shown, mut count, mut more) = (Vec::new(), 0_usize, false);
+    let mut add = |endpoint: &Value, port: Option<&Value>| {
+        more |= shown.len() == 3;
+        if at(endpoint, "conditions.ready") == &Value::Bool(false) {
+            return;
+        }
+        count += 1;
+        if !more {
+            let address = list(endpoint, "addresses").first().map(word).unwrap_or_default();
+            shown.push(port.map_or(address.clone(), |port| format!("{address}:{}", int(port, "port"))));
+        }
+    };
     for slice in slices {
-        for port in list(slice, "ports").iter().filter(|p| name_of(p) == port_name) {
-            for endpoint in list(slice, "endpoints") {
-                if at(endpoint, "conditions.ready") == &Value::Bool(false) {
-                    continue;
-                }
-                all.extend(
-                    list(endpoint, "addresses").iter().map(|a| format!("{}:{}", word(a), int(port, "port"))),
-                );
-            }
+        let ports = list(slice, "ports");
+        if ports.is_empty() {
+            list(slice, "endpoints").iter().for_each(|endpoint| add(endpoint, None));
+        }
+        for port in ports.iter().filter(|p| name_of(p) == port_name) {
+            list(slice, "endpoints").iter().for_each(|endpoint| add(endpoint, Some(port)));
         }
     }
-    let shown = all.iter().take(3).cloned().collect::<Vec<_>>().join(",");
-    if all.len() > 3 { format!("{shown} + {} more...", all.len() - 3) } else { shown }
+    let text = shown.join(",");
+    // UPSTREAM: an endpoint that is not ready counts as more, though not in the number.
+    if more { format!("{text} + {} more...", count as i64 - 3) } else { text }
 }
 
 pub(super) fn endpoints(o: &Value, events: Option<&str>) -> String {
@@ -124,6 +139,42 @@ pub(super) fn endpoints(o: &Value, events: Option<&str>) -> String {
             }
         }
         w.line(0, "");
+    }
+    template::close(w, events)
+}
+
+pub(super) fn slice(o: &Value, events: Option<&str>) -> String {
+    let mut w = Writer::default();
+    template::head(&mut w, o, true);
+    template::marks(&mut w, o);
+    w.line(0, format!("AddressType:\t{}", text(o, "addressType")));
+    let unset = |value: &Value| if value.is_null() { "<unset>".to_owned() } else { word(value) };
+    if list(o, "ports").is_empty() {
+        w.line(0, "Ports: <unset>");
+    } else {
+        w.line(0, "Ports:");
+        w.line(1, "Name\tPort\tProtocol");
+        w.line(1, "----\t----\t--------");
+    }
+    for port in list(o, "ports") {
+        let name = if name_of(port).is_empty() { "<unset>" } else { name_of(port) };
+        w.line(1, format!("{name}\t{}\t{}", unset(at(port, "port")), text(port, "protocol")));
+    }
+    let endpoints = list(o, "endpoints");
+    w.line(0, if endpoints.is_empty() { "Endpoints: <none>" } else { "Endpoints:" });
+    for endpoint in endpoints {
+        let addresses: Vec<String> = list(endpoint, "addresses").iter().map(word).collect();
+        let addresses = if addresses.is_empty() { "<none>".to_owned() } else { addresses.join(", ") };
+        w.line(1, format!("- Addresses:\t{addresses}"));
+        w.line(2, "Conditions:");
+        w.line(3, format!("Ready:\t{}", unset(at(endpoint, "conditions.ready"))));
+        w.line(2, format!("Hostname:\t{}", unset(at(endpoint, "hostname"))));
+        let target = at(endpoint, "targetRef");
+        if !target.is_null() {
+            w.line(2, format!("TargetRef:\t{}/{}", text(target, "kind"), name_of(target)));
+        }
+        w.line(2, format!("NodeName:\t{}", unset(at(endpoint, "nodeName"))));
+        w.line(2, format!("Zone:\t{}", unset(at(endpoint, "zone"))));
     }
     template::close(w, events)
 }

@@ -34,14 +34,12 @@ pub(super) fn node(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&str>, now
             w.line(1, format!("RenewTime:\t{}", moment("spec.renewTime")));
         }
         Err(fail) => {
-            let why = fail.text();
-            let why = why
-                .trim_start_matches("Error from server (NotFound): ")
-                .trim_start_matches("Error from server (Forbidden): ");
-            w.line(0, format!("Lease:\tFailed to get lease: {why}"));
+            w.line(0, format!("Lease:\tFailed to get lease: {}", fail.bare()));
         }
     }
-    w.raw("Conditions:\n  Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage\n  ----\t------\t-----------------\t------------------\t------\t-------\n");
+    if !list(o, "status.conditions").is_empty() {
+        w.raw("Conditions:\n  Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage\n  ----\t------\t-----------------\t------------------\t------\t-------\n");
+    }
     for condition in list(o, "status.conditions") {
         w.line(
             1,

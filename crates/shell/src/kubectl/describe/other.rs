@@ -1,13 +1,14 @@
-//! `describe` for namespaces and configuration.
+//! `describe` for namespaces, their limits and configuration.
 
 use api::Kind;
+use base64::Engine as _;
 use serde_json::Value;
 
 use super::{template, writer::Writer};
 use crate::kubectl::{
     Done, Kube,
     client::Selection,
-    field::{at, list, map, name, text, word},
+    field::{at, int, list, map, name, pairs, text, word},
 };
 
 pub(super) fn namespace(kube: &mut Kube<'_, '_>, o: &Value) -> Done<String> {
@@ -32,41 +33,83 @@ pub(super) fn namespace(kube: &mut Kube<'_, '_>, o: &Value) -> Done<String> {
             );
         }
     }
-    let quotas = kube.list(Kind::ResourceQuota, name(o), &Selection::default()).unwrap_or_default();
+    let mut quotas = kube.list(Kind::ResourceQuota, name(o), &Selection::default())?;
+    quotas.sort_by(|a, b| name(a).cmp(name(b)));
     w.line(0, "");
-    if quotas.is_empty() {
-        w.line(0, "No resource quota.");
-    } else {
-        w.line(0, "Resource Quotas");
-        for (i, quota) in quotas.iter().enumerate() {
-            if i > 0 {
-                w.line(0, "");
-            }
-            w.line(1, format!("Name:\t{}", name(quota)));
-            w.line(1, "Resource\tUsed\tHard");
-            w.line(1, "--------\t---\t---");
-            for (resource, hard) in map(quota, "status.hard") {
-                let used = at(quota, "status.used").get(resource).map(word).unwrap_or_default();
-                w.line(1, format!("{resource}\t{used}\t{}", word(hard)));
-            }
+    w.line(0, if quotas.is_empty() { "No resource quota." } else { "Resource Quotas" });
+    for quota in &quotas {
+        w.line(1, format!("Name:\t{}", name(quota)));
+        scopes(&mut w, quota, 1, "* ");
+        w.line(1, "Resource\tUsed\tHard");
+        w.line(1, "--------\t---\t---");
+        for (resource, hard) in map(quota, "status.hard") {
+            let used = at(quota, "status.used").get(resource).map_or("0".to_owned(), word);
+            w.line(1, format!("{resource}\t{used}\t{}", word(hard)));
         }
     }
-    let limits = kube.list(Kind::LimitRange, name(o), &Selection::default()).unwrap_or_default();
+    let limits = kube.list(Kind::LimitRange, name(o), &Selection::default())?;
     w.line(0, "");
     if limits.is_empty() {
         w.line(0, "No LimitRange resource.");
     } else {
         w.line(0, "Resource Limits");
-        w.line(0, " Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio");
-        w.line(0, " ----\t--------\t---\t---\t---------------\t-------------\t-----------------------");
-        for range in &limits {
-            limit_rows(&mut w, range);
-        }
+        limit_head(&mut w, " ");
+    }
+    for range in &limits {
+        limit_rows(&mut w, range, " ");
     }
     Ok(template::close(w, None))
 }
 
-fn limit_rows(w: &mut Writer, range: &Value) {
+/// What scopes of a quota mean.
+const SCOPES: [(&str, &str); 4] = [
+    (
+        "Terminating",
+        "Matches all pods that have an active deadline. These pods have a limited lifespan on a node before being actively terminated by the system.",
+    ),
+    (
+        "NotTerminating",
+        "Matches all pods that do not have an active deadline. These pods usually include long running pods whose container command is not expected to terminate.",
+    ),
+    (
+        "BestEffort",
+        "Matches all pods that do not have resource requirements set. These pods have a best effort quality of service.",
+    ),
+    (
+        "NotBestEffort",
+        "Matches all pods that have at least one resource requirement set. These pods have a burstable or guaranteed quality of service.",
+    ),
+];
+
+fn scopes(w: &mut Writer, quota: &Value, level: usize, bullet: &str) {
+    let mut all: Vec<String> = list(quota, "spec.scopes").iter().map(word).collect();
+    all.sort();
+    if !all.is_empty() {
+        w.line(level, format!("Scopes:\t{}", all.join(", ")));
+    }
+    for scope in &all {
+        if let Some((_, help)) = SCOPES.iter().find(|(known, _)| known == scope) {
+            w.line(level, format!("{bullet}{help}"));
+        }
+    }
+}
+
+pub(super) fn limit_range(o: &Value) -> String {
+    let mut w = Writer::default();
+    template::head(&mut w, o, true);
+    limit_head(&mut w, "");
+    limit_rows(&mut w, o, "");
+    template::close(w, None)
+}
+
+fn limit_head(w: &mut Writer, indent: &str) {
+    let titles = "Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio";
+    w.line(0, format!("{indent}{titles}"));
+    let dashes = "----\t--------\t---\t---\t---------------\t-------------\t-----------------------";
+    w.line(0, format!("{indent}{dashes}"));
+}
+
+fn limit_rows(w: &mut Writer, range: &Value, indent: &str) {
     for item in list(range, "spec.limits") {
         let mut resources: Vec<&str> = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"]
             .iter()
@@ -75,22 +118,11 @@ fn limit_rows(w: &mut Writer, range: &Value) {
         resources.sort_unstable();
         resources.dedup();
         for resource in resources {
-            let cell = |field: &str| match at(item, field).get(resource) {
-                Some(amount) => word(amount),
-                None => "-".to_owned(),
-            };
-            w.line(
-                0,
-                format!(
-                    " {}\t{resource}\t{}\t{}\t{}\t{}\t{}",
-                    text(item, "type"),
-                    cell("min"),
-                    cell("max"),
-                    cell("defaultRequest"),
-                    cell("default"),
-                    cell("maxLimitRequestRatio")
-                ),
-            );
+            let cells: Vec<String> = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"]
+                .iter()
+                .map(|field| at(item, field).get(resource).map_or("-".to_owned(), word))
+                .collect();
+            w.line(0, format!("{indent}{}\t{resource}\t{}", text(item, "type"), cells.join("\t")));
         }
     }
 }
@@ -118,27 +150,13 @@ pub(super) fn secret(o: &Value) -> String {
     template::marks(&mut w, o);
     w.raw(&format!("\nType:\t{}\n\nData\n====\n", text(o, "type")));
     for (key, value) in map(o, "data") {
-        let bytes = word(value).trim_end_matches('=').len() * 3 / 4;
-        w.raw(&format!("{key}:\t{bytes} bytes\n"));
-    }
-    template::close(w, None)
-}
-
-pub(super) fn role_binding(o: &Value) -> String {
-    let mut w = Writer::default();
-    template::head(&mut w, o, false);
-    template::marks(&mut w, o);
-    w.line(0, "Role:");
-    w.line(1, format!("Kind:\t{}", text(o, "roleRef.kind")));
-    w.line(1, format!("Name:\t{}", text(o, "roleRef.name")));
-    w.line(0, "Subjects:");
-    w.line(1, "Kind\tName\tNamespace");
-    w.line(1, "----\t----\t---------");
-    for subject in list(o, "subjects") {
-        w.line(
-            1,
-            format!("{}\t{}\t{}", text(subject, "kind"), text(subject, "name"), text(subject, "namespace")),
-        );
+        let value = word(value);
+        let token = key == "token" && text(o, "type") == "kubernetes.io/service-account-token";
+        match base64::engine::general_purpose::STANDARD.decode(&value) {
+            Ok(bytes) if token => w.raw(&format!("{key}:\t{}\n", String::from_utf8_lossy(&bytes))),
+            Ok(bytes) => w.raw(&format!("{key}:\t{} bytes\n", bytes.len())),
+            Err(_) => {}
+        }
     }
     template::close(w, None)
 }
@@ -146,10 +164,11 @@ pub(super) fn role_binding(o: &Value) -> String {
 pub(super) fn quota(o: &Value) -> String {
     let mut w = Writer::default();
     template::head(&mut w, o, true);
+    scopes(&mut w, o, 0, " * ");
     w.line(0, "Resource\tUsed\tHard");
     w.line(0, "--------\t----\t----");
     for (resource, hard) in map(o, "status.hard") {
-        let used = at(o, "status.used").get(resource).map(word).unwrap_or_default();
+        let used = at(o, "status.used").get(resource).map_or("0".to_owned(), word);
         w.line(0, format!("{resource}\t{used}\t{}", word(hard)));
     }
     template::close(w, None)
@@ -162,9 +181,13 @@ pub(super) fn disruption_budget(o: &Value, events: Option<&str>) -> String {
     {
         if !at(o, path).is_null() {
             w.line(0, format!("{title}:\t{}", word(at(o, path))));
+            break;
         }
     }
-    let selector = crate::kubectl::field::selector(at(o, "spec.selector"), "<none>");
+    let selector = match at(o, "spec.selector") {
+        Value::Null => "<unset>".to_owned(),
+        selector => crate::kubectl::field::selector(selector, "<none>"),
+    };
     w.line(0, format!("Selector:\t{selector}"));
     w.line(0, "Status:");
     for (title, path) in [
@@ -173,21 +196,18 @@ pub(super) fn disruption_budget(o: &Value, events: Option<&str>) -> String {
         ("Desired", "status.desiredHealthy"),
         ("Total", "status.expectedPods"),
     ] {
-        w.line(2, format!("{title}:\t{}", word(at(o, path))));
+        w.line(2, format!("{title}:\t{}", int(o, path)));
     }
     template::close(w, events)
 }
 
-pub(super) fn account(o: &Value, events: Option<&str>) -> String {
+pub(super) fn priority_class(o: &Value, events: Option<&str>) -> String {
     let mut w = Writer::default();
-    template::head(&mut w, o, true);
-    template::marks(&mut w, o);
-    let names = |path: &str| {
-        let all: Vec<&str> = list(o, path).iter().map(|s| text(s, "name")).collect();
-        if all.is_empty() { "<none>".to_owned() } else { all.join("\n\t") }
-    };
-    w.line(0, format!("Image pull secrets:\t{}", names("imagePullSecrets")));
-    w.line(0, format!("Mountable secrets:\t{}", names("secrets")));
-    w.line(0, "Tokens:\t<none>");
+    w.line(0, format!("Name:\t{}", name(o)));
+    w.line(0, format!("Value:\t{}", int(o, "value")));
+    w.line(0, format!("GlobalDefault:\t{}", at(o, "globalDefault") == &Value::Bool(true)));
+    w.line(0, format!("PreemptionPolicy:\t{}", text(o, "preemptionPolicy")));
+    w.line(0, format!("Description:\t{}", text(o, "description")));
+    w.line(0, format!("Annotations:\t{}", pairs(o, "metadata.annotations", "<none>")));
     template::close(w, events)
 }

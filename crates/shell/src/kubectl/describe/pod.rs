@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{template, writer::Writer};
+use super::{
+    container::{self, containers},
+    template,
+    volume::volumes,
+    writer::Writer,
+};
 use crate::kubectl::{
     age,
     field::{at, condition, int, list, text, word},
@@ -32,7 +37,8 @@ pub(super) fn pod(o: &Value, events: Option<&str>, now: Timestamp) -> String {
         w.line(0, format!("Start Time:\t{}", age::long(text(o, "status.startTime"))));
     }
     template::marks(&mut w, o);
-    if at(o, "metadata.deletionTimestamp").is_null() {
+    let over = matches!(text(o, "status.phase"), "Succeeded" | "Failed");
+    if at(o, "metadata.deletionTimestamp").is_null() || over {
         w.line(0, format!("Status:\t{}", text(o, "status.phase")));
     } else {
         let lasts = age::since(text(o, "metadata.deletionTimestamp"), now);
@@ -47,6 +53,9 @@ pub(super) fn pod(o: &Value, events: Option<&str>, now: Timestamp) -> String {
     let seccomp = at(o, "spec.securityContext.seccompProfile");
     if !seccomp.is_null() {
         w.line(0, format!("SeccompProfile:\t{}", text(seccomp, "type")));
+        if text(seccomp, "type") == "Localhost" {
+            w.line(0, format!("LocalhostProfile:\t{}", text(seccomp, "localhostProfile")));
+        }
     }
     w.line(0, format!("IP:\t{}", text(o, "status.podIP")));
     let ips = list(o, "status.podIPs");
@@ -58,21 +67,26 @@ pub(super) fn pod(o: &Value, events: Option<&str>, now: Timestamp) -> String {
             w.line(1, format!("IP:\t{}", text(ip, "ip")));
         }
     }
-    let owner =
-        list(o, "metadata.ownerReferences").iter().find(|r| at(r, "controller") == &Value::Bool(true));
-    if let Some(owner) = owner {
-        w.line(0, format!("Controlled By:\t{}/{}", text(owner, "kind"), text(owner, "name")));
-    }
+    template::controlled(&mut w, o);
     if !text(o, "status.nominatedNodeName").is_empty() {
         w.line(0, format!("NominatedNodeName:\t{}", text(o, "status.nominatedNodeName")));
+    }
+    if !at(o, "spec.resources").is_null() {
+        w.line(0, "Resources:");
+        container::resources(&mut w, at(o, "spec"), 1);
     }
     let inits = list(o, "spec.initContainers");
     if !inits.is_empty() {
         let statuses = list(o, "status.initContainerStatuses");
-        template::containers(&mut w, "Init Containers", inits, statuses, "", Some(o));
+        containers(&mut w, "Init Containers", inits, statuses, "", Some(o));
     }
     let statuses = list(o, "status.containerStatuses");
-    template::containers(&mut w, "Containers", list(o, "spec.containers"), statuses, "", Some(o));
+    containers(&mut w, "Containers", list(o, "spec.containers"), statuses, "", Some(o));
+    let ephemeral = list(o, "spec.ephemeralContainers");
+    if !ephemeral.is_empty() {
+        let statuses = list(o, "status.ephemeralContainerStatuses");
+        containers(&mut w, "Ephemeral Containers", ephemeral, statuses, "", Some(o));
+    }
     let gates = list(o, "spec.readinessGates");
     if !gates.is_empty() {
         w.line(0, "Readiness Gates:\n  Type\tStatus");
@@ -89,7 +103,7 @@ pub(super) fn pod(o: &Value, events: Option<&str>, now: Timestamp) -> String {
             w.line(1, format!("{} \t{} ", text(condition, "type"), text(condition, "status")));
         }
     }
-    template::volumes(&mut w, list(o, "spec.volumes"), "");
+    volumes(&mut w, list(o, "spec.volumes"), "");
     w.line(0, format!("QoS Class:\t{}", word(at(o, "status.qosClass"))));
     template::labels(&mut w, "", "Node-Selectors", at(o, "spec.nodeSelector"));
     template::tolerations(&mut w, "", list(o, "spec.tolerations"));

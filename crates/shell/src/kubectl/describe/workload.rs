@@ -3,7 +3,7 @@
 use api::Kind;
 use serde_json::Value;
 
-use super::{template, writer::Writer};
+use super::{storage, template, writer::Writer};
 use crate::kubectl::{
     Done, Kube, age,
     client::Selection,
@@ -11,12 +11,12 @@ use crate::kubectl::{
 };
 
 fn selector(o: &Value) -> String {
-    field::selector(at(o, "spec.selector"), "<none>")
+    field::selector(at(o, "spec.selector"), "")
 }
 
 /// Pods by phase.
-fn pods_status(kube: &mut Kube<'_, '_>, o: &Value) -> Done<String> {
-    let selection = Selection { labels: field::selector(at(o, "spec.selector"), ""), fields: String::new() };
+fn pods_status(kube: &mut Kube<'_, '_>, o: &Value, labels: &str) -> Done<String> {
+    let selection = Selection { labels: labels.to_owned(), fields: String::new() };
     let pods = kube.list(Kind::Pod, namespace(o), &selection)?;
     let owned = |p: &&Value| {
         list(p, "metadata.ownerReferences")
@@ -40,14 +40,6 @@ fn conditions(w: &mut Writer, o: &Value) {
         for c in all {
             w.line(1, format!("{} \t{}\t{}", text(c, "type"), text(c, "status"), text(c, "reason")));
         }
-    }
-}
-
-fn controlled(w: &mut Writer, o: &Value) {
-    let owner =
-        list(o, "metadata.ownerReferences").iter().find(|r| at(r, "controller") == &Value::Bool(true));
-    if let Some(owner) = owner {
-        w.line(0, format!("Controlled By:\t{}/{}", text(owner, "kind"), text(owner, "name")));
     }
 }
 
@@ -105,8 +97,10 @@ pub(super) fn deployment(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&str
             .collect();
         if all.is_empty() { "<none>".to_owned() } else { all.join(", ") }
     };
-    w.line(0, format!("OldReplicaSets:\t{}", shown(&old)));
-    w.line(0, format!("NewReplicaSet:\t{}", shown(&new)));
+    if !(old.is_empty() && new.is_empty()) {
+        w.line(0, format!("OldReplicaSets:\t{}", shown(&old)));
+        w.line(0, format!("NewReplicaSet:\t{}", shown(&new)));
+    }
     Ok(template::close(w, events))
 }
 
@@ -124,12 +118,12 @@ pub(super) fn replica_set(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&st
     template::head(&mut w, o, true);
     w.line(0, format!("Selector:\t{}", selector(o)));
     template::marks(&mut w, o);
-    controlled(&mut w, o);
+    template::controlled(&mut w, o);
     w.line(
         0,
         format!("Replicas:\t{} current / {} desired", int(o, "status.replicas"), int(o, "spec.replicas")),
     );
-    w.line(0, pods_status(kube, o)?);
+    w.line(0, pods_status(kube, o, &field::selector(at(o, "spec.selector"), ""))?);
     template::template(&mut w, at(o, "spec.template"));
     conditions(&mut w, o);
     Ok(template::close(w, events))
@@ -151,7 +145,7 @@ pub(super) fn daemon_set(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&str
     ] {
         w.line(0, format!("{title}: {}", int(at(o, "status"), field)));
     }
-    w.line(0, pods_status(kube, o)?);
+    w.line(0, pods_status(kube, o, &field::selector(at(o, "spec.selector"), ""))?);
     template::template(&mut w, at(o, "spec.template"));
     Ok(template::close(w, events))
 }
@@ -168,28 +162,33 @@ pub(super) fn stateful_set(kube: &mut Kube<'_, '_>, o: &Value, events: Option<&s
     );
     w.line(0, format!("Update Strategy:\t{}", text(o, "spec.updateStrategy.type")));
     let rolling = at(o, "spec.updateStrategy.rollingUpdate");
-    if !rolling.is_null() {
+    if !at(rolling, "partition").is_null() {
         w.line(1, format!("Partition:\t{}", int(rolling, "partition")));
         if !at(rolling, "maxUnavailable").is_null() {
             w.line(1, format!("MaxUnavailable:\t{}", word(at(rolling, "maxUnavailable"))));
         }
     }
-    w.line(0, pods_status(kube, o)?);
+    w.line(0, pods_status(kube, o, &field::selector(at(o, "spec.selector"), ""))?);
     template::template(&mut w, at(o, "spec.template"));
-    let claims = list(o, "spec.volumeClaimTemplates");
-    if claims.is_empty() {
-        w.line(0, "Volume Claims:\t<none>");
-    } else {
-        w.line(0, "Volume Claims:");
-    }
-    for claim in claims {
-        w.line(1, format!("Name:\t{}", name(claim)));
-        w.line(1, format!("StorageClass:\t{}", text(claim, "spec.storageClassName")));
-        template::labels(&mut w, "  ", "Labels", at(claim, "metadata.labels"));
-        template::annotations(&mut w, "  ", at(claim, "metadata.annotations"));
-        w.line(1, format!("Capacity:\t{}", word(at(claim, "spec.resources.requests.storage"))));
-        let modes: Vec<String> = list(claim, "spec.accessModes").iter().map(word).collect();
-        w.line(1, format!("Access Modes:\t[{}]", modes.join(" ")));
-    }
+    storage::claim_templates(&mut w, o);
+    Ok(template::close(w, events))
+}
+
+pub(super) fn replication_controller(
+    kube: &mut Kube<'_, '_>,
+    o: &Value,
+    events: Option<&str>,
+) -> Done<String> {
+    let mut w = Writer::default();
+    template::head(&mut w, o, true);
+    w.line(0, format!("Selector:\t{}", template::selector(o, "spec.selector")));
+    template::marks(&mut w, o);
+    w.line(
+        0,
+        format!("Replicas:\t{} current / {} desired", int(o, "status.replicas"), int(o, "spec.replicas")),
+    );
+    w.line(0, pods_status(kube, o, &field::pairs(o, "spec.selector", ""))?);
+    template::template(&mut w, at(o, "spec.template"));
+    conditions(&mut w, o);
     Ok(template::close(w, events))
 }

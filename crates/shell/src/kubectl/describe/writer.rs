@@ -28,6 +28,15 @@ impl Writer {
     }
 }
 
+/// `True`, `False`, `<unset>`.
+pub(crate) fn flag(value: &serde_json::Value) -> &'static str {
+    match value.as_bool() {
+        Some(true) => "True",
+        Some(false) => "False",
+        None => "<unset>",
+    }
+}
+
 const PADDING: usize = 2;
 
 /// Aligns cells as tabwriter does.

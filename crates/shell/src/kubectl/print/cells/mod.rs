@@ -17,9 +17,9 @@ use serde_json::Value;
 
 use crate::kubectl::{age, field};
 
-pub(crate) use network::external_ip;
 pub(crate) use node::roles;
 pub(crate) use other::event_times;
+pub(crate) use storage::modes;
 
 static COLUMNS: &str = include_str!("../../../../data/table-columns.txt");
 

@@ -32,7 +32,7 @@ pub(super) fn service(o: &Value, now: Timestamp) -> Vec<String> {
 
 /// The EXTERNAL-IP cell of a Service.
 #[must_use]
-pub(crate) fn external_ip(o: &Value) -> String {
+pub(super) fn external_ip(o: &Value) -> String {
     let own: Vec<String> = list(o, "spec.externalIPs").iter().map(word).collect();
     match text(o, "spec.type") {
         "ExternalName" => text(o, "spec.externalName").to_owned(),

@@ -9,14 +9,16 @@ use crate::kubectl::field::{at, list, map, text, word};
 /// `RWO,ROX`.
 #[must_use]
 pub(crate) fn modes(value: &Value, path: &str) -> String {
-    let short = |mode: &Value| match mode.as_str().unwrap_or_default() {
-        "ReadWriteOnce" => "RWO",
-        "ReadOnlyMany" => "ROX",
-        "ReadWriteMany" => "RWX",
-        "ReadWriteOncePod" => "RWOP",
-        _ => "",
-    };
-    list(value, path).iter().map(short).collect::<Vec<_>>().join(",")
+    // UPSTREAM: in this order, each once, whatever the order of the list.
+    const SHORT: [(&str, &str); 4] = [
+        ("ReadWriteOnce", "RWO"),
+        ("ReadOnlyMany", "ROX"),
+        ("ReadWriteMany", "RWX"),
+        ("ReadWriteOncePod", "RWOP"),
+    ];
+    let given = list(value, path);
+    let some = SHORT.iter().filter(|(mode, _)| given.iter().any(|g| g == mode));
+    some.map(|(_, short)| *short).collect::<Vec<_>>().join(",")
 }
 
 pub(super) fn volume(o: &Value, now: Timestamp) -> Vec<String> {
