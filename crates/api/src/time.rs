@@ -33,10 +33,10 @@ impl SimDuration {
         Self(n)
     }
 
-    /// `n` seconds.
+    /// `n` seconds, at most all of time.
     #[must_use]
     pub const fn secs(n: u64) -> Self {
-        Self(n * 1000)
+        Self(n.saturating_mul(1000))
     }
 
     /// Whole seconds, rounded down.

@@ -4,7 +4,7 @@
 
 use api::{
     ApiStatus, SimDuration,
-    k8s::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet},
+    k8s::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus},
 };
 
 use super::rollout::{Rollout, actual, available, ready, wanted};
@@ -56,7 +56,7 @@ pub(super) fn progress(turn: &mut Turn<'_>, rollout: &Rollout) -> Result<Next, A
 }
 
 pub(super) fn status_of(turn: &Turn<'_>, rollout: &Rollout) -> DeploymentStatus {
-    let sum = |of: fn(&ReplicaSet) -> i32| rollout.all().map(of).sum::<i32>();
+    let sum = |of| rollout.sum(of);
     let shown = |number: i32| Some(number).filter(|number| *number != 0);
     let up = sum(available);
     let had = rollout.deployment.status.clone().unwrap_or_default();
@@ -66,7 +66,7 @@ pub(super) fn status_of(turn: &Turn<'_>, rollout: &Rollout) -> DeploymentStatus 
         updated_replicas: shown(rollout.new.as_ref().map_or(0, actual)),
         ready_replicas: shown(sum(ready)),
         available_replicas: shown(up),
-        unavailable_replicas: shown((sum(wanted) - up).max(0)),
+        unavailable_replicas: shown(sum(wanted).wrapping_sub(up).max(0)),
         collision_count: had.collision_count,
         conditions: had.conditions,
         ..DeploymentStatus::default()

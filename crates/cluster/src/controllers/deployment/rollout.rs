@@ -122,7 +122,17 @@ impl Rollout {
         if surge == 0 && missing == 0 { (0, 1) } else { (surge, missing) }
     }
 
-    pub(super) fn max_surge(&self) -> i32 {
+    /// A number of every set, added up. UPSTREAM: as an int32, which wraps.
+    pub(super) fn sum(&self, of: fn(&ReplicaSet) -> i32) -> i32 {
+        self.all().map(of).fold(0, i32::wrapping_add)
+    }
+
+    /// How many pods there may be at a time. UPSTREAM: an int32, which wraps: 2147483647 replicas with a surge are none at all.
+    pub(super) fn most(&self) -> i32 {
+        self.replicas().wrapping_add(self.max_surge())
+    }
+
+    fn max_surge(&self) -> i32 {
         if self.is_rolling() { self.fence().0 } else { 0 }
     }
 
@@ -139,8 +149,8 @@ impl Rollout {
         if !self.is_rolling() {
             return self.replicas();
         }
-        let current: i32 = self.old.iter().map(wanted).sum::<i32>() + has;
-        let most = self.replicas() + self.max_surge();
+        let current = self.old.iter().map(wanted).fold(has, i32::wrapping_add);
+        let most = self.most();
         if current >= most {
             return has;
         }
@@ -190,6 +200,6 @@ pub(super) fn note_replicas(rollout: &Rollout, set: &mut ReplicaSet) -> bool {
     let before = set.metadata.annotations.clone();
     let annotations = set.metadata.annotations.get_or_insert_default();
     annotations.insert(DESIRED_REPLICAS.to_owned(), rollout.replicas().to_string());
-    annotations.insert(MAX_REPLICAS.to_owned(), (rollout.replicas() + rollout.max_surge()).to_string());
+    annotations.insert(MAX_REPLICAS.to_owned(), rollout.most().to_string());
     set.metadata.annotations != before
 }

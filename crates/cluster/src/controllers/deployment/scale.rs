@@ -47,9 +47,9 @@ fn scale_in_proportion(
     active: &[usize],
 ) -> Result<(), ApiStatus> {
     let replicas = rollout.replicas();
-    let total: i32 = rollout.all().map(wanted).sum();
-    let allowed = if replicas > 0 { replicas + rollout.max_surge() } else { 0 };
-    let add = allowed - total;
+    let total = rollout.sum(wanted);
+    let allowed = if replicas > 0 { rollout.most() } else { 0 };
+    let add = allowed.wrapping_sub(total);
     // `None` is the new set. Growing, the newest of equal size comes first; shrinking, the oldest.
     let mut sets: Vec<(Option<usize>, i32)> =
         active.iter().map(|at| (Some(*at), wanted(&rollout.old[*at]))).collect();
@@ -93,12 +93,11 @@ fn scale_in_proportion(
 
 /// Takes pods from old sets: first those that are not available anyway, then as many as may be missing.
 pub(super) fn shrink_old(turn: &mut Turn<'_>, rollout: &mut Rollout) -> Result<bool, ApiStatus> {
-    let old: i32 = rollout.old.iter().map(wanted).sum();
-    if old == 0 {
+    if rollout.old.iter().all(|set| wanted(set) == 0) {
         return Ok(false);
     }
     let least = rollout.replicas() - rollout.max_unavailable();
-    let all: i32 = rollout.all().map(wanted).sum();
+    let all = rollout.sum(wanted);
     let unready = rollout.new.as_ref().map_or(0, |set| wanted(set) - available(set));
     let most = all - least - unready;
     if most <= 0 {
@@ -118,7 +117,7 @@ pub(super) fn shrink_old(turn: &mut Turn<'_>, rollout: &mut Rollout) -> Result<b
         resize_old(turn, rollout, at, has - count)?;
         taken += count;
     }
-    let mut spare = rollout.all().map(available).sum::<i32>() - least;
+    let mut spare = rollout.sum(available) - least;
     let mut scaled = taken > 0;
     for at in 0..rollout.old.len() {
         let has = wanted(&rollout.old[at]);
