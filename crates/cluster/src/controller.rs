@@ -5,7 +5,7 @@
 
 use api::{ApiStatus, SimDuration};
 
-use crate::{Change, Key, Store, Turn};
+use crate::{Change, Key, Store, Turn, client::Rate};
 
 /// Who, as facts and events name it: `replicaset-controller`, `kubelet`, `default-scheduler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,12 @@ pub trait Controller {
     /// How long after a change it looks: the way of a watch event and the work queue. Zero for none.
     fn reaction(&self) -> SimDuration {
         crate::timing::WATCH
+    }
+
+    /// How fast its client may call; no limit for most. MODEL: every client has one; only those that write one thing after
+    /// another are held to it here.
+    fn client(&self) -> Option<Rate> {
+        None
     }
 
     /// Which keys to look at because of `change`.

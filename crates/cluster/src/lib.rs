@@ -15,6 +15,7 @@ mod addons;
 pub mod apiserver;
 mod auth;
 pub mod check;
+pub mod client;
 pub mod cloud;
 pub mod controller;
 mod controllers;

@@ -7,9 +7,6 @@ use api::SimDuration;
 /// From a write to the moment a watching controller looks. MODEL: real watches take 1 to 10 ms; one figure here.
 pub const WATCH: SimDuration = SimDuration::millis(2);
 
-/// Wait of a controller after a refusal. MODEL: client-go starts at 5 ms and doubles; one figure here.
-pub const RETRY: SimDuration = SimDuration::secs(1);
-
 /// From the launch of an instance to its state `running`. MODEL: real launches differ; one figure here.
 /// Source: EC2 user guide (instance lifecycle); Nitro instances of the t3 and m5 families take 10 to 20 s.
 pub const INSTANCE_PENDING: SimDuration = SimDuration::secs(15);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use api::{Kind, Object, Resource, SimDuration, SimTime, meta::Time};
 
 use crate::{
-    ActorId, ClusterId, Key, Store, World,
+    ActorId, ClusterId, Controller, Key, Store, World, actors,
     draw::{draw, hex, suffix},
     fact::What,
     queue::Wake,
@@ -96,6 +96,30 @@ impl<'w> Turn<'w> {
     #[must_use]
     pub fn hex(&self, purpose: &str, key: &Key, n: u64, length: usize) -> String {
         hex(self.world.seed(), purpose, &format!("{}/{key}", key.cluster.0), n, length)
+    }
+
+    /// Takes a token of the actor's client for a call, which may still have to come.
+    pub(crate) fn call(&mut self) {
+        let (actor, cluster, now) = (self.actor, self.cluster, self.now());
+        if let Some(rate) = actors::find(actor).and_then(Controller::client) {
+            self.world.clients().call(cluster, actor, rate, now);
+        }
+    }
+
+    /// How long the actor's client has to wait before its next call; nothing if it need not.
+    #[must_use]
+    pub fn throttled(&self) -> Option<SimDuration> {
+        self.world.throttled(self.cluster, self.actor)
+    }
+
+    /// Has `key` wait for so long in the line of the actor's client, with a token of its own; whatever wakes it before
+    /// finds it waiting.
+    pub fn wait_in_line(&mut self, key: &Key, wait: SimDuration) -> SimDuration {
+        let (actor, now) = (self.actor, self.now());
+        if let Some(rate) = actors::find(actor).and_then(Controller::client) {
+            self.world.clients().hold(actor, rate, key, (now, now + wait));
+        }
+        wait
     }
 
     /// Writes an object as it is, past the API server: for kinds that none serves, and for the API server itself.

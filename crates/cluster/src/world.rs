@@ -11,9 +11,12 @@ use jiff::Timestamp;
 
 use crate::{
     ActorId, Asked, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store, Turn, What,
-    actors, apiserver, cloud, provision,
+    actors,
+    apiserver::{self, Recorders},
+    client::Clients,
+    cloud, provision,
     queue::{Queue, Wake},
-    scheduler, timing,
+    scheduler,
 };
 
 /// The wall-clock moment that simulated time counts from, unless a scenario says otherwise: 2026-03-02T09:00:00Z.
@@ -31,6 +34,8 @@ pub struct World {
     store: Store,
     now: SimTime,
     queue: Queue,
+    clients: Clients,
+    recorders: Recorders,
     seed: u64,
     facts: GenericVector<Rc<Fact>, RcK>,
     epoch: Timestamp,
@@ -86,6 +91,8 @@ impl World {
             store: Store::default(),
             now: SimTime::ZERO,
             queue: Queue::default(),
+            clients: Clients::default(),
+            recorders: Recorders::default(),
             seed,
             facts: GenericVector::new(),
             epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
@@ -158,6 +165,8 @@ impl World {
         digest.number(self.seed).number(self.now.0);
         self.store.digest(&mut digest);
         self.queue.digest(&mut digest);
+        self.clients.digest(&mut digest);
+        self.recorders.digest(&mut digest);
         digest.finish()
     }
 
@@ -285,22 +294,48 @@ impl World {
 
     fn step(&mut self, wake: Wake) {
         let Some(actor) = actors::find(wake.actor) else { return };
+        if let Some(until) =
+            actor.client().and_then(|rate| self.clients.admit(wake.actor, rate, &wake.key, self.now))
+        {
+            self.queue.push(until, wake);
+            return;
+        }
         let mut turn = Turn::new(self, wake.actor, wake.key.cluster, wake.cause);
-        let (wait, periodic) = match actor.reconcile(&mut turn, &wake.key) {
+        let next = actor.reconcile(&mut turn, &wake.key);
+        if next.is_ok() {
+            turn.world.clients.succeeded(wake.actor, &wake.key);
+        }
+        let (wait, periodic) = match next {
             Ok(Next::Done) => return,
             Ok(Next::After(wait)) => (wait, false),
             Ok(Next::Every(wait)) => (wait, true),
             Err(status) => {
                 turn.fact(What::Noted(Note::Refused { about: wake.key.clone(), message: status.message }));
-                (timing::RETRY, false)
+                (self.clients.failed(wake.actor, &wake.key), false)
             }
         };
         let at = self.now + wait;
         self.queue.push(at, Wake { periodic, ..wake });
     }
 
-    pub(crate) fn forget_wakes(&mut self, cluster: ClusterId) {
+    /// A cluster is gone: nobody of it is to wake, and nobody remembers anything.
+    pub(crate) fn forget_cluster(&mut self, cluster: ClusterId) {
         self.queue.forget_cluster(cluster);
+        self.clients.forget_cluster(cluster);
+        self.recorders.forget_cluster(cluster);
+    }
+
+    /// How long an actor's client has to wait before its next call.
+    pub(crate) fn throttled(&self, cluster: ClusterId, actor: ActorId) -> Option<SimDuration> {
+        self.clients.wait(cluster, actor, self.now)
+    }
+
+    pub(crate) fn clients(&mut self) -> &mut Clients {
+        &mut self.clients
+    }
+
+    pub(crate) fn recorders(&mut self) -> &mut Recorders {
+        &mut self.recorders
     }
 
     /// What the scheduler decides on.

@@ -37,6 +37,7 @@ impl<'w> Call<'w> {
 
     /// A write of the control plane itself.
     pub(crate) fn of_turn<'t>(turn: &'t mut Turn<'_>) -> Call<'t> {
+        turn.call();
         Call {
             cluster: turn.cluster,
             actor: turn.actor,

@@ -1,7 +1,7 @@
 //! What do the parts of the system say about an object?
 //!
 //! Events are ordinary objects. The same event again is the same object with a higher count: for the old recorder
-//! when source, object, reason and message agree; for the scheduler's new recorder when all but the message does.
+//! when its [correlator](super::recorder) says so; for the scheduler's new recorder when all but the message agrees.
 //! Source: client-go `tools/record/events_cache.go`, `tools/events/event_broadcaster.go`.
 
 use api::{
@@ -10,7 +10,10 @@ use api::{
     meta::{MicroTime, ObjectMeta},
 };
 
-use crate::{Turn, apiserver::names};
+use crate::{
+    Turn,
+    apiserver::{names, recorder::Said},
+};
 
 /// How an event is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub fn reference(object: &Object) -> ObjectReference {
     }
 }
 
-/// Records an event by the old recorder, which counts equal events.
+/// Records an event by the old recorder, which counts equal events, combines similar ones and drops what is too much.
 pub(super) fn record(
     turn: &mut Turn<'_>,
     source: EventSource,
@@ -55,31 +58,31 @@ pub(super) fn record(
     reason: &str,
     message: &str,
 ) {
-    let uid = about.uid.clone().unwrap_or_default();
-    let same = turn.store().events_about(turn.cluster(), &uid).find_map(|(_, object)| {
-        let event = Event::of(object)?;
-        let same = event.reason.as_deref() == Some(reason)
-            && event.message.as_deref() == Some(message)
-            && event.type_.as_deref() == Some(how.word())
-            && event.source.as_ref() == Some(&source)
-            && event.involved_object.field_path == about.field_path;
-        same.then(|| event.clone())
-    });
-    let stamp = turn.stamp();
-    if let Some(mut event) = same {
-        event.count = Some(event.count.unwrap_or(1) + 1);
-        event.last_timestamp = Some(stamp);
-        turn.put(event.into_object());
+    let (cluster, stamp) = (turn.cluster(), turn.stamp());
+    let said = Said { type_: how.word(), reason, message };
+    let at = (turn.now(), &stamp);
+    let told = turn.world.recorders().correlate(cluster, &source, &about, said, at);
+    if !told.passes {
         return;
     }
-    let mut event = begin(turn, about, how, reason, message);
-    event.count = Some(1);
-    event.first_timestamp = Some(stamp.clone());
+    turn.call();
+    let namespace = namespace_of(&about);
+    let known = told.name.as_deref().and_then(|name| turn.get::<Event>(&namespace, name)).cloned();
+    let mut event = known.unwrap_or_else(|| {
+        let mut event = begin(turn, about.clone(), how, reason, message);
+        if !told.is_combined() {
+            event.reporting_component.clone_from(&source.component);
+        }
+        event.reporting_instance = Some(source.host.clone().unwrap_or_default());
+        event.source = Some(source.clone());
+        event
+    });
+    event.message = Some(told.message.clone());
+    event.count = Some(told.count);
+    event.first_timestamp = Some(told.first.clone());
     event.last_timestamp = Some(stamp);
-    event.reporting_component.clone_from(&source.component);
-    event.reporting_instance = Some(source.host.clone().unwrap_or_default());
-    event.source = Some(source);
-    turn.put(event.into_object());
+    let written = turn.put(event.into_object());
+    turn.world.recorders().named(cluster, &source, &about, &told, written.name());
 }
 
 /// Records an event by the scheduler's recorder, which makes a series of equal events.
@@ -129,6 +132,11 @@ fn micro(turn: &Turn<'_>) -> MicroTime {
     MicroTime(jiff::Timestamp::from_millisecond(millis).unwrap_or(world.epoch()))
 }
 
+/// Events about what has no namespace stand in `default`.
+fn namespace_of(about: &ObjectReference) -> String {
+    about.namespace.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned())
+}
+
 fn begin(turn: &Turn<'_>, about: ObjectReference, how: EventType, reason: &str, message: &str) -> Event {
     let world = turn.world();
     let revision = world.store().revision();
@@ -136,7 +144,7 @@ fn begin(turn: &Turn<'_>, about: ObjectReference, how: EventType, reason: &str, 
     let millis = world.epoch().as_millisecond().saturating_add_unsigned(world.now().0);
     let nanos = i128::from(millis) * 1_000_000 + i128::from(revision % 1_000_000);
     let name = format!("{}.{nanos:x}", about.name.as_deref().unwrap_or_default());
-    let namespace = about.namespace.clone().filter(|n| !n.is_empty()).unwrap_or_else(|| "default".to_owned());
+    let namespace = namespace_of(&about);
     let key = turn.key(Kind::Event, &namespace, &name);
     Event {
         metadata: ObjectMeta {

@@ -17,6 +17,7 @@ mod events;
 mod names;
 mod parts;
 mod read;
+mod recorder;
 mod subresource;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub(crate) use bootstrap::root_ca;
 pub(crate) use call::Call;
 pub(crate) use delete::{FOREGROUND, ORPHAN};
 pub use events::{EventType, reference};
+pub(crate) use recorder::Recorders;
 
 use crate::{
     ActorId, ApiRequest, ApiVerb, Asked, Principal, Reply, World,

@@ -19,10 +19,13 @@ use super::{
     controller_of, is_active, is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from,
     ready_since,
 };
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn};
+use crate::{Change, Controller, EventType, Key, Next, Store, Turn, client::Rate};
 
 /// Most pods made or removed in one go.
 const BURST: usize = 500;
+
+/// From so many pods on, two come at a time; from twice as many on, three.
+const CROWD: u64 = 100;
 
 /// The controller.
 pub(crate) struct ReplicaSetController;
@@ -30,6 +33,10 @@ pub(crate) struct ReplicaSetController;
 impl Controller for ReplicaSetController {
     fn name(&self) -> &'static str {
         "replicaset-controller"
+    }
+
+    fn client(&self) -> Option<Rate> {
+        Some(Rate::CONTROLLER_MANAGER)
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
@@ -62,12 +69,21 @@ impl Controller for ReplicaSetController {
         let claimed = claim(turn, &set)?;
         let pods: Vec<&Pod> = claimed.iter().filter_map(|object| Pod::of(object)).collect();
         let managed =
-            if set.metadata.deletion_timestamp.is_none() { manage(turn, &set, &pods) } else { Ok(()) };
+            if set.metadata.deletion_timestamp.is_none() { manage(turn, key, &set, &pods) } else { Ok(None) };
+        let shown = set.status.as_ref().map_or(0, |status| status.replicas);
+        if let Ok(Some(wait)) = managed
+            && usize::try_from(shown).unwrap_or(0).abs_diff(pods.len()) < BURST
+        {
+            // Upstream's sync blocks in the client until its batch is through, and writes the status only then.
+            return Ok(Next::After(wait));
+        }
         let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
         let status = status_of(turn, &set, &pods, managed.as_ref().err());
         let waits = min_ready > 0 && status.ready_replicas != status.available_replicas;
         write_status(turn, set, status)?;
-        managed?;
+        if let Some(wait) = managed? {
+            return Ok(Next::After(wait));
+        }
         // A pod becomes available by time alone.
         Ok(if waits { Next::After(SimDuration::secs(min_ready.unsigned_abs().into())) } else { Next::Done })
     }
@@ -115,56 +131,83 @@ fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiSt
     Ok(pods)
 }
 
-fn manage(turn: &mut Turn<'_>, set: &ReplicaSet, pods: &[&Pod]) -> Result<(), ApiStatus> {
-    let Some(spec) = &set.spec else { return Ok(()) };
+/// Makes or removes pods as far as the client may; how long it then waits, if there is more to do.
+fn manage(
+    turn: &mut Turn<'_>,
+    key: &Key,
+    set: &ReplicaSet,
+    pods: &[&Pod],
+) -> Result<Option<SimDuration>, ApiStatus> {
+    let Some(spec) = &set.spec else { return Ok(None) };
     let wanted = usize::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0);
     let object = set.clone().into_object();
-    if pods.len() < wanted {
-        create(turn, set, &object, (wanted - pods.len()).min(BURST))
+    let done = if pods.len() < wanted {
+        create(turn, set, &object, (wanted - pods.len()).min(BURST))?
     } else {
-        remove(turn, set, &object, pods, (pods.len() - wanted).min(BURST))
+        remove(turn, set, &object, pods, (pods.len() - wanted).min(BURST))?
+    };
+    if done == wanted.abs_diff(pods.len()) {
+        return Ok(None);
     }
+    // MODEL: of a crowd several come at once when their tokens are there, for the reader's machine has to look at the
+    // whole crowd each time.
+    let crowd = u64::try_from(pods.len()).unwrap_or(u64::MAX) / CROWD;
+    let extra = SimDuration(crowd * Rate::CONTROLLER_MANAGER.every.0);
+    Ok(turn.throttled().map(|wait| turn.wait_in_line(key, wait + extra)))
 }
 
-fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) -> Result<(), ApiStatus> {
+/// Creates up to so many pods, one, two, four, … at a time, until one is refused or the client has to wait. How many.
+fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) -> Result<usize, ApiStatus> {
     let template = set.spec.as_ref().and_then(|spec| spec.template.clone()).unwrap_or_default();
     let (namespace, name) = (set.metadata.namespace.as_deref(), set.metadata.name.as_deref());
     let pod = pod_from(&template, namespace.unwrap_or_default(), name.unwrap_or_default(), managed_by(set));
-    for _ in 0..count {
-        match turn.create(pod.clone()) {
-            Ok(made) => {
-                turn.event(
-                    object,
-                    EventType::Normal,
-                    "SuccessfulCreate",
-                    &format!("Created pod: {}", made.name()),
-                );
+    let (mut made, mut batch) = (0, 1);
+    while made < count {
+        let mut refused = None;
+        for _ in 0..batch.min(count - made) {
+            if turn.throttled().is_some() {
+                return refused.map_or(Ok(made), Err);
             }
-            Err(refusal) => {
-                let message = format!("Error creating: {}", refusal.message);
-                turn.event(object, EventType::Warning, "FailedCreate", &message);
-                return Err(refusal);
+            match turn.create(pod.clone()) {
+                Ok(pod) => {
+                    made += 1;
+                    let message = format!("Created pod: {}", pod.name());
+                    turn.event(object, EventType::Normal, "SuccessfulCreate", &message);
+                }
+                Err(refusal) => {
+                    let message = format!("Error creating: {}", refusal.message);
+                    turn.event(object, EventType::Warning, "FailedCreate", &message);
+                    refused = Some(refusal);
+                }
             }
         }
+        if let Some(refusal) = refused {
+            return Err(refusal);
+        }
+        batch *= 2;
     }
-    Ok(())
+    Ok(made)
 }
 
+/// Removes up to so many pods, the least useful first, until the client has to wait. How many.
 fn remove(
     turn: &mut Turn<'_>,
     set: &ReplicaSet,
     object: &Object,
     pods: &[&Pod],
     count: usize,
-) -> Result<(), ApiStatus> {
+) -> Result<usize, ApiStatus> {
     if count == 0 {
-        return Ok(());
+        return Ok(0);
     }
     let ranks = ranks(turn.store(), turn.cluster(), set);
     let now = turn.stamp().0.as_second();
     let mut sorted = pods.to_vec();
     sorted.sort_by(|a, b| worth(a, b, &ranks, now));
-    for pod in sorted.into_iter().take(count) {
+    for (done, pod) in sorted.into_iter().take(count).enumerate() {
+        if turn.throttled().is_some() {
+            return Ok(done);
+        }
         let (namespace, name) = (
             pod.metadata.namespace.as_deref().unwrap_or_default(),
             pod.metadata.name.as_deref().unwrap_or_default(),
@@ -183,7 +226,7 @@ fn remove(
             }
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Active pods per node of all sets of the same owner.

@@ -81,5 +81,5 @@ pub(super) fn forget_cluster(turn: &mut Turn<'_>, name: &str, id: ClusterId) {
     }
     let key = turn.key(Kind::ControlPlane, "", name);
     turn.remove(&key);
-    turn.world.forget_wakes(id);
+    turn.world.forget_cluster(id);
 }
