@@ -83,3 +83,18 @@ fn old_lines_can_be_taken_back_after_checkpoints_were_thinned() {
     }
     assert_eq!(session.run_line("cat f").output.stdout(), "0\n");
 }
+
+#[test]
+fn a_hundred_million_replicas_stop_the_line_and_nothing_else() {
+    let Some(tiny) = crate::library::scenario("tiny") else { panic!("the fixture is part of this crate") };
+    let mut session = Session::new(tiny, 7).unwrap_or_else(|_| panic!("the fixture is right"));
+    session.run_line("kubectl create deployment web --image=nginx:1.27");
+    let before = session.digest();
+    let result = session.run_line("kubectl scale deploy/web --replicas=100000000; lab wait idle; echo never");
+    assert_eq!((result.exit, result.stopped), (130, true));
+    assert_eq!(result.output.stdout(), "deployment.apps/web scaled\n");
+    assert!(result.output.stderr().contains("nothing is lost"), "{}", result.output.stderr());
+    assert_eq!(session.run_line("kubectl get deploy web -o jsonpath={.spec.replicas}").exit, 0);
+    assert!(session.undo() && session.undo());
+    assert_eq!(session.digest(), before);
+}

@@ -7,6 +7,7 @@
 
 use std::rc::Rc;
 
+use api::Kind;
 use brush_parser::ast;
 use cluster::World;
 
@@ -37,8 +38,8 @@ pub enum Flow {
     Exit(i32),
     /// An expansion failed: the rest of the line is not run.
     Abandoned(i32),
-    /// The lab's own limit.
-    Stopped,
+    /// The lab's own limit, such as `10000 commands`.
+    Stopped(String),
 }
 
 /// One line on its way.
@@ -72,15 +73,32 @@ pub fn run_fed(
     let mut shell =
         Shell { machine, world, substituted: None, until: None, commands: 0, printed: 0, depth: 0 };
     let ended = shell.line(line, stdin, out);
+    if let Err(Flow::Stopped(limit)) = &ended {
+        say_stopped(limit, world, out);
+    }
     let exited = matches!(ended, Err(Flow::Exit(_)));
     let status = match ended {
         Ok(status) | Err(Flow::Exit(status) | Flow::Return(status) | Flow::Abandoned(status)) => status,
         Err(Flow::Break(_) | Flow::Continue(_)) => 0,
-        Err(Flow::Stopped) => 130,
+        Err(Flow::Stopped(_)) => 130,
     };
     machine.status = status;
     machine.exited = exited;
     status
+}
+
+/// Says which limit the line reached and, where time had to stop, how the world stands.
+fn say_stopped(limit: &str, world: &World, out: &mut Output) {
+    out.err(&format!("lab: stopped: this line reached the limit of {limit}"));
+    if world.is_exhausted() {
+        let pods = world.store().iter().filter(|(key, _)| key.kind == Kind::Pod).count();
+        let at = world.stamp(world.now()).0.strftime("%H:%M:%S").to_string();
+        out.err(&format!(
+            "lab: the world stands still at {at} with {pods} pods; nothing is lost. The next line goes on from here; \
+             'lab undo' takes this one back."
+        ));
+    }
+    out.hint(Hint::Stopped { limit: limit.to_owned() });
 }
 
 impl Shell<'_> {
@@ -102,12 +120,6 @@ impl Shell<'_> {
                 Ok(2)
             }
         }
-    }
-
-    pub(crate) fn stop(&mut self, out: &mut Output, limit: String) -> Flow {
-        out.err(&format!("lab: stopped: this line reached the limit of {limit}"));
-        out.hint(Hint::Stopped { limit });
-        Flow::Stopped
     }
 
     fn list(&mut self, list: &ast::CompoundList, stdin: &mut Stdin, out: &mut Output) -> Result<i32, Flow> {
@@ -153,7 +165,15 @@ impl Shell<'_> {
                     let mut inner = Output::default();
                     let mut first = stdin.clone();
                     let from = input.as_mut().unwrap_or(&mut first);
-                    status = self.subshell(|shell| shell.command_in_place(command, from, &mut inner))?;
+                    status = match self.subshell(|shell| shell.command_in_place(command, from, &mut inner)) {
+                        Ok(status) => status,
+                        Err(flow) => {
+                            // What the next command would have read is gone; what was said is not.
+                            inner.chunks.retain(|(stream, _)| *stream == Stream::Err);
+                            self.pass_on(inner, out)?;
+                            return Err(flow);
+                        }
+                    };
                     if i + 1 == many.len() {
                         self.pass_on(inner, out)?;
                         break;
@@ -210,13 +230,13 @@ impl Shell<'_> {
                 Ok(status)
             }
             Err(Flow::Break(_) | Flow::Continue(_)) => Ok(0),
-            Err(Flow::Stopped) => Err(Flow::Stopped),
+            Err(Flow::Stopped(limit)) => Err(Flow::Stopped(limit)),
         }
     }
 
     fn deeper<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T, Flow>) -> Result<T, Flow> {
         if self.depth >= DEEPEST {
-            return Err(Flow::Stopped);
+            return Err(Flow::Stopped(format!("{DEEPEST} nested calls")));
         }
         self.depth += 1;
         let result = body(self);
@@ -227,7 +247,7 @@ impl Shell<'_> {
     fn print(&mut self, stream: Stream, text: &str, out: &mut Output) -> Result<(), Flow> {
         self.printed = self.printed.saturating_add(text.len());
         if self.printed > MOST_OUTPUT {
-            return Err(self.stop(out, format!("{} MB of output", MOST_OUTPUT >> 20)));
+            return Err(Flow::Stopped(format!("{} MB of output", MOST_OUTPUT >> 20)));
         }
         out.write(stream, text);
         Ok(())
@@ -249,8 +269,21 @@ impl Shell<'_> {
     ) -> Result<i32, Flow> {
         self.commands += 1;
         if self.commands > MOST_COMMANDS {
-            return Err(self.stop(out, format!("{MOST_COMMANDS} commands")));
+            return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
         }
+        let status = self.one_command(command, stdin, out)?;
+        if self.world.is_exhausted() {
+            return Err(Flow::Stopped("what may happen within one line".to_owned()));
+        }
+        Ok(status)
+    }
+
+    fn one_command(
+        &mut self,
+        command: &ast::Command,
+        stdin: &mut Stdin,
+        out: &mut Output,
+    ) -> Result<i32, Flow> {
         match command {
             ast::Command::Simple(simple) => self.simple(simple, stdin, out),
             ast::Command::Compound(compound, redirects) => {
@@ -342,7 +375,7 @@ impl Shell<'_> {
                 loop {
                     self.commands += 1;
                     if self.commands > MOST_COMMANDS {
-                        return Err(self.stop(out, format!("{MOST_COMMANDS} commands")));
+                        return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
                     }
                     if let Some(condition) = &clause.condition
                         && self.number(&condition.value, out)? == 0
@@ -526,7 +559,7 @@ impl Shell<'_> {
         }
         self.commands += 1;
         if self.commands > MOST_COMMANDS {
-            return Err(self.stop(out, format!("{MOST_COMMANDS} commands")));
+            return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
         }
         let name = fields.remove(0);
         if let Some(function) = self.machine.functions.get(&name).cloned() {
@@ -556,9 +589,6 @@ impl Shell<'_> {
         self.machine.positional = kept;
         match result {
             Err(Flow::Return(status)) => Ok(status),
-            Err(Flow::Stopped) if self.depth + 1 >= DEEPEST => {
-                Err(self.stop(out, format!("{DEEPEST} nested calls")))
-            }
             other => other,
         }
     }

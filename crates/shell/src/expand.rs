@@ -81,7 +81,11 @@ impl Shell<'_> {
     ) -> Result<Vec<String>, Flow> {
         let mut fields = Vec::new();
         for text in words {
-            for text in braces(text) {
+            let expanded = braces(text);
+            if expanded.len() > MOST_BRACES {
+                return Err(Flow::Stopped(format!("{MOST_BRACES} words from one brace expression")));
+            }
+            for text in expanded {
                 let mut building = Building::default();
                 self.pieces(&parse(&text), &mut building, true, out)?;
                 building.cut();
@@ -175,7 +179,7 @@ impl Shell<'_> {
                 }
             }
             if building.current.as_ref().is_some_and(|c| c.len() > LONGEST) {
-                return Err(self.stop(out, format!("a word of {} MB", LONGEST >> 20)));
+                return Err(Flow::Stopped(format!("a word of {} MB", LONGEST >> 20)));
             }
         }
         Ok(())
@@ -585,13 +589,13 @@ fn product(parts: &[BraceExpressionOrText]) -> Vec<String> {
         let endings = match part {
             BraceExpressionOrText::Text(text) => vec![text.clone()],
             BraceExpressionOrText::Expr(members) => {
-                members.iter().flat_map(member).take(MOST_BRACES).collect()
+                members.iter().flat_map(member).take(MOST_BRACES + 1).collect()
             }
         };
         words = words
             .iter()
             .flat_map(|word| endings.iter().map(move |ending| format!("{word}{ending}")))
-            .take(MOST_BRACES)
+            .take(MOST_BRACES + 1)
             .collect();
     }
     words
@@ -618,5 +622,5 @@ fn sequence(start: i64, end: i64, increment: i64) -> impl Iterator<Item = i64> {
     std::iter::successors(Some(start), move |n| {
         n.checked_add(step).filter(|n| if step > 0 { *n <= end } else { *n >= end })
     })
-    .take(MOST_BRACES)
+    .take(MOST_BRACES + 1)
 }

@@ -161,3 +161,18 @@ fn a_function_that_calls_itself_is_stopped() {
     let (mut machine, mut world, mut out) = (Machine::default(), cluster::World::empty(1), Output::default());
     assert_eq!(run("f() { f; }; f", &mut machine, &mut world, &mut out), 130);
 }
+
+#[test]
+fn what_is_too_much_stops_the_line_and_says_so_through_every_redirection() {
+    for (line, limit) in [
+        ("echo {1..100000000} | wc -c", "10000 words from one brace expression"),
+        ("seq 1 100000000 | tail -1", "1000000 numbers"),
+        ("while true; do :; done 2>&1 | tail -1", "10000 commands"),
+        ("for i in $(seq 1 1000000); do :; done > f 2>&1", "10000 commands"),
+    ] {
+        let (mut machine, mut world, mut out) =
+            (Machine::default(), cluster::World::empty(1), Output::default());
+        assert_eq!(run(line, &mut machine, &mut world, &mut out), 130, "{line}");
+        assert_eq!(out.stderr(), format!("lab: stopped: this line reached the limit of {limit}\n"), "{line}");
+    }
+}

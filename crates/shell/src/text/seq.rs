@@ -43,9 +43,12 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     }
     let numbers: Vec<String> = std::iter::successors(Some(first), |n| n.checked_add(step))
         .take_while(|n| if step > 0 { *n <= last } else { *n >= last })
-        .take(MOST)
+        .take(MOST + 1)
         .map(|n| n.to_string())
         .collect();
+    if numbers.len() > MOST {
+        return Err(Flow::Stopped(format!("{MOST} numbers")));
+    }
     if !numbers.is_empty() {
         let width = if equal { numbers.iter().map(String::len).max().unwrap_or(0) } else { 0 };
         let padded: Vec<String> = numbers.iter().map(|n| format!("{n:0>width$}")).collect();
