@@ -5,7 +5,7 @@
 //! stopped with a message, and everything done so far stays.
 //! MODEL: `&` runs its command at once and to the end; there are no jobs.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use api::Kind;
 use brush_parser::ast;
@@ -13,7 +13,7 @@ use cluster::World;
 
 use crate::{
     grammar,
-    machine::Machine,
+    machine::{Machine, Variable},
     output::{Hint, Output, Stdin, Stream},
     tool::{self, Call},
 };
@@ -24,6 +24,9 @@ pub const MOST_COMMANDS: u32 = 10_000;
 pub const MOST_OUTPUT: usize = 32 << 20;
 /// Deepest nesting of functions, substitutions and aliases.
 const DEEPEST: u32 = 40;
+
+/// The file descriptor of a line's first `<( )`; the next ones go down from here.
+const FIRST_PROCESS: u32 = 63;
 
 /// Why the evaluation leaves its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +54,13 @@ pub struct Shell<'a> {
     pub(crate) substituted: Option<i32>,
     /// When `timeout` ends what waits.
     pub(crate) until: Option<api::SimTime>,
-    commands: u32,
+    /// Above zero where a failure is looked at, so that `set -e` lets it be.
+    pub(crate) guarded: u32,
+    /// What the names that are local to each running function were before.
+    locals: Vec<Vec<(String, Option<Variable>)>>,
+    /// How many `<( )` this line has run.
+    processes: u32,
+    pub(crate) commands: u32,
     printed: usize,
     depth: u32,
 }
@@ -70,9 +79,22 @@ pub fn run_fed(
     out: &mut Output,
 ) -> i32 {
     machine.history.push_back(line.into());
-    let mut shell =
-        Shell { machine, world, substituted: None, until: None, commands: 0, printed: 0, depth: 0 };
+    let mut shell = Shell {
+        machine,
+        world,
+        substituted: None,
+        until: None,
+        guarded: 0,
+        locals: Vec::new(),
+        processes: 0,
+        commands: 0,
+        printed: 0,
+        depth: 0,
+    };
     let ended = shell.line(line, stdin, out);
+    if shell.processes > 0 {
+        machine.files.remove("/dev/fd");
+    }
     if let Err(Flow::Stopped(limit)) = &ended {
         say_stopped(limit, world, out);
     }
@@ -122,7 +144,12 @@ impl Shell<'_> {
         }
     }
 
-    fn list(&mut self, list: &ast::CompoundList, stdin: &mut Stdin, out: &mut Output) -> Result<i32, Flow> {
+    pub(crate) fn list(
+        &mut self,
+        list: &ast::CompoundList,
+        stdin: &mut Stdin,
+        out: &mut Output,
+    ) -> Result<i32, Flow> {
         let mut status = 0;
         for ast::CompoundListItem(and_or, separator) in &list.0 {
             status = self.and_or(and_or, stdin, out)?;
@@ -135,18 +162,28 @@ impl Shell<'_> {
     }
 
     fn and_or(&mut self, list: &ast::AndOrList, stdin: &mut Stdin, out: &mut Output) -> Result<i32, Flow> {
-        let mut status = self.pipeline(&list.first, stdin, out)?;
-        for next in &list.additional {
+        let mut rest = list.additional.iter().peekable();
+        let mut status =
+            self.guarded(rest.peek().is_some(), |shell| shell.pipeline(&list.first, stdin, out))?;
+        while let Some(next) = rest.next() {
             self.machine.status = status;
             let (wanted, pipeline) = match next {
                 ast::AndOr::And(pipeline) => (status == 0, pipeline),
                 ast::AndOr::Or(pipeline) => (status != 0, pipeline),
             };
             if wanted {
-                status = self.pipeline(pipeline, stdin, out)?;
+                status = self.guarded(rest.peek().is_some(), |shell| shell.pipeline(pipeline, stdin, out))?;
             }
         }
         Ok(status)
+    }
+
+    /// Runs `body` where `set -e` lets failures be, if so.
+    pub(crate) fn guarded<T>(&mut self, is_guarded: bool, body: impl FnOnce(&mut Self) -> T) -> T {
+        self.guarded += u32::from(is_guarded);
+        let result = body(self);
+        self.guarded -= u32::from(is_guarded);
+        result
     }
 
     fn pipeline(
@@ -157,15 +194,18 @@ impl Shell<'_> {
     ) -> Result<i32, Flow> {
         let before = self.world.now();
         let status = match pipeline.seq.as_slice() {
-            [only] => self.command_in_place(only, stdin, out)?,
+            [only] => self.guarded(pipeline.bang, |shell| shell.command_in_place(only, stdin, out))?,
             many => {
-                let mut status = 0;
+                let (mut status, mut failed) = (0, 0);
                 let mut input: Option<Stdin> = None;
                 for (i, command) in many.iter().enumerate() {
                     let mut inner = Output::default();
                     let mut first = stdin.clone();
                     let from = input.as_mut().unwrap_or(&mut first);
-                    status = match self.subshell(|shell| shell.command_in_place(command, from, &mut inner)) {
+                    let ended = self.guarded(pipeline.bang, |shell| {
+                        shell.subshell(|shell| shell.command_in_place(command, from, &mut inner))
+                    });
+                    status = match ended {
                         Ok(status) => status,
                         Err(flow) => {
                             // What the next command would have read is gone; what was said is not.
@@ -174,6 +214,9 @@ impl Shell<'_> {
                             return Err(flow);
                         }
                     };
+                    if status != 0 {
+                        failed = status;
+                    }
                     if i + 1 == many.len() {
                         self.pass_on(inner, out)?;
                         break;
@@ -188,7 +231,7 @@ impl Shell<'_> {
                     }
                     input = Some(Stdin::of(&text));
                 }
-                status
+                if self.machine.options.pipefail { failed } else { status }
             }
         };
         if pipeline.timed.is_some() {
@@ -197,8 +240,20 @@ impl Shell<'_> {
             let real = format!("{minutes}m{}.{:03}s", seconds / 1000, seconds % 1000);
             self.print(Stream::Err, &format!("\nreal\t{real}\nuser\t0m0.000s\nsys\t0m0.000s\n"), out)?;
         }
-        let status = if pipeline.bang { i32::from(status == 0) } else { status };
+        if pipeline.bang {
+            self.machine.status = i32::from(status == 0);
+            return Ok(self.machine.status);
+        }
         self.machine.status = status;
+        // A list or loop that fails has a command in it that failed, and was looked at if the shell is still here.
+        let is_end = !matches!(
+            pipeline.seq.as_slice(),
+            [ast::Command::Compound(compound, _)]
+                if !matches!(compound, ast::CompoundCommand::Subshell(_) | ast::CompoundCommand::Arithmetic(_))
+        );
+        if status != 0 && is_end && self.guarded == 0 && self.machine.options.errexit {
+            return Err(Flow::Exit(status));
+        }
         Ok(status)
     }
 
@@ -214,6 +269,7 @@ impl Shell<'_> {
             self.machine.cwd.clone(),
             self.machine.before.clone(),
             self.machine.positional.clone(),
+            self.machine.options,
         );
         let ended = self.deeper(body);
         let machine = &mut *self.machine;
@@ -224,6 +280,7 @@ impl Shell<'_> {
             machine.cwd,
             machine.before,
             machine.positional,
+            machine.options,
         ) = kept;
         match ended {
             Ok(status) | Err(Flow::Exit(status) | Flow::Return(status) | Flow::Abandoned(status)) => {
@@ -303,178 +360,46 @@ impl Shell<'_> {
         }
     }
 
-    fn compound(
-        &mut self,
-        compound: &ast::CompoundCommand,
-        stdin: &mut Stdin,
-        out: &mut Output,
-    ) -> Result<i32, Flow> {
-        match compound {
-            ast::CompoundCommand::BraceGroup(group) => self.list(&group.list, stdin, out),
-            ast::CompoundCommand::Subshell(sub) => self.subshell(|shell| shell.list(&sub.list, stdin, out)),
-            ast::CompoundCommand::ForClause(clause) => {
-                let values = match &clause.values {
-                    Some(words) => self.fields(words.iter().map(|w| w.value.as_str()), out)?,
-                    None => self.machine.positional.iter().map(ToString::to_string).collect(),
-                };
-                let mut status = 0;
-                for value in values {
-                    self.machine.set(&clause.variable_name, &value);
-                    match self.body(&clause.body, stdin, out)? {
-                        Ok(last) => status = last,
-                        Err(()) => break,
-                    }
-                }
-                Ok(status)
-            }
-            ast::CompoundCommand::WhileClause(ast::WhileOrUntilClauseCommand(condition, body, _)) => {
-                self.repeat(condition, body, true, stdin, out)
-            }
-            ast::CompoundCommand::UntilClause(ast::WhileOrUntilClauseCommand(condition, body, _)) => {
-                self.repeat(condition, body, false, stdin, out)
-            }
-            ast::CompoundCommand::IfClause(clause) => {
-                if self.list(&clause.condition, stdin, out)? == 0 {
-                    return self.list(&clause.then, stdin, out);
-                }
-                for other in clause.elses.iter().flatten() {
-                    let taken = match &other.condition {
-                        Some(condition) => self.list(condition, stdin, out)? == 0,
-                        None => true,
-                    };
-                    if taken {
-                        return self.list(&other.body, stdin, out);
-                    }
-                }
-                Ok(0)
-            }
-            ast::CompoundCommand::CaseClause(clause) => {
-                let value = self.text(&clause.value.value, out)?;
-                for item in &clause.cases {
-                    for pattern in &item.patterns {
-                        let pattern = self.pattern(&pattern.value, out)?;
-                        if crate::glob::matches(&pattern, &value) {
-                            return match &item.cmd {
-                                Some(list) => self.list(list, stdin, out),
-                                None => Ok(0),
-                            };
-                        }
-                    }
-                }
-                Ok(0)
-            }
-            ast::CompoundCommand::Arithmetic(command) => {
-                let text = self.here(&command.expr.value, out)?;
-                Ok(i32::from(self.number(&text, out)? == 0))
-            }
-            ast::CompoundCommand::ArithmeticForClause(clause) => {
-                if let Some(first) = &clause.initializer {
-                    self.number(&first.value, out)?;
-                }
-                let mut status = 0;
-                loop {
-                    self.commands += 1;
-                    if self.commands > MOST_COMMANDS {
-                        return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
-                    }
-                    if let Some(condition) = &clause.condition
-                        && self.number(&condition.value, out)? == 0
-                    {
-                        return Ok(status);
-                    }
-                    match self.body(&clause.body, stdin, out)? {
-                        Ok(last) => status = last,
-                        Err(()) => return Ok(status),
-                    }
-                    if let Some(step) = &clause.updater {
-                        self.number(&step.value, out)?;
-                    }
-                }
-            }
-            ast::CompoundCommand::Coprocess(_) => {
-                out.err("bash: coproc: not available in this lab");
-                Ok(1)
-            }
-        }
-    }
-
-    fn number(&mut self, text: &str, out: &mut Output) -> Result<i64, Flow> {
-        crate::arithmetic::evaluate(text, self.machine).map_err(|message| {
-            out.err(&format!("bash: ((: {message}"));
-            Flow::Abandoned(1)
-        })
-    }
-
-    fn repeat(
-        &mut self,
-        condition: &ast::CompoundList,
-        body: &ast::DoGroupCommand,
-        wanted: bool,
-        stdin: &mut Stdin,
-        out: &mut Output,
-    ) -> Result<i32, Flow> {
-        let mut status = 0;
-        while (self.list(condition, stdin, out)? == 0) == wanted {
-            match self.body(body, stdin, out)? {
-                Ok(last) => status = last,
-                Err(()) => break,
-            }
-        }
-        Ok(status)
-    }
-
-    /// One round of a loop; `Err(())` ends the loop.
-    fn body(
-        &mut self,
-        body: &ast::DoGroupCommand,
-        stdin: &mut Stdin,
-        out: &mut Output,
-    ) -> Result<Result<i32, ()>, Flow> {
-        match self.list(&body.list, stdin, out) {
-            Ok(status) => Ok(Ok(status)),
-            Err(Flow::Break(0 | 1)) => Ok(Err(())),
-            Err(Flow::Continue(0 | 1)) => Ok(Ok(0)),
-            Err(Flow::Break(n)) => Err(Flow::Break(n - 1)),
-            Err(Flow::Continue(n)) => Err(Flow::Continue(n - 1)),
-            Err(other) => Err(other),
-        }
-    }
-
     fn simple(
         &mut self,
         simple: &ast::SimpleCommand,
         stdin: &mut Stdin,
         out: &mut Output,
     ) -> Result<i32, Flow> {
-        let mut words: Vec<&str> = Vec::new();
+        let mut words: Vec<Cow<'_, str>> = Vec::new();
         let mut redirects = Vec::new();
         let mut assignments = Vec::new();
         self.substituted = None;
-        for item in simple.prefix.iter().flat_map(|p| p.0.iter()) {
+        let before = simple.prefix.iter().flat_map(|p| p.0.iter()).map(Some);
+        let after = simple.suffix.iter().flat_map(|s| s.0.iter()).map(Some);
+        let mut is_before = true;
+        // The name stands between the two.
+        for item in before.chain([None]).chain(after) {
             match item {
-                ast::CommandPrefixOrSuffixItem::IoRedirect(redirect) => redirects.push(redirect),
-                ast::CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) => assignments.push(assignment),
-                ast::CommandPrefixOrSuffixItem::Word(word) => words.push(&word.value),
-                ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
-                    return Ok(self.no_process_substitution(out));
+                None => {
+                    is_before = false;
+                    words.extend(simple.word_or_name.iter().map(|w| w.value.as_str().into()));
                 }
-            }
-        }
-        words.extend(simple.word_or_name.iter().map(|w| w.value.as_str()));
-        for item in simple.suffix.iter().flat_map(|s| s.0.iter()) {
-            match item {
-                ast::CommandPrefixOrSuffixItem::IoRedirect(redirect) => redirects.push(redirect),
-                ast::CommandPrefixOrSuffixItem::Word(word)
-                | ast::CommandPrefixOrSuffixItem::AssignmentWord(_, word) => words.push(&word.value),
-                ast::CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
-                    return Ok(self.no_process_substitution(out));
+                Some(ast::CommandPrefixOrSuffixItem::IoRedirect(redirect)) => redirects.push(redirect),
+                Some(ast::CommandPrefixOrSuffixItem::AssignmentWord(assignment, _)) if is_before => {
+                    assignments.push(assignment);
+                }
+                Some(
+                    ast::CommandPrefixOrSuffixItem::Word(word)
+                    | ast::CommandPrefixOrSuffixItem::AssignmentWord(_, word),
+                ) => words.push(word.value.as_str().into()),
+                Some(ast::CommandPrefixOrSuffixItem::ProcessSubstitution(kind, list)) => {
+                    match self.process(kind, list, out)? {
+                        Some(path) => words.push(path.into()),
+                        None => return Ok(1),
+                    }
                 }
             }
         }
         let aliased = self.aliased(&words);
         let fields = match &aliased {
             Some(words) => self.fields(words.iter().map(String::as_str), out)?,
-            None => self.fields(words.iter().copied(), out)?,
+            None => self.fields(words.iter().map(AsRef::as_ref), out)?,
         };
         let mut values = Vec::new();
         for assignment in assignments {
@@ -491,6 +416,9 @@ impl Shell<'_> {
                 value = format!("{}{value}", self.machine.variable(name).unwrap_or_default());
             }
             values.push((name.clone(), value));
+        }
+        if self.machine.options.xtrace {
+            self.show(&values, &fields, out);
         }
         if fields.is_empty() {
             for (name, value) in values {
@@ -512,15 +440,54 @@ impl Shell<'_> {
         })
     }
 
-    fn no_process_substitution(&mut self, out: &mut Output) -> i32 {
-        out.err("bash: process substitution is not available in this lab");
-        1
+    /// `set -x`: the command as it runs, assignments on lines of their own.
+    fn show(&self, values: &[(String, String)], fields: &[String], out: &mut Output) {
+        for (name, value) in values {
+            out.err(&format!("+ {name}={}", quoted(value)));
+        }
+        if !fields.is_empty() {
+            let words: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+            out.err(&format!("+ {}", words.join(" ")));
+        }
+    }
+
+    /// `<(list)`: runs it now; the name of a file with what it printed. `None` where that cannot be, after saying so.
+    pub(crate) fn process(
+        &mut self,
+        kind: &ast::ProcessSubstitutionKind,
+        list: &ast::SubshellCommand,
+        out: &mut Output,
+    ) -> Result<Option<String>, Flow> {
+        if matches!(kind, ast::ProcessSubstitutionKind::Write) {
+            out.err("bash: >( ) is not available in this lab");
+            return Ok(None);
+        }
+        let mut inner = Output::default();
+        self.guarded(true, |shell| {
+            shell.subshell(|shell| shell.list(&list.list, &mut Stdin::terminal(), &mut inner))
+        })?;
+        let path = format!("/dev/fd/{}", FIRST_PROCESS - self.processes);
+        self.processes = (self.processes + 1).min(FIRST_PROCESS);
+        let mut text = String::new();
+        out.hints.append(&mut inner.hints);
+        for (stream, chunk) in inner.chunks {
+            match stream {
+                Stream::Out => text.push_str(&chunk),
+                Stream::Err => self.print(stream, &chunk, out)?,
+            }
+        }
+        self.machine.files.make_all("/dev/fd");
+        if let Err(error) = self.machine.files.write(&path, &text) {
+            out.err(&format!("bash: {path}: {error}"));
+            return Ok(None);
+        }
+        Ok(Some(path))
     }
 
     /// The words of a command whose first word is an alias.
-    fn aliased(&self, words: &[&str]) -> Option<Vec<String>> {
+    fn aliased(&self, words: &[Cow<'_, str>]) -> Option<Vec<String>> {
         let mut seen: Vec<String> = Vec::new();
-        let mut all: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        let mut all: Vec<String> = words.iter().map(|w| w.clone().into_owned()).collect();
         while let Some(text) =
             all.first().filter(|w| !seen.contains(w)).and_then(|w| self.machine.aliases.get(w))
         {
@@ -576,6 +543,19 @@ impl Shell<'_> {
         status
     }
 
+    /// Whether a function is running.
+    pub(crate) fn is_in_function(&self) -> bool {
+        !self.locals.is_empty()
+    }
+
+    /// Makes a name the running function's own: it is as before when the function ends.
+    pub(crate) fn keep(&mut self, name: &str) {
+        let before = self.machine.variables.get(name).cloned();
+        if let Some(names) = self.locals.last_mut() {
+            names.push((name.to_owned(), before));
+        }
+    }
+
     fn function(
         &mut self,
         function: &ast::FunctionBody,
@@ -585,11 +565,38 @@ impl Shell<'_> {
     ) -> Result<i32, Flow> {
         let given = fields.iter().map(|f| Rc::from(f.as_str())).collect();
         let kept = std::mem::replace(&mut self.machine.positional, given);
+        self.locals.push(Vec::new());
         let result = self.deeper(|shell| shell.compound(&function.0, stdin, out));
+        for (name, before) in self.locals.pop().into_iter().flatten().rev() {
+            match before {
+                Some(variable) => drop(self.machine.variables.insert(name, variable)),
+                None => drop(self.machine.variables.remove(&name)),
+            }
+        }
         self.machine.positional = kept;
         match result {
             Err(Flow::Return(status)) => Ok(status),
             other => other,
         }
+    }
+}
+
+/// A word in single quotes if it needs them.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::tests::stdout;
+
+    #[test]
+    fn a_process_stands_as_a_file_for_its_line() {
+        assert_eq!(stdout("cat <(echo a) - <(echo b) < /dev/null"), "a\nb\n");
+        assert_eq!(stdout("while read n; do echo $n-; done < <(seq 2)"), "1-\n2-\n");
     }
 }

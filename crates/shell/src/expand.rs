@@ -264,7 +264,11 @@ impl Shell<'_> {
 
     fn command(&mut self, line: &str, out: &mut Output) -> Result<String, Flow> {
         let mut inner = Output::default();
-        let status = self.subshell(|shell| shell.line(line, &mut Stdin::terminal(), &mut inner))?;
+        let status = self.subshell(|shell| {
+            // UPSTREAM: `set -e` does not reach into `$( )`.
+            shell.machine.options.errexit = false;
+            shell.line(line, &mut Stdin::terminal(), &mut inner)
+        })?;
         self.machine.status = status;
         self.substituted = Some(status);
         let mut text = String::new();
@@ -304,6 +308,26 @@ impl Shell<'_> {
         }
     }
 
+    /// A parameter's text; under `set -u` it must have one.
+    fn known(&self, parameter: &Parameter, out: &mut Output) -> Result<String, Flow> {
+        match self.value(parameter) {
+            Some(value) => Ok(value),
+            // `$@` and `$*` may be empty.
+            None if self.machine.options.nounset && !matches!(parameter, Parameter::Special(_)) => {
+                let name = match parameter {
+                    Parameter::Named(name)
+                    | Parameter::NamedWithIndex { name, .. }
+                    | Parameter::NamedWithAllIndices { name, .. } => name.clone(),
+                    Parameter::Positional(n) => format!("${n}"),
+                    Parameter::Special(_) => String::new(),
+                };
+                out.err(&format!("bash: {name}: unbound variable"));
+                Err(Flow::Exit(1))
+            }
+            None => Ok(String::new()),
+        }
+    }
+
     fn tested(&self, parameter: &Parameter, test: &ParameterTestType) -> Option<String> {
         let value = self.value(parameter);
         match test {
@@ -319,7 +343,7 @@ impl Shell<'_> {
         };
         Ok(match expr {
             ParameterExpr::Parameter { parameter, indirect } => {
-                let value = self.value(parameter).unwrap_or_default();
+                let value = self.known(parameter, out)?;
                 if *indirect { self.machine.variable(&value).unwrap_or_default().to_owned() } else { value }
             }
             ParameterExpr::UseDefaultValues { parameter, test_type, default_value, .. } => {

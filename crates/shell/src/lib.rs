@@ -14,6 +14,7 @@
 pub mod arithmetic;
 pub mod aws;
 pub mod builtin;
+mod compound;
 pub mod eksctl;
 pub mod eval;
 pub mod expand;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use brush_parser::ast;
 use imbl::OrdMap;
 
-use crate::{files::Files, kubectl::kubeconfig::Kubeconfig, lab::LabCall};
+use crate::{builtin::option::Options, files::Files, kubectl::kubeconfig::Kubeconfig, lab::LabCall};
 
 /// The home directory of the one user.
 pub const HOME: &str = "/home/user";
@@ -37,6 +37,8 @@ pub struct Machine {
     pub cwd: String,
     /// The directory before the last `cd`.
     pub before: Option<String>,
+    /// What `set` changed.
+    pub options: Options,
     /// Exit status of the last command, `$?`.
     pub status: i32,
     /// Whether the last line ended the shell: a script goes no further.
@@ -72,6 +74,7 @@ impl Default for Machine {
             functions: OrdMap::new(),
             cwd: HOME.to_owned(),
             before: None,
+            options: Options::default(),
             status: 0,
             exited: false,
             positional: imbl::Vector::new(),

@@ -91,8 +91,11 @@ impl Shell<'_> {
                     ast::IoFileRedirectTarget::Filename(word)
                     | ast::IoFileRedirectTarget::Duplicate(word) => self.text(&word.value, out)?,
                     ast::IoFileRedirectTarget::Fd(fd) => fd.to_string(),
-                    ast::IoFileRedirectTarget::ProcessSubstitution(..) => {
-                        return Ok(Err("process substitution is not available in this lab".to_owned()));
+                    ast::IoFileRedirectTarget::ProcessSubstitution(kind, list) => {
+                        match self.process(kind, list, out)? {
+                            Some(path) => path,
+                            None => return Ok(Err("no such stream".to_owned())),
+                        }
                     }
                 };
                 let slot = match fd {

@@ -2,6 +2,7 @@
 //!
 //! Source of the messages: bash 5.2.
 
+pub mod option;
 pub mod test;
 pub mod variable;
 
@@ -140,6 +141,7 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         _ => (call.stdin.rest(), None),
     };
     let before = call.shell.machine.clone();
+    call.shell.machine.options = option::Options::default();
     let mut status = Ok(0);
     match file {
         Some(file) => status = script(call, &file),
@@ -157,6 +159,7 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     machine.cwd = before.cwd;
     machine.aliases = before.aliases;
     machine.functions = before.functions;
+    machine.options = before.options;
     match status {
         Err(Flow::Exit(status)) => Ok(status),
         other => other,

@@ -1,4 +1,4 @@
-//! `alias`, `export`, `set`, `env`, `read`: what bash remembers by name.
+//! `alias`, `export`, `local`, `env`, `read`: what bash remembers by name.
 
 use crate::{eval::Flow, tool::Call};
 
@@ -61,9 +61,7 @@ pub fn export(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             Some((name, value)) => (name, value.to_owned()),
             None => (arg.as_str(), machine.variable(arg).unwrap_or_default().to_owned()),
         };
-        let legal =
-            |(i, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit());
-        if !name.is_empty() && name.chars().enumerate().all(legal) {
+        if is_name(name) {
             machine.export(name, &value);
         } else {
             call.out.err(&format!("bash: export: `{arg}': not a valid identifier"));
@@ -82,18 +80,45 @@ pub fn unset(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(0)
 }
 
-/// `set`: lists variables; `set -- a b` sets `$1 $2`.
-/// MODEL: `set -e`, `-u`, `-o pipefail` and their kind are accepted without effect.
-pub fn set(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    if call.args.is_empty() {
-        for (name, variable) in &call.shell.machine.variables {
-            call.out.line(&format!("{name}={}", variable.value));
+/// `local`, `declare`, `typeset`, `readonly`: inside a function the name is its own, but for `readonly`.
+/// MODEL: `readonly` does not refuse later writes.
+pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let is_local = call.name == "local";
+    if is_local && !call.shell.is_in_function() {
+        call.out.err("bash: local: can only be used in a function");
+        return Ok(1);
+    }
+    let (flags, names): (Vec<String>, Vec<String>) =
+        call.args.drain(..).partition(|arg| arg.starts_with('-'));
+    let has = |letter: char| flags.iter().any(|flag| flag.contains(letter));
+    if has('a') || has('A') {
+        call.out.err("bash: arrays are not available in this lab");
+        return Ok(1);
+    }
+    for arg in &names {
+        let (name, value) =
+            arg.split_once('=').map_or((arg.as_str(), None), |(name, value)| (name, Some(value)));
+        if !is_name(name) {
+            call.out.err(&format!("bash: {}: `{arg}': not a valid identifier", call.name));
+            return Ok(1);
+        }
+        if call.name != "readonly" && !has('g') {
+            call.shell.keep(name);
+        }
+        let machine = &mut *call.shell.machine;
+        match value {
+            Some(value) if has('x') => machine.export(name, value),
+            Some(value) => machine.set(name, value),
+            None if is_local => drop(machine.variables.remove(name)),
+            None => {}
         }
     }
-    if call.args.first().is_some_and(|a| a == "--") {
-        call.shell.machine.positional = call.args.iter().skip(1).map(|a| a.as_str().into()).collect();
-    }
     Ok(0)
+}
+
+fn is_name(text: &str) -> bool {
+    let legal = |(i, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit());
+    !text.is_empty() && text.chars().enumerate().all(legal)
 }
 
 /// `env`, alone or before a command.
@@ -165,6 +190,12 @@ mod tests {
     #[test]
     fn while_read_sees_every_line_and_field() {
         assert_eq!(stdout("printf 'a 1 x\\nb 2\\n' | while read n v; do echo $v-$n; done"), "1 x-a\n2-b\n");
+    }
+
+    #[test]
+    fn a_local_variable_ends_with_its_function() {
+        assert_eq!(stdout("x=out; f() { local x=in y=1; echo $x; }; f; echo \"$x[$y]\""), "in\nout[]\n");
+        assert_eq!(sh("local x=1").1, "bash: local: can only be used in a function\n");
     }
 
     #[test]
