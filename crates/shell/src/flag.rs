@@ -45,6 +45,12 @@ pub const fn int(long: &'static str) -> Flag {
     Flag { long, short: '\0', takes: Takes::Int }
 }
 
+/// A flag with a whole number and a letter.
+#[must_use]
+pub const fn short_int(long: &'static str, short: char) -> Flag {
+    Flag { long, short, takes: Takes::Int }
+}
+
 /// A flag whose value may be left out.
 #[must_use]
 pub const fn optional(long: &'static str, alone: &'static str) -> Flag {

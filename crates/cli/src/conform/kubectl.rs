@@ -26,6 +26,8 @@ const STATES: &[(&str, &[u8])] = &[
     ("kind:myk8s", include_bytes!("../../../../tests/vectors/kubectl/states/kind.json.gz")),
 ];
 
+static LOGS: &[u8] = include_bytes!("../../../../tests/vectors/kubectl/states/S1-logs.json.gz");
+
 /// The only cluster of a state.
 const HERE: ClusterId = ClusterId(1);
 /// Longest wait after a step of a sequence.
@@ -93,6 +95,28 @@ fn state(name: &str) -> Option<(World, Machine)> {
     Some(built)
 }
 
+/// What containers wrote: `S1-logs.json`, by the name of the container.
+fn logs(world: &mut World, state: &Value) -> Option<()> {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(LOGS).read_to_string(&mut text).ok()?;
+    let logs: Value = serde_json::from_str(&text).ok()?;
+    let pods = state["objects"].as_array()?.iter().filter(|o| o["kind"] == "Pod");
+    for container in pods.filter_map(|pod| pod["spec"]["containers"].as_array()).flatten() {
+        let lines = logs["logs_by_container"][container["name"].as_str()?].as_array();
+        let lines: Vec<String> =
+            lines.into_iter().flatten().filter_map(|l| l.as_str()).map(str::to_owned).collect();
+        let image = container["image"].as_str()?;
+        let mut known = cluster::node::kubelet::image::of(world.store(), image);
+        if lines.is_empty() {
+            continue;
+        }
+        known.metadata.name = Some(image.to_owned());
+        known.log = lines;
+        world.restore(ClusterId::WORLD, known.into_object());
+    }
+    Some(())
+}
+
 /// What the recorder set every moment of its states to, before `now`.
 const SET_BACK: i64 = 25 * 60 + 6;
 
@@ -137,6 +161,11 @@ fn build(name: &str) -> Option<(World, Machine)> {
         super::session::machine_of(&mut world, node["metadata"]["name"].as_str()?, i);
     }
     leases(&mut world, &state)?;
+    // The states leave out what every cluster begins with.
+    super::session::default_access(&mut world)?;
+    if name == "S1" {
+        logs(&mut world, &state)?;
+    }
     let missing = Image {
         metadata: ObjectMeta { name: Some("nginx:doesnotexist".to_owned()), ..ObjectMeta::default() },
         missing: true,
@@ -163,6 +192,7 @@ fn build(name: &str) -> Option<(World, Machine)> {
                 identity: user.to_owned(),
                 groups: vec![groups.to_owned()],
                 credential: Credential::Token(user.to_owned()),
+                uid: format!("{user}-uid"),
             },
         );
     }

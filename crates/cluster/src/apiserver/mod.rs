@@ -18,6 +18,7 @@ mod names;
 mod parts;
 mod read;
 mod recorder;
+mod review;
 mod subresource;
 #[cfg(test)]
 mod tests;
@@ -80,12 +81,16 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     call.did("groups", &who.groups.join(","));
     let attributes = Attributes {
         verb: call.verb(),
-        kind: request.kind,
         subresource: request.subresource,
         namespace: &request.namespace,
         name: &request.name,
+        ..Attributes::of(request.kind)
     };
     call.enter(Stage::Authorization, "");
+    if let Some(answer) = review::of_oneself(call, who, &request) {
+        call.decided_by("system:basic-user");
+        return answer.map(Reply::Value);
+    }
     let allowed = auth::authorize(call.world.store(), request.cluster, who, &attributes)?;
     call.decided_by(allowed.by);
     call.did("reason", &allowed.reason);
@@ -101,6 +106,9 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     let namespace = if info.scope == Scope::Namespaced { namespace } else { String::new() };
     let object = |object: Rc<Object>| Ok(Reply::Object(object));
     match (subresource, verb) {
+        ("", ApiVerb::Create(value)) if review::is_of_others(kind) => {
+            Ok(Reply::Value(review::of_others(call, kind, value)))
+        }
         ("" | "status", ApiVerb::Get) => object(read::get(call, kind, &namespace, &name)?),
         ("", ApiVerb::List { label_selector, field_selector }) => {
             read::list(call, kind, &namespace, &label_selector, &field_selector).map(Reply::List)

@@ -8,17 +8,31 @@ mod node;
 mod rbac;
 
 use api::{ApiStatus, Kind};
+use serde_json::Value;
 
 use crate::{ClusterId, Principal, Store};
 
 /// What is asked, as an authorizer sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Attributes<'a> {
-    pub(crate) verb: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) subresource: &'static str,
+    pub(crate) verb: &'a str,
+    /// The API group of the resource.
+    pub(crate) group: &'a str,
+    /// Its plural, or any word: a review may ask about anything.
+    pub(crate) resource: &'a str,
+    pub(crate) subresource: &'a str,
     pub(crate) namespace: &'a str,
     pub(crate) name: &'a str,
+    /// A path that is no resource, such as `/healthz`; then the fields about one are empty.
+    pub(crate) path: &'a str,
+}
+
+impl Attributes<'_> {
+    /// The resource of a kind.
+    pub(crate) fn of(kind: Kind) -> Self {
+        let info = kind.info();
+        Self { group: info.group, resource: info.plural, ..Self::default() }
+    }
 }
 
 /// Why a request may go on.
@@ -49,24 +63,45 @@ pub(crate) fn authorize(
     who: &Principal,
     what: &Attributes<'_>,
 ) -> Result<Allowed, ApiStatus> {
+    allowed(store, cluster, who, what).ok_or_else(|| denied(who, what))
+}
+
+/// The same as an answer rather than a refusal.
+pub(crate) fn allowed(
+    store: &Store,
+    cluster: ClusterId,
+    who: &Principal,
+    what: &Attributes<'_>,
+) -> Option<Allowed> {
     if who.groups.iter().any(|group| group == "system:masters") {
-        return Ok(Allowed { by: "system:masters", reason: String::new() });
+        return Some(Allowed { by: "system:masters", reason: String::new() });
     }
-    for (by, authorizer) in AUTHORIZERS {
-        if let Some(reason) = authorizer(store, cluster, who, what) {
-            return Ok(Allowed { by, reason });
-        }
-    }
-    Err(denied(who, what))
+    AUTHORIZERS.iter().find_map(|(by, authorizer)| {
+        authorizer(store, cluster, who, what).map(|reason| Allowed { by, reason })
+    })
+}
+
+/// The rules that `who` has in a namespace, as their roles write them.
+pub(crate) fn rules<'s>(
+    store: &'s Store,
+    cluster: ClusterId,
+    who: &Principal,
+    namespace: &str,
+) -> Vec<&'s Value> {
+    rbac::rules_of(store, cluster, who, namespace)
 }
 
 fn denied(who: &Principal, what: &Attributes<'_>) -> ApiStatus {
-    let info = what.kind.info();
     let named = if what.name.is_empty() { String::new() } else { format!(" \"{}\"", what.name) };
     let resource = if what.subresource.is_empty() {
-        info.plural.to_owned()
+        what.resource.to_owned()
     } else {
-        format!("{}/{}", info.plural, what.subresource)
+        format!("{}/{}", what.resource, what.subresource)
+    };
+    let qualified = if what.group.is_empty() {
+        what.resource.to_owned()
+    } else {
+        format!("{}.{}", what.resource, what.group)
     };
     let scope = if what.namespace.is_empty() {
         "at the cluster scope".to_owned()
@@ -74,15 +109,12 @@ fn denied(who: &Principal, what: &Attributes<'_>) -> ApiStatus {
         format!("in the namespace \"{}\"", what.namespace)
     };
     let mut status = ApiStatus::forbidden(format!(
-        "{}{named} is forbidden: User \"{}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}",
-        info.resource(),
-        who.user,
-        what.verb,
-        info.group,
+        "{qualified}{named} is forbidden: User \"{}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}",
+        who.user, what.verb, what.group,
     ));
     status.name = what.name.to_owned();
-    status.group = info.group.to_owned();
-    status.kind = info.plural.to_owned();
+    status.group = what.group.to_owned();
+    status.kind = what.resource.to_owned();
     status
 }
 
@@ -92,7 +124,7 @@ mod tests {
     use super::*;
 
     fn ask(user: &str, kind: Kind, namespace: &str, name: &str) -> Result<Allowed, ApiStatus> {
-        let what = Attributes { verb: "list", kind, subresource: "", namespace, name };
+        let what = Attributes { verb: "list", namespace, name, ..Attributes::of(kind) };
         authorize(&Store::default(), ClusterId(1), &Principal::system(user), &what)
     }
 

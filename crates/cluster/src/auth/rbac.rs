@@ -40,6 +40,26 @@ pub(super) fn authorize(
     None
 }
 
+/// All rules of all roles that bindings give to `who`, those of the whole cluster first.
+pub(super) fn rules_of<'s>(
+    store: &'s Store,
+    cluster: ClusterId,
+    who: &Principal,
+    namespace: &str,
+) -> Vec<&'s Value> {
+    let mut all = Vec::new();
+    for (kind, space) in [(Kind::ClusterRoleBinding, None), (Kind::RoleBinding, Some(namespace))] {
+        for (key, object) in store.objects(cluster, kind, space) {
+            if let Some(binding) = body(object)
+                && subject(binding, &key.namespace, who).is_some()
+            {
+                all.extend(rules(store, cluster, binding, &key.namespace));
+            }
+        }
+    }
+    all
+}
+
 fn body(object: &Object) -> Option<&Map<String, Value>> {
     if let Object::Stored(stored) = object { Some(&stored.body) } else { None }
 }
@@ -84,21 +104,29 @@ fn rules<'s>(
 }
 
 fn covers(rule: &Value, what: &Attributes<'_>) -> bool {
-    let info = what.kind.info();
     let has = |field: &str, wanted: &[&str]| {
         let list = rule.get(field).and_then(Value::as_array);
         list.into_iter().flatten().filter_map(Value::as_str).any(|item| wanted.contains(&item))
     };
+    if !what.path.is_empty() {
+        let paths = rule.get("nonResourceURLs").and_then(Value::as_array);
+        let covers = |url: &str| match url.strip_suffix('*') {
+            Some(prefix) => what.path.starts_with(prefix),
+            None => url == what.path,
+        };
+        return has("verbs", &["*", what.verb])
+            && paths.into_iter().flatten().filter_map(Value::as_str).any(covers);
+    }
     let resource = if what.subresource.is_empty() {
-        info.plural.to_owned()
+        what.resource.to_owned()
     } else {
-        format!("{}/{}", info.plural, what.subresource)
+        format!("{}/{}", what.resource, what.subresource)
     };
     let any_of = format!("*/{}", what.subresource);
     let named = rule.get("resourceNames").and_then(Value::as_array).is_none_or(Vec::is_empty)
         || (!what.name.is_empty() && has("resourceNames", &[what.name]));
     has("verbs", &["*", what.verb])
-        && has("apiGroups", &["*", info.group])
+        && has("apiGroups", &["*", what.group])
         && has("resources", &["*", &resource, &any_of])
         && named
 }

@@ -47,7 +47,8 @@ pub(super) const FLAGS: &[Flag] = &[
     switch("show-managed-fields", '\0'),
 ];
 
-const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The annotation that holds the last manifest.
+pub(super) const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Whether and how a command only pretends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

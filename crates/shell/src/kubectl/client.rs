@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::kubectl::{
     Done, Fail, Kube,
-    kubeconfig::{Context, Credential},
+    kubeconfig::{Context, Credential, User},
 };
 
 /// The cluster a command speaks to.
@@ -26,6 +26,8 @@ pub struct Target {
     pub version: String,
     /// How the user shows itself.
     pub credential: Option<Credential>,
+    /// The user's own id, where its credential carries one.
+    pub uid: String,
 }
 
 impl Target {
@@ -86,22 +88,29 @@ impl Kube<'_, '_> {
             planes.find(|plane| plane.metadata.name.as_deref() == Some(&known.control_plane))
         });
         let Some(plane) = plane else { return Err(refused(&server)) };
-        let mut who = user.map_or_else(
-            || Principal { user: String::new(), groups: Vec::new() },
-            |user| Principal { user: user.identity.clone(), groups: user.groups.clone() },
-        );
+        let known = |user: &User| {
+            (Principal { user: user.identity.clone(), groups: user.groups.clone() }, user.uid.clone())
+        };
+        let nobody = || (Principal { user: String::new(), groups: Vec::new() }, String::new());
+        let (mut who, mut uid) = user.map_or_else(nobody, known);
         if let Some(token) = self.given.value("token") {
             let owner = config.users.iter().find(|u| u.credential == Credential::Token(token.to_owned()));
-            who = owner.map_or_else(
-                || Principal { user: String::new(), groups: Vec::new() },
-                |user| Principal { user: user.identity.clone(), groups: user.groups.clone() },
-            );
+            let account = super::create::token_owner(token).map(|user| (account_of(&user), String::new()));
+            (who, uid) = owner.map(known).or(account).unwrap_or_else(nobody);
         }
+        let mut impersonating = None;
         if let Some(other) = self.given.value("as") {
-            let groups = self.given.values("as-group").into_iter().map(str::to_owned);
-            let all =
-                if other == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
-            who = Principal { user: other.to_owned(), groups: groups.chain([all.to_owned()]).collect() };
+            let mut groups: Vec<String> =
+                self.given.values("as-group").into_iter().map(str::to_owned).collect();
+            let mut as_other = account_of(other);
+            if !groups.is_empty() {
+                if !groups.iter().any(|g| g == "system:authenticated") && other != "system:anonymous" {
+                    groups.push("system:authenticated".to_owned());
+                }
+                as_other.groups = groups;
+            }
+            impersonating = Some(std::mem::replace(&mut who, as_other));
+            uid = String::new();
         }
         let namespace = self.given.value("namespace").map(str::to_owned).filter(|n| !n.is_empty());
         let namespace = namespace
@@ -114,9 +123,69 @@ impl Kube<'_, '_> {
             server,
             version: plane.version.clone(),
             credential: user.map(|u| u.credential.clone()),
+            uid,
         };
+        if let Some(real) = impersonating {
+            self.may_impersonate(&target, &real)?;
+        }
+        // UPSTREAM: who may not even ask what the server serves gets no better answer than this.
+        if target.who.user == "system:anonymous" {
+            return Err(Fail::Plain("Error from server (Forbidden): unknown".to_owned()));
+        }
         self.target = Some(target.clone());
         Ok(target)
+    }
+
+    /// Whether the user of the kubeconfig may act as somebody else.
+    fn may_impersonate(&mut self, target: &Target, real: &Principal) -> Done {
+        let groups = self.given.values("as-group").into_iter().map(|g| ("groups", g.to_owned()));
+        let mut wanted = vec![("users", target.who.user.clone())];
+        if let Some(account) = target.who.user.strip_prefix("system:serviceaccount:") {
+            wanted = vec![("serviceaccounts", account.rsplit(':').next().unwrap_or_default().to_owned())];
+        }
+        wanted.extend(groups.collect::<Vec<_>>());
+        for (resource, name) in wanted {
+            let spec = serde_json::json!({"spec": {"resourceAttributes":
+                {"verb": "impersonate", "resource": resource, "name": name}}});
+            let verb = ApiVerb::Create(spec);
+            let request = ApiRequest::new(target.cluster, verb, Kind::SelfSubjectAccessReview, "", "");
+            let answer = self.shell.world.request(real, Request::Api(request));
+            let allowed = matches!(&answer, Ok(Reply::Value(review)) if review["status"]["allowed"] == true);
+            if let Err(Refusal::Api(status)) = answer {
+                return Err(Fail::Server(status));
+            }
+            if !allowed {
+                return Err(Fail::Plain(format!(
+                    "Error from server (Forbidden): {resource} {name:?} is forbidden: User {:?} cannot impersonate resource {resource:?} in API group \"\" at the cluster scope",
+                    real.user
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a part of a pod may be read, in the server's words if not.
+    pub(crate) fn may_get(&mut self, pod: &str, part: &'static str) -> Done {
+        self.may("get", pod, part)
+    }
+
+    /// Whether a part of a pod may be posted to.
+    pub(crate) fn may_create(&mut self, pod: &str, part: &'static str) -> Done {
+        self.may("create", pod, part)
+    }
+
+    fn may(&mut self, verb: &str, pod: &str, part: &str) -> Done {
+        let Target { who, namespace, .. } = self.target()?;
+        let asked = serde_json::json!({"spec": {"resourceAttributes": {"verb": verb, "resource": "pods",
+            "subresource": part, "namespace": namespace, "name": pod}}});
+        let review = self.create(Kind::SelfSubjectAccessReview, "", asked, false)?;
+        if review["status"]["allowed"] == true {
+            return Ok(());
+        }
+        Err(Fail::Server(api::ApiStatus::forbidden(format!(
+            "pods {pod:?} is forbidden: User {:?} cannot {verb} resource \"pods/{part}\" in API group \"\" in the namespace {namespace:?}",
+            who.user
+        ))))
     }
 
     /// The namespace of this command.
@@ -261,6 +330,19 @@ fn shown(kind: Kind, mut value: Value) -> Value {
         fields.insert("kind".to_owned(), kind.info().kind.into());
     }
     api::canonical::canonical(kind, value)
+}
+
+/// Somebody with the groups that the server adds to them.
+fn account_of(user: &str) -> Principal {
+    let mut groups = Vec::new();
+    let mut parts = user.strip_prefix("system:serviceaccount:").into_iter().flat_map(|rest| rest.split(':'));
+    if let (Some(namespace), Some(_)) = (parts.next(), parts.next()) {
+        groups.push("system:serviceaccounts".to_owned());
+        groups.push(format!("system:serviceaccounts:{namespace}"));
+    }
+    let all = if user == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
+    groups.push(all.to_owned());
+    Principal { user: user.to_owned(), groups }
 }
 
 fn refused(server: &str) -> Fail {

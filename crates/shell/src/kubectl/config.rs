@@ -43,6 +43,11 @@ pub(super) const FLAGS: &[Flag] = &[
 /// Where the file would lie.
 const FILE: &str = "/home/user/.kube/config";
 
+/// The file that messages name.
+fn file(kube: &Kube<'_, '_>) -> String {
+    kube.shell.machine.variable("KUBECONFIG").unwrap_or(FILE).to_owned()
+}
+
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
     if args.is_empty() {
@@ -90,10 +95,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             let config = &mut kube.shell.machine.kubeconfig;
             config.users.retain(|u| u.name != name);
             let credential = Credential::Token(token);
+            // Whose token it is does not depend on what one calls the entry.
+            let same = config.users.iter().find(|u| u.credential == credential).cloned();
             config.users.push(User {
                 name: name.clone(),
-                identity: String::new(),
-                groups: Vec::new(),
+                identity: same.as_ref().map(|u| u.identity.clone()).unwrap_or_default(),
+                groups: same.as_ref().map(|u| u.groups.clone()).unwrap_or_default(),
+                uid: same.map(|u| u.uid).unwrap_or_default(),
                 credential,
             });
             config.users.sort_by(|a, b| a.name.cmp(&b.name));
@@ -121,6 +129,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         "delete-context" | "delete-cluster" | "delete-user" => {
             let what = below.trim_start_matches("delete-").to_owned();
             let name = need(&format!("you must specify a {what} name"))?;
+            let file = file(kube);
             let config = &mut kube.shell.machine.kubeconfig;
             let before = (config.contexts.len(), config.clusters.len(), config.users.len());
             match what.as_str() {
@@ -129,24 +138,25 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 _ => config.users.retain(|u| u.name != name),
             }
             if before == (config.contexts.len(), config.clusters.len(), config.users.len()) {
-                return Fail::error(format!("cannot delete {what} {name}, not in {FILE}"));
+                return Fail::error(format!("cannot delete {what} {name}, not in {file}"));
             }
             if what == "context" && config.current == name {
                 kube.out.err("warning: this removed your active context, use \"kubectl config use-context\" to select a different one");
             }
-            kube.out.line(&format!("deleted {what} {name} from {FILE}"));
+            kube.out.line(&format!("deleted {what} {name} from {file}"));
             Ok(())
         }
         "rename-context" => {
             let [old, new] = args.as_slice() else { return Fail::error("accepts 2 arg(s)") };
+            let file = file(kube);
             let config = &mut kube.shell.machine.kubeconfig;
             if config.context(new).is_some() {
                 return Fail::error(format!(
-                    "cannot rename the context {old:?}, the context {new:?} already exists in {FILE}"
+                    "cannot rename the context {old:?}, the context {new:?} already exists in {file}"
                 ));
             }
             let Some(context) = config.contexts.iter_mut().find(|c| c.name == *old) else {
-                return Fail::error(format!("cannot rename the context {old:?}, it's not in {FILE}"));
+                return Fail::error(format!("cannot rename the context {old:?}, it's not in {file}"));
             };
             context.name.clone_from(new);
             if config.current == *old {

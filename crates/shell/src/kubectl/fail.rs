@@ -15,6 +15,8 @@ pub(crate) enum Fail {
     Error(String),
     /// A text printed as it is.
     Plain(String),
+    /// A text printed as it is, with the status that `diff` keeps for what is no difference.
+    Trouble(String),
     /// Everything is said already.
     Exit(i32),
     /// The shell ends the line.
@@ -62,7 +64,7 @@ impl Fail {
     pub(crate) fn bare(&self) -> String {
         match self {
             Self::Server(status) => status.message.clone(),
-            Self::Error(text) | Self::Plain(text) => text.clone(),
+            Self::Error(text) | Self::Plain(text) | Self::Trouble(text) => text.clone(),
             Self::Exit(_) | Self::Flow(_) => String::new(),
         }
     }
@@ -72,7 +74,7 @@ impl Fail {
         match self {
             Self::Server(status) => server(status),
             Self::Error(text) => format!("error: {text}"),
-            Self::Plain(text) => text.clone(),
+            Self::Plain(text) | Self::Trouble(text) => text.clone(),
             Self::Exit(_) | Self::Flow(_) => String::new(),
         }
     }
@@ -85,7 +87,7 @@ impl Fail {
             other => {
                 let text = other.text();
                 out.err(text.trim_end_matches('\n'));
-                Ok(1)
+                Ok(if matches!(other, Self::Trouble(_)) { 2 } else { 1 })
             }
         }
     }

@@ -101,6 +101,7 @@ fn make(
             identity: "kubernetes-admin".to_owned(),
             groups: vec!["system:masters".to_owned()],
             credential,
+            uid: String::new(),
         },
     )
 }

@@ -39,6 +39,8 @@ pub struct User {
     pub groups: Vec<String>,
     /// How it shows itself.
     pub credential: Credential,
+    /// The id that the API server knows it by; often none.
+    pub uid: String,
 }
 
 /// How a user shows itself.

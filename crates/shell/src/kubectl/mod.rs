@@ -7,14 +7,19 @@
 pub mod age;
 mod api_resources;
 mod apply;
+mod auth;
+mod autoscale;
 mod client;
 mod config;
 mod cordon;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod drain;
+mod edit;
 mod events;
+mod exec;
 mod explain;
 mod expose;
 mod fail;
@@ -23,7 +28,10 @@ mod get;
 pub mod known;
 pub mod kubeconfig;
 mod label;
+mod logs;
 mod patch;
+mod pods;
+mod port_forward;
 pub mod print;
 mod replace;
 mod resource;
@@ -34,12 +42,13 @@ mod scale;
 mod set;
 mod source;
 mod taint;
-
+mod top;
 mod version;
 mod wait;
 
 pub use client::Target;
 pub(crate) use fail::{Done, Fail};
+use serde_json::Value;
 
 use crate::{
     eval::{Flow, Shell},
@@ -124,25 +133,33 @@ pub const VERBS: &[Verb] = &[
     verb("api-resources", api_resources::FLAGS, api_resources::run),
     verb("api-versions", &[], api_resources::versions),
     verbs("apply", apply::BELOW, apply::FLAGS, apply::run),
+    verbs("auth", auth::BELOW, auth::FLAGS, auth::run),
+    verb("autoscale", autoscale::FLAGS, autoscale::run),
     verbs("cluster-info", &["dump"], &[], version::cluster_info),
     verbs("config", config::BELOW, config::FLAGS, config::run),
     verb("cordon", cordon::FLAGS, cordon::cordon),
     verbs("create", create::BELOW, create::FLAGS, create::run),
     verb("delete", delete::FLAGS, delete::run),
     verb("describe", describe::FLAGS, describe::run),
+    verb("diff", diff::FLAGS, diff::run),
     verb("drain", drain::FLAGS, drain::run),
+    verb("edit", edit::FLAGS, edit::run),
     verb("events", events::FLAGS, events::run),
+    verb("exec", exec::FLAGS, exec::run),
     verb("explain", explain::FLAGS, explain::run),
     verb("expose", expose::FLAGS, expose::run),
     verb("get", get::FLAGS, get::run),
     verb("label", label::FLAGS, label::label),
+    verb("logs", logs::FLAGS, logs::run),
     verb("patch", patch::FLAGS, patch::run),
+    verb("port-forward", port_forward::FLAGS, port_forward::run),
     verb("replace", replace::FLAGS, replace::run),
     verbs("rollout", rollout::BELOW, rollout::FLAGS, rollout::run),
     verb("run", run::FLAGS, run::run),
     verb("scale", scale::FLAGS, scale::run),
     verbs("set", set::BELOW, set::FLAGS, set::run),
     verb("taint", taint::FLAGS, taint::run),
+    verbs("top", top::BELOW, top::FLAGS, top::run),
     verb("uncordon", cordon::FLAGS, cordon::uncordon),
     verb("version", version::FLAGS, version::run),
     verb("wait", wait::FLAGS, wait::run),
@@ -152,23 +169,15 @@ pub const VERBS: &[Verb] = &[
 const REAL: &[&str] = &[
     "alpha",
     "attach",
-    "auth",
-    "autoscale",
     "certificate",
     "completion",
     "cp",
     "debug",
-    "diff",
-    "edit",
-    "exec",
     "help",
     "kustomize",
-    "logs",
     "options",
     "plugin",
-    "port-forward",
     "proxy",
-    "top",
 ];
 
 /// `kubectl …`.
@@ -200,8 +209,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             return Ok(0);
         }
         Err(error) => {
-            let below = rest.iter().find(|a| verb.below.contains(&a.as_str()));
-            let path = below.map_or(verb.name.to_owned(), |b| format!("{} {b}", verb.name));
+            let path = path(verb, &rest);
             call.out.err(&format!("error: {error}\nSee 'kubectl {path} --help' for usage."));
             if let FlagError::Unknown(flag) = &error {
                 let known = verb.flags.iter().chain(GLOBAL).map(|f| f.long);
@@ -211,6 +219,10 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             return Ok(1);
         }
     };
+    if let Some(missing) = missing(&path(verb, &given.args), &given) {
+        call.out.err(&missing);
+        return Ok(1);
+    }
     let mut kube = Kube {
         stdin: &mut *call.stdin,
         out: &mut *call.out,
@@ -223,6 +235,40 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         Ok(()) => Ok(0),
         Err(fail) => fail.print(call.out),
     }
+}
+
+/// A verb with what it is about, as messages name it: `create deployment`.
+fn path(verb: &Verb, args: &[String]) -> String {
+    let mut words = args.iter().filter(|a| !a.starts_with('-')).map(String::as_str);
+    let below = match verb.name {
+        "create" => words.next().map(create::canonical),
+        _ => words.next(),
+    };
+    let Some(below) = below.filter(|b| verb.below.contains(b)) else { return verb.name.to_owned() };
+    let of = match (verb.name, below) {
+        ("create", "service" | "secret") => words.next().map_or(String::new(), |word| format!(" {word}")),
+        _ => String::new(),
+    };
+    format!("{} {below}{of}", verb.name)
+}
+
+/// Flags that must be given, by what needs them.
+const REQUIRED: &[(&str, &[&str])] = &[
+    ("autoscale", &["max"]),
+    ("create clusterrolebinding", &["clusterrole"]),
+    ("create cronjob", &["image", "schedule"]),
+    ("create deployment", &["image"]),
+    ("create service externalname", &["external-name"]),
+    ("run", &["image"]),
+    ("scale", &["replicas"]),
+];
+
+/// UPSTREAM: cobra looks for them before anything else is said.
+fn missing(path: &str, given: &Given) -> Option<String> {
+    let (_, flags) = REQUIRED.iter().find(|(of, _)| *of == path)?;
+    let missing: Vec<String> =
+        flags.iter().filter(|f| !given.has(f)).map(|f| Value::from(*f).to_string()).collect();
+    (!missing.is_empty()).then(|| format!("error: required flag(s) {} not set", missing.join(", ")))
 }
 
 fn unknown(typed: &str, out: &mut Output) -> i32 {

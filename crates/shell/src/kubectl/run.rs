@@ -46,17 +46,47 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "error: NAME is required for run\nSee 'kubectl run -h' for help and examples".to_owned(),
         ));
     };
-    let Some(image) = kube.given.value("image").map(str::to_owned) else {
-        return Fail::error("required flag(s) \"image\" not set");
-    };
+    let usage = |text: String| Fail::error(format!("{text}\nSee 'kubectl run -h' for help and examples"));
+    let image = kube.given.value("image").unwrap_or_default().to_owned();
+    if image.is_empty() {
+        return Fail::error("--image is required");
+    }
+    if !is_image(&image) {
+        return Fail::error(format!("Invalid image name {image:?}: invalid reference format"));
+    }
+    let (stdin, tty) = (kube.given.on("stdin"), kube.given.on("tty"));
+    if tty && !stdin {
+        return usage("-i/--stdin is required for containers with -t/--tty=true".to_owned());
+    }
+    if kube.given.on("expose") && !kube.given.has("port") {
+        return usage("--port must be set when exposing a service".to_owned());
+    }
+    let attached = kube.given.value("attach").map_or(stdin, |_| kube.given.on("attach"));
     let format = print::format(kube, false)?;
     let dry = DryRun::of(kube)?;
     let restart = kube.given.value("restart").unwrap_or("Always").to_owned();
     if !matches!(restart.as_str(), "Always" | "OnFailure" | "Never") {
-        return Fail::error(format!(
-            "invalid restart policy: {restart}\nSee 'kubectl run -h' for help and examples"
-        ));
+        return usage(format!("invalid restart policy: {restart}"));
     }
+    if kube.given.on("rm") && !attached {
+        return usage("--rm should only be used for attached containers".to_owned());
+    }
+    if attached && dry != DryRun::No {
+        return usage("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)".to_owned());
+    }
+    if let Some(policy) = kube.given.value("image-pull-policy").filter(|p| !p.is_empty())
+        && !matches!(policy, "Always" | "Never" | "IfNotPresent")
+    {
+        return usage(format!("invalid image pull policy: {policy}"));
+    }
+    let port = match kube.given.value("port").map(str::parse::<i64>) {
+        None => None,
+        Some(Ok(port)) => Some(port),
+        Some(Err(_)) => {
+            let text = kube.given.value("port").unwrap_or_default();
+            return Fail::error(format!("strconv.Atoi: parsing {text:?}: invalid syntax"));
+        }
+    };
     let mut labels = serde_json::Map::new();
     for pair in kube.given.list("labels").into_iter().filter(|p| !p.is_empty()) {
         let Some((key, value)) = pair.split_once('=') else {
@@ -85,7 +115,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !env.is_empty() {
         container["env"] = env.into();
     }
-    if let Some(port) = kube.given.int("port") {
+    if let Some(port) = port {
         container["ports"] = json!([{"containerPort": port}]);
     }
     if kube.given.on("privileged") {
@@ -99,15 +129,25 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if kube.given.on("stdin") && restart == "Never" {
         container["stdinOnce"] = true.into();
     }
+    let annotations: serde_json::Map<String, Value> = kube
+        .given
+        .values("annotations")
+        .into_iter()
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .collect();
     let mut pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {"creationTimestamp": null, "labels": labels, "name": name},
         "spec": {"containers": [container], "dnsPolicy": "ClusterFirst", "restartPolicy": restart},
         "status": {}
     });
+    if !annotations.is_empty() {
+        pod["metadata"]["annotations"] = annotations.into();
+    }
     if let Some(text) = kube.given.value("overrides") {
         let Ok(overrides) = serde_json::from_str::<Value>(text) else {
-            return Fail::error(format!("invalid overrides: {text}"));
+            return Fail::error("Invalid JSON Patch");
         };
         if kube.given.value("override-type") == Some("strategic") {
             let merged = api::patch::strategic_merge(Kind::Pod, &mut pod, &overrides);
@@ -128,17 +168,61 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     } else {
         pod = kube.create(Kind::Pod, &namespace, pod, dry == DryRun::Server)?;
     }
+    let mut exposed = None;
+    if kube.given.on("expose") {
+        let port = port.unwrap_or_default();
+        let mut service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"creationTimestamp": null, "name": name},
+            "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": {"run": name}},
+            "status": {"loadBalancer": {}}});
+        if dry != DryRun::Client {
+            let namespace = kube.namespace()?;
+            service = kube.create(Kind::Service, &namespace, service, dry == DryRun::Server)?;
+        }
+        exposed = Some(service);
+    }
+    // UPSTREAM: the service is printed before the pod.
     match format {
-        Some(format) => print::structured(kube, &format, pod)?,
-        None => kube.out.line(&format!("pod/{name} created{}", dry.suffix())),
+        Some(format) => {
+            let yaml = matches!(format, print::Format::Yaml);
+            if let Some(service) = exposed {
+                print::structured(kube, &format, service)?;
+                if yaml {
+                    // UPSTREAM: both the printer and what it prints into put one there.
+                    kube.out.out("---\n---\n");
+                }
+            }
+            print::structured(kube, &format, pod)
+        }
+        None => {
+            if exposed.is_some() {
+                kube.out.line(&format!("service/{name} created{}", dry.suffix()));
+            }
+            kube.out.line(&format!("pod/{name} created{}", dry.suffix()));
+            Ok(())
+        }
     }
-    if kube.given.on("expose") && dry == DryRun::No {
-        let port = kube.given.int("port").unwrap_or_default();
-        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-            "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": {"run": name}}});
-        let namespace = kube.namespace()?;
-        kube.create(Kind::Service, &namespace, service, false)?;
-        kube.out.line(&format!("service/{name} created"));
-    }
-    Ok(())
+}
+
+/// Whether a text can be the reference of an image. Source: distribution/reference.
+fn is_image(text: &str) -> bool {
+    let (text, digest) = text.split_once('@').map_or((text, None), |(t, d)| (t, Some(d)));
+    let slash = text.rfind('/').map_or(0, |at| at + 1);
+    let (path, tag) = match text[slash..].split_once(':') {
+        Some((_, tag)) => (&text[..text.len() - tag.len() - 1], Some(tag)),
+        None => (text, None),
+    };
+    let part = |p: &str| {
+        !p.is_empty()
+            && p.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'))
+            && p.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && p.ends_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    let mut parts = path.split('/').peekable();
+    let first = parts.next().unwrap_or_default();
+    let host = parts.peek().is_some() && (first.contains(['.', ':']) || first == "localhost");
+    let word = |t: &str| t.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    (host || part(first))
+        && parts.all(part)
+        && tag.is_none_or(|t| !t.is_empty() && t.len() <= 128 && word(t) && !t.starts_with(['.', '-']))
+        && digest.is_none_or(|d| d.contains(':'))
 }

@@ -4,41 +4,97 @@ use api::Kind;
 use serde_json::{Value, json};
 
 use super::{metadata, one_name};
-use crate::kubectl::{Done, Fail, Kube, resource};
+use crate::kubectl::{Done, Fail, Kube};
 
 pub(super) fn role(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
-    let name = one_name(args)?;
-    Ok((Kind::Role, json!({"metadata": metadata(&name), "rules": rules(kube)?})))
+    let name = one_name("role", args)?;
+    Ok((Kind::Role, json!({"metadata": metadata(&name), "rules": rules(kube, false)?})))
 }
 
 pub(super) fn cluster_role(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
-    let name = one_name(args)?;
-    let urls = kube.given.list("non-resource-url");
-    let rules = if urls.is_empty() {
-        rules(kube)?
+    let name = one_name("clusterrole", args)?;
+    let mut object = json!({"metadata": metadata(&name), "rules": null});
+    let aggregated = kube.given.list("aggregation-rule").join(",");
+    if aggregated.is_empty() {
+        object["rules"] = rules(kube, true)?;
     } else {
-        json!([{"nonResourceURLs": urls, "verbs": kube.given.list("verb")}])
-    };
-    Ok((Kind::ClusterRole, json!({"metadata": metadata(&name), "rules": rules})))
+        object["aggregationRule"] =
+            json!({"clusterRoleSelectors": [{"matchLabels": super::pairs(&aggregated)}]});
+    }
+    Ok((Kind::ClusterRole, object))
 }
 
-fn rules(kube: &Kube<'_, '_>) -> Done<Value> {
-    let verbs = kube.given.list("verb");
+/// Verbs that some resource has.
+const VERBS: &[&str] = &[
+    "*",
+    "get",
+    "delete",
+    "list",
+    "create",
+    "update",
+    "patch",
+    "watch",
+    "proxy",
+    "deletecollection",
+    "use",
+    "bind",
+    "approve",
+    "sign",
+    "escalate",
+    "impersonate",
+];
+
+fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
+    let list = |flag: &str| {
+        let mut all: Vec<String> = Vec::new();
+        for word in kube.given.list(flag) {
+            if !all.iter().any(|known| known == word) {
+                all.push(word.to_owned());
+            }
+        }
+        all
+    };
+    let (mut verbs, words, names) = (list("verb"), list("resource"), list("resource-name"));
+    let urls = if cluster { list("non-resource-url") } else { Vec::new() };
     if verbs.is_empty() {
         return Fail::error("at least one verb must be specified");
     }
-    let words = kube.given.list("resource");
-    if words.is_empty() {
-        return Fail::error("at least one resource must be specified");
+    if verbs.iter().any(|v| v == "*") {
+        verbs = vec!["*".to_owned()];
+    }
+    let mut unknown = verbs.iter().filter(|v| !VERBS.contains(&v.as_str()));
+    if cluster
+        && !urls.is_empty()
+        && let Some(verb) = verbs.iter().find(|v| {
+            !matches!(v.as_str(), "get" | "put" | "post" | "head" | "options" | "delete" | "patch" | "*")
+        })
+        && words.is_empty()
+    {
+        return Fail::error(format!("invalid verb: '{verb}' for nonResourceURL"));
+    }
+    if !words.is_empty() || !cluster {
+        for verb in unknown.by_ref() {
+            kube.out.err(&format!("Warning: '{verb}' is not a standard resource verb"));
+        }
+    }
+    if words.is_empty() && urls.is_empty() {
+        return Fail::error(if cluster {
+            "at least one resource or nonResourceURL must be specified"
+        } else {
+            "at least one resource must be specified"
+        });
     }
     // One rule per API group, in the order the groups were named.
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
-    for word in words {
-        let (base, part) = word.split_once('/').map_or((word, None), |(b, p)| (b, Some(p)));
+    for word in &words {
+        let (base, part) = word.split_once('/').map_or((word.as_str(), None), |(b, p)| (b, Some(p)));
         let (group, plural) = if base == "*" {
             ("*".to_owned(), "*".to_owned())
         } else {
-            let kind = resource::kind(base)?;
+            let Some(kind) = Kind::of_resource(base) else {
+                // UPSTREAM: the server's words stand alone.
+                return Err(Fail::Plain(format!("the server doesn't have a resource type {base:?}")));
+            };
             (kind.info().group.to_owned(), kind.info().plural.to_owned())
         };
         let plural = part.map_or(plural.clone(), |p| format!("{plural}/{p}"));
@@ -47,22 +103,24 @@ fn rules(kube: &Kube<'_, '_>) -> Done<Value> {
             None => groups.push((group, vec![plural])),
         }
     }
-    let names = kube.given.list("resource-name");
-    let rules: Vec<Value> = groups
+    let mut rules: Vec<Value> = groups
         .into_iter()
         .map(|(group, resources)| {
             let mut rule = json!({"apiGroups": [group], "resources": resources, "verbs": verbs});
             if !names.is_empty() {
-                rule["resourceNames"] = names.iter().copied().collect();
+                rule["resourceNames"] = names.clone().into();
             }
             rule
         })
         .collect();
+    if !urls.is_empty() {
+        rules.push(json!({"nonResourceURLs": urls, "verbs": verbs}));
+    }
     Ok(rules.into())
 }
 
 pub(super) fn role_binding(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
-    let name = one_name(args)?;
+    let name = one_name("rolebinding", args)?;
     let (kind, role) = match (kube.given.value("clusterrole"), kube.given.value("role")) {
         (Some(_), Some(_)) | (None, None) => {
             return Fail::error("exactly one of clusterrole or role must be specified");
@@ -75,8 +133,8 @@ pub(super) fn role_binding(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Ki
 }
 
 pub(super) fn cluster_role_binding(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
-    let name = one_name(args)?;
-    let role = super::required(kube, "clusterrole")?;
+    let name = one_name("clusterrolebinding", args)?;
+    let role = kube.given.value("clusterrole").unwrap_or_default().to_owned();
     let subjects = subjects(kube)?;
     Ok((Kind::ClusterRoleBinding, binding(&name, "ClusterRole", &role, subjects)))
 }

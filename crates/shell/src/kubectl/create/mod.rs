@@ -4,15 +4,25 @@
 
 mod access;
 mod config;
+mod help;
 mod service;
+mod token;
 mod workload;
+
+pub(super) use token::owner as token_owner;
 
 use api::Kind;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
+    flag::{Flag, int, optional, short_int, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        apply::DryRun,
+        field,
+        print::{self, Format},
+        resource::typed,
+    },
 };
 
 pub(super) const BELOW: &[&str] = &[
@@ -51,15 +61,18 @@ pub(super) const FLAGS: &[Flag] = &[
     switch("show-managed-fields", '\0'),
     switch("windows-line-endings", '\0'),
     value("image", '\0'),
-    value("replicas", 'r'),
-    value("port", '\0'),
+    short_int("replicas", 'r'),
+    int("port"),
     value("from-literal", '\0'),
     value("from-file", '\0'),
     value("from-env-file", '\0'),
     value("from", '\0'),
     value("type", '\0'),
     value("tcp", '\0'),
-    value("node-port", '\0'),
+    value("aggregation-rule", '\0'),
+    value("bound-object-kind", '\0'),
+    value("bound-object-name", '\0'),
+    int("node-port"),
     value("clusterip", '\0'),
     value("external-name", '\0'),
     value("verb", '\0'),
@@ -80,7 +93,7 @@ pub(super) const FLAGS: &[Flag] = &[
     value("default-backend", '\0'),
     value("min-available", '\0'),
     value("max-unavailable", '\0'),
-    value("value", '\0'),
+    int("value"),
     value("description", '\0'),
     value("preemption-policy", '\0'),
     value("docker-server", '\0'),
@@ -118,12 +131,25 @@ const GENERATORS: &[(&[&str], Generate)] = &[
     (&["serviceaccount", "sa"], config::account),
 ];
 
+/// The name of a generator by any of its names.
+pub(super) fn canonical(word: &str) -> &str {
+    let known = GENERATORS.iter().find(|(names, _)| names.contains(&word));
+    known.and_then(|(names, _)| names.first()).copied().unwrap_or(word)
+}
+
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
     if args.is_empty() {
         return from_files(kube);
     }
     let word = args.remove(0);
+    if word == "token" {
+        return token::run(kube, &args);
+    }
+    if args.is_empty() && matches!(word.as_str(), "secret" | "service" | "svc") {
+        kube.out.err(if word == "secret" { help::SECRET } else { help::SERVICE });
+        return Err(Fail::Exit(1));
+    }
     let Some((_, generate)) = GENERATORS.iter().find(|(names, _)| names.contains(&word.as_str())) else {
         return Fail::error(format!(
             "Unexpected args: [{word}{}]\nSee 'kubectl create -h' for help and examples",
@@ -144,11 +170,17 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     } else {
         let namespace = if namespaced { kube.namespace()? } else { String::new() };
+        let server_type = field::text(&object, "spec.type").to_owned();
         object = kube
             .create(kind, &namespace, object, dry == DryRun::Server)
-            .map_err(|fail| failed(kind, fail))?;
+            .map_err(|fail| failed(kind, &server_type, fail))?;
     }
     match format {
+        Some(Format::Json) => {
+            print::hide_managed(&mut object, kube);
+            kube.out.line(&print::typed::json(&object));
+            Ok(())
+        }
         Some(format) => print::structured(kube, &format, object),
         None => {
             kube.out.line(&format!("{} created{}", typed(kind, &name), dry.suffix()));
@@ -157,22 +189,26 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
 }
 
-/// Some generators wrap a refusal in words of their own.
-fn failed(kind: Kind, fail: Fail) -> Fail {
+/// Most generators wrap a refusal in words of their own.
+fn failed(kind: Kind, server_type: &str, fail: Fail) -> Fail {
     let what = match kind {
+        Kind::ClusterRoleBinding => "clusterrolebinding:",
         Kind::ConfigMap => "configmap:",
-        Kind::Secret => "secret",
-        Kind::Deployment => "deployment:",
-        Kind::ServiceAccount => "serviceaccount:",
-        Kind::Job => "job:",
         Kind::CronJob => "cronjob:",
+        Kind::Deployment => "deployment:",
         Kind::Ingress => "ingress:",
+        Kind::Job => "job:",
+        Kind::PodDisruptionBudget => "poddisruptionbudgets:",
+        Kind::PriorityClass => "priorityclass:",
+        Kind::ResourceQuota => "quota:",
+        Kind::RoleBinding => "rolebinding:",
+        Kind::Secret => "secret",
+        Kind::Service => &format!("{server_type} service:"),
+        Kind::ServiceAccount => "serviceaccount:",
         _ => return fail,
     };
     match fail {
-        Fail::Server(status) if status.reason != "Invalid" => {
-            Fail::Error(format!("failed to create {what} {}", status.message))
-        }
+        Fail::Server(status) => Fail::Error(format!("failed to create {what} {}", status.message)),
         other => other,
     }
 }
@@ -204,12 +240,12 @@ fn from_files(kube: &mut Kube<'_, '_>) -> Done {
     super::get::finish(kube, failed)
 }
 
-/// The one name that a generator wants.
-fn one_name(args: &[String]) -> Done<String> {
+/// The one name that a generator wants; `path` is its own name.
+fn one_name(path: &str, args: &[String]) -> Done<String> {
     match args {
         [name] => Ok(name.clone()),
         _ => Fail::error(format!(
-            "exactly one NAME is required, got {}\nSee 'kubectl create -h' for help and examples",
+            "exactly one NAME is required, got {}\nSee 'kubectl create {path} -h' for help and examples",
             args.len()
         )),
     }
@@ -218,14 +254,6 @@ fn one_name(args: &[String]) -> Done<String> {
 /// `metadata` with a name, as kubectl's generators write it.
 fn metadata(name: &str) -> Value {
     json!({"creationTimestamp": null, "name": name})
-}
-
-/// A flag that must be there.
-fn required(kube: &Kube<'_, '_>, flag: &str) -> Done<String> {
-    match kube.given.value(flag) {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        Some(_) | None => Fail::error(format!("required flag(s) {flag:?} not set")),
-    }
 }
 
 /// `a=1,b=2` as a map.

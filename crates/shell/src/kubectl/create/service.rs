@@ -3,14 +3,13 @@
 use api::Kind;
 use serde_json::{Value, json};
 
-use super::{metadata, one_name, required};
+use super::{metadata, one_name};
 use crate::kubectl::{Done, Fail, Kube};
 
 pub(super) fn service(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
     let Some((flavour, rest)) = args.split_first() else {
         return Fail::error("must specify one of clusterip, externalname, loadbalancer, nodeport");
     };
-    let name = one_name(rest)?;
     let kind = match flavour.as_str() {
         "clusterip" => "ClusterIP",
         "nodeport" => "NodePort",
@@ -22,14 +21,20 @@ pub(super) fn service(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, V
             ));
         }
     };
+    let name = one_name(&format!("service {flavour}"), rest)?;
     let mut ports = Vec::new();
     for text in kube.given.list("tcp") {
-        let (port, target) = text.split_once(':').map_or((text, None), |(p, t)| (p, Some(t)));
-        let Ok(number) = port.parse::<i64>() else {
-            return Fail::error(format!("invalid port: {text}"));
-        };
-        let target: Value = match target {
-            Some(target) => target.parse::<i64>().map_or_else(|_| target.into(), Value::from),
+        let parts: Vec<&str> = text.splitn(2, ':').collect();
+        let number = port(parts[0])?;
+        let target: Value = match parts.get(1) {
+            // UPSTREAM: a third part is dropped.
+            Some(target) => {
+                let target = target.split(':').next().unwrap_or_default();
+                match target.parse::<i64>() {
+                    Ok(_) => port(target)?.into(),
+                    Err(_) => target.into(),
+                }
+            }
             None => number.into(),
         };
         let mut entry =
@@ -51,15 +56,24 @@ pub(super) fn service(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, V
         spec["clusterIP"] = ip.into();
     }
     if kind == "ExternalName" {
-        spec["externalName"] = required(kube, "external-name")?.into();
+        spec["externalName"] = kube.given.value("external-name").unwrap_or_default().into();
     }
     let mut meta = metadata(&name);
     meta["labels"] = json!({"app": name});
     Ok((Kind::Service, json!({"metadata": meta, "spec": spec, "status": {"loadBalancer": {}}})))
 }
 
+/// A port as Go reads it.
+fn port(text: &str) -> Done<i64> {
+    match text.parse::<u64>() {
+        Ok(number) if number <= 65_535 => i64::try_from(number).map_err(|e| Fail::Error(e.to_string())),
+        Ok(_) => Fail::error(format!("strconv.ParseUint: parsing {text:?}: value out of range")),
+        Err(_) => Fail::error(format!("strconv.ParseUint: parsing {text:?}: invalid syntax")),
+    }
+}
+
 pub(super) fn ingress(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
-    let name = one_name(args)?;
+    let name = one_name("ingress", args)?;
     let rules = kube.given.values("rule");
     if rules.is_empty() && !kube.given.has("default-backend") {
         return Fail::error(

@@ -3,8 +3,8 @@
 use api::Kind;
 use serde_json::{Value, json};
 
-use super::{metadata, one_name, required};
-use crate::kubectl::{Done, Fail, Kube, field};
+use super::{metadata, one_name};
+use crate::kubectl::{Done, Fail, Kube, field, resource};
 
 /// The container name that kubectl makes of an image.
 fn container_name(image: &str) -> String {
@@ -23,8 +23,7 @@ fn split_command(kube: &Kube<'_, '_>, args: &[String]) -> (Vec<String>, Vec<Stri
 
 pub(super) fn deployment(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
     let (names, command) = split_command(kube, args);
-    let name = one_name(&names)?;
-    required(kube, "image")?;
+    let name = one_name("deployment", &names)?;
     let images: Vec<String> = kube.given.list("image").into_iter().map(str::to_owned).collect();
     if images.len() > 1 && !command.is_empty() {
         return Fail::error("cannot specify multiple --image options and command");
@@ -69,7 +68,7 @@ fn job_spec(name: &str, image: &str, command: Vec<String>, restart: &str) -> Val
 
 pub(super) fn job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
     let (names, command) = split_command(kube, args);
-    let name = one_name(&names)?;
+    let name = one_name("job", &names)?;
     let spec = match (
         kube.given.value("image").map(str::to_owned),
         kube.given.value("from").map(str::to_owned),
@@ -78,15 +77,18 @@ pub(super) fn job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value
         (None, None) => return Fail::error("either --image or --from must be specified"),
         (Some(image), None) => job_spec(&name, &image, command, "Never"),
         (None, Some(from)) => {
-            let Some(cron) = from
-                .strip_prefix("cronjob/")
-                .or_else(|| from.strip_prefix("cj/"))
-                .or_else(|| from.strip_prefix("cronjobs/"))
-            else {
-                return Fail::error(format!("from must be an existing cronjob: {from}"));
+            let Some((word, cron)) = from.split_once('/') else {
+                resource::kind(&from)?;
+                return Fail::error("--from must be specified as TYPE/NAME");
             };
+            let kind = resource::kind(word)?;
             let namespace = kube.namespace()?;
-            let cron = kube.get(Kind::CronJob, &namespace, cron)?;
+            let cron = kube.get(kind, &namespace, cron)?;
+            if kind != Kind::CronJob {
+                let info = kind.info();
+                let version: String = info.version.split('/').next_back().unwrap_or_default().to_owned();
+                return Fail::error(format!("unknown object type *{version}.{}", info.kind));
+            }
             let template = field::at(&cron, "spec.jobTemplate").clone();
             let mut meta = metadata(&name);
             meta["annotations"] = json!({"cronjob.kubernetes.io/instantiate": "manual"});
@@ -106,9 +108,15 @@ pub(super) fn job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value
 
 pub(super) fn cron_job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
     let (names, command) = split_command(kube, args);
-    let name = one_name(&names)?;
-    let image = required(kube, "image")?;
-    let schedule = required(kube, "schedule")?;
+    let name = one_name("cronjob", &names)?;
+    let text = |flag: &str| kube.given.value(flag).unwrap_or_default().to_owned();
+    let (image, schedule) = (text("image"), text("schedule"));
+    if image.is_empty() {
+        return Fail::error("--image must be specified");
+    }
+    if schedule.is_empty() {
+        return Fail::error("--schedule must be specified");
+    }
     let restart = kube.given.value("restart").unwrap_or("OnFailure").to_owned();
     let spec = job_spec(&name, &image, command, &restart);
     Ok((
@@ -119,8 +127,10 @@ pub(super) fn cron_job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, 
 }
 
 pub(super) fn disruption_budget(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
-    let name = one_name(args)?;
-    let selector = required(kube, "selector")?;
+    let name = one_name("poddisruptionbudget", args)?;
+    let Some(selector) = kube.given.value("selector").filter(|s| !s.is_empty()).map(str::to_owned) else {
+        return Fail::error("a selector must be specified");
+    };
     let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
     let mut spec = json!({"selector": {"matchLabels": super::pairs(&selector)}});
     match (kube.given.value("min-available"), kube.given.value("max-unavailable")) {

@@ -6,6 +6,7 @@ pub mod cells;
 mod columns;
 pub mod table;
 mod template;
+pub(crate) mod typed;
 
 use api::{emit, jsonpath::JsonPath};
 use serde_json::{Value, json};

@@ -1,0 +1,103 @@
+//! `kubectl exec`.
+//!
+//! MODEL: no container runs code. What a command would say is known only where the pod itself says it: its name, its environment.
+//! Source of the refusals: kubectl `pkg/cmd/exec`.
+
+use serde_json::Value;
+
+use crate::{
+    flag::{Flag, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        field::{at, list, name, name_of, text},
+        pods,
+    },
+    output::Hint,
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("container", 'c'),
+    value("filename", 'f'),
+    value("pod-running-timeout", '\0'),
+    switch("stdin", 'i'),
+    switch("tty", 't'),
+    switch("quiet", 'q'),
+];
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let args = kube.given.args.clone();
+    let dash = kube.given.dash;
+    let word = args.first().filter(|_| dash != Some(0)).cloned();
+    if dash.is_none() && args.len() > 1 {
+        return Fail::error(
+            "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'kubectl exec -h' for help and examples",
+        );
+    }
+    let command: Vec<String> = dash.map_or(Vec::new(), |dash| args[dash..].to_vec());
+    let Some(word) = word else {
+        return Fail::error("pod, type/name or --filename must be specified");
+    };
+    if command.is_empty() {
+        return Fail::error("you must specify at least one command for the container");
+    }
+    let (kind, object) = kube.meant(&word)?;
+    let (pod, _) = kube.pod_of(kind, object, "attach to")?;
+    let phase = text(&pod, "status.phase");
+    if matches!(phase, "Succeeded" | "Failed") {
+        return Fail::error(format!(
+            "cannot exec into a container in a completed pod; current phase is {phase}"
+        ));
+    }
+    let container = match kube.given.value("container").map(str::to_owned) {
+        Some(named) if pods::containers(&pod).any(|(c, _)| name_of(c) == named) => named,
+        Some(named) => {
+            return Fail::error(format!("container {named} not found in pod {}", name(&pod)));
+        }
+        None => pods::default_container(kube, &pod, kube.given.on("quiet")),
+    };
+    kube.may_create(name(&pod), "exec")?;
+    if text(&pod, "spec.nodeName").is_empty() {
+        let mut status =
+            api::ApiStatus::forbidden(format!("pod {} does not have a host assigned", name(&pod)));
+        (status.code, status.reason) = (400, "BadRequest".to_owned());
+        return Err(Fail::Server(status));
+    }
+    let running = pods::status_of(&pod, &container).is_some_and(|s| !at(s, "state.running").is_null());
+    if !running {
+        return Fail::error(format!(
+            "Internal error occurred: unable to upgrade connection: container not found (\"{container}\")"
+        ));
+    }
+    inside(kube, &pod, &container, &command)
+}
+
+/// What a command says inside of a container.
+fn inside(kube: &mut Kube<'_, '_>, pod: &Value, container: &str, command: &[String]) -> Done {
+    let own = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| c);
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["hostname"] => kube.out.line(name(pod)),
+        ["true"] => {}
+        ["false"] => {
+            kube.out.err("command terminated with exit code 1");
+            return Err(Fail::Exit(1));
+        }
+        ["echo", rest @ ..] => kube.out.line(&rest.join(" ")),
+        ["env" | "printenv"] => {
+            kube.out.line("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+            kube.out.line(&format!("HOSTNAME={}", name(pod)));
+            for variable in own.map(|c| list(c, "env")).unwrap_or_default() {
+                if at(variable, "valueFrom").is_null() {
+                    kube.out.line(&format!("{}={}", name_of(variable), text(variable, "value")));
+                }
+            }
+        }
+        _ => {
+            let what = format!("kubectl exec -- {}", command.join(" "));
+            kube.out.err(&format!("lab: containers run no code here: {} says nothing", command[0]));
+            kube.out.hint(Hint::NotSimulated { what });
+            return Err(Fail::Exit(1));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! `kubectl logs`.
+//!
+//! MODEL: a container's log is what its image writes when it starts, a line a second. Source: kubectl `pkg/cmd/logs`; the kubelet's
+//! refusals from `pkg/kubelet/kubelet_pods.go` (`validateContainerLogStatus`).
+
+use api::Kind;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::{
+    flag::{Flag, int, optional, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        field::{at, name, name_of, text},
+        pods,
+    },
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("container", 'c'),
+    value("selector", 'l'),
+    value("since", '\0'),
+    value("since-time", '\0'),
+    value("pod-running-timeout", '\0'),
+    int("tail"),
+    int("limit-bytes"),
+    int("max-log-requests"),
+    switch("follow", 'f'),
+    switch("previous", 'p'),
+    switch("timestamps", '\0'),
+    switch("prefix", '\0'),
+    switch("all-containers", '\0'),
+    switch("all-pods", '\0'),
+    switch("ignore-errors", '\0'),
+    optional("insecure-skip-tls-verify-backend", "true"),
+];
+
+const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let usage = |text: &str| Fail::error(format!("{text}\nSee 'kubectl logs -h' for help and examples"));
+    let args = kube.given.args.clone();
+    let selection = kube.selection();
+    match (args.len(), selection.labels.is_empty()) {
+        (0, true) | (3.., _) => return usage(USAGE),
+        (1, false) => return usage("only a selector (-l) or a POD name is allowed"),
+        _ => {}
+    }
+    let named = kube.given.value("container").or(args.get(1).map(String::as_str)).map(str::to_owned);
+    let every = kube.given.on("all-containers");
+    if let Some(named) = named.as_ref().filter(|_| every) {
+        return Fail::error(format!(
+            "--all-containers=true should not be specified with container name {named}"
+        ));
+    }
+    if args.len() == 2 && kube.given.has("container") {
+        return Fail::error("only one of -c or an inline [CONTAINER] arg is allowed");
+    }
+    if kube.given.int("tail").is_some_and(|t| t < -1) {
+        return Fail::error("--tail must be greater than or equal to -1");
+    }
+    let namespace = kube.namespace()?;
+    let mut found = Vec::new();
+    if let Some(word) = args.first() {
+        let meant = kube.meant(word).map_err(|fail| match fail {
+            Fail::Server(status) if status.reason == "NotFound" => Fail::Error(format!(
+                "error from server (NotFound): {} in namespace {namespace:?}",
+                status.message
+            )),
+            other => other,
+        });
+        let (kind, object) = meant?;
+        let (pod, count) = kube.pod_of(kind, object, "get the logs from")?;
+        if count > 1 {
+            kube.out.err(&format!("Found {count} pods, using pod/{}", name(&pod)));
+        }
+        found.push(pod);
+    } else {
+        found = kube.list(Kind::Pod, &namespace, &selection)?;
+        if found.is_empty() {
+            kube.out.err(&format!("No resources found in {namespace} namespace."));
+        }
+    }
+    let mut wanted = Vec::new();
+    for pod in &found {
+        let names: Vec<String> = match &named {
+            Some(named) => vec![named.clone()],
+            None if every => {
+                let (init, rest): (Vec<_>, Vec<_>) =
+                    pods::containers(pod).partition(|(_, note)| note.contains("init"));
+                init.into_iter().chain(rest).map(|(c, _)| name_of(c).to_owned()).collect()
+            }
+            None => vec![pods::default_container(kube, pod, kube.given.on("all-pods"))],
+        };
+        for container in names {
+            if !pods::containers(pod).any(|(c, _)| name_of(c) == container) {
+                return Fail::error(format!("container {container} is not valid for pod {}", name(pod)));
+            }
+            wanted.push((pod, container));
+        }
+    }
+    let tail = kube.given.int("tail").or((!selection.labels.is_empty()).then_some(10)).filter(|t| *t >= 0);
+    let prefixed = kube.given.on("prefix") || kube.given.on("all-pods");
+    for (pod, container) in wanted {
+        // Whoever may see a pod need not see its log.
+        kube.may_get(name(pod), "log")?;
+        let lines = match log(kube, pod, &container) {
+            Err(Fail::Server(status)) if kube.given.on("ignore-errors") => {
+                kube.out.line(&format!("error: {}", status.message));
+                continue;
+            }
+            other => other?,
+        };
+        let skip = tail.map_or(0, |t| lines.len().saturating_sub(usize::try_from(t).unwrap_or(0)));
+        for line in &lines[skip..] {
+            let prefix = if prefixed { format!("[pod/{}/{container}] ", name(pod)) } else { String::new() };
+            kube.out.line(&format!("{prefix}{line}"));
+        }
+    }
+    Ok(())
+}
+
+/// What a container wrote so far, or why the kubelet does not tell.
+fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done<Vec<String>> {
+    // UPSTREAM: a pod without a node has an empty log.
+    if text(pod, "spec.nodeName").is_empty() {
+        return Ok(Vec::new());
+    }
+    let refused = |why: String| {
+        let mut status = api::ApiStatus::forbidden(why);
+        (status.code, status.reason) = (400, "BadRequest".to_owned());
+        Fail::Server(status)
+    };
+    let own = name(pod);
+    let Some(status) = pods::status_of(pod, container) else {
+        return Err(refused(format!("container {container:?} in pod {own:?} is not available")));
+    };
+    let previous = kube.given.on("previous");
+    let last = at(status, "lastState.terminated");
+    if previous && last.is_null() {
+        return Err(refused(format!("previous terminated container {container:?} in pod {own:?} not found")));
+    }
+    let (running, ended) = (at(status, "state.running"), at(status, "state.terminated"));
+    let state = [if previous { last } else { running }, ended, last].into_iter().find(|s| !s.is_null());
+    let Some(state) = state else {
+        let why = match text(status, "state.waiting.reason") {
+            "ErrImagePull" | "ImagePullBackOff" => "trying and failing to pull image",
+            "" => "ContainerCreating",
+            reason => reason,
+        };
+        return Err(refused(format!("container {container:?} in pod {own:?} is waiting to start: {why}")));
+    };
+    let now = kube.shell.world.stamp(kube.shell.world.now()).0;
+    let begun: Timestamp = text(state, "startedAt").parse().unwrap_or(now);
+    let until: Timestamp = text(state, "finishedAt").parse().unwrap_or(now);
+    let since = kube
+        .given
+        .value("since")
+        .and_then(crate::text::sleep::seconds)
+        .map(|d| now - SignedDuration::from_millis(i64::try_from(d.0).unwrap_or(i64::MAX / 2)));
+    let image = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| text(c, "image"));
+    let lines = cluster::node::kubelet::image::of(kube.shell.world.store(), image.unwrap_or_default()).log;
+    let stamped = kube.given.on("timestamps");
+    let at_line = |i: usize| begun + SignedDuration::from_secs(i64::try_from(i).unwrap_or(0));
+    Ok(lines
+        .into_iter()
+        .enumerate()
+        .map(|(i, line)| (at_line(i), line))
+        .filter(|(at, _)| *at <= until.max(begun) && since.is_none_or(|since| *at >= since))
+        .map(|(at, line)| if stamped { format!("{at:.9} {line}") } else { line })
+        .collect())
+}

@@ -1,0 +1,122 @@
+//! JSON in the order in which Go writes the fields of its structs.
+//!
+//! What a generator of `kubectl create` made is such a struct; what came from a file or a list is a map, sorted by key.
+
+use serde_json::Value;
+
+/// Fields in the order of their structs, where one stands before another.
+const ORDER: &[&str] = &[
+    "apiGroup",
+    "kind",
+    "apiVersion",
+    "metadata",
+    "name",
+    "image",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "command",
+    "args",
+    "protocol",
+    "port",
+    "targetPort",
+    "nodePort",
+    "ports",
+    "env",
+    "resources",
+    "imagePullPolicy",
+    "containers",
+    "restartPolicy",
+    "replicas",
+    "minAvailable",
+    "selector",
+    "clusterIP",
+    "schedule",
+    "template",
+    "jobTemplate",
+    "strategy",
+    "maxUnavailable",
+    "ingressClassName",
+    "defaultBackend",
+    "path",
+    "pathType",
+    "backend",
+    "tls",
+    "hosts",
+    "secretName",
+    "host",
+    "http",
+    "rules",
+    "data",
+    "verbs",
+    "apiGroups",
+    "resourceNames",
+    "nonResourceURLs",
+    "subjects",
+    "roleRef",
+    "aggregationRule",
+    "hard",
+    "scopes",
+    "type",
+    "externalName",
+    "scaleTargetRef",
+    "minReplicas",
+    "maxReplicas",
+    "targetCPUUtilizationPercentage",
+    "value",
+    "globalDefault",
+    "description",
+    "preemptionPolicy",
+    "spec",
+    "status",
+];
+
+/// Maps: their keys are the learner's, and sorted.
+const MAPS: &[&str] = &["labels", "annotations", "data", "matchLabels", "hard", "limits", "requests"];
+
+/// One object, four blanks a level, without the final newline.
+pub(crate) fn json(value: &Value) -> String {
+    let mut out = String::new();
+    write(&mut out, "", value, 0);
+    out
+}
+
+fn write(out: &mut String, of: &str, value: &Value, level: usize) {
+    let pad = |level: usize| "    ".repeat(level);
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            let rank = |key: &str| match key {
+                // A reference to a role begins with its group, every other one with its kind.
+                "kind" if of != "roleRef" => 0,
+                key => 1 + ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len()),
+            };
+            let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
+            if !MAPS.contains(&of) {
+                sorted.sort_by_key(|(key, _)| rank(key));
+            }
+            out.push_str("{\n");
+            for (i, (key, value)) in sorted.iter().enumerate() {
+                out.push_str(&format!("{}{}: ", pad(level + 1), Value::from(key.as_str())));
+                write(out, key, value, level + 1);
+                out.push_str(if i + 1 < sorted.len() { ",\n" } else { "\n" });
+            }
+            out.push_str(&format!("{}}}", pad(level)));
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push_str("[\n");
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(&pad(level + 1));
+                write(out, of, item, level + 1);
+                out.push_str(if i + 1 < items.len() { ",\n" } else { "\n" });
+            }
+            out.push_str(&format!("{}]", pad(level)));
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
