@@ -64,40 +64,88 @@ impl Names {
         if wanted == got {
             return true;
         }
-        if let Some(at) = wanted.find('<')
-            && let Some(end) = wanted[at..].find('>')
-        {
-            let (before, name, after) = (&wanted[..at], &wanted[at + 1..at + end], &wanted[at + end + 1..]);
-            let Some(rest) = got.strip_prefix(before) else { return false };
-            if after.is_empty() {
-                return fits(name, rest);
+        let mut trial = self.clone();
+        let pieces = pieces(wanted);
+        // A hash may stand alone, as a label's value does, if it looks like nothing else.
+        let may_draw = pieces.len() > 1
+            || self.there.contains_key(wanted)
+            || (8..=10).contains(&wanted.len()) && wanted.contains(|c: char| c.is_ascii_digit());
+        let same = trial.pieces(&pieces, got, may_draw);
+        if same {
+            *self = trial;
+        }
+        same
+    }
+
+    fn pieces(&mut self, wanted: &[Piece<'_>], got: &str, may_draw: bool) -> bool {
+        let Some((first, rest)) = wanted.split_first() else { return got.is_empty() };
+        match first {
+            Piece::Text(text) => {
+                if let Some(after) = got.strip_prefix(text)
+                    && self.clone().pieces(rest, after, may_draw)
+                {
+                    return self.pieces(rest, after, may_draw);
+                }
+                may_draw && self.drawn(text, got).is_some_and(|after| self.pieces(rest, after, may_draw))
             }
-            return rest.char_indices().any(|(i, _)| {
-                i > 0 && fits(name, &rest[..i]) && {
+            Piece::Placeholder(name) => {
+                let ends = got.char_indices().map(|(i, c)| i + c.len_utf8());
+                ends.filter(|end| fits(name, &got[..*end])).any(|end| {
                     let mut next = self.clone();
-                    let same = next.word(after, &rest[i..]);
+                    let same = next.pieces(rest, &got[end..], may_draw);
                     if same {
                         *self = next;
                     }
                     same
-                }
-            });
+                })
+            }
         }
-        let (w, g): (Vec<&str>, Vec<&str>) = (wanted.split('-').collect(), got.split('-').collect());
-        w.len() == g.len() && w.len() > 1 && w.iter().zip(&g).all(|(w, g)| w == g || self.drawn(w, g))
     }
 
-    fn drawn(&mut self, wanted: &str, got: &str) -> bool {
+    /// What is left of `got` after the drawn name that stands for `wanted`.
+    fn drawn<'g>(&mut self, wanted: &str, got: &'g str) -> Option<&'g str> {
         let (w, rest_w) = cut(wanted);
         let (g, rest_g) = cut(got);
         let like = |text: &str| (5..=10).contains(&text.len());
-        if rest_w != rest_g || !like(w) || !like(g) || (w.len() == 5) != (g.len() == 5) {
-            return false;
+        if !like(w) || !like(g) || (w.len() == 5) != (g.len() == 5) {
+            return None;
         }
+        let left = rest_g.strip_prefix(rest_w)?;
         let there = self.there.entry(w.to_owned()).or_insert_with(|| g.to_owned()) == g;
         let back = self.back.entry(g.to_owned()).or_insert_with(|| w.to_owned()) == w;
-        there && back
+        (there && back).then_some(left)
     }
+}
+
+/// A part of a recorded word.
+#[derive(Clone, Copy)]
+enum Piece<'a> {
+    /// What stands there, between two hyphens, or a hyphen.
+    Text(&'a str),
+    /// `<age>`, without its brackets.
+    Placeholder(&'a str),
+}
+
+fn pieces(word: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while !rest.is_empty() {
+        if let Some((name, after)) = rest.strip_prefix('<').and_then(|inner| inner.split_once('>')) {
+            pieces.push(Piece::Placeholder(name));
+            rest = after;
+            continue;
+        }
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let at = if rest.starts_with('-') {
+            first
+        } else {
+            rest[first..].find(['-', '<']).map_or(rest.len(), |at| at + first)
+        };
+        let (text, after) = rest.split_at(at);
+        pieces.push(Piece::Text(text));
+        rest = after;
+    }
+    pieces
 }
 
 /// The drawn part at the beginning and what follows it.
@@ -156,5 +204,14 @@ mod tests {
         assert!(names.agree("web-796cf5c97c-44kkg  <age>\n", "web-6bcdf9d4f8-x2vzl   12s\n"));
         assert!(!names.agree("web-796cf5c97c-44kkg\n", "web-7ddff8f7b5-x2vzl\n"));
         assert!(names.agree("web-796cf5c97c-9z4kq\n", "web-6bcdf9d4f8-bbbbb\n"));
+    }
+
+    #[test]
+    fn a_hash_is_renamed_beside_a_placeholder_and_alone() {
+        let mut names = Names::default();
+        assert!(names.agree("web-cc544bdcc-<rnd>  <age>\n", "web-b985f8d7-49gdb  2s\n"));
+        assert!(names.agree("pod-template-hash=cc544bdcc\n", "pod-template-hash=b985f8d7\n"));
+        assert!(!names.agree("pod-template-hash=cc544bdcc\n", "pod-template-hash=c664b5794\n"));
+        assert!(!names.agree("web-<rnd>\n", "web-49gd\n"));
     }
 }
