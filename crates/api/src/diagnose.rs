@@ -117,7 +117,9 @@ fn meaning(mut object: Object) -> Vec<Diagnostic> {
             Diagnostic::error(FieldPath::parse(&cause.field), cause.message).hint(&hint)
         })
         .collect();
-    for warning in validate::warnings(&object) {
+    // What is refused gets no remarks.
+    let remarks = if found.is_empty() { validate::warnings(&object) } else { Vec::new() };
+    for warning in remarks {
         let (field, message) = warning.split_once(": ").unwrap_or(("", &warning));
         found.push(Diagnostic::warning(FieldPath::parse(field), message));
     }

@@ -7,6 +7,7 @@
 
 mod apps;
 mod batch;
+mod gate;
 mod pod;
 mod policy;
 mod prepare;
@@ -40,6 +41,7 @@ pub fn apply_defaults(object: &mut Object) {
             Kind::NetworkPolicy => stored.edit(policy::network_policy),
             Kind::RoleBinding => stored.edit(policy::role_binding),
             Kind::ClusterRoleBinding => stored.edit(policy::cluster_role_binding),
+            Kind::ResourceQuota => stored.edit(policy::resource_quota),
             Kind::LimitRange => stored.edit(policy::limit_range),
             Kind::PersistentVolume => stored.edit(storage::persistent_volume),
             Kind::PersistentVolumeClaim => stored.edit(storage::persistent_volume_claim),

@@ -49,6 +49,11 @@ pub(super) fn pod_spec(spec: &mut PodSpec) {
     if let Some(overhead) = &mut spec.overhead {
         round_up(overhead);
     }
+    if let Some(resources) = &mut spec.resources {
+        for list in [&mut resources.limits, &mut resources.requests].into_iter().flatten() {
+            round_up(list);
+        }
+    }
     for volume in spec.volumes.iter_mut().flatten() {
         self::volume(volume);
     }
@@ -56,6 +61,9 @@ pub(super) fn pod_spec(spec: &mut PodSpec) {
         self::container(container);
     }
     for container in spec.ephemeral_containers.iter_mut().flatten() {
+        for port in container.ports.iter_mut().flatten() {
+            blank_to(&mut port.protocol, "TCP");
+        }
         image_pull_policy(container.image.as_deref(), &mut container.image_pull_policy);
         blank_to(&mut container.termination_message_path, "/dev/termination-log");
         blank_to(&mut container.termination_message_policy, "File");

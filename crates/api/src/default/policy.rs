@@ -3,8 +3,10 @@
 use super::{blank_to, pod::round_up};
 use crate::{
     k8s::{
-        autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec, MetricTarget, ResourceMetricSource},
-        core::v1::{LimitRange, Namespace, Node},
+        autoscaling::v2::{
+            HPAScalingPolicy, HorizontalPodAutoscaler, MetricSpec, MetricTarget, ResourceMetricSource,
+        },
+        core::v1::{LimitRange, Namespace, Node, ResourceQuota},
         networking::v1::NetworkPolicy,
         rbac::v1::{ClusterRoleBinding, RoleBinding, Subject},
     },
@@ -22,6 +24,16 @@ pub(super) fn namespace(namespace: &mut Namespace) {
 }
 
 pub(super) fn node(node: &mut Node) {
+    if let Some(spec) = &mut node.spec {
+        // UPSTREAM: the older field for one block of addresses wins over the list that followed it.
+        let first = spec.pod_cidrs.as_ref().and_then(|it| it.first());
+        match (&spec.pod_cidr, first) {
+            (Some(one), first) if !one.is_empty() && first != Some(one) => {
+                spec.pod_cidrs = Some(vec![one.clone()]);
+            }
+            (_, first) => spec.pod_cidr = first.cloned(),
+        }
+    }
     let Some(status) = &mut node.status else { return };
     if status.allocatable.is_none() {
         status.allocatable.clone_from(&status.capacity);
@@ -32,7 +44,8 @@ pub(super) fn node(node: &mut Node) {
 }
 
 pub(super) fn horizontal_pod_autoscaler(autoscaler: &mut HorizontalPodAutoscaler) {
-    let Some(spec) = &mut autoscaler.spec else { return };
+    // UPSTREAM: a missing spec is an empty one in Go.
+    let spec = autoscaler.spec.get_or_insert_default();
     spec.min_replicas.get_or_insert(1);
     let metrics = spec.metrics.get_or_insert_default();
     if metrics.is_empty() {
@@ -43,6 +56,24 @@ pub(super) fn horizontal_pod_autoscaler(autoscaler: &mut HorizontalPodAutoscaler
         };
         let resource = Some(ResourceMetricSource { name: "cpu".to_owned(), target });
         metrics.push(MetricSpec { type_: "Resource".to_owned(), resource, ..MetricSpec::default() });
+    }
+    let Some(behavior) = &mut spec.behavior else { return };
+    let policy = |type_: &str, value| HPAScalingPolicy { type_: type_.to_owned(), value, period_seconds: 15 };
+    let up = behavior.scale_up.get_or_insert_default();
+    up.stabilization_window_seconds.get_or_insert(0);
+    up.select_policy.get_or_insert_with(|| "Max".to_owned());
+    up.policies.get_or_insert_with(|| vec![policy("Pods", 4), policy("Percent", 100)]);
+    let down = behavior.scale_down.get_or_insert_default();
+    down.select_policy.get_or_insert_with(|| "Max".to_owned());
+    down.policies.get_or_insert_with(|| vec![policy("Percent", 100)]);
+    // The feature that reads it, HPAConfigurableTolerance, is off.
+    up.tolerance = None;
+    down.tolerance = None;
+}
+
+pub(super) fn resource_quota(quota: &mut ResourceQuota) {
+    if let Some(hard) = quota.spec.as_mut().and_then(|it| it.hard.as_mut()) {
+        round_up(hard);
     }
 }
 
@@ -84,6 +115,12 @@ fn subject(subject: &mut Subject) {
 
 pub(super) fn limit_range(limit_range: &mut LimitRange) {
     let Some(spec) = &mut limit_range.spec else { return };
+    for item in &mut spec.limits {
+        let lists = [&mut item.max, &mut item.min, &mut item.default, &mut item.default_request];
+        for list in lists.into_iter().chain([&mut item.max_limit_request_ratio]).flatten() {
+            round_up(list);
+        }
+    }
     for item in spec.limits.iter_mut().filter(|item| item.type_ == "Container") {
         let default = item.default.get_or_insert_default();
         for (name, amount) in item.max.iter().flatten() {

@@ -3,12 +3,13 @@
 use crate::{
     Kind, Object, Scope,
     canonical::same,
-    default::blank,
+    default::{blank, gate},
     k8s::{
-        batch::v1::Job,
+        apps::v1::StatefulSet,
+        batch::v1::{CronJob, Job},
         core::v1::{
-            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, Secret, ServiceSpec,
-            TypedLocalObjectReference, TypedObjectReference,
+            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, PodTemplateSpec, Secret,
+            ServiceSpec, TypedLocalObjectReference, TypedObjectReference,
         },
     },
     meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Time},
@@ -22,6 +23,7 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
     if object.kind().info().scope == Scope::Cluster {
         object.meta_mut().namespace = None;
     }
+    drop_disabled(object);
     match object {
         Object::Pod(pod) => self::pod(pod, now),
         Object::Deployment(it) => {
@@ -77,12 +79,50 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
     }
 }
 
+/// Drops from a pod, or from a workload's template, the fields whose features are off.
+fn drop_disabled(object: &mut Object) {
+    let of = |template: Option<&mut PodTemplateSpec>| {
+        if let Some(spec) = template.and_then(|it| it.spec.as_mut()) {
+            gate::drop_disabled(spec);
+        }
+    };
+    match object {
+        Object::Pod(it) => {
+            if let Some(spec) = &mut it.spec {
+                gate::drop_disabled(spec);
+            }
+        }
+        Object::Deployment(it) => of(it.spec.as_mut().map(|it| &mut it.template)),
+        Object::ReplicaSet(it) => of(it.spec.as_mut().and_then(|it| it.template.as_mut())),
+        Object::DaemonSet(it) => of(it.spec.as_mut().map(|it| &mut it.template)),
+        Object::Stored(it) => match it.kind {
+            Kind::StatefulSet => it.edit(|it: &mut StatefulSet| {
+                let Some(spec) = &mut it.spec else { return };
+                of(Some(&mut spec.template));
+                let rolling = spec.update_strategy.as_mut().and_then(|it| it.rolling_update.as_mut());
+                if let Some(rolling) = rolling {
+                    // MaxUnavailableStatefulSet is off.
+                    rolling.max_unavailable = None;
+                }
+            }),
+            Kind::Job => it.edit(|it: &mut Job| of(it.spec.as_mut().map(|it| &mut it.template))),
+            Kind::CronJob => it.edit(|it: &mut CronJob| {
+                let job = it.spec.as_mut().and_then(|it| it.job_template.spec.as_mut());
+                of(job.map(|it| &mut it.template));
+            }),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
 /// What the server does to a changed object before it looks whether it is valid: the status stays the stored one's, and
 /// where the kind counts generations, a changed spec counts.
 ///
 /// For requests to the object itself; its status is written through its own door.
 pub fn prepare_for_update(new: &mut Object, old: &Object) {
     let counts = old.meta().generation.is_some();
+    drop_disabled(new);
     match (&mut *new, old) {
         (Object::Pod(new), Object::Pod(old)) => new.status.clone_from(&old.status),
         (Object::Deployment(new), Object::Deployment(old)) => new.status.clone_from(&old.status),
@@ -296,6 +336,8 @@ fn class(each: &[(Amounts, Amounts)]) -> &'static str {
 /// The older field for a claim's source and the newer one say the same; an empty group is none.
 fn claim(claim: &mut PersistentVolumeClaim) {
     let Some(spec) = &mut claim.spec else { return };
+    // CrossNamespaceVolumeDataSource is off.
+    spec.data_source_ref = spec.data_source_ref.take().filter(|it| blank(it.namespace.as_ref()));
     if let Some(source) = &mut spec.data_source {
         source.api_group = source.api_group.take().filter(|group| !group.is_empty());
     }

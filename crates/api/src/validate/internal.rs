@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::report::Written;
 use crate::k8s::core::v1::{
-    Capabilities, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodSpec, PodTemplateSpec, SecurityContext,
-    Taint,
+    Capabilities, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodResourceClaim, PodSpec,
+    PodTemplateSpec, ScopeSelector, ScopedResourceSelectorRequirement, SecurityContext, Taint,
 };
+use crate::meta::OwnerReference;
 
 /// The structs that are printed whole.
 static TYPES: &str = include_str!("../../data/internal-types.txt");
@@ -72,6 +73,45 @@ pub(super) fn service_port(protocol: &str, port: i32) -> Written {
         ("Port", json!(port)),
         ("TargetPort", json!(0)),
         ("NodePort", json!(0)),
+    ])
+}
+
+/// A quota's selector of scopes.
+pub(super) fn scope_selector(selector: &ScopeSelector) -> Written {
+    let rule = |it: &ScopedResourceSelectorRequirement| {
+        let fields = [
+            ("ScopeName", json!(it.scope_name)),
+            ("Operator", json!(it.operator)),
+            ("Values", json!(it.values)),
+        ];
+        object(&fields).0
+    };
+    let rules = selector.match_expressions.as_ref().map_or_else(
+        || "null".to_owned(),
+        |rules| format!("[{}]", rules.iter().map(rule).collect::<Vec<_>>().join(",")),
+    );
+    Written(format!("{{\"MatchExpressions\":{rules}}}"))
+}
+
+/// An owner, in the order of its fields.
+pub(super) fn owner(owner: &OwnerReference) -> Written {
+    let mut fields = vec![
+        ("apiVersion", json!(owner.api_version)),
+        ("kind", json!(owner.kind)),
+        ("name", json!(owner.name)),
+        ("uid", json!(owner.uid)),
+    ];
+    fields.extend(owner.controller.map(|it| ("controller", json!(it))));
+    fields.extend(owner.block_owner_deletion.map(|it| ("blockOwnerDeletion", json!(it))));
+    object(&fields)
+}
+
+/// A pod's resource claim.
+pub(super) fn resource_claim(claim: &PodResourceClaim) -> Written {
+    object(&[
+        ("Name", json!(claim.name)),
+        ("ResourceClaimName", json!(claim.resource_claim_name)),
+        ("ResourceClaimTemplateName", json!(claim.resource_claim_template_name)),
     ])
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    name,
-    report::{At, Report},
+    internal, name,
+    report::{At, Report, Written},
 };
 pub(super) use crate::canonical::same;
 use crate::{
@@ -132,9 +132,9 @@ pub(super) fn label_selector(report: &mut Report, selector: Option<&LabelSelecto
 fn owners(report: &mut Report, owners: &[OwnerReference], at: &At<'_>) {
     let mut controller: Option<String> = None;
     for owner in owners {
-        let version =
-            owner.api_version.split_once('/').map_or(owner.api_version.as_str(), |(_, version)| version);
-        if version.is_empty() {
+        let group = owner.api_version.split_once('/');
+        let version = group.map_or(owner.api_version.as_str(), |(_, version)| version);
+        if version.is_empty() || version.contains('/') {
             report.invalid(&at.field("apiVersion"), &owner.api_version, "version must not be empty");
         }
         for (field, value) in [("kind", &owner.kind), ("name", &owner.name), ("uid", &owner.uid)] {
@@ -144,7 +144,7 @@ fn owners(report: &mut Report, owners: &[OwnerReference], at: &At<'_>) {
         }
         if owner.api_version == "v1" && owner.kind == "Event" {
             let why = "/v1, Kind=Event is disallowed from being an owner";
-            report.invalid(at, &json!(owner), why);
+            report.invalid(at, &internal::owner(owner), why);
         }
         if owner.controller == Some(true) {
             let named = format!("{}/{}", owner.kind, owner.name);
@@ -153,7 +153,8 @@ fn owners(report: &mut Report, owners: &[OwnerReference], at: &At<'_>) {
                     let why = format!(
                         "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {named}"
                     );
-                    report.invalid(at, &json!(owners), &why);
+                    let shown: Vec<String> = owners.iter().map(|it| internal::owner(it).0).collect();
+                    report.invalid(at, &Written(format!("[{}]", shown.join(","))), &why);
                 }
                 None => controller = Some(named),
             }

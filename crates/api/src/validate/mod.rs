@@ -17,6 +17,7 @@
 //! ```
 
 mod affinity;
+mod autoscaler;
 mod batch;
 mod container;
 mod env;
@@ -27,10 +28,12 @@ mod mount;
 mod name;
 mod networking;
 mod node;
+mod os;
 mod persistent_volume;
 mod pod;
 mod pod_update;
 mod policy;
+mod quota;
 mod report;
 mod resources;
 mod security;
@@ -76,13 +79,13 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::NetworkPolicy => with(it, |it| networking::network_policy(out, it)),
             Kind::Ingress => with(it, |it| networking::ingress(out, it)),
             Kind::PodDisruptionBudget => with(it, |it| policy::pod_disruption_budget(out, it)),
-            Kind::HorizontalPodAutoscaler => with(it, |it| policy::horizontal_pod_autoscaler(out, it)),
+            Kind::HorizontalPodAutoscaler => with(it, |it| autoscaler::create(out, it)),
             Kind::Role => with(it, |it| policy::role(out, it)),
             Kind::ClusterRole => with(it, |it| policy::cluster_role(out, it)),
             Kind::RoleBinding => with(it, |it| policy::role_binding(out, it)),
             Kind::ClusterRoleBinding => with(it, |it| policy::cluster_role_binding(out, it)),
-            Kind::ResourceQuota => with(it, |it| policy::resource_quota(out, it)),
-            Kind::LimitRange => with(it, |it| policy::limit_range(out, it)),
+            Kind::ResourceQuota => with(it, |it| quota::resource_quota(out, it)),
+            Kind::LimitRange => with(it, |it| quota::limit_range(out, it)),
             _ => metadata_only(out, object),
         },
         _ => metadata_only(out, object),
@@ -132,7 +135,7 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
                 with_both(new, old, |new, old| policy::pod_disruption_budget_update(out, new, old));
             }
             Kind::HorizontalPodAutoscaler => {
-                with_both(new, old, |new, old| policy::horizontal_pod_autoscaler_update(out, new, old));
+                with_both(new, old, |new, old| autoscaler::update(out, new, old));
             }
             Kind::RoleBinding => with_both(new, old, |new: &RoleBinding, old: &RoleBinding| {
                 policy::role_binding(out, new);
@@ -156,9 +159,9 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
                 policy::cluster_role(out, new);
                 meta::object_meta_update(out, &new.metadata, &old.metadata);
             }),
-            Kind::LimitRange => with(new, |it| policy::limit_range(out, it)),
+            Kind::LimitRange => with(new, |it| quota::limit_range(out, it)),
             Kind::ResourceQuota => {
-                with_both(new, old, |new, old| policy::resource_quota_update(out, new, old));
+                with_both(new, old, |new, old| quota::resource_quota_update(out, new, old));
             }
             _ => meta::object_meta_update(out, &new.metadata, &old.metadata),
         },

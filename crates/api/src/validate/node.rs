@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use super::{
     affinity, internal,
     meta::{self, text},
@@ -30,6 +32,27 @@ pub(super) fn node(report: &mut Report, node: &Node) {
     for (index, block) in blocks.iter().enumerate() {
         let at = At::root("spec.podCIDRs");
         report.each_invalid(&at.index(index), block, name::cidr_errors(block));
+    }
+    if blocks.len() > 1 {
+        one_of_each_family(report, blocks, &At::root("spec.podCIDRs"));
+    }
+}
+
+/// A node has one block of addresses, or one of each family.
+fn one_of_each_family(report: &mut Report, blocks: &[String], at: &At<'_>) {
+    let broken = blocks.iter().enumerate().find(|(_, block)| name::cidr(block).is_none());
+    if let Some((index, block)) = broken {
+        let why = format!(
+            "invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[{index}]: <nil> (invalid CIDR address: {block})"
+        );
+        report.internal(at, &why);
+    }
+    let has = |v4: bool| {
+        let mut families = blocks.iter().filter_map(|it| name::cidr(it));
+        families.any(|(address, _)| address.is_ipv4() == v4)
+    };
+    if broken.is_some() || blocks.len() > 2 || !(has(true) && has(false)) {
+        report.invalid(at, &json!(blocks), "may specify no more than one CIDR for each IP family");
     }
 }
 

@@ -9,15 +9,16 @@ use serde_json::json;
 use super::{
     affinity, container,
     container::Around,
+    internal,
     meta::{self, text},
-    name,
+    name, os,
     report::{At, Report},
     resources::{self, Owner},
     security, volume,
 };
 use crate::{
     default::blank,
-    k8s::core::v1::{Container, Pod, PodSpec, PodTemplateSpec},
+    k8s::core::v1::{Container, Pod, PodSpec, PodTemplateSpec, ResourceRequirements},
     meta::ObjectMeta,
 };
 
@@ -153,6 +154,7 @@ fn pod_spec(report: &mut Report, spec: &PodSpec, metadata: Option<&ObjectMeta>, 
     }
     let constraints = spec.topology_spread_constraints.as_deref().unwrap_or_default();
     affinity::spread(report, constraints, &at.field("topologySpreadConstraints"));
+    os::host_processes(report, spec, at);
     if spec.host_users == Some(false) {
         for (field, set) in
             [("hostNetwork", spec.host_network), ("HostPID", spec.host_pid), ("HostIPC", spec.host_ipc)]
@@ -209,13 +211,13 @@ fn rest(report: &mut Report, spec: &PodSpec, at: &At<'_>) {
             report.not_supported(&at.field("preemptionPolicy"), other, &["PreemptLowerPriority", "Never"]);
         }
     }
+    if let Some(overhead) = &spec.overhead {
+        let limits = ResourceRequirements { limits: Some(overhead.clone()), ..Default::default() };
+        let none = BTreeSet::new();
+        resources::requirements(report, &limits, Owner::Container, &none, &at.field("overhead"));
+    }
     if let Some(os) = &spec.os {
-        let at = at.field("os");
-        match os.name.as_str() {
-            "linux" | "windows" => {}
-            "" => report.required(&at.field("name"), ""),
-            other => report.not_supported(&at, other, &["linux", "windows"]),
-        }
+        os::os(report, spec, &os.name, at);
     }
 }
 
@@ -230,25 +232,22 @@ fn resource_claims(report: &mut Report, spec: &PodSpec, at: &At<'_>) {
         } else {
             report.duplicate(&at.field("name"), &claim.name);
         }
-        match (&claim.resource_claim_name, &claim.resource_claim_template_name) {
+        let (by_name, by_template) = (&claim.resource_claim_name, &claim.resource_claim_template_name);
+        match (by_name, by_template) {
             (None, None) => {
                 let why = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
-                report.invalid(&at, &json!(claim), why);
+                report.invalid(&at, &internal::resource_claim(claim), why);
             }
             (Some(_), Some(_)) => {
                 let why =
                     "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
-                report.invalid(&at, &json!(claim), why);
+                report.invalid(&at, &internal::resource_claim(claim), why);
             }
-            (Some(name), None) => {
-                report.each_invalid(&at.field("resourceClaimName"), name, name::subdomain(name, false));
-            }
-            (None, Some(name)) => {
-                report.each_invalid(
-                    &at.field("resourceClaimTemplateName"),
-                    name,
-                    name::subdomain(name, false),
-                );
+            _ => {}
+        }
+        for (field, name) in [("resourceClaimName", by_name), ("resourceClaimTemplateName", by_template)] {
+            if let Some(name) = name {
+                report.each_invalid(&at.field(field), name, name::subdomain(name, false));
             }
         }
     }

@@ -66,7 +66,7 @@ pub(super) trait Shown {
 
 impl Shown for str {
     fn shown(&self) -> String {
-        format!("{self:?}")
+        quoted(self)
     }
 }
 
@@ -96,8 +96,45 @@ impl Shown for bool {
 
 impl Shown for Value {
     fn shown(&self) -> String {
-        self.to_string()
+        // Go writes these so that JSON may stand in HTML and in JavaScript.
+        let mut out = self.to_string();
+        for (sign, written) in [
+            ('&', "\\u0026"),
+            ('<', "\\u003c"),
+            ('>', "\\u003e"),
+            ('\u{2028}', "\\u2028"),
+            ('\u{2029}', "\\u2029"),
+        ] {
+            if out.contains(sign) {
+                out = out.replace(sign, written);
+            }
+        }
+        out
     }
+}
+
+/// A text between quotes as Go's `%q` writes it.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for sign in text.chars() {
+        match sign {
+            '"' | '\\' => out.extend(['\\', sign]),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            ..' ' | '\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(sign))),
+            _ if !sign.escape_debug().to_string().starts_with("\\u") => out.push(sign),
+            ..='\u{ffff}' => out.push_str(&format!("\\u{:04x}", u32::from(sign))),
+            _ => out.push_str(&format!("\\U{:08x}", u32::from(sign))),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// What is already written as Go writes it.
@@ -170,6 +207,12 @@ impl Report {
         self.add(at, "TooLong", format!("Too long: may not be more than {most} bytes"));
     }
 
+    /// `Internal error: why`.
+    pub(super) fn internal(&mut self, at: &At<'_>, why: &str) {
+        let message = format!("Internal error: {why}");
+        self.causes.push(Cause { reason: "InternalError".to_owned(), message, field: at.to_string() });
+    }
+
     /// A number that must not be negative.
     pub(super) fn not_negative(&mut self, at: &At<'_>, value: i64) {
         if value < 0 {
@@ -191,4 +234,21 @@ fn with(mut head: String, remark: &str) -> String {
         head.push_str(remark);
     }
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_quoted_as_go_quotes_them() {
+        for (text, written) in [
+            ("a\"b\\", r#""a\"b\\""#),
+            ("a\tb\n", r#""a\tb\n""#),
+            ("\u{0}\u{7}\u{7f}", r#""\x00\a\x7f""#),
+            ("가\u{a0}\u{feff}", r#""가\u00a0\ufeff""#),
+        ] {
+            assert_eq!(text.shown(), written);
+        }
+    }
 }

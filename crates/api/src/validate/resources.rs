@@ -125,7 +125,7 @@ pub(super) fn requirements(
     if !computes && names.any(|name| is_huge_pages(name)) {
         report.forbidden(at, "HugePages require cpu or memory");
     }
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (index, claim) in requirements.claims.iter().flatten().enumerate() {
         let at_claims = at.field("claims");
         let at = at_claims.index(index);
@@ -133,8 +133,23 @@ pub(super) fn requirements(
             report.required(&at, "");
             continue;
         }
-        if !seen.insert((claim.name.clone(), claim.request.clone())) {
-            report.duplicate(&at, &claim.name);
+        let named = claim.name.as_str();
+        let request = claim.request.as_deref().unwrap_or_default();
+        if seen.contains(&(named, "")) {
+            // All requests of that claim are taken.
+            report.duplicate(&at, named);
+        } else {
+            if request.is_empty() {
+                for _ in seen.iter().filter(|(name, _)| *name == named) {
+                    report.duplicate(&at, named);
+                }
+            } else {
+                report.each_invalid(&at.field("request"), request, name::label(request));
+                if seen.contains(&(named, request)) {
+                    report.duplicate(&at, &format!("{named}/{request}"));
+                }
+            }
+            seen.insert((named, request));
         }
         if !claims.contains(claim.name.as_str()) {
             let named = if claims.is_empty() {
@@ -164,6 +179,11 @@ fn resource_name(report: &mut Report, name: &str, owner: Owner, at: &At<'_>) {
     } else if !is_native(name) && !is_extended(name) {
         report.invalid(at, name, "doesn't follow extended resource name standard");
     }
+}
+
+/// The name of a resource of containers.
+pub(super) fn container_resource_name(report: &mut Report, name: &str, at: &At<'_>) {
+    resource_name(report, name, Owner::Container, at);
 }
 
 fn any_resource_name(report: &mut Report, name: &str, at: &At<'_>) {
@@ -236,6 +256,7 @@ fn is_extended(name: &str) -> bool {
         && name::qualified(&format!("requests.{name}")).is_empty()
 }
 
-fn may_overcommit(name: &str) -> bool {
+/// Whether more of this may be promised than there is.
+pub(super) fn may_overcommit(name: &str) -> bool {
     is_native(name) && !is_huge_pages(name)
 }

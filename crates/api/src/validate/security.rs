@@ -1,16 +1,13 @@
 //! Is a security context legal?
 //!
-//! Source: kubernetes v1.34.1 `pkg/apis/core/validation`. Windows options are kept and not looked at.
+//! Source: kubernetes v1.34.1 `pkg/apis/core/validation`.
 
 use super::{
-    internal, name,
+    internal, name, os,
     report::{At, Report},
     volume::descending_path,
 };
-use crate::{
-    default::blank,
-    k8s::core::v1::{AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext},
-};
+use crate::k8s::core::v1::{AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext};
 
 /// A container's.
 pub(super) fn of_container(report: &mut Report, context: &SecurityContext, host_users: bool, at: &At<'_>) {
@@ -41,6 +38,7 @@ pub(super) fn of_container(report: &mut Report, context: &SecurityContext, host_
             report.invalid(at, &internal::security_context(context), why);
         }
     }
+    os::windows_options(report, context.windows_options.as_ref(), &at.field("windowsOptions"));
     app_armor(report, context.app_armor_profile.as_ref(), &at.field("appArmorProfile"));
 }
 
@@ -69,6 +67,7 @@ pub(super) fn of_pod(report: &mut Report, context: &PodSecurityContext, spec: &P
         report.not_supported(&at.field("fsGroupChangePolicy"), policy, &["Always", "OnRootMismatch"]);
     }
     seccomp(report, context.seccomp_profile.as_ref(), &at.field("seccompProfile"));
+    os::windows_options(report, context.windows_options.as_ref(), &at.field("windowsOptions"));
     app_armor(report, context.app_armor_profile.as_ref(), &at.field("appArmorProfile"));
     if let Some(policy) = &context.supplemental_groups_policy
         && !matches!(policy.as_str(), "Merge" | "Strict")
@@ -137,18 +136,22 @@ fn app_armor(report: &mut Report, profile: Option<&AppArmorProfile>, at: &At<'_>
             None => {
                 report.required(&at.field("localhostProfile"), "must be set when AppArmor type is Localhost");
             }
-            Some(path) if path.trim().is_empty() => {
-                report.required(&at.field("localhostProfile"), "must be set when AppArmor type is Localhost");
+            Some(path) => {
+                let at = at.field("localhostProfile");
+                if path.trim() != path {
+                    report.invalid(&at, path, "must not be padded with whitespace");
+                } else if path.is_empty() {
+                    report.required(&at, "must be set when AppArmor type is Localhost");
+                }
+                if path.len() > 4095 {
+                    report.too_long(&at, 4095);
+                }
             }
-            Some(path) if path.trim() != path => {
-                report.invalid(&at.field("localhostProfile"), path, "must not be padded with whitespace");
-            }
-            Some(_) => {}
         },
         "RuntimeDefault" | "Unconfined" => {
-            if !blank(local) {
+            if let Some(path) = local {
                 let why = "can only be set when AppArmor type is Localhost";
-                report.invalid(&at.field("localhostProfile"), super::meta::text(local), why);
+                report.invalid(&at.field("localhostProfile"), path, why);
             }
         }
         "" => report.required(&at.field("type"), "type is required when appArmorProfile is set"),

@@ -148,7 +148,8 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
             another(report, field);
         }
     }
-    if let Some(it) = volume.downward_api.as_ref().filter(|_| another(report, "downwardAPI")) {
+    // UPSTREAM: its name is misspelt where there is more than one source.
+    if let Some(it) = volume.downward_api.as_ref().filter(|_| another(report, "downwarAPI")) {
         let at = at.field("downwardAPI");
         mode(report, it.default_mode, &at.field("defaultMode"));
         for file in it.items.iter().flatten() {

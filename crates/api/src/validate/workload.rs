@@ -316,7 +316,7 @@ pub(super) fn chooses(selector: &LabelSelector) -> Option<Choice> {
     Selector::from_label_selector(selector).ok().map(Choice::By)
 }
 
-fn is_empty(selector: &LabelSelector) -> bool {
+pub(super) fn is_empty(selector: &LabelSelector) -> bool {
     let there = selector.match_labels.is_some() || selector.match_expressions.is_some();
     there
         && selector.match_labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty)
