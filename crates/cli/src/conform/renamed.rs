@@ -1,9 +1,11 @@
 //! Are two texts the same but for names that were drawn?
 //!
 //! Generated names and template hashes are compared up to a consistent renaming; runs of blanks count as two, trailing blanks not at all;
-//! `<age>` and the other placeholders stand for a value of their shape.
+//! `<age>` and the other placeholders stand for a value of their shape. Source: FORMAT.md beside the recorded sessions.
 
 use std::collections::BTreeMap;
+
+use regex::Regex;
 
 /// Which drawn name stands for which, both ways.
 #[derive(Clone, Debug, Default)]
@@ -15,9 +17,49 @@ pub(super) struct Names {
 /// Letters and digits of which generated suffixes and hashes are made.
 const DRAWN: &str = "bcdfghjklmnpqrstvwxz2456789";
 
+/// The placeholders and the shapes they stand for.
+const PLACEHOLDERS: [(&str, &str); 22] = [
+    ("age", r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|[smhdy]))+"),
+    ("apiserver-ip", r"[0-9.]+"),
+    ("apiserver-port", "[0-9]+"),
+    ("cid", r"\S+"),
+    ("clusterip", r"[0-9.]+"),
+    ("commit", r"\S+"),
+    ("cwd", r"\S+"),
+    ("hash", r"\w+"),
+    ("hex", r"\w+"),
+    ("home", r"\S+"),
+    ("host", r"\S+"),
+    ("imageid", r"\S+"),
+    ("klog", r"[IWEF][0-9]{4} [0-9:.]+ +[0-9]+"),
+    ("nodeport", "[0-9]+"),
+    ("path", r"\S+"),
+    ("podip", r"[0-9.]+"),
+    ("rnd", "[bcdfghjklmnpqrstvwxz2456789]{5}"),
+    ("rv", "[0-9]+"),
+    ("server", r"\S+"),
+    ("server-addr", r"\S+"),
+    (
+        "time",
+        r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|\w{3}, [0-9]{2} \w{3} [0-9]{4} [0-9:]{8} [+-][0-9]{4})",
+    ),
+    ("uid", "[0-9a-f-]{36}"),
+];
+
 impl Names {
-    /// Whether the lines agree, in their order.
+    /// Whether the lines agree, in their order. Rows that are sorted by names with a hash may come in any.
     pub(super) fn agree(&mut self, wanted: &str, got: &str) -> bool {
+        if self.agree_in_order(wanted, got) {
+            return true;
+        }
+        let is_hashed = |line: &&String| {
+            let name = line.split(' ').next().unwrap_or_default();
+            !self.shape(name).1.is_empty()
+        };
+        tidy(wanted).iter().filter(is_hashed).count() > 1 && self.agree_as_a_set(wanted, got)
+    }
+
+    fn agree_in_order(&mut self, wanted: &str, got: &str) -> bool {
         let mut trial = self.clone();
         let (wanted, got) = (tidy(wanted), tidy(got));
         let same = wanted.len() == got.len() && wanted.iter().zip(&got).all(|(w, g)| trial.line(w, g));
@@ -29,7 +71,7 @@ impl Names {
 
     /// Whether the lines agree in some order.
     pub(super) fn agree_as_a_set(&mut self, wanted: &str, got: &str) -> bool {
-        if self.agree(wanted, got) {
+        if self.agree_in_order(wanted, got) {
             return true;
         }
         let (wanted, mut left) = (tidy(wanted), tidy(got));
@@ -56,105 +98,67 @@ impl Names {
     }
 
     fn line(&mut self, wanted: &str, got: &str) -> bool {
-        let (wanted, got): (Vec<&str>, Vec<&str>) = (words(wanted), words(got));
-        wanted.len() == got.len() && wanted.iter().zip(&got).all(|(w, g)| self.word(w, g))
-    }
-
-    fn word(&mut self, wanted: &str, got: &str) -> bool {
         if wanted == got {
             return true;
         }
+        let (shape, drawn) = self.shape(wanted);
+        let Some(found) = Regex::new(&shape).ok().and_then(|shape| shape.captures(got)) else { return false };
         let mut trial = self.clone();
-        let pieces = pieces(wanted);
-        // A hash may stand alone, as a label's value does, if it looks like nothing else.
-        let may_draw = pieces.len() > 1
-            || self.there.contains_key(wanted)
-            || (8..=10).contains(&wanted.len()) && wanted.contains(|c: char| c.is_ascii_digit());
-        let same = trial.pieces(&pieces, got, may_draw);
+        let same = drawn.iter().zip(found.iter().skip(1).flatten()).all(|(wanted, got)| {
+            let got = got.as_str();
+            let there = trial.there.entry((*wanted).to_owned()).or_insert_with(|| got.to_owned()) == got;
+            there && trial.back.entry(got.to_owned()).or_insert_with(|| (*wanted).to_owned()) == wanted
+        });
         if same {
             *self = trial;
         }
         same
     }
 
-    fn pieces(&mut self, wanted: &[Piece<'_>], got: &str, may_draw: bool) -> bool {
-        let Some((first, rest)) = wanted.split_first() else { return got.is_empty() };
-        match first {
-            Piece::Text(text) => {
-                if let Some(after) = got.strip_prefix(text)
-                    && self.clone().pieces(rest, after, may_draw)
-                {
-                    return self.pieces(rest, after, may_draw);
-                }
-                may_draw && self.drawn(text, got).is_some_and(|after| self.pieces(rest, after, may_draw))
+    /// A pattern for lines that agree with this one, and the drawn names that its groups stand for.
+    fn shape<'w>(&self, wanted: &'w str) -> (String, Vec<&'w str>) {
+        let (mut shape, mut drawn) = ("^".to_owned(), Vec::new());
+        let mut rest = wanted;
+        let mut before = ' ';
+        while let Some(c) = rest.chars().next() {
+            let placeholder = rest.strip_prefix('<').and_then(|inner| inner.split_once('>'));
+            let known = placeholder.and_then(|(name, after)| {
+                PLACEHOLDERS.iter().find(|(known, _)| *known == name).map(|(_, stands)| (stands, after))
+            });
+            if let Some((stands, after)) = known {
+                shape.push_str(stands);
+                (rest, before) = (after, '>');
+                continue;
             }
-            Piece::Placeholder(name) => {
-                let ends = got.char_indices().map(|(i, c)| i + c.len_utf8());
-                ends.filter(|end| fits(name, &got[..*end])).any(|end| {
-                    let mut next = self.clone();
-                    let same = next.pieces(rest, &got[end..], may_draw);
-                    if same {
-                        *self = next;
-                    }
-                    same
-                })
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            if end == 0 {
+                shape.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
+                (rest, before) = (&rest[c.len_utf8()..], c);
+                continue;
             }
+            let (word, after) = rest.split_at(end);
+            if self.is_drawn(word, before) {
+                let lengths = if word.len() == 5 { "5" } else { "6,10" };
+                shape.push_str(&format!("([{DRAWN}]{{{lengths}}})"));
+                drawn.push(word);
+            } else {
+                shape.push_str(&regex::escape(word));
+            }
+            (rest, before) = (after, 'w');
         }
+        shape.push('$');
+        (shape, drawn)
     }
 
-    /// What is left of `got` after the drawn name that stands for `wanted`.
-    fn drawn<'g>(&mut self, wanted: &str, got: &'g str) -> Option<&'g str> {
-        let (w, rest_w) = cut(wanted);
-        let (g, rest_g) = cut(got);
-        let like = |text: &str| (5..=10).contains(&text.len());
-        if !like(w) || !like(g) || (w.len() == 5) != (g.len() == 5) {
-            return None;
-        }
-        let left = rest_g.strip_prefix(rest_w)?;
-        let there = self.there.entry(w.to_owned()).or_insert_with(|| g.to_owned()) == g;
-        let back = self.back.entry(g.to_owned()).or_insert_with(|| w.to_owned()) == w;
-        (there && back).then_some(left)
+    /// Whether a word after this character may be a drawn name: a part of a longer name, or alone, as a label's value is, where it
+    /// looks like nothing else.
+    fn is_drawn(&self, word: &str, before: char) -> bool {
+        (5..=10).contains(&word.len())
+            && word.chars().all(|c| DRAWN.contains(c))
+            && (before == '-'
+                || self.there.contains_key(word)
+                || word.len() >= 8 && word.contains(|c: char| c.is_ascii_digit()))
     }
-}
-
-/// A part of a recorded word.
-#[derive(Clone, Copy)]
-enum Piece<'a> {
-    /// What stands there, between two hyphens, or a hyphen.
-    Text(&'a str),
-    /// `<age>`, without its brackets.
-    Placeholder(&'a str),
-}
-
-fn pieces(word: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut rest = word;
-    while !rest.is_empty() {
-        if let Some((name, after)) = rest.strip_prefix('<').and_then(|inner| inner.split_once('>')) {
-            pieces.push(Piece::Placeholder(name));
-            rest = after;
-            continue;
-        }
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        let at = if rest.starts_with('-') {
-            first
-        } else {
-            rest[first..].find(['-', '<']).map_or(rest.len(), |at| at + first)
-        };
-        let (text, after) = rest.split_at(at);
-        pieces.push(Piece::Text(text));
-        rest = after;
-    }
-    pieces
-}
-
-/// The drawn part at the beginning and what follows it.
-fn cut(text: &str) -> (&str, &str) {
-    text.split_at(text.find(|c| !DRAWN.contains(c)).unwrap_or(text.len()))
-}
-
-fn words(line: &str) -> Vec<&str> {
-    line.split(|c: char| " \t\"'/,:=()[]".contains(c)).filter(|w| !w.is_empty()).collect()
 }
 
 /// Lines with runs of blanks as two and no blanks at their end.
@@ -176,22 +180,6 @@ fn tidy(text: &str) -> Vec<String> {
         out
     });
     lines.collect()
-}
-
-/// Whether a text can stand for a placeholder.
-fn fits(name: &str, text: &str) -> bool {
-    let all = |allowed: &str| !text.is_empty() && text.chars().all(|c| allowed.contains(c));
-    match name {
-        "age" => all("0123456789smhdy"),
-        "rnd" => text.len() == 5 && all(DRAWN),
-        "podip" | "clusterip" | "apiserver-ip" => all("0123456789."),
-        "nodeport" | "rv" | "apiserver-port" => all("0123456789"),
-        "uid" | "cid" | "imageid" | "hex" | "hash" | "vol" => {
-            all("0123456789abcdefghijklmnopqrstuvwxyz-:@/.")
-        }
-        "time" => all("0123456789TZ:.-+"),
-        _ => !text.is_empty(),
-    }
 }
 
 #[cfg(test)]

@@ -169,10 +169,12 @@ fn begin(case: &Value) -> Option<(World, Machine)> {
             world.restore(HERE, object);
         }
     }
-    images(&mut world, &case.to_string());
+    images(&mut world);
     for (i, node) in case["nodes"].as_array().into_iter().flatten().enumerate() {
         add_node(&mut world, node, i, &born)?;
     }
+    // The recorder's nodes were there for long; a new one is greeted for five seconds.
+    world.run_until(world.now() + SimDuration::secs(10), Budget::COMMAND);
     world.settle(PATIENCE);
     // The recorder removed what happened before the first step.
     let events: Vec<(String, String)> = world
@@ -205,21 +207,20 @@ pub(super) fn default_access(world: &mut World) -> Option<()> {
 }
 
 /// What FORMAT.md says of images by their names.
-fn images(world: &mut World, text: &str) {
-    let mut seen: Vec<&str> = Vec::new();
-    for word in text.split(|c: char| c.is_whitespace() || "\"'=,\\{}[]".contains(c)) {
-        if (word.contains("nope") || word.contains("crash")) && !seen.contains(&word) {
-            seen.push(word);
-            let crashes = word.contains("crash");
-            let image = Image {
-                metadata: ObjectMeta { name: Some(word.to_owned()), ..ObjectMeta::default() },
-                missing: word.contains("nope"),
-                ends_after: crashes.then_some(0),
-                exit_code: i32::from(crashes),
-                ..Image::default()
-            };
-            world.restore(ClusterId::WORLD, image.into_object());
-        }
+fn images(world: &mut World) {
+    let image = |name: &str| Image {
+        metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+        size: 59_795_293,
+        pull_takes: Some(120),
+        ..Image::default()
+    };
+    let all = [
+        image("*"),
+        Image { missing: true, ..image("*nope*") },
+        Image { ends_after: Some(0), exit_code: 1, ..image("*crash*") },
+    ];
+    for image in all {
+        world.restore(ClusterId::WORLD, image.into_object());
     }
 }
 
