@@ -91,6 +91,8 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         if !kube.given.on("overwrite") {
             let clash: Vec<String> = set
                 .iter()
+                // UPSTREAM: the cause of a change may always be said anew.
+                .filter(|(key, _)| field == "labels" || *key != "kubernetes.io/change-cause")
                 .filter(|(key, wanted)| own.get(key).is_some_and(|has| has.as_str() != Some(wanted)))
                 .map(|(key, _)| {
                     let has = own.get(key).map(field::word).unwrap_or_default();

@@ -270,11 +270,6 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let (kind, namespace, name) = place;
     let dry = DryRun::of(kube)?;
     let live = kube.get(kind, namespace, name)?;
-    if kind == Kind::Deployment && at(&live, "spec.paused") == &Value::Bool(true) {
-        return Fail::error(format!(
-            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{name}' and try again"
-        ));
-    }
     let all = revisions(kube, place)?;
     let wanted = kube.given.int("to-revision").unwrap_or(0);
     let chosen = if wanted > 0 {
@@ -289,6 +284,11 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
             format!("no rollout history found for {} {name:?}", kind.info().singular())
         });
     };
+    if kind == Kind::Deployment && at(&live, "spec.paused") == &Value::Bool(true) {
+        return Fail::error(format!(
+            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{name}' and try again"
+        ));
+    }
     let mut template = template.clone();
     if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
         labels.remove("pod-template-hash");
@@ -340,7 +340,10 @@ fn restart(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let (kind, namespace, name) = place;
     let live = kube.get(kind, namespace, name)?;
     if at(&live, "spec.paused") == &Value::Bool(true) {
-        return Fail::error("can't restart paused deployment (run rollout resume first)");
+        return Fail::error(format!(
+            "{} {name:?} can't restart paused deployment (run rollout resume first)",
+            kind.info().resource()
+        ));
     }
     if super::set::pod_spec(kind).is_none() || kind == Kind::Pod {
         return Fail::error(format!("{} {name:?} restarting is not supported", kind.info().resource()));
