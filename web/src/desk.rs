@@ -15,7 +15,7 @@ use lab::{
     view::{
         Moment,
         beats::{Beat, BeatKind, beats},
-        decision::{Table, table},
+        decision::{Table, about_node, table},
         feed::{FeedGroup, feed},
         lesson::asks_for,
         names::{self, Piece},
@@ -350,6 +350,10 @@ impl Desk {
     /// The last decision about a pod up to the moment that is seen; without a pod, the last of all.
     #[must_use]
     pub fn decided(&self, id: Option<&str>) -> Option<Rc<Decision>> {
+        self.decided_at(id).map(|(_, decision)| decision)
+    }
+
+    fn decided_at(&self, id: Option<&str>) -> Option<(SimTime, Rc<Decision>)> {
         let pod = id.and_then(|id| id.strip_prefix("Pod/"));
         if id.is_some() && pod.is_none() {
             return None;
@@ -357,7 +361,7 @@ impl Desk {
         self.session.facts().iter().rev().filter(|fact| fact.at <= self.at).find_map(|fact| {
             match &fact.what {
                 What::Decided(decision) if pod.is_none_or(|pod| decision.pod == pod) => {
-                    Some(Rc::clone(decision))
+                    Some((fact.at, Rc::clone(decision)))
                 }
                 _ => None,
             }
@@ -367,12 +371,8 @@ impl Desk {
     /// The same as a table.
     #[must_use]
     pub fn decision(&self, id: Option<&str>) -> Option<Table> {
-        let decision = self.decided(id)?;
-        let scene = self.scene(Form::Desk, None);
-        Some(table(&decision, |name| {
-            let node = scene.nodes.iter().find(|node| node.name == name)?;
-            Some(((node.pods, node.max_pods), (node.cpu, node.memory)))
-        }))
+        let (at, decision) = self.decided_at(id)?;
+        Some(table(&decision, at, |name| about_node(self.moment(), self.cluster(), name)))
     }
 
     /// Whether something is being told.

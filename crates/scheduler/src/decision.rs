@@ -67,12 +67,25 @@ pub struct Refusal {
 pub struct NodeVerdict {
     /// Its name.
     pub node: String,
+    /// How full it was at that moment.
+    pub load: NodeLoad,
     /// The first filter that refused it.
     pub rejected: Option<Refusal>,
     /// One for each plugin that scored; empty if it was refused, or was the only one left.
     pub scores: Vec<PluginScore>,
     /// Sum of the weighted scores.
     pub total: i64,
+}
+
+/// How full a node is by what its pods request; the pod that is looked at is not among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NodeLoad {
+    /// Pods on it, and how many it may hold.
+    pub pods: (i64, i64),
+    /// Requested and allocatable, in thousandths of a CPU.
+    pub milli_cpu: (i64, i64),
+    /// Requested and allocatable, in bytes.
+    pub memory: (i64, i64),
 }
 
 /// One plugin's opinion of one node.

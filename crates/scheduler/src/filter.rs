@@ -162,6 +162,7 @@ impl Walked {
     pub(crate) fn verdicts(&self, cycle: &Cycle) -> Vec<NodeVerdict> {
         let verdict = |node: NodeRef, rejected| NodeVerdict {
             node: cycle.table.row(node).name.to_string(),
+            load: cycle.table.load(node),
             rejected,
             scores: Vec::new(),
             total: 0,

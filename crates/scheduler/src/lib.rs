@@ -40,7 +40,7 @@ pub mod table;
 pub mod taint;
 pub mod workload;
 
-pub use decision::{Decision, NodeVerdict, Outcome, PluginScore, Refusal};
+pub use decision::{Decision, NodeLoad, NodeVerdict, Outcome, PluginScore, Refusal};
 pub use plugin::{ClusterEvent, Code, EventAction, EventResource};
 pub use pod::{PodInfo, PodKey};
 pub use profile::{Profile, Version};

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use api::k8s::core::v1::{Namespace, Node};
 
+use crate::decision::NodeLoad;
 use crate::disruption::DisruptionBudget;
 use crate::node_selector::Labels;
 use crate::owner::Owners;
@@ -322,6 +323,18 @@ impl NodeTable {
     #[must_use]
     pub fn requested(&self, resource: ResourceRef, node: NodeRef) -> i64 {
         self.columns[resource.0].requested[node.0 as usize]
+    }
+
+    /// How full a node is.
+    #[must_use]
+    pub fn load(&self, node: NodeRef) -> NodeLoad {
+        let of = |resource| (self.requested(resource, node), self.allocatable(resource, node));
+        let row = self.row(node);
+        NodeLoad {
+            pods: (i64::try_from(row.pods.len()).unwrap_or(i64::MAX), row.allowed_pods),
+            milli_cpu: of(ResourceRef::CPU),
+            memory: of(ResourceRef::MEMORY),
+        }
     }
 
     /// Milli-CPU its pods ask for, each container counting for something.

@@ -91,17 +91,18 @@ pub fn decision(props: &Props) -> Html {
 
 fn column(column: &Column, lang: Lang) -> Html {
     let ui = lang.ui();
-    let full = column.pods.is_some_and(|(pods, most)| pods >= most);
+    let (pods, most) = column.pods;
+    let meter = |name: &'static str, part: u32, words: String, class: &'static str| {
+        html! { <div class={classes!("m", class)}><span>{name}</span>{share(part)}<span>{words}</span></div> }
+    };
     html! {
         <th scope="col" class={classes!(column.chosen.then_some("col-win"))}>
-            <div class={classes!("nc", full.then_some("full"))}><b>{icon(Icon::Node, "")}{lab::view::pod::short_name(&column.node, 18)}</b>
-                if let Some((cpu, memory)) = column.load {
-                    <div class="m"><span>{"cpu"}</span>{share(cpu)}<span>{format!("{}%", cpu / 10)}</span></div>
-                    <div class="m"><span>{"mem"}</span>{share(memory)}<span>{format!("{}%", memory / 10)}</span></div>
-                }
-                if let Some((pods, most)) = column.pods {
-                    <div class="m p"><span>{ui.pods}</span>{share((pods * 1000).checked_div(most).unwrap_or(0))}<span>{format!("{pods}/{most}")}</span></div>
-                }
+            <div class={classes!("nc", (pods >= most).then_some("full"))}>
+                <b title={column.node.clone()}>{icon(Icon::Node, "")}{lab::view::pod::short_name(&column.node, 18)}</b>
+                if !column.about.is_empty() { <span class="note">{column.about.clone()}</span> }
+                {meter("cpu", column.load.0, format!("{}%", column.load.0 / 10), "")}
+                {meter("mem", column.load.1, format!("{}%", column.load.1 / 10), "")}
+                {meter(ui.pods, (pods * 1000).checked_div(most).unwrap_or(0), format!("{pods}/{most}"), "p")}
             </div>
         </th>
     }

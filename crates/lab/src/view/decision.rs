@@ -3,20 +3,26 @@
 //! A node's first failing filter ends its column. Filters that passed everywhere fold into one row; so do scores that
 //! are the same for all. With one node left the scheduler skips scoring, and no numbers are invented.
 
+use api::{SimTime, k8s::core::v1::Node};
+use cluster::ClusterId;
 use scheduler::{
     Decision,
     decision::{Arithmetic, Outcome},
 };
+
+use super::Moment;
 
 /// A node's column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// The node's name.
     pub node: String,
-    /// Pods and their limit, as far as known.
-    pub pods: Option<(u32, u32)>,
-    /// Requested CPU and memory, in thousandths.
-    pub load: Option<(u32, u32)>,
+    /// Its type and zone, where the state still holds the node.
+    pub about: String,
+    /// Pods on it when the pod was looked at, and their limit.
+    pub pods: (u32, u32),
+    /// CPU and memory requested at that moment, in thousandths of what may be requested.
+    pub load: (u32, u32),
     /// Whether it was chosen.
     pub chosen: bool,
     /// The filter that ended it, and its reasons.
@@ -69,6 +75,8 @@ pub struct ScoreRow {
 pub struct Table {
     /// `namespace/name` of the pod.
     pub pod: String,
+    /// When it was made.
+    pub at: SimTime,
     /// How it ended.
     pub outcome: Outcome,
     /// Nodes, in the order in which they were looked at.
@@ -109,25 +117,28 @@ fn place(plugin: &str) -> usize {
     FILTERS.iter().position(|name| *name == plugin).unwrap_or(FILTERS.len())
 }
 
-/// How full a node is: pods and limit, CPU and memory in thousandths.
-pub type Load = ((u32, u32), (u32, u32));
+/// A part of a whole in thousandths, as meters want it.
+fn thousandths((part, whole): (i64, i64)) -> u32 {
+    let share = part.saturating_mul(1000).checked_div(whole).unwrap_or(0);
+    u32::try_from(share.clamp(0, 1000)).unwrap_or(0)
+}
 
-/// The table of a decision; `load` says how full a node is, for the heads of the columns.
+/// The table of a decision made at `at`; `about` says what a node is, for the heads of the columns. How full it was is the
+/// decision's own record: the state that is shown beside the table may be that of another moment.
 #[must_use]
-pub fn table(decision: &Decision, load: impl Fn(&str) -> Option<Load>) -> Table {
+pub fn table(decision: &Decision, at: SimTime, about: impl Fn(&str) -> String) -> Table {
+    let whole = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
     let columns: Vec<Column> = decision
         .nodes
         .iter()
-        .map(|verdict| {
-            let full = load(&verdict.node);
-            Column {
-                node: verdict.node.clone(),
-                pods: full.map(|l| l.0),
-                load: full.map(|l| l.1),
-                chosen: decision.node.as_deref() == Some(verdict.node.as_str()),
-                refused: verdict.rejected.as_ref().map(|r| (r.plugin, r.reasons.clone())),
-                total: (!verdict.scores.is_empty()).then_some(verdict.total),
-            }
+        .map(|verdict| Column {
+            about: about(&verdict.node),
+            node: verdict.node.clone(),
+            pods: (whole(verdict.load.pods.0), whole(verdict.load.pods.1)),
+            load: (thousandths(verdict.load.milli_cpu), thousandths(verdict.load.memory)),
+            chosen: decision.node.as_deref() == Some(verdict.node.as_str()),
+            refused: verdict.rejected.as_ref().map(|r| (r.plugin, r.reasons.clone())),
+            total: (!verdict.scores.is_empty()).then_some(verdict.total),
         })
         .collect();
     let mut plugins: Vec<&'static str> =
@@ -155,6 +166,7 @@ pub fn table(decision: &Decision, load: impl Fn(&str) -> Option<Load>) -> Table 
     let scores = scores(decision, &columns);
     Table {
         pod: decision.pod.clone(),
+        at,
         outcome: decision.outcome,
         fit: columns.iter().filter(|c| c.refused.is_none()).count(),
         scale: scores
@@ -172,6 +184,16 @@ pub fn table(decision: &Decision, load: impl Fn(&str) -> Option<Load>) -> Table 
         filters,
         scores,
     }
+}
+
+/// What a node is, in a few words: its instance type and its zone, as far as it has them.
+#[must_use]
+pub fn about_node(moment: Moment<'_>, cluster: ClusterId, name: &str) -> String {
+    let node = moment.store.get::<Node>(cluster, "", name);
+    let labels = node.and_then(|node| node.metadata.labels.as_ref());
+    let label = |key: &str| labels.and_then(|all| all.get(key)).map(String::as_str);
+    let parts = [label("node.kubernetes.io/instance-type"), label("topology.kubernetes.io/zone")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn scores(decision: &Decision, columns: &[Column]) -> Vec<ScoreRow> {
@@ -213,4 +235,23 @@ fn scores(decision: &Decision, columns: &[Column]) -> Vec<ScoreRow> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use scheduler::{NodeLoad, NodeVerdict};
+
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_column_shows_the_moment_of_the_decision() {
+        let load = NodeLoad { pods: (11, 11), milli_cpu: (965, 1930), memory: (0, 0) };
+        let mut decision = Decision::empty("default/web".to_owned(), Outcome::Unschedulable);
+        decision.nodes =
+            vec![NodeVerdict { node: "a".to_owned(), load, rejected: None, scores: Vec::new(), total: 0 }];
+        let made = table(&decision, SimTime(31_000), |_| "t3.small".to_owned());
+        assert_eq!(made.columns[0].pods, (11, 11));
+        assert_eq!(made.columns[0].load, (500, 0));
+        assert_eq!(made.at, SimTime(31_000));
+    }
 }
