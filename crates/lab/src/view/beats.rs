@@ -10,9 +10,12 @@ use api::{
     k8s::core::v1::Pod,
     kinds::aws::{Attachment, Eni},
 };
-use cluster::{Fact, What};
+use cluster::{Asked, Change, Fact, What, request::Stage};
 
-use super::pod::{self, PodState};
+use super::{
+    pod::{self, PodState},
+    reason::{self, Reason, Record},
+};
 
 /// What a beat shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,85 +84,112 @@ pub struct Beat {
     pub id: String,
     /// A name or address to say with it.
     pub detail: String,
+    /// What stands behind it.
+    pub reason: Reason,
 }
 
 fn id(kind: &str, namespace: &str, name: &str) -> String {
     super::feed::scene_id(kind, namespace, name)
 }
 
+/// The beats of a request that passed: each stands for one or more of the server's stages.
+const STAGES: [(BeatKind, &[Stage]); 4] = [
+    (BeatKind::Authentication, &[Stage::Authentication]),
+    (BeatKind::Authorization, &[Stage::Authorization]),
+    (
+        BeatKind::Admission,
+        &[Stage::MutatingAdmission, Stage::Decoding, Stage::Validation, Stage::ValidatingAdmission],
+    ),
+    (BeatKind::Storage, &[Stage::Storage]),
+];
+
 /// The beats of some facts.
 #[must_use]
 pub fn beats<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>) -> Vec<Beat> {
     let mut out = Vec::new();
     let mut seen: BTreeSet<(BeatKind, String)> = BTreeSet::new();
+    let mut record = Record::default();
     for fact in facts {
-        let mut push = |kind: BeatKind, id: String, detail: String| {
+        record.follow(fact);
+        let mut push = |kind: BeatKind, id: String, detail: String, reason: Reason| {
             // A pod runs once in a story, whatever its status says again later.
             let once =
                 matches!(kind, BeatKind::Misfit | BeatKind::Running | BeatKind::Schedule | BeatKind::Address);
             if !once || seen.insert((kind, id.clone())) {
-                out.push(Beat { seq: fact.seq, at: fact.at, kind, id, detail });
+                out.push(Beat { seq: fact.seq, at: fact.at, kind, id, detail, reason });
             }
         };
         match &fact.what {
-            What::Asked(asked) => {
-                let writes =
-                    matches!(asked.verb, "create" | "update" | "patch" | "delete" | "deletecollection");
-                if asked.who.user.starts_with("system:") || !writes {
-                    continue;
-                }
-                let about = format!("{}/{}", asked.kind.map_or("", |kind| kind.info().kind), asked.name);
-                push(BeatKind::Request, about.clone(), asked.verb.to_owned());
-                if let Some((_, message)) = &asked.refused {
-                    push(BeatKind::Refused, about, message.clone());
-                    continue;
-                }
-                for kind in [
-                    BeatKind::Authentication,
-                    BeatKind::Authorization,
-                    BeatKind::Admission,
-                    BeatKind::Storage,
-                ] {
-                    push(kind, about.clone(), asked.who.user.clone());
-                }
-            }
-            What::Changed(change) => {
-                let before = change.before.as_deref().and_then(Pod::of);
-                match change.after.as_deref() {
-                    Some(after) => {
-                        if let Some(pod) = Pod::of(after) {
-                            for (kind, detail) in pod_beats(before, pod) {
-                                push(kind, id("Pod", &change.key.namespace, &change.key.name), detail);
-                            }
-                        }
-                        if let Some(eni) = Eni::of(after) {
-                            let was = change.before.as_deref().and_then(Eni::of).map(|e| e.attachment);
-                            if was != Some(eni.attachment) && eni.attachment == Attachment::Attaching {
-                                push(
-                                    BeatKind::Attach,
-                                    format!("Eni/{}", change.key.name),
-                                    format!("eth{}", eni.device_index),
-                                );
-                            }
-                        }
-                        if change.key.kind == Kind::EndpointSlice && change.before.is_some() {
-                            push(BeatKind::Rules, format!("Service/{}", change.key.namespace), String::new());
-                        }
-                    }
-                    None if before.is_some() => {
-                        push(
-                            BeatKind::Gone,
-                            id("Pod", &change.key.namespace, &change.key.name),
-                            String::new(),
-                        );
-                    }
-                    None => {}
-                }
-            }
-            _ => {}
+            What::Asked(asked) => request_beats(asked, &mut push),
+            What::Changed(change) => change_beats(change, &record, &mut push),
+            What::Decided(_) | What::Planned(_) | What::Traced(_) | What::Noted(_) => {}
         }
     }
     out
+}
+
+fn request_beats(asked: &Asked, push: &mut impl FnMut(BeatKind, String, String, Reason)) {
+    let writes = matches!(asked.verb, "create" | "update" | "patch" | "delete" | "deletecollection");
+    if asked.who.user.starts_with("system:") || !writes {
+        return;
+    }
+    let about = format!("{}/{}", asked.kind.map_or("", |kind| kind.info().kind), asked.name);
+    push(BeatKind::Request, about.clone(), asked.verb.to_owned(), reason::asked(asked, &[]));
+    if let Some((_, message)) = &asked.refused {
+        push(BeatKind::Refused, about, message.clone(), Reason::Words(message.clone()));
+        return;
+    }
+    for (kind, stages) in STAGES {
+        push(kind, about.clone(), asked.who.user.clone(), reason::asked(asked, stages));
+    }
+}
+
+fn change_beats(
+    change: &Change,
+    record: &Record,
+    push: &mut impl FnMut(BeatKind, String, String, Reason),
+) {
+    let before = change.before.as_deref().and_then(Pod::of);
+    let pod_id = || id("Pod", &change.key.namespace, &change.key.name);
+    let Some(after) = change.after.as_deref() else {
+        if before.is_some() {
+            push(BeatKind::Gone, pod_id(), String::new(), Reason::None);
+        }
+        return;
+    };
+    if let Some(pod) = Pod::of(after) {
+        let path = format!("{}/{}", change.key.namespace, change.key.name);
+        for (kind, detail) in pod_beats(before, pod) {
+            let reason = match kind {
+                BeatKind::Door => reason::door(pod),
+                BeatKind::Schedule => record.decided(&path),
+                BeatKind::Bind => Reason::Bound(detail.clone()),
+                BeatKind::Address => record.address(&path, &detail),
+                BeatKind::Running => reason::runs(pod),
+                BeatKind::Misfit => reason::misfit(pod),
+                BeatKind::Request
+                | BeatKind::Authentication
+                | BeatKind::Authorization
+                | BeatKind::Admission
+                | BeatKind::Storage
+                | BeatKind::Attach
+                | BeatKind::Gone
+                | BeatKind::Rules
+                | BeatKind::Refused => Reason::None,
+            };
+            push(kind, pod_id(), detail, reason);
+        }
+    }
+    if let Some(eni) = Eni::of(after) {
+        let was = change.before.as_deref().and_then(Eni::of).map(|e| e.attachment);
+        if was != Some(eni.attachment) && eni.attachment == Attachment::Attaching {
+            let device = format!("eth{}", eni.device_index);
+            push(BeatKind::Attach, format!("Eni/{}", change.key.name), device, Reason::None);
+        }
+    }
+    if change.key.kind == Kind::EndpointSlice && change.before.is_some() {
+        push(BeatKind::Rules, format!("Service/{}", change.key.namespace), String::new(), Reason::None);
+    }
 }
 
 fn pod_beats(before: Option<&Pod>, after: &Pod) -> Vec<(BeatKind, String)> {

@@ -14,6 +14,7 @@ pub mod names;
 pub mod outline;
 pub mod path;
 pub mod pod;
+pub mod reason;
 pub mod scene;
 pub mod timeline;
 pub mod why;

@@ -13,7 +13,8 @@ pub use ui::Ui;
 use scheduler::decision::Arithmetic;
 
 use crate::view::{
-    beats::BeatKind, inspector::Label, outline::Entry, pod::PodState, timeline::Wait, why::Why,
+    beats::BeatKind, inspector::Label, outline::Entry, pod::PodState, reason::Reason, timeline::Wait,
+    why::Why,
 };
 
 /// A language of the page.
@@ -134,6 +135,17 @@ sentences! {
     question(plugin: &str) -> &'static str;
     /// The numbers behind a score.
     arithmetic(numbers: &Arithmetic) -> Vec<String>;
+}
+
+impl Lang {
+    /// Why a step of a story happened; `code` is written as in Markdown.
+    #[must_use]
+    pub fn reason(self, reason: &Reason) -> String {
+        match self {
+            Lang::Ko => ko::reason::reason(reason),
+            Lang::En => en::reason::reason(reason),
+        }
+    }
 }
 
 /// The numbers behind a score, with the few words that differ.

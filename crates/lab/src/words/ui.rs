@@ -77,10 +77,14 @@ pub struct Ui {
     pub cross_eni: &'static str,
     /// An internet gateway.
     pub internet_gateway: &'static str,
+    /// Everything that is not in the network.
+    pub outside: &'static str,
     /// A Service.
     pub service: &'static str,
     /// What a Service is.
     pub service_is_rules: &'static str,
+    /// Where kube-proxy sends a packet.
+    pub dnat: &'static str,
     /// Legend.
     pub legend_primary: &'static str,
     /// Legend.
@@ -145,6 +149,8 @@ pub struct Ui {
     pub path: &'static str,
     /// The inspector without a selection.
     pub nothing_selected: &'static str,
+    /// The inspector without a selection.
+    pub nothing_yet: &'static str,
     /// Before what would help.
     pub fits_if: &'static str,
     /// Nothing is applied.
@@ -223,8 +229,12 @@ pub struct Ui {
     pub first_text: &'static str,
     /// First screen, after.
     pub first_done_title: &'static str,
+    /// First screen, after: the number of the device.
+    pub first_done_text: &'static str,
     /// First screen, after.
     pub first_done_line: &'static str,
+    /// Opens the steps of what just happened; their number.
+    pub story: &'static str,
     /// The big button.
     pub deploy: &'static str,
     /// After the first screen.
@@ -287,6 +297,8 @@ pub struct Ui {
     pub back_before: &'static str,
     /// Shows a hidden pane.
     pub hidden_pane: &'static str,
+    /// A divider between two panes.
+    pub divider: &'static str,
     /// Title of the key list.
     pub keys_title: &'static str,
     /// Opens the decision table.
@@ -327,8 +339,12 @@ pub struct Ui {
     pub age_for: &'static str,
     /// The plugin that decided.
     pub decider: &'static str,
+    /// No gate is on it.
+    pub gates_none: &'static str,
     /// What the keys do.
     pub keys_text: &'static str,
     /// Nodes looked at, nodes that fit.
     pub fit_of: &'static str,
+    /// Nodes that the scheduler looked at, and those that passed.
+    pub looked_at: &'static str,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use api::{
     k8s::core::v1::Pod,
     kinds::{
-        aws::{Eni, EniOwner, NatGateway, Subnet, Vpc},
-        sim::{ControlPlane, Provider},
+        aws::{Eni, EniOwner, InternetGateway, NatGateway, Subnet, Vpc},
+        sim::{Actor, ControlPlane, Provider},
     },
 };
 use cluster::{ClusterId, Store};
@@ -33,6 +33,8 @@ const BAND: i32 = 112;
 const ZONE: i32 = 234;
 /// Widest row of zones in which large cards may stand.
 const LARGE_FITS: i32 = 1000;
+/// The internet gateway's card.
+const GATEWAY: (i32, i32) = (150, 26);
 
 /// The picture of one cluster and its network at a moment.
 ///
@@ -194,6 +196,10 @@ struct Content<'a, 's> {
     /// EKS's own ENIs.
     crossing: Vec<&'s Eni>,
     nats: Vec<&'s NatGateway>,
+    /// The NAT gateways' own interfaces: their addresses in the subnet.
+    interfaces: Vec<&'s Eni>,
+    /// Machines that are no nodes.
+    actors: Vec<&'s Actor>,
 }
 
 fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subnet], top: i32) -> i32 {
@@ -211,6 +217,14 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
             nats: store
                 .list::<NatGateway>(ClusterId::WORLD, None)
                 .filter(|nat| Some(nat.subnet.as_str()) == name)
+                .collect(),
+            interfaces: store
+                .list::<Eni>(ClusterId::WORLD, None)
+                .filter(|eni| eni.owner == EniOwner::Nat && Some(eni.subnet.as_str()) == name)
+                .collect(),
+            actors: store
+                .list::<Actor>(ClusterId::WORLD, None)
+                .filter(|actor| actor.at.strip_prefix("subnet/") == name)
                 .collect(),
         });
     }
@@ -260,6 +274,18 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
             cidr: one.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         });
     }
+    for one in store.list::<InternetGateway>(ClusterId::WORLD, None).take(1) {
+        let id = one.metadata.name.clone().unwrap_or_default();
+        // On the border: half of it is the internet's side.
+        let (w, h) = GATEWAY;
+        scene.parts.push(Part {
+            id: format!("InternetGateway/{id}"),
+            kind: PartKind::InternetGateway,
+            rect: Rect::new(scene.w / 2 - w / 2, top - 5, w, h),
+            name: id,
+            address: String::new(),
+        });
+    }
     top + h
 }
 
@@ -299,11 +325,20 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
             free,
             total,
             supply: Supply::of(free, total),
-            empty: content.rows.is_empty() && content.crossing.is_empty() && content.nats.is_empty(),
+            empty: content.rows.is_empty()
+                && content.crossing.is_empty()
+                && content.nats.is_empty()
+                && content.actors.is_empty(),
         });
         y += h + 8;
     }
     y - at.y
+}
+
+/// Whether EC2's description of an interface says that it is `whose`: the only place where it does.
+fn described_for(eni: &Eni, whose: &str) -> bool {
+    let notes = eni.metadata.annotations.as_ref();
+    notes.and_then(|all| all.get("description")).is_some_and(|text| text.ends_with(whose))
 }
 
 /// Places what is in a subnet; its height.
@@ -312,17 +347,30 @@ fn subnet(scene: &mut Scene, content: &Content<'_, '_>, size: NodeSize, plate: R
     let mut x = plate.x + 24;
     for nat in &content.nats {
         let id = nat.metadata.name.clone().unwrap_or_default();
+        // EC2 says whose interface it is in its description only.
+        let private = content.interfaces.iter().find(|eni| described_for(eni, &id)).map(|eni| eni.primary_ip);
         scene.parts.push(Part {
             id: format!("NatGateway/{id}"),
             kind: PartKind::Nat,
             rect: Rect::new(x, y, 132, 20),
             name: id,
-            address: nat.public_ip.to_string(),
+            address: private.unwrap_or(nat.public_ip).to_string(),
         });
         x += 140;
     }
-    if !content.nats.is_empty() {
-        y += 24;
+    for actor in &content.actors {
+        let name = actor.metadata.name.clone().unwrap_or_default();
+        scene.parts.push(Part {
+            id: format!("Actor/{name}"),
+            kind: PartKind::Actor,
+            rect: Rect::new(x, y - 2, 150, 36),
+            name,
+            address: actor.address.to_string(),
+        });
+        x += 158;
+    }
+    if !content.nats.is_empty() || !content.actors.is_empty() {
+        y += if content.actors.is_empty() { 24 } else { 40 };
     }
     let (mut large, mut column, mut tall) = (false, 0, 0);
     let columns = match size {

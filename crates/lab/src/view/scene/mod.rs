@@ -8,6 +8,7 @@
 
 mod layout;
 mod node;
+mod outside;
 mod phone;
 mod read;
 mod service;
@@ -15,6 +16,7 @@ mod service;
 mod tests;
 
 pub use layout::scene;
+pub use outside::with_outside;
 pub(crate) use read::{addresses, public};
 
 use crate::view::pod::PodState;
@@ -67,6 +69,8 @@ pub struct Scene {
     pub w: i32,
     /// Height at 100 %.
     pub h: i32,
+    /// Room above everything for what is outside the network; only while it is looked at.
+    pub outside: Option<Rect>,
     /// The band above: API server, etcd, door, scheduler.
     pub control_plane: Option<ControlPlaneBand>,
     /// The VPC, or the network of a kind cluster.
@@ -191,8 +195,10 @@ pub enum PartKind {
     CrossAccountEni,
     /// The same, as a tag on the subnet's label line.
     CrossAccountTag,
-    /// A machine outside: a laptop, a bastion.
+    /// A machine that is no node: a laptop outside, a bastion in a subnet.
     Actor,
+    /// Everything that has no place of its own out there.
+    Internet,
 }
 
 /// A small box with an icon, a name and an address.
@@ -449,6 +455,7 @@ impl Scene {
                 "ControlPlane/scheduler" => Some(band.scheduler),
                 _ => None,
             }
+            .filter(|rect| rect.w > 0)
         };
         pod()
             .or_else(host)

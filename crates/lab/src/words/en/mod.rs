@@ -1,5 +1,6 @@
 //! English.
 
 pub mod path;
+pub mod reason;
 pub mod sentences;
 pub mod ui;

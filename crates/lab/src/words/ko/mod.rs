@@ -1,5 +1,6 @@
 //! Korean.
 
 pub mod path;
+pub mod reason;
 pub mod sentences;
 pub mod ui;
