@@ -6,6 +6,7 @@ use lab::{
 };
 use yew::{Callback, Html, Properties, classes, function_component, html, use_state};
 
+use super::feed;
 use crate::{
     app::{Action, on},
     scene::share,
@@ -38,6 +39,7 @@ pub fn decision(props: &Props) -> Html {
         <section class="main" aria-label={ui.open_decision} id="decision">
             <div class="dh"><h1><span class="mono">{pod}</span>{" → "}
                 <span class="mono">{chosen.map_or_else(|| format!("{} / {}", table.fit, table.columns.len()), |c| c.node.clone())}</span></h1>
+                <span class="note mono">{feed::clock(table.at)}</span>
                 <span class="grow"/>
                 <button class="tool" aria-label={ui.close} onclick={on(send, || Action::Decision(false))}>{icon(Icon::X, "")}</button></div>
             <div class="wide-table" tabindex="0">

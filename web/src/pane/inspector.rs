@@ -5,11 +5,11 @@ use lab::{
         feed::FeedGroup,
         inspector::Sheet,
         lesson::LessonView,
-        path::PathView,
+        path::{PathView, Verdict},
         pod::short_name,
-        why::{Formula, Why},
+        why::{Formula, PodWhy, Why},
     },
-    words::{Lang, Mark, Step, fill},
+    words::{self, Lang, Mark, Step, fill},
 };
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, function_component, html};
@@ -17,6 +17,7 @@ use yew::{Callback, Html, Properties, classes, function_component, html};
 use super::{feed, path};
 use crate::{
     app::{Action, Tab, on},
+    scene::shapes::emblem,
     widget::{Icon, icon, rich},
 };
 
@@ -73,7 +74,6 @@ pub fn inspector(props: &Props) -> Html {
         Tab::State => state(props),
         Tab::Yaml => html! {
             <div class="scroll" tabindex="0">
-                if props.sheet.as_ref().is_some_and(|s| !s.simulated) { <p class="chip">{ui.stored_only}</p> }
                 <pre class="yaml">{props.yaml.clone()}</pre>
             </div>
         },
@@ -84,6 +84,7 @@ pub fn inspector(props: &Props) -> Html {
     html! {
         <aside class="pane inspect" aria-label={ui.inspector} id="inspector">
             {head(props)}
+            if props.sheet.as_ref().is_some_and(|s| !s.simulated) { <p class="stored">{icon(Icon::File, "s12")}{ui.stored_only}</p> }
             <div class="tabs" role="tablist">
                 {for tabs.into_iter().map(|(tab, name)| html! {
                     <button role="tab" aria-selected={(props.tab == tab).to_string()} class={classes!((props.tab == tab).then_some("is-on"))}
@@ -112,7 +113,23 @@ fn glyph(id: &str) -> Icon {
 }
 
 fn head(props: &Props) -> Html {
-    let Some(id) = &props.selected else { return html! { <div class="i-head"/> } };
+    if let Some(path) = props.path.as_ref().filter(|_| props.tab == Tab::Path) {
+        let good = path.verdict == Verdict::Reached;
+        return html! {
+            <div class="i-head">
+                <span class={classes!("dot", "big", if good { "s-run" } else { "s-fail" })}>{icon(Icon::Trace, "s20")}</span>
+                <div><h2>{words::path::ends(path)}</h2>
+                    <span class="note">{format!("{} · ", props.lang.ui().path)}<b class={if good { "ink-run" } else { "ink-fail" }}>
+                        {words::path::verdict(props.lang, path)}</b></span></div>
+            </div>
+        };
+    }
+    let Some(id) = &props.selected else {
+        return html! {
+            <div class="i-head"><span class="dot big">{icon(Icon::Select, "s20")}</span>
+                <div><h2 class="is-none">{props.lang.ui().nothing_yet}</h2></div></div>
+        };
+    };
     let (title, note) = match &props.why {
         Some(Why::Pod(pod)) => {
             let age = if pod.age_secs < 120 {
@@ -139,7 +156,9 @@ fn head(props: &Props) -> Html {
     };
     html! {
         <div class="i-head">
-            <span class="dot big">{icon(glyph(id), "s20")}</span>
+            if let Some(Why::Pod(pod)) = &props.why { {emblem(&pod.tag, pod.state)} } else {
+                <span class="dot big">{icon(glyph(id), "s20")}</span>
+            }
             <div><h2 title={title.clone()}>{short_name(&title, 30)}</h2><span class="note">{note}</span></div>
         </div>
     }
@@ -149,6 +168,11 @@ fn why(props: &Props) -> Html {
     let Some(why) = &props.why else { return html! { <div class="scroll"/> } };
     let ui = props.lang.ui();
     let steps = props.lang.chain(why);
+    let looked = match why {
+        Why::Pod(pod) if !pod.nodes.is_empty() => Some(looked(pod, props)),
+        _ => None,
+    };
+    let before = usize::from(looked.is_some());
     let (formula, raw) = match why {
         Why::Pod(pod) => (pod.full.as_ref().map(|f| f.1), pod.raw.clone()),
         Why::Node(node) => (node.formula, None),
@@ -158,13 +182,35 @@ fn why(props: &Props) -> Html {
         <div class="scroll" tabindex="0">
             <p class="lead">{props.lang.lead(why)}</p>
             <ol class="chain">
-                {for steps.iter().enumerate().map(|(index, step)| self::step(index + 1, step))}
+                {looked}
                 if let Some(f) = formula {
-                    <li><span class="dot">{steps.len() + 1}</span><div><b>{fill(ui.where_from, f.result)}</b>{self::formula(f, ui)}</div></li>
+                    <li><span class="dot">{before + 1}</span><div><b>{fill(ui.where_from, f.result)}</b>{self::formula(f, ui)}</div></li>
                 }
+                {for steps.iter().zip(before + usize::from(formula.is_some()) + 1..).map(|(step, number)| self::step(number, step))}
             </ol>
             if let Some(raw) = raw { <div class="raw">{raw}</div> }
         </div>
+    }
+}
+
+/// What the scheduler saw: one row for each node it was kept from, the one that matters first.
+fn looked(pod: &PodWhy, props: &Props) -> Html {
+    let ui = props.lang.ui();
+    let main = pod.full.as_ref().map(|(node, _)| node.as_str());
+    let mut nodes: Vec<&(String, String)> = pod.nodes.iter().collect();
+    nodes.sort_by_key(|(node, _)| Some(node.as_str()) != main);
+    html! {
+        <li><span class="dot">{"1"}</span><div><b>{fill(&fill(ui.looked_at, pod.nodes.len()), 0)}</b>
+            {for nodes.into_iter().map(|(node, reason)| {
+                let id = format!("Node/{node}");
+                let here = Some(node.as_str()) == main;
+                html! {
+                    <button class={classes!("row", here.then_some("is-hover"))} onclick={on(&props.send, move || Action::Select(Some(id.clone())))}>
+                        <span class="mono">{short_name(node, 20)}</span>
+                        <span class={classes!("chip", here.then_some("s-pend"))} title={reason.clone()}>{icon(Icon::X, "")}{props.lang.refusal(reason)}</span></button>
+                }
+            })}
+        </div></li>
     }
 }
 
@@ -178,7 +224,7 @@ fn step(number: usize, step: &Step) -> Html {
     html! { <li>{dot}<div>{rich::sentence(&step.text)}</div></li> }
 }
 
-fn formula(f: Formula, ui: &lab::words::Ui) -> Html {
+fn formula(f: Formula, ui: &words::Ui) -> Html {
     let seat = |n: u32| {
         let class = match n {
             n if n >= f.limit.saturating_sub(f.host_pods) => "h",

@@ -49,6 +49,7 @@ pub fn top(app: &App, send: &Callback<Action>) -> Html {
                 {name}{icon(Icon::Down, "s12")}
             </a>
             <span class="grow"/>
+            if app.desk.book().is_none() { <span class="chip mono">{format!("seed {}", app.desk.session().seed())}</span> }
             <button class="tool" title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo_redo().0}>
                 {icon(Icon::Undo, "")}<span class="wide">{ui.undo}</span>
             </button>

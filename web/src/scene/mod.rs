@@ -17,7 +17,7 @@ use yew::{Html, Properties, classes, function_component, html};
 
 use crate::widget::{Icon, mark};
 use node::Node;
-use shapes::{Pod, at, meter, plate, rect, tail, text};
+use shapes::{Pod, at, badge, meter, plate, rect, tail, text};
 pub use stage::Stage;
 
 /// What the picture is drawn from.
@@ -39,6 +39,12 @@ pub struct Props {
     /// How far the last request came: authentication, authorization, admission, storage.
     #[prop_or_default]
     pub stages: u8,
+    /// Ids on a path that is looked at; the rest steps back. Empty: nothing does.
+    #[prop_or_default]
+    pub lit: Rc<Vec<String>>,
+    /// From the scheduler to the node that has no room.
+    #[prop_or_default]
+    pub thread: Rc<Vec<(i32, i32)>>,
     /// What else lies over the picture: paths, threads, the packet.
     #[prop_or_default]
     pub overlay: Html,
@@ -47,11 +53,16 @@ pub struct Props {
 /// Everything inside the picture's `svg`.
 #[function_component(Picture)]
 pub fn picture(props: &Props) -> Html {
-    let Props { scene, lang, selected, changed, dimmed, stages, overlay } = props;
+    let Props { scene, lang, selected, changed, dimmed, stages, lit, thread, overlay } = props;
     let ui = lang.ui();
     let is = |id: &str| selected.as_deref() == Some(id);
+    let dims = |node: &lab::view::scene::NodeBox| {
+        let off_path = !lit.is_empty() && !on_path(scene, node, lit);
+        off_path || dimmed.contains(&node.id)
+    };
     html! {
         <>
+            if let Some(r) = scene.outside { {outside(r, ui)} }
             if let Some(band) = &scene.control_plane {
                 if band.rect.w > 0 { {control_plane(band, ui, *stages)} } else { {door(band, ui)} }
             }
@@ -60,20 +71,53 @@ pub fn picture(props: &Props) -> Html {
             {for scene.subnets.iter().map(|s| subnet(s, ui))}
             {for scene.parts.iter().map(|p| part(p, ui))}
             {for scene.nodes.iter().map(|n| html! {
-                <Node key={n.id.clone()} node={n.clone()} lang={*lang} selected={is(&n.id)}
-                    dimmed={dimmed.contains(&n.id)}/>
+                <Node key={n.id.clone()} node={n.clone()} lang={*lang} lit={lit.clone()} selected={is(&n.id)}
+                    dimmed={dims(n)}/>
             })}
             {for scene.services.iter().map(|s| service(s, ui, selected.as_deref()))}
             if let Some(r) = scene.legend { {legend(r, ui)} }
-            {overlay.clone()}
+            {misfit(thread)}
             {for scene.pods.iter().map(|p| html! {
-                <Pod key={p.id.clone()} pod={p.clone()} selected={is(&p.id)} changed={changed.contains(&p.id)}/>
+                <Pod key={p.id.clone()} pod={p.clone()} selected={is(&p.id)} changed={changed.contains(&p.id)}
+                    dimmed={!lit.is_empty() && !lit.contains(&p.id)}/>
             })}
+            {overlay.clone()}
             if let Some(r) = selected.as_deref().filter(|id| framed(id)).and_then(|id| scene.rect_of(id)) {
                 <g class="is-sel"><rect class="ring" x={(r.x - 4).to_string()} y={(r.y - 4).to_string()}
                     width={(r.w + 8).to_string()} height={(r.h + 8).to_string()}/></g>
             }
         </>
+    }
+}
+
+/// Whether a path touches a node, or something on it.
+fn on_path(scene: &Scene, node: &lab::view::scene::NodeBox, lit: &[String]) -> bool {
+    lit.iter().any(|id| {
+        *id == node.id
+            || node.host.iter().any(|host| host.id == *id)
+            || scene.rect_of(id).is_some_and(|r| {
+                let n = node.rect;
+                r.x >= n.x && r.x < n.x + n.w && r.y >= n.y && r.y < n.y + n.h
+            })
+    })
+}
+
+/// The strip for what is outside the network.
+fn outside(r: Rect, ui: &Ui) -> Html {
+    html! {
+        <g class="k-out" data-id="Internet">
+            <path class="road" d={format!("M{} {}H{}", r.x, r.y + r.h / 2, r.x + r.w)}/>
+            <rect class="tag" x={(r.x + r.w - 76).to_string()} y={(r.y + r.h / 2 - 9).to_string()} width="72" height="18"/>
+            {text(r.x + r.w - 8, r.y + r.h / 2 + 4, "dim end", ui.outside)}
+        </g>
+    }
+}
+
+/// The amber thread: one route from the symptom at the door to the node that has no room.
+fn misfit(corners: &[(i32, i32)]) -> Html {
+    let Some(&(x, y)) = corners.last() else { return Html::default() };
+    html! {
+        <g class="k-thread"><path class="thread" d={path::corners(corners)}/>{badge("fail", x, y, "1.15")}</g>
     }
 }
 
@@ -229,16 +273,18 @@ fn part(part: &Part, ui: &Ui) -> Html {
             {text(r.w / 2, 13, "mid", format!("{} .{}", ui.cross_eni, part.address.rsplit('.').next().unwrap_or_default()))}</>
         },
         PartKind::InternetGateway => html! {
-            <>{plate(r.w, r.h, "card is-small")}{mark(Icon::Igw, 10, 8, 16)}{text(34, 21, "pt", ui.internet_gateway)}</>
+            <>{plate(r.w, r.h, "card is-small")}{mark(Icon::Igw, 14, r.h / 2 - 8, 16)}{text(38, r.h / 2 + 4, "pt", ui.internet_gateway)}</>
         },
-        PartKind::Actor => html! {
-            <>{plate(r.w, r.h, "card is-small")}{mark(Icon::Laptop, 10, 12, 16)}{text(34, 17, "h", part.name.clone())}
-            {text(34, 31, "mono dim small", part.address.clone())}</>
+        PartKind::Actor | PartKind::Internet => html! {
+            <>{plate(r.w, r.h, "card is-small")}
+            {mark(if part.kind == PartKind::Actor { Icon::Laptop } else { Icon::Globe }, 12, r.h / 2 - 8, 16)}
+            {text(38, 16, "h", if part.kind == PartKind::Actor { part.name.clone() } else { ui.outside.to_owned() })}
+            {text(38, 30, "mono dim small", part.address.clone())}</>
         },
     };
     let class = match part.kind {
         PartKind::CrossAccountEni | PartKind::CrossAccountTag => "k-eni is-x",
-        PartKind::Nat | PartKind::InternetGateway | PartKind::Actor => "k-part",
+        PartKind::Nat | PartKind::InternetGateway | PartKind::Actor | PartKind::Internet => "k-part",
     };
     html! {
         <g key={part.id.clone()} class={class} data-id={part.id.clone()} transform={at(r.x, r.y)}>

@@ -22,6 +22,9 @@ pub struct Props {
     /// Whether it is the selection.
     #[prop_or_default]
     pub selected: bool,
+    /// Ids on a path that is looked at.
+    #[prop_or_default]
+    pub lit: std::rc::Rc<Vec<String>>,
     /// Whether the scheduler just turned it down.
     #[prop_or_default]
     pub dimmed: bool,
@@ -30,14 +33,14 @@ pub struct Props {
 /// A node's card.
 #[function_component(Node)]
 pub fn node(props: &Props) -> Html {
-    let Props { node, lang, selected, dimmed } = props;
+    let Props { node, lang, lit, selected, dimmed } = props;
     let ui = lang.ui();
     let r = node.rect;
     let full = node.full();
     let body = match node.size {
-        NodeSize::Large if r.w < 400 => narrow(node, ui),
-        NodeSize::Large => large(node, ui),
-        NodeSize::Medium => medium(node, ui),
+        NodeSize::Large if r.w < 400 => narrow(node, ui, lit),
+        NodeSize::Large => large(node, ui, lit),
+        NodeSize::Medium => medium(node, ui, lit),
         NodeSize::Folded => folded(node, ui),
         NodeSize::Tile => tile(node),
     };
@@ -47,7 +50,7 @@ pub fn node(props: &Props) -> Html {
         NodeState::NotReady => "s-notready",
     };
     html! {
-        <g class={classes!("k-node", state, full.then_some("is-full"), dimmed.then_some("is-dim"),
+        <g class={classes!("k-node", (node.size == NodeSize::Large).then_some("is-large"), state, full.then_some("is-full"), dimmed.then_some("is-dim"),
             selected.then_some("is-sel"))} data-id={node.id.clone()} transform={at(r.x, r.y)}>
             <title>{&node.name}</title>
             if *selected {
@@ -55,6 +58,22 @@ pub fn node(props: &Props) -> Html {
             }
             {plate(r.w, r.h, "card")}
             {body}
+            {far(node, ui)}
+        </g>
+    }
+}
+
+/// What is left of a card from afar: its name, its number and its worst pod. The style sheet shows it at low zoom.
+fn far(node: &NodeBox, ui: &Ui) -> Html {
+    let r = node.rect;
+    let worst = node.worst.filter(|s| *s != PodState::Running && *s != PodState::Completed);
+    html! {
+        <g class="far" aria-hidden="true">
+            <rect class={classes!("face", worst.map(|w| format!("s-{}", w.class())))} width={r.w.to_string()} height={r.h.to_string()}/>
+            {text(r.w / 2, r.h / 2 - 8, "h mid far-name", lab::view::pod::short_name(&node.name, 10))}
+            {text(r.w / 2, r.h / 2 + 34, if node.full() { "mono mid far-count am" } else { "mono mid far-count" },
+                format!("{}/{} {}", node.pods, node.max_pods, ui.pods))}
+            if let Some(worst) = worst { {badge(worst.class(), r.w - 20, 20, "2")} }
         </g>
     }
 }
@@ -92,7 +111,7 @@ fn ticks(node: &NodeBox, x: i32, y: i32, w: i32, rows: u32) -> Html {
     html! { <g transform={at(x, y)}>{for (0..most).map(one)}</g> }
 }
 
-fn large(node: &NodeBox, ui: &Ui) -> Html {
+fn large(node: &NodeBox, ui: &Ui, lit: &[String]) -> Html {
     let w = node.rect.w;
     let full = node.full();
     let count = format!("{}/{}", node.pods, node.max_pods);
@@ -115,12 +134,12 @@ fn large(node: &NodeBox, ui: &Ui) -> Html {
             {ticks(node, w - 120, 28, 101, 1)}
             <path class="rule" d={format!("M12 48H{}", w - 12)}/>
             {for node.enis.iter().map(|row| eni(node, row, ui, true))}
-            {host(node, ui, true)}
+            {host(node, ui, lit, true)}
         </>
     }
 }
 
-fn narrow(node: &NodeBox, ui: &Ui) -> Html {
+fn narrow(node: &NodeBox, ui: &Ui, lit: &[String]) -> Html {
     let w = node.rect.w;
     let full = node.full();
     html! {
@@ -134,12 +153,12 @@ fn narrow(node: &NodeBox, ui: &Ui) -> Html {
             </text>
             <path class="rule" d={format!("M12 38H{}", w - 12)}/>
             {for node.enis.iter().map(|row| eni(node, row, ui, row.rect.h > 40))}
-            {host(node, ui, false)}
+            {host(node, ui, lit, false)}
         </>
     }
 }
 
-fn medium(node: &NodeBox, ui: &Ui) -> Html {
+fn medium(node: &NodeBox, ui: &Ui, lit: &[String]) -> Html {
     let w = node.rect.w;
     html! {
         <>
@@ -157,7 +176,7 @@ fn medium(node: &NodeBox, ui: &Ui) -> Html {
             }
             <path class="rule" d={format!("M10 38H{}", w - 10)}/>
             {for node.enis.iter().map(|row| eni(node, row, ui, false))}
-            {host(node, ui, false)}
+            {host(node, ui, lit, false)}
         </>
     }
 }
@@ -238,6 +257,7 @@ fn eni(node: &NodeBox, row: &EniRow, ui: &Ui, large: bool) -> Html {
                 s.rect = s.rect.moved_by(-dx, -dy);
                 slot(&s)
             })}
+            if !row.slots.is_empty() { {bar(row, tray, large)} }
             if row.state == EniState::None {
                 {text(tray.x + 10, tray.y + tray.h / 2 + 4, "dim", ui.not_attached)}
             } else if large && room {
@@ -249,14 +269,29 @@ fn eni(node: &NodeBox, row: &EniRow, ui: &Ui, large: bool) -> Html {
     }
 }
 
-fn host(node: &NodeBox, ui: &Ui, large: bool) -> Html {
+/// A row's slots as one bar with its number, for a zoom at which slots cannot be counted.
+fn bar(row: &EniRow, tray: lab::view::scene::Rect, large: bool) -> Html {
+    let inner = tray.w - 12;
+    let filled = inner * i32::try_from(row.used).unwrap_or(0) / i32::try_from(row.seats.max(1)).unwrap_or(1);
+    let y = tray.y + tray.h / 2;
+    html! {
+        <g class="lod-bar">
+            <rect class="bar-t" x={(tray.x + 6).to_string()} y={(y - 6).to_string()} width={inner.to_string()} height="12"/>
+            <rect class="bar-f" x={(tray.x + 6).to_string()} y={(y - 6).to_string()} width={filled.max(1).to_string()} height="12"/>
+            if !large { {text(tray.x + tray.w / 2, y + 4, "h mono mid bar-n", format!("{}/{}", row.used, row.seats))} }
+        </g>
+    }
+}
+
+fn host(node: &NodeBox, ui: &Ui, lit: &[String], large: bool) -> Html {
     let (dx, dy) = (node.rect.x, node.rect.y);
     let Some(line) = node.host_line.map(|y| y - dy) else { return Html::default() };
     let label = |pod: &lab::view::scene::HostPod| {
         let r = pod.rect.moved_by(-dx, -dy);
         let trouble = !matches!(pod.state, PodState::Running);
         html! {
-            <g key={pod.id.clone()} class={classes!("k-pod", "s-host", trouble.then_some("is-troubled"))}
+            <g key={pod.id.clone()} class={classes!("k-pod", "s-host", trouble.then_some("is-troubled"),
+                lit.contains(&pod.id).then_some("is-lit"))}
                 data-id={pod.id.clone()} transform={at(r.x, r.y)}>
                 <title>{&pod.name}</title>
                 <rect class="b" width={r.w.to_string()} height={r.h.to_string()}/>

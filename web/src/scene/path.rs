@@ -84,7 +84,7 @@ fn mark(mark: &PathMark) -> Html {
 }
 
 /// Corners as an SVG path with round joins of at most 6.
-fn corners(points: &[(i32, i32)]) -> AttrValue {
+pub(super) fn corners(points: &[(i32, i32)]) -> AttrValue {
     let mut d = String::new();
     for (index, &(x, y)) in points.iter().enumerate() {
         let Some(&(px, py)) = index.checked_sub(1).and_then(|before| points.get(before)) else {

@@ -2,7 +2,7 @@
 
 use lab::view::{
     pod::PodState,
-    scene::{PodMark, Rect, SlotMark, SlotState},
+    scene::{PodMark, Rect, Seat, SlotMark, SlotState},
 };
 use yew::{AttrValue, Html, Properties, classes, function_component, html};
 
@@ -27,6 +27,20 @@ pub fn plate(w: i32, h: i32, class: &'static str) -> Html {
 /// A label.
 pub fn text(x: i32, y: i32, class: &'static str, words: impl Into<AttrValue>) -> Html {
     html! { <text x={x.to_string()} y={y.to_string()} class={class}>{words.into()}</text> }
+}
+
+/// A state's square of a pod outside the picture: in the head of a pane.
+pub fn emblem(tag: &str, state: PodState) -> Html {
+    let pod = PodMark {
+        id: String::new(),
+        name: String::new(),
+        tag: tag.to_owned(),
+        rect: Rect { x: 0, y: 0, w: 40, h: 40 },
+        state,
+        octet: String::new(),
+        seat: Seat::Door,
+    };
+    html! { <svg class="scene emblem" viewBox="-2 -8 50 50" width="50" height="50" aria-hidden="true"><Pod {pod}/></svg> }
 }
 
 /// A second label on the same line, placed by the text engine.
@@ -100,12 +114,15 @@ pub struct PodProps {
     /// Whether something just happened to it.
     #[prop_or_default]
     pub changed: bool,
+    /// Whether it steps back, because a path is looked at that does not touch it.
+    #[prop_or_default]
+    pub dimmed: bool,
 }
 
 /// A pod's square, its letters, and a badge unless all is well.
 #[function_component(Pod)]
 pub fn pod(props: &PodProps) -> Html {
-    let PodProps { pod, selected, changed } = props;
+    let PodProps { pod, selected, changed, dimmed } = props;
     let (w, large) = (pod.rect.w, pod.rect.w >= 30);
     let tiny = pod.rect.w < 16;
     let state = pod.state.class();
@@ -120,7 +137,7 @@ pub fn pod(props: &PodProps) -> Html {
     };
     html! {
         <g class={classes!("k-pod", format!("s-{state}"), selected.then_some("is-sel"), changed.then_some("is-changed"),
-            (!large).then_some("is-small"))}
+            dimmed.then_some("is-dim"), (pod.seat != Seat::Door).then_some("on-node"), (!large).then_some("is-small"))}
             data-id={pod.id.clone()} transform={at(pod.rect.x, pod.rect.y)}>
             <title>{&pod.name}</title>
             if *selected { {square(-6, "halo")}{square(-4, "ring")} }

@@ -35,6 +35,12 @@ pub struct Props {
     /// How far the last request came.
     #[prop_or_default]
     pub stages: u8,
+    /// Ids on a path that is looked at.
+    #[prop_or_default]
+    pub lit: Rc<Vec<String>>,
+    /// From the scheduler to the node that has no room.
+    #[prop_or_default]
+    pub thread: Rc<Vec<(i32, i32)>>,
     /// What lies over the picture.
     #[prop_or_default]
     pub overlay: Html,
@@ -74,6 +80,29 @@ fn view_box(room: (f64, f64), scene: &Scene, view: View) -> (AttrValue, f64) {
     (format!("{x} {y} {w} {h}").into(), scale)
 }
 
+/// What can still be told apart at this size; the layout does not depend on it.
+fn level_of_detail(scale: f64) -> &'static str {
+    match scale {
+        s if s >= 0.89 => "slots",
+        s if s >= 0.5 => "bars",
+        _ => "tiles",
+    }
+}
+
+/// Where the zoom's controls stand: in the network's header while that is tall enough, else in the corner. In pixels of the
+/// room, from its right and its top.
+fn beside_header(room: (f64, f64), scene: &Scene, scale: f64, view: View) -> Option<(f64, f64)> {
+    let wide = scene.control_plane.as_ref().is_some_and(|it| it.rect.w > 0);
+    let header = scene.networks.first().filter(|it| it.vpc && wide)?;
+    if scale < 0.85 || view != WHOLE {
+        return None;
+    }
+    let left = (room.0 - f64::from(scene.w) * scale) / 2.0;
+    let top = (room.1 - f64::from(scene.h) * scale) / 2.0;
+    let right = room.0 - left - f64::from(header.rect.x + header.rect.w) * scale;
+    Some((right + 12.0, top + f64::from(header.rect.y) * scale + 4.0))
+}
+
 /// The room and its controls.
 #[function_component(Stage)]
 pub fn stage(props: &Props) -> Html {
@@ -108,6 +137,25 @@ pub fn stage(props: &Props) -> Html {
         });
     }
     let (bounds, scale) = view_box(*room, &props.scene, *view);
+    {
+        // The page's policy allows no style attributes; places that are known only now are set from here.
+        let (room_ref, place) = (room_ref.clone(), beside_header(*room, &props.scene, scale, *view));
+        use_effect_with(place.map(|(right, top)| (right as i32, top as i32)), move |place| {
+            if let Some(room) = room_ref.cast::<HtmlElement>() {
+                let style = room.style();
+                let pixels = |value: i32| format!("{value}px");
+                let set = [
+                    ("--bar-right", place.map(|p| pixels(p.0))),
+                    ("--bar-top", place.map(|p| pixels(p.1))),
+                    ("--bar-bottom", place.map(|_| "auto".to_owned())),
+                ];
+                for (name, value) in set {
+                    // Where it cannot be set the controls stay in their corner.
+                    let _ = style.set_property(name, value.as_deref().unwrap_or(""));
+                }
+            }
+        });
+    }
     let zoom = |factor: f64| {
         let view = view.clone();
         Callback::from(move |_: MouseEvent| {
@@ -169,12 +217,12 @@ pub fn stage(props: &Props) -> Html {
     html! {
         <section class="stage" aria-label={ui.scene} ref={room_ref}>
             <svg class="scene" viewBox={bounds} preserveAspectRatio="xMidYMid meet" role="img" aria-label={ui.scene}
-                data-lod={if scale >= 0.9 { "slots" } else { "bars" }}
+                data-lod={level_of_detail(scale)}
                 {onwheel} {onpointerdown} {onpointermove} {onclick}>
                 <rect class="ground" x="-4000" y="-4000" width="9000" height="9000"/>
                 <Picture scene={props.scene.clone()} lang={props.lang} selected={props.selected.clone()}
                     changed={props.changed.clone()} dimmed={props.dimmed.clone()} stages={props.stages}
-                    overlay={props.overlay.clone()}/>
+                    lit={props.lit.clone()} thread={props.thread.clone()} overlay={props.overlay.clone()}/>
             </svg>
             <div class="floats zoomf" role="group" aria-label={ui.scene}>
                 <button onclick={fit} title="0">{icon(Icon::Fit, "")}{ui.fit}</button>
@@ -190,6 +238,11 @@ pub fn stage(props: &Props) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slots_become_bars_and_bars_become_tiles() {
+        assert_eq!([1.0, 0.7, 0.3].map(level_of_detail), ["slots", "bars", "tiles"]);
+    }
 
     #[test]
     fn a_picture_that_nearly_fits_stays_at_its_own_size() {

@@ -5,12 +5,19 @@ use std::rc::Rc;
 use lab::{
     lesson::progress::Standing,
     link::LinkError,
-    view::{self, feed::Tone, path, scene::Scene},
+    view::{
+        self,
+        feed::Tone,
+        path,
+        pod::PodState,
+        scene::{Scene, Seat, with_outside},
+        why::Why,
+    },
     words::fill,
 };
 use yew::{Callback, Html, classes, html};
 
-use super::phone;
+use super::{phone, story::Story};
 use crate::{
     app::{Action, App, Pane, Tab, Width, Work, on},
     pane::{
@@ -18,7 +25,7 @@ use crate::{
         outline::Outline, terminal::Terminal, timeline::Time, top,
     },
     scene::{Stage, path::overlay},
-    widget::{Icon, icon},
+    widget::{Divider, Icon, icon},
 };
 
 /// The lab.
@@ -50,10 +57,22 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
             if !app.hides(Pane::Inspector) { {inspector(app, send)} }
             if !app.hides(Pane::Work) { {work(app, send)} }
             {time(app, send)}
+            if app.width == Width::Desk { {dividers(app, hide_lesson, send)} }
             <Outline items={view::outline::outline(&scene)} selected={app.selected.clone()} lang={app.settings.lang} send={send.clone()}/>
             {notices(app, send)}
         </main>
     }
+}
+
+/// The lines between the panes that are there.
+fn dividers(app: &App, hide_lesson: bool, send: &Callback<Action>) -> Html {
+    let panes = [
+        (Pane::Lesson, hide_lesson),
+        (Pane::Work, app.hides(Pane::Work)),
+        (Pane::Inspector, app.hides(Pane::Inspector)),
+    ];
+    let shown = panes.into_iter().filter(|(_, hidden)| !hidden);
+    html! { {for shown.map(|(pane, _)| html! { <Divider {pane} lang={app.settings.lang} send={send.clone()}/> })} }
 }
 
 /// The lesson and how far one is.
@@ -71,51 +90,101 @@ pub fn decision(app: &App) -> Option<view::decision::Table> {
 /// The room with the picture.
 pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
     let on_select = send.reform(Action::Select);
-    let line = app.desk.path.as_ref().filter(|_| app.tab == Tab::Path).map(|view| path::line(view, scene));
-    let over = line.map(|line| overlay(&line, app.desk.paths, !app.settings.calm)).unwrap_or_default();
+    let looked_at = app.desk.path.as_ref().filter(|_| app.tab == Tab::Path);
+    let scene = match looked_at {
+        Some(view) => Rc::new(with_outside((**scene).clone(), app.desk.moment(), view)),
+        None => Rc::clone(scene),
+    };
+    let line = looked_at.map(|view| path::line(view, &scene)).unwrap_or_default();
+    let over = if line.marks.is_empty() {
+        Html::default()
+    } else {
+        overlay(&line, app.desk.paths, !app.settings.calm)
+    };
+    let thread = if looked_at.is_some() { Vec::new() } else { thread(app, &scene) };
     let told = app.settings.calm && !app.desk.told.is_empty();
     let changed: Vec<String> =
         if told { app.desk.told.iter().map(|b| b.id.clone()).collect() } else { Vec::new() };
     html! {
         <Stage scene={scene.clone()} lang={app.settings.lang} selected={app.selected.clone()} {on_select}
-            overlay={over} stages={app.desk.stages()} changed={Rc::new(changed)}>
-            {captions(app)}
+            lit={Rc::new(line.touched)} thread={Rc::new(thread)} overlay={over} stages={app.desk.stages()}
+            changed={Rc::new(changed)}>
+            {times(app, send)}
+            <Story told={app.desk.told.clone()} beat={app.desk.beat.clone()} playing={app.desk.playing()}
+                calm={app.settings.calm} lang={app.settings.lang} send={send.clone()}/>
             if scene.networks.is_empty() && scene.control_plane.is_none() { {nothing(app, send)} }
         </Stage>
     }
 }
 
-/// What is told now; for those who want no motion, all of it as a numbered list.
-fn captions(app: &App) -> Html {
-    let lang = app.settings.lang;
-    if app.settings.calm && !app.desk.told.is_empty() {
-        let told = app.desk.told.iter().take(12);
-        return html! {
-            <ol class="captions" aria-label={app.ui().events}>
-                {for told.map(|b| html! { <li>{lang.beat(b.kind)}{" "}<span class="mono">{b.detail.clone()}</span></li> })}
-            </ol>
-        };
-    }
-    match &app.desk.beat {
-        Some(beat) => {
-            html! { <p class="caption"><b>{lang.beat(beat.kind)}</b>{" "}<span class="mono">{beat.detail.clone()}</span></p> }
+/// From the scheduler to the full node that keeps a pod waiting: the selected pod, or else the oldest at the door.
+fn thread(app: &App, scene: &Scene) -> Vec<(i32, i32)> {
+    let oldest = || scene.pods.iter().find(|p| p.seat == Seat::Door && p.state == PodState::Pending);
+    let id = app.selected.clone().filter(|id| id.starts_with("Pod/"));
+    let Some(id) = id.or_else(|| oldest().map(|p| p.id.clone())) else { return Vec::new() };
+    let decided = app.desk.decided(Some(&id));
+    match view::why::why(app.desk.moment(), app.desk.cluster(), &id, decided.as_deref()) {
+        Some(Why::Pod(pod)) => {
+            let node = pod.full.map(|(node, _)| format!("Node/{node}"));
+            node.and_then(|node| path::thread(scene, &node)).unwrap_or_default()
         }
-        None => Html::default(),
+        _ => Vec::new(),
     }
 }
 
+/// Which future this is, and whether one looks back: a command given then opens another.
+fn times(app: &App, send: &Callback<Action>) -> Html {
+    let ui = app.ui();
+    let back = app.desk.at < app.desk.session().head() && !app.desk.playing();
+    if !back {
+        return Html::default();
+    }
+    html! {
+        <div class="times">
+            if back {
+                <div class="floats past" role="status"><span>{icon(Icon::Clock, "s12")}{fill(ui.past, feed::clock(app.desk.at))}</span>
+                    <button onclick={on(send, || Action::Seek(api::SimTime(u64::MAX)))}>{ui.back_to_now}</button></div>
+            }
+        </div>
+    }
+}
+
+/// Nothing is here yet: three ways to begin, each with a drawing of what comes.
 fn nothing(app: &App, send: &Callback<Action>) -> Html {
     let ui = app.ui();
+    let lang = app.settings.lang;
     html! {
         <div class="nothing">
             <h2>{ui.nothing_here}</h2><p>{ui.nothing_here_text}</p>
             <div class="offers">
-                <button class="btn ghost" onclick={on(send, || Action::Type("kind create cluster".to_owned()))}><code>{"kind create cluster"}</code></button>
-                {for lab::library::packed().fixtures.iter().map(|f| html! {
-                    <a class="btn ghost" href={crate::route::Route::World(f.name.clone()).hash()}>{f.name.clone()}</a>
-                })}
+                <button class="offer" onclick={on(send, || Action::Type("kind create cluster".to_owned()))}>
+                    {ghost(1)}<b>{ui.offer_kind}</b><code>{"kind create cluster"}</code></button>
+                <button class="offer" onclick={on(send, || Action::Work(Work::Editor))}>
+                    {ghost(0)}<b>{ui.offer_paste}</b><span class="note">{ui.offer_paste_text}</span></button>
+                <div class="offer is-list">{ghost(3)}<b>{ui.offer_world}</b>
+                    {for lab::library::packed().fixtures.iter().filter(|f| f.name != "empty").map(|f| html! {
+                        <a href={crate::route::Route::World(f.name.clone()).hash()}><code>{f.name.clone()}</code>{" "}<span class="note">{lang.world(&f.name)}</span></a>
+                    })}
+                </div>
             </div>
         </div>
+    }
+}
+
+/// So many empty cards, or a sheet of paper.
+fn ghost(cards: i32) -> Html {
+    html! {
+        <svg viewBox="0 0 120 56" width="120" height="56" aria-hidden="true" class="ghost">
+            if cards == 0 { <path d="M44 6h22l10 10v34H44zM66 6v10h10M50 26h20M54 33h16M54 40h12"/> } else {
+                <rect x="2" y="2" width="116" height="52" rx="8"/>
+                {for (0..cards).map(|n| {
+                    let w = 104 / cards - 4;
+                    let x = 10 + n * (w + 4);
+                    html! { <><rect x={x.to_string()} y="14" width={w.to_string()} height="32" rx="5"/>
+                        <path d={format!("M{} 24h{}M{} 34h{}", x + 6, w - 12, x + 6, (w - 12) / 2)}/></> }
+                })}
+            }
+        </svg>
     }
 }
 

@@ -4,3 +4,4 @@ pub mod first;
 pub mod lab;
 pub mod lessons;
 mod phone;
+mod story;

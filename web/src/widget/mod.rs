@@ -1,6 +1,8 @@
 //! Which small things do all panes use?
 
+mod divider;
 mod icon;
 pub mod rich;
 
+pub use divider::Divider;
 pub use icon::{Icon, icon, mark, sprite};

@@ -144,11 +144,7 @@ fn request_beats(asked: &Asked, push: &mut impl FnMut(BeatKind, String, String, 
     }
 }
 
-fn change_beats(
-    change: &Change,
-    record: &Record,
-    push: &mut impl FnMut(BeatKind, String, String, Reason),
-) {
+fn change_beats(change: &Change, record: &Record, push: &mut impl FnMut(BeatKind, String, String, Reason)) {
     let before = change.before.as_deref().and_then(Pod::of);
     let pod_id = || id("Pod", &change.key.namespace, &change.key.name);
     let Some(after) = change.after.as_deref() else {

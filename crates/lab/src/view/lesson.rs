@@ -159,7 +159,10 @@ pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
     let done = progress.is_done();
     LessonView {
         number: format!("{:02}", lesson.order),
-        part: lesson.part.clone(),
+        part: match lang.part(&lesson.part) {
+            "" => lesson.part.clone(),
+            title => format!("{} · {title}", lesson.part),
+        },
         minutes: lesson.minutes,
         title: prose.title.clone(),
         intro: blocks(prose, "intro"),

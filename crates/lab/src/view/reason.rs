@@ -125,9 +125,7 @@ pub(super) fn asked(asked: &Asked, stages: &[Stage]) -> Reason {
             Reason::Sent(asked.who.user.clone(), asked.verb, format!("{kind}/{}", asked.name))
         }
         Some(Stage::Authentication) => Reason::Known(said("user"), said("groups")),
-        Some(Stage::Authorization) => {
-            Reason::Allowed(passed.first().map_or("", |it| it.by), said("reason"))
-        }
+        Some(Stage::Authorization) => Reason::Allowed(passed.first().map_or("", |it| it.by), said("reason")),
         Some(Stage::Storage) => Reason::Stored(said("revision")),
         Some(_) => {
             let plugins = passed.iter().filter(|it| it.stage != Stage::Decoding && !it.by.is_empty());

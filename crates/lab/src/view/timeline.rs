@@ -137,7 +137,7 @@ pub fn timeline<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, lines: &[Line], h
     let mut open: BTreeMap<String, (SimTime, Wait)> = BTreeMap::new();
     let mut stops: Vec<SimTime> = Vec::new();
     // What happened long before the first command is not what the learner looks at.
-    let from = lines.first().map_or(0, |line| line.at.0.saturating_sub(LEAD));
+    let from = lines.first().map_or(head, |line| line.at).0.saturating_sub(LEAD);
     let from = if from > LEAST { from } else { 0 };
     let span = (head.0 - from.min(head.0)).max(LEAST);
     let step = (span / PIXELS).max(1);

@@ -63,6 +63,8 @@ pub struct PodWhy {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
+    /// The first letters of its workload, as in its square.
+    pub tag: String,
     /// Its state.
     pub state: PodState,
     /// Seconds since it was created.
@@ -198,6 +200,7 @@ fn pod_why(
     let mut why = PodWhy {
         name: name.to_owned(),
         namespace: namespace.to_owned(),
+        tag: pod::workload(it).chars().take(4).collect(),
         state,
         age_secs: seconds(moment, it.metadata.creation_timestamp.as_ref()),
         node: spec.and_then(|s| s.node_name.clone()),

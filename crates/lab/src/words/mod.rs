@@ -138,6 +138,53 @@ sentences! {
 }
 
 impl Lang {
+    /// Why a node was refused, short enough for a chip; words that are not known here stay as upstream wrote them.
+    #[must_use]
+    pub fn refusal(self, words: &str) -> String {
+        if let Some(count) = words.strip_prefix("Too many pods") {
+            return format!("{}{count}", self.ui().pods);
+        }
+        if let Some(resource) = words.strip_prefix("Insufficient ") {
+            return self.pick(format!("{resource} 부족"), format!("not enough {resource}"));
+        }
+        let short = match words {
+            "node(s) had untolerated taint(s)" => self.pick("테인트", "taint"),
+            "node(s) were unschedulable" => self.pick("격리", "cordoned"),
+            "node(s) didn't match Pod's node affinity/selector" => self.pick("셀렉터 다름", "selector"),
+            "node(s) didn't have free ports for the requested pod ports" => {
+                self.pick("포트 사용 중", "port taken")
+            }
+            other => other,
+        };
+        short.to_owned()
+    }
+
+    /// What a fixture of the library holds, in a few words; empty for one that is not known here.
+    #[must_use]
+    pub fn world(self, fixture: &str) -> &'static str {
+        match fixture {
+            "tri" => self.pick("AZ 셋에 m5.large 세 대", "three m5.large in three zones"),
+            "duo" => self.pick("t3.small 두 대", "two t3.small"),
+            "tiny" => self.pick("t3.small 한 대와 시스템 노드", "one t3.small and a system node"),
+            "kind1" => self.pick("노드 하나짜리 kind", "kind with one node"),
+            "empty" => self.pick("도구만 있는 컴퓨터", "a machine with the tools"),
+            _ => "",
+        }
+    }
+
+    /// The title of a part of the curriculum, after its letter.
+    #[must_use]
+    pub fn part(self, letter: &str) -> &'static str {
+        match letter {
+            "A" => self.pick("EKS란 무엇인가", "What EKS is"),
+            "B" => self.pick("파드 아래의 네트워크", "The network under the pod"),
+            "C" => self.pick("들어오는 문, 나가는 길", "Doors in and ways out"),
+            "D" => self.pick("파드가 사는 곳", "Where pods run"),
+            "E" => self.pick("권한, 저장, 변경", "Who may, what stays, how to change"),
+            _ => "",
+        }
+    }
+
     /// Why a step of a story happened; `code` is written as in Markdown.
     #[must_use]
     pub fn reason(self, reason: &Reason) -> String {

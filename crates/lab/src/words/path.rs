@@ -23,6 +23,16 @@ pub fn lead(lang: Lang, view: &PathView) -> String {
     }
 }
 
+/// From where to where: `laptop → api:443`.
+#[must_use]
+pub fn ends(view: &PathView) -> String {
+    let name = |end: &str| {
+        let bare = end.split_once(':').map_or(end, |(_, name)| name);
+        bare.strip_prefix("default/").unwrap_or(bare).to_owned()
+    };
+    format!("{} → {}:{}", name(&view.from), name(&view.to), view.port)
+}
+
 /// Whether it arrived, in two or three words.
 #[must_use]
 pub fn verdict(lang: Lang, view: &PathView) -> String {

@@ -205,6 +205,10 @@ pub struct Ui {
     pub speed: &'static str,
     /// Other futures.
     pub branches: &'static str,
+    /// While one looks back: the moment.
+    pub past: &'static str,
+    /// To the head of the session.
+    pub back_to_now: &'static str,
     /// Name of the timeline.
     pub timeline: &'static str,
     /// Tab of the phone.
@@ -265,6 +269,14 @@ pub struct Ui {
     pub nothing_here: &'static str,
     /// What to do about it.
     pub nothing_here_text: &'static str,
+    /// An empty sandbox offers this.
+    pub offer_kind: &'static str,
+    /// An empty sandbox offers this.
+    pub offer_paste: &'static str,
+    /// What that does.
+    pub offer_paste_text: &'static str,
+    /// An empty sandbox offers this.
+    pub offer_world: &'static str,
     /// Further choices.
     pub more: &'static str,
     /// One step back.

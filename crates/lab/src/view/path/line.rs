@@ -4,6 +4,8 @@
 //! network, through the network's header (the bus), down the gutter left of each zone, and just above a row of slots. Every
 //! thing has a port to one of those lanes; two things are joined by their ports.
 
+use network::HopKind;
+
 use super::{PathHop, PathRow, PathView};
 use crate::view::scene::{NodeBox, Rect, Scene};
 
@@ -57,13 +59,13 @@ pub fn line(view: &PathView, scene: &Scene) -> PathLine {
                 continue;
             }
         };
-        let Some(id) = hop.at.as_ref() else { continue };
-        if last.as_ref().is_some_and(|before| before.id == *id) {
+        let Some(id) = spot(scene, hop) else { continue };
+        if last.as_ref().is_some_and(|before| before.id == id) {
             continue;
         }
         // A node's own frame is no place of its own: the packet is on its way to a pod, an ENI or a rule in it.
         let inner = id.starts_with("Node/") && !ends_there(view, hop);
-        let Some(stop) = Stop::at(scene, id).filter(|_| !inner) else { continue };
+        let Some(stop) = Stop::at(scene, &id).filter(|_| !inner) else { continue };
         let ghost = hop.number.is_none();
         let target = if ghost { &mut found.ghost } else { &mut found.travelled };
         if let Some(before) = &last {
@@ -73,12 +75,23 @@ pub fn line(view: &PathView, scene: &Scene) -> PathLine {
         }
         let (x, y) = stop.badge();
         found.marks.push(PathMark { x, y, number: hop.number, blocked: false, ghost });
-        found.touched.push(id.clone());
+        found.touched.push(id);
         last = Some(stop);
     }
     found.travelled.dedup();
     found.ghost.dedup();
     found
+}
+
+/// Where a hop is drawn: the rules of kube-proxy at its label on the node, everything else where it is.
+fn spot(scene: &Scene, hop: &PathHop) -> Option<String> {
+    let at = hop.at.clone()?;
+    if matches!(hop.kind, HopKind::KubeProxy | HopKind::Dnat) {
+        let node = scene.nodes.iter().find(|node| node.id == at);
+        let label = node.and_then(|node| node.host.iter().find(|host| host.name == "kube-proxy"));
+        return label.map(|label| label.id.clone()).or(Some(at));
+    }
+    Some(at)
 }
 
 /// The amber thread from the scheduler to the node that has no room: corners in order, to the node's edge.
@@ -169,10 +182,15 @@ impl Stop {
         Some(Self { id: id.to_owned(), rect, place, node })
     }
 
-    /// Where its number sits: on its left edge; on the corner of a pod, so that its letters stay readable.
+    /// Where its number sits: on its left edge; off the corner of a pod, so that its letters stay readable.
     fn badge(&self) -> Point {
         let r = self.rect;
-        if self.is_pod() { (r.x, r.y) } else { (r.x, r.y + r.h / 2) }
+        match self.is_pod() {
+            true if r.w == r.h && r.w < 30 => (r.x - 3, r.y - 6),
+            true if r.w == r.h => (r.x, r.y),
+            true => (r.x - 5, r.y + r.h / 2),
+            false => (r.x, r.y + r.h / 2),
+        }
     }
 
     fn is_pod(&self) -> bool {
@@ -219,6 +237,13 @@ fn join(scene: &Scene, a: &Stop, b: &Stop) -> Vec<Point> {
         };
         let (start, end) = (end(a), end(b));
         let y = start.1.min(end.1) - 4;
+        let trays = scene.nodes.iter().find(|node| Some(&node.id) == a.node.as_ref());
+        let trays = trays.and_then(|node| node.enis.first()).map(|row| row.tray.x - 3);
+        if let Some(corridor) = trays.filter(|_| a.is_pod() && b.is_pod() && start.1 != end.1) {
+            // From row to row: between the names of the cards and their trays.
+            let (from, to) = (start.1 - 4, end.1 - 4);
+            return vec![start, (start.0, from), (corridor, from), (corridor, to), (end.0, to), end];
+        }
         return vec![start, (start.0, y), (end.0, y), end];
     }
     let lanes = lanes(scene);
@@ -231,7 +256,7 @@ fn join(scene: &Scene, a: &Stop, b: &Stop) -> Vec<Point> {
 
 #[cfg(test)]
 mod tests {
-    use network::{HopKind, Packet, Rule};
+    use network::{Packet, Rule};
 
     use super::*;
     use crate::view::{

@@ -19,10 +19,9 @@ pub fn reason(reason: &Reason) -> String {
                 Some(((field, value), rest)) if rest.is_empty() => {
                     format!("{first} 채워 넣은 필드는 `{field}: {value}`입니다.")
                 }
-                Some(((field, value), rest)) => format!(
-                    "{first} `{field}: {value}` 외에 필드 {}개를 채워 넣었습니다.",
-                    rest.len()
-                ),
+                Some(((field, value), rest)) => {
+                    format!("{first} `{field}: {value}` 외에 필드 {}개를 채워 넣었습니다.", rest.len())
+                }
                 None => first,
             }
         }

@@ -112,9 +112,6 @@ pub fn chain(why: &Why) -> Vec<Step> {
             for gate in &pod.gates {
                 out.push(step(Mark::Wait, format!("게이트 `{gate}`")));
             }
-            for (node, count) in &pod.nodes {
-                out.push(step(Mark::Bad, format!("`{node}` · {count}")));
-            }
             if let Some((need, free)) = pod.cpu.filter(|(need, free)| need <= free) {
                 out.push(step(Mark::Good, format!("CPU는 이유가 아님: `{need}m ≤ {free}m`")));
             }
