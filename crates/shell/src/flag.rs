@@ -12,6 +12,8 @@ pub enum Takes {
     Value,
     /// A whole number, 32 bits.
     Int,
+    /// A length of time as Go writes it: `10s`, `1h30m`.
+    Duration,
     /// Alone it means this; another value must be attached: `--dry-run=server`.
     Optional(&'static str),
 }
@@ -49,6 +51,12 @@ pub const fn int(long: &'static str) -> Flag {
 #[must_use]
 pub const fn short_int(long: &'static str, short: char) -> Flag {
     Flag { long, short, takes: Takes::Int }
+}
+
+/// A flag with a length of time.
+#[must_use]
+pub const fn duration(long: &'static str) -> Flag {
+    Flag { long, short: '\0', takes: Takes::Duration }
 }
 
 /// A flag whose value may be left out.
@@ -121,7 +129,7 @@ impl Given {
                     (Some(value), _) => value.to_owned(),
                     (None, Takes::Switch) => "true".to_owned(),
                     (None, Takes::Optional(alone)) => alone.to_owned(),
-                    (None, Takes::Value | Takes::Int) => {
+                    (None, Takes::Value | Takes::Int | Takes::Duration) => {
                         args.next().cloned().ok_or_else(|| FlagError::NeedsValue(shown.clone()))?
                     }
                 };
@@ -144,11 +152,11 @@ impl Given {
                     match flag.takes {
                         Takes::Switch => given.keep(flag, "true")?,
                         Takes::Optional(alone) => given.keep(flag, alone)?,
-                        Takes::Value | Takes::Int if !rest.is_empty() => {
+                        Takes::Value | Takes::Int | Takes::Duration if !rest.is_empty() => {
                             given.keep(flag, rest)?;
                             break;
                         }
-                        Takes::Value | Takes::Int => match args.next() {
+                        Takes::Value | Takes::Int | Takes::Duration => match args.next() {
                             Some(value) => given.keep(flag, value)?,
                             None => {
                                 return Err(FlagError::NeedsValue(format!("{letter:?} in {arg}")));
@@ -195,6 +203,7 @@ impl Given {
                     if range { "value out of range" } else { "invalid syntax" }
                 )
             }),
+            Takes::Duration => wrong_duration(value),
             Takes::Switch | Takes::Value | Takes::Optional(_) => None,
         };
         if let Some(why) = why {
@@ -245,6 +254,33 @@ impl Given {
     pub fn int(&self, long: &str) -> Option<i64> {
         self.value(long).and_then(|v| v.parse().ok())
     }
+}
+
+/// What Go says of a text that is no length of time.
+fn wrong_duration(text: &str) -> Option<String> {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if rest == "0" {
+        return None;
+    }
+    let invalid = || Some(format!("time: invalid duration {text:?}"));
+    if rest.is_empty() {
+        return invalid();
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        if digits == 0 || rest[..digits].chars().all(|c| c == '.') {
+            return invalid();
+        }
+        rest = &rest[digits..];
+        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        match &rest[..unit] {
+            "" => return Some(format!("time: missing unit in duration {text:?}")),
+            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => {}
+            other => return Some(format!("time: unknown unit {other:?} in duration {text:?}")),
+        }
+        rest = &rest[unit..];
+    }
+    None
 }
 
 #[cfg(test)]

@@ -252,6 +252,9 @@ impl Reader {
                         text.push(c);
                         self.at += 1;
                     }
+                    if self.peek().is_none() {
+                        return error("unterminated array");
+                    }
                     members.push(vec![index(text.trim())?]);
                 }
             }

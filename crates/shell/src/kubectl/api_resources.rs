@@ -20,7 +20,19 @@ pub(super) const FLAGS: &[Flag] = &[
     switch("cached", '\0'),
 ];
 
+/// UPSTREAM: arguments are refused by hand.
+fn unexpected(kube: &Kube<'_, '_>, verb: &str) -> Done {
+    match kube.given.args.as_slice() {
+        [] => Ok(()),
+        args => Fail::error(format!(
+            "unexpected arguments: [{}]\nSee 'kubectl {verb} -h' for help and examples",
+            args.join(" ")
+        )),
+    }
+}
+
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    unexpected(kube, "api-resources")?;
     kube.target()?;
     let output = kube.given.value("output").unwrap_or_default().to_owned();
     if !matches!(output.as_str(), "" | "wide" | "name") {
@@ -79,6 +91,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 }
 
 pub(super) fn versions(kube: &mut Kube<'_, '_>) -> Done {
+    unexpected(kube, "api-versions")?;
     kube.target()?;
     let served = Kind::EVERY.iter().filter(|k| k.info().domain() == Domain::Kubernetes);
     let all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();

@@ -8,7 +8,7 @@ use cluster::PatchKind;
 use serde_json::{Value, json};
 
 use crate::{
-    flag::{Flag, optional, switch, value},
+    flag::{Flag, duration, optional, switch, value},
     kubectl::{
         Done, Fail, Kube,
         client::has_schema,
@@ -29,7 +29,7 @@ pub(super) const FLAGS: &[Flag] = &[
     value("template", '\0'),
     value("field-manager", '\0'),
     value("grace-period", '\0'),
-    value("timeout", '\0'),
+    duration("timeout"),
     value("prune-allowlist", '\0'),
     value("cascade", '\0'),
     optional("dry-run", "unchanged"),
@@ -90,13 +90,28 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if kube.given.args.first().is_some_and(|a| a == "view-last-applied") {
         return view(kube);
     }
+    if !kube.given.args.is_empty() {
+        return Err(Fail::Error(format!(
+            "Unexpected args: [{}]\nSee 'kubectl apply -h' for help and examples",
+            kube.given.args.join(" ")
+        )));
+    }
     if !kube.given.has("filename") && !kube.given.has("kustomize") {
         return Fail::error("must specify one of -f and -k");
     }
-    if let Some(extra) = kube.given.args.first() {
-        return Err(Fail::Error(format!(
-            "Unexpected args: [{extra}]\nSee 'kubectl apply -h' for help and examples"
-        )));
+    if kube.given.on("server-side") && kube.given.on("force") {
+        return Fail::error("--force cannot be used with --server-side");
+    }
+    if kube.given.on("force-conflicts") && !kube.given.on("server-side") {
+        return Fail::error("--force-conflicts only works with --server-side");
+    }
+    if kube.given.on("prune")
+        && !kube.given.on("all")
+        && kube.given.value("selector").is_none_or(str::is_empty)
+    {
+        return Fail::error(
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector",
+        );
     }
     let dry = DryRun::of(kube)?;
     let mut failed = Vec::new();
@@ -133,6 +148,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 
 fn view(kube: &mut Kube<'_, '_>) -> Done {
     let args: Vec<String> = kube.given.args[1..].to_vec();
+    if args.is_empty() && !kube.given.has("filename") {
+        return Fail::error(super::resource::NO_RESOURCE);
+    }
     for ask in kube.asks(&args)?.asks {
         let namespace = kube.scope(ask.kind)?;
         let name = ask.name.unwrap_or_default();

@@ -38,15 +38,12 @@ pub(super) fn nodes(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec
         (true, false) => {
             Fail::error(format!("USAGE: {verb} NODE [flags]\nSee 'kubectl {verb} -h' for help and examples"))
         }
-        (false, true) => Fail::error(
-            "error: cannot specify both a node name and a --selector option\nSee 'kubectl drain -h' for help and examples",
-        ),
+        (false, true) => Fail::error(format!(
+            "cannot specify both a node name and a --selector option\nSee 'kubectl {verb} -h' for help and examples"
+        )),
         (true, true) => {
             let selection = kube.selection();
             let found = kube.list(Kind::Node, "", &selection)?;
-            if found.is_empty() {
-                kube.out.line("No resources found");
-            }
             Ok(found.iter().map(|n| field::name(n).to_owned()).collect())
         }
         (false, false) => {

@@ -4,8 +4,13 @@ use api::{Kind, SimDuration};
 use cluster::Propagation;
 
 use crate::{
-    flag::{Flag, int, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, resource::typed},
+    flag::{Flag, duration, int, optional, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        apply::DryRun,
+        field,
+        resource::{NO_RESOURCE, typed},
+    },
 };
 
 pub(super) const FLAGS: &[Flag] = &[
@@ -14,7 +19,7 @@ pub(super) const FLAGS: &[Flag] = &[
     value("selector", 'l'),
     value("field-selector", '\0'),
     value("output", 'o'),
-    value("timeout", '\0'),
+    duration("timeout"),
     value("raw", '\0'),
     int("grace-period"),
     optional("cascade", "background"),
@@ -33,6 +38,24 @@ type At = (Kind, String, String);
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
+    if let Some(other) = kube
+        .given
+        .value("cascade")
+        .filter(|c| !matches!(*c, "background" | "foreground" | "orphan" | "true" | "false"))
+    {
+        return Fail::error(format!(
+            "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+        ));
+    }
+    if let Some(path) = kube.given.value("raw").map(str::to_owned) {
+        return super::raw::delete(kube, &path);
+    }
+    if kube.given.on("all") && kube.given.value("selector").is_some_and(|s| !s.is_empty()) {
+        return Fail::error("setting 'all' parameter but found a non empty selector. ");
+    }
+    if kube.given.on("now") && kube.given.int("grace-period").is_some_and(|g| g >= 0) {
+        return Fail::error("--now and --grace-period cannot be specified together");
+    }
     let mut failed = Vec::new();
     let targets = targets(kube, &mut failed)?;
     let force = kube.given.on("force");
@@ -132,9 +155,7 @@ fn targets(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec<At>> {
         return Ok(targets);
     }
     if args.is_empty() {
-        return Fail::error(
-            "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
-        );
+        return Fail::error(NO_RESOURCE);
     }
     let asks = kube.asks(&args)?;
     let selection = kube.selection();
@@ -146,7 +167,7 @@ fn targets(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec<At>> {
                 return Fail::error("name cannot be provided when a selector is specified");
             }
             Some(_) if kube.given.on("all") => {
-                return Fail::error("name cannot be provided when --all is specified");
+                return Fail::error("name cannot be provided when a selector is specified");
             }
             Some(name) => targets.push((ask.kind, namespace, name)),
             None if listed => {

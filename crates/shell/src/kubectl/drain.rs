@@ -7,7 +7,7 @@ use cluster::Propagation;
 use serde_json::{Value, json};
 
 use crate::{
-    flag::{Flag, int, optional, switch, value},
+    flag::{Flag, duration, int, optional, switch, value},
     kubectl::{
         Done, Fail, Kube,
         apply::DryRun,
@@ -20,7 +20,7 @@ use crate::{
 pub(super) const FLAGS: &[Flag] = &[
     value("selector", 'l'),
     value("pod-selector", '\0'),
-    value("timeout", '\0'),
+    duration("timeout"),
     value("chunk-size", '\0'),
     int("grace-period"),
     int("skip-wait-for-delete-timeout"),

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::{
-    flag::{Flag, switch, value},
+    flag::{Flag, duration, switch, value},
     kubectl::{
         Done, Fail, Kube,
         field::{at, list, name, name_of, text},
@@ -18,7 +18,7 @@ use crate::{
 pub(super) const FLAGS: &[Flag] = &[
     value("container", 'c'),
     value("filename", 'f'),
-    value("pod-running-timeout", '\0'),
+    duration("pod-running-timeout"),
     switch("stdin", 'i'),
     switch("tty", 't'),
     switch("quiet", 'q'),
@@ -51,7 +51,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let container = match kube.given.value("container").map(str::to_owned) {
         Some(named) if pods::containers(&pod).any(|(c, _)| name_of(c) == named) => named,
         Some(named) => {
-            return Fail::error(format!("container {named} not found in pod {}", name(&pod)));
+            // kubectl passes the name on; the server refuses it.
+            let mut status =
+                api::ApiStatus::forbidden(format!("container {named} is not valid for pod {}", name(&pod)));
+            (status.code, status.reason) = (400, "BadRequest".to_owned());
+            return Err(Fail::Server(status));
         }
         None => pods::default_container(kube, &pod, kube.given.on("quiet")),
     };

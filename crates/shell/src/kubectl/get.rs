@@ -6,7 +6,7 @@ use api::{Kind, Scope, jsonpath::JsonPath, quantity::Quantity};
 use serde_json::Value;
 
 use crate::{
-    flag::{Flag, optional, switch, value},
+    flag::{Flag, int, optional, switch, value},
     kubectl::{
         Done, Fail, Kube, field,
         print::{self, Format, cells, table::Table},
@@ -23,7 +23,7 @@ pub(super) const FLAGS: &[Flag] = &[
     value("kustomize", 'k'),
     value("sort-by", '\0'),
     value("template", '\0'),
-    value("chunk-size", '\0'),
+    int("chunk-size"),
     value("raw", '\0'),
     value("subresource", '\0'),
     optional("server-print", "true"),
@@ -51,6 +51,12 @@ struct Found {
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, true)?.unwrap_or(Format::Table { wide: false });
     let args = kube.given.args.clone();
+    if let Some(path) = kube.given.value("raw").map(str::to_owned) {
+        if !args.is_empty() {
+            return Fail::error("arguments may not be passed when --raw is specified");
+        }
+        return super::raw::get(kube, &path);
+    }
     if args.is_empty() && !kube.given.has("filename") {
         return Err(Fail::Plain(NOTHING.to_owned()));
     }

@@ -39,12 +39,18 @@ pub(super) fn annotate(kube: &mut Kube<'_, '_>) -> Done {
 fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> Done {
     let format = print::format(kube, false)?;
     let dry = DryRun::of(kube)?;
-    let is_change = |arg: &&String| arg.contains('=') || (arg.ends_with('-') && arg.len() > 1);
+    let is_change =
+        |arg: &&String| (arg.contains('=') && !arg.starts_with('=')) || (arg.ends_with('-') && arg.len() > 1);
     let (changes, resources): (Vec<String>, Vec<String>) = {
         let args = &kube.given.args;
-        let first = args.iter().skip(1).position(|a| is_change(&a)).map_or(args.len(), |i| i + 1);
+        let first = args.iter().position(|a| is_change(&a)).unwrap_or(args.len());
         (args[first..].to_vec(), args[..first].to_vec())
     };
+    if resources.is_empty() && !kube.given.has("filename") {
+        return Fail::error(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        );
+    }
     if changes.is_empty() && !kube.given.on("list") {
         return Fail::error(format!("at least one {word} update is required"));
     }
@@ -52,6 +58,9 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
     let mut gone: Vec<String> = Vec::new();
     for change in &changes {
         if let Some((key, value)) = change.split_once('=') {
+            if field == "labels" && value.contains('=') {
+                return Fail::error(format!("invalid label spec: {change}"));
+            }
             let wrong = if field == "labels" { api::label::label_value_errors(value) } else { Vec::new() };
             if !wrong.is_empty() {
                 return Fail::error(format!("invalid label value: {change:?}: {}", wrong.join("; ")));
@@ -67,7 +76,12 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         }
     }
     if let Some((key, _)) = set.iter().find(|(k, _)| gone.contains(k)) {
-        return Fail::error(format!("can not both modify and remove a {word} in the same command: {key}"));
+        return Fail::error(match field {
+            "labels" => "can not both modify and remove a label in the same command".to_owned(),
+            _ => format!(
+                "can not both modify and remove the following annotation(s) in the same command: {key}"
+            ),
+        });
     }
     let mut failed = Vec::new();
     for (kind, namespace, name) in kube.chosen_from(&resources)? {

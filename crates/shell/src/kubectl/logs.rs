@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    flag::{Flag, int, optional, switch, value},
+    flag::{Flag, duration, int, optional, switch, value},
     kubectl::{
         Done, Fail, Kube,
         field::{at, name, name_of, text},
@@ -19,9 +19,9 @@ use crate::{
 pub(super) const FLAGS: &[Flag] = &[
     value("container", 'c'),
     value("selector", 'l'),
-    value("since", '\0'),
+    duration("since"),
     value("since-time", '\0'),
-    value("pod-running-timeout", '\0'),
+    duration("pod-running-timeout"),
     int("tail"),
     int("limit-bytes"),
     int("max-log-requests"),

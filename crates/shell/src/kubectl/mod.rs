@@ -33,6 +33,7 @@ mod patch;
 mod pods;
 mod port_forward;
 pub mod print;
+mod raw;
 mod replace;
 mod resource;
 mod rollout;

@@ -14,6 +14,9 @@ pub(crate) struct Ask {
     pub name: Option<String>,
 }
 
+/// What a verb says that was told of no resource.
+pub(crate) const NO_RESOURCE: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
 /// What the arguments ask for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asks {
@@ -79,7 +82,7 @@ impl Kube<'_, '_> {
             return Ok(asks);
         }
         let mut kinds = Vec::new();
-        for word in first.split(',').filter(|w| !w.is_empty()) {
+        for word in first.split(',') {
             if word == "all" {
                 kinds.extend(ALL);
             } else {
@@ -125,8 +128,17 @@ impl Kube<'_, '_> {
         self.chosen_from(&args)
     }
 
+    /// The same, where a kind without a name means all of it.
+    pub(crate) fn chosen_or_all(&mut self, args: &[String]) -> Done<Vec<(Kind, String, String)>> {
+        self.chosen_with(args, true)
+    }
+
     /// The same from some of the arguments.
     pub(crate) fn chosen_from(&mut self, args: &[String]) -> Done<Vec<(Kind, String, String)>> {
+        self.chosen_with(args, false)
+    }
+
+    fn chosen_with(&mut self, args: &[String], all: bool) -> Done<Vec<(Kind, String, String)>> {
         let mut targets = Vec::new();
         if self.given.has("filename") {
             for manifest in self.manifests()? {
@@ -136,12 +148,11 @@ impl Kube<'_, '_> {
             return Ok(targets);
         }
         if args.is_empty() {
-            return Fail::error(
-                "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
-            );
+            return Fail::error(NO_RESOURCE);
         }
         let selection = self.selection();
-        let listed = self.given.on("all") || !selection.labels.is_empty() || !selection.fields.is_empty();
+        let listed =
+            all || self.given.on("all") || !selection.labels.is_empty() || !selection.fields.is_empty();
         for ask in self.asks(args)?.asks {
             let namespace = self.scope(ask.kind)?;
             match ask.name {

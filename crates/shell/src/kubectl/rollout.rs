@@ -7,7 +7,7 @@ use cluster::PatchKind;
 use serde_json::{Value, json};
 
 use crate::{
-    flag::{Flag, int, optional, switch, value},
+    flag::{Flag, duration, int, optional, switch, value},
     kubectl::{
         Done, Fail, Kube,
         apply::DryRun,
@@ -24,7 +24,7 @@ pub(super) const FLAGS: &[Flag] = &[
     value("filename", 'f'),
     value("selector", 'l'),
     value("output", 'o'),
-    value("timeout", '\0'),
+    duration("timeout"),
     value("field-manager", '\0'),
     int("revision"),
     int("to-revision"),
@@ -47,8 +47,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "unknown command {below:?}\nSee 'kubectl rollout -h' for help and examples"
         ));
     }
+    if args.is_empty() && !kube.given.has("filename") {
+        return Fail::error("required resource not specified");
+    }
     let mut failed = Vec::new();
-    for (kind, namespace, name) in kube.chosen_from(&args)? {
+    for (kind, namespace, name) in kube.chosen_or_all(&args)? {
         let place = (kind, namespace.as_str(), name.as_str());
         let done = match below.as_str() {
             "status" => status(kube, place),
@@ -236,7 +239,12 @@ fn revisions(kube: &mut Kube<'_, '_>, (kind, namespace, name): Place<'_>) -> Don
                 }
                 (annotation(REVISION).parse().unwrap_or(0), cause, template)
             } else {
-                (number(o, "revision"), cause, at(o, "data.spec.template").clone())
+                let mut template = at(o, "data.spec.template").clone();
+                // How the controller wants the template to be merged is no part of it.
+                if let Value::Object(fields) = &mut template {
+                    fields.remove("$patch");
+                }
+                (number(o, "revision"), cause, template)
             }
         })
         .collect();
@@ -244,8 +252,18 @@ fn revisions(kube: &mut Kube<'_, '_>, (kind, namespace, name): Place<'_>) -> Don
     Ok(all)
 }
 
+/// Whether a kind keeps its old templates.
+fn has_history(kind: Kind, what: &str) -> Done {
+    match kind {
+        Kind::Deployment | Kind::DaemonSet | Kind::StatefulSet => Ok(()),
+        other => Fail::error(format!("no {what} has been implemented for {:?}", other.info().kind)),
+    }
+}
+
 fn history(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
-    let (kind, _, name) = place;
+    let (kind, namespace, name) = place;
+    kube.get(kind, namespace, name)?;
+    has_history(kind, "history viewer")?;
     let all = revisions(kube, place)?;
     let wanted = kube.given.int("revision").unwrap_or(0);
     let header = typed(kind, name);
@@ -270,6 +288,7 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let (kind, namespace, name) = place;
     let dry = DryRun::of(kube)?;
     let live = kube.get(kind, namespace, name)?;
+    has_history(kind, "rollbacker")?;
     let all = revisions(kube, place)?;
     let wanted = kube.given.int("to-revision").unwrap_or(0);
     let chosen = if wanted > 0 {
@@ -359,6 +378,10 @@ fn pause(kube: &mut Kube<'_, '_>, place: Place<'_>, wanted: bool) -> Done {
     let (kind, namespace, name) = place;
     let live = kube.get(kind, namespace, name)?;
     let resource = kind.info().resource();
+    if kind != Kind::Deployment {
+        let word = if wanted { "pausing" } else { "resuming" };
+        return Fail::error(format!("{resource} {name:?} {word} is not supported"));
+    }
     let paused = at(&live, "spec.paused") == &Value::Bool(true);
     if paused == wanted {
         let word = if wanted { "already paused" } else { "not paused" };

@@ -4,7 +4,7 @@ use api::Kind;
 use serde_json::{Value, json};
 
 use crate::{
-    flag::{Flag, optional, switch, value},
+    flag::{Flag, duration, optional, switch, value},
     kubectl::{Done, Fail, Kube, apply::DryRun, print},
 };
 
@@ -20,8 +20,8 @@ pub(super) const FLAGS: &[Flag] = &[
     value("annotations", '\0'),
     value("output", 'o'),
     value("template", '\0'),
-    value("pod-running-timeout", '\0'),
-    value("timeout", '\0'),
+    duration("pod-running-timeout"),
+    duration("timeout"),
     value("grace-period", '\0'),
     value("field-manager", '\0'),
     optional("dry-run", "unchanged"),

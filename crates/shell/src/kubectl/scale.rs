@@ -5,7 +5,7 @@ use cluster::PatchKind;
 use serde_json::json;
 
 use crate::{
-    flag::{Flag, int, optional, switch, value},
+    flag::{Flag, duration, int, optional, switch, value},
     kubectl::{Done, Fail, Kube, apply::DryRun, field, resource::typed},
 };
 
@@ -16,7 +16,7 @@ pub(super) const FLAGS: &[Flag] = &[
     value("filename", 'f'),
     value("selector", 'l'),
     value("output", 'o'),
-    value("timeout", '\0'),
+    duration("timeout"),
     optional("dry-run", "unchanged"),
     switch("all", '\0'),
     switch("recursive", 'R'),

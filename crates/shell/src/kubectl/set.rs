@@ -5,7 +5,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
+    kubectl::{
+        Done, Fail, Kube,
+        apply::DryRun,
+        field, print,
+        resource::{NO_RESOURCE, typed},
+    },
 };
 
 pub(super) const BELOW: &[&str] = &["image", "resources", "env", "serviceaccount", "selector", "subject"];
@@ -41,6 +46,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         "image" => image(kube, &args),
         "resources" => resources(kube, &args),
         "env" => env(kube, &args),
+        "selector" => selector(kube, &args),
         "serviceaccount" | "sa" => account(kube, &args),
         other => {
             Fail::error(format!("unknown command {other:?}\nSee 'kubectl set -h' for help and examples"))
@@ -106,6 +112,9 @@ fn split(args: &[String]) -> (Vec<String>, Vec<String>) {
 
 fn image(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     let (targets, images) = split(args);
+    if targets.is_empty() && !kube.given.has("filename") {
+        return Fail::error(NO_RESOURCE);
+    }
     if images.is_empty() {
         return Fail::error("at least one image update is required");
     }
@@ -146,14 +155,19 @@ fn image_one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), images: &[String])
         return Fail::error(format!("[{}]", missing.join(", ")));
     }
     let changes = changes.into_iter().map(|(field, list)| (field, Value::Array(list))).collect();
-    send(kube, at, changes, "image updated")
+    send(kube, at, changes, "image updated").map_err(|fail| match fail {
+        Fail::Server(status) => {
+            Fail::Error(format!("failed to patch image update to pod template: {}", status.message))
+        }
+        other => other,
+    })
 }
 
 fn quantities(text: Option<&str>) -> Done<Map<String, Value>> {
     let mut out = Map::new();
     for pair in text.into_iter().flat_map(|t| t.split(',')).filter(|p| !p.is_empty()) {
         let Some((resource, amount)) = pair.split_once('=') else {
-            return Fail::error(format!("invalid argument syntax {pair}, expected <resource>=<value>"));
+            return Fail::error(format!("Invalid argument syntax {pair}, expected <resource>=<value>"));
         };
         if Quantity::parse(amount).is_err() {
             return Fail::error(
@@ -166,6 +180,9 @@ fn quantities(text: Option<&str>) -> Done<Map<String, Value>> {
 }
 
 fn resources(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
+    if args.is_empty() && !kube.given.has("filename") {
+        return Fail::error(NO_RESOURCE);
+    }
     let requests = quantities(kube.given.value("requests"))?;
     let limits = quantities(kube.given.value("limits"))?;
     if requests.is_empty() && limits.is_empty() {
@@ -183,7 +200,15 @@ fn resources(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
                 continue;
             }
         };
-        let spec = field::at(&live, pod_spec(kind).unwrap_or("spec"));
+        let Some(path) = pod_spec(kind) else {
+            let info = kind.info();
+            failed.push(Fail::Error(format!(
+                "{}/{name} the object is not a pod or does not have a pod template: *{}.{}",
+                info.plural, info.version, info.kind
+            )));
+            continue;
+        };
+        let spec = field::at(&live, path);
         let chosen: Vec<&Value> = field::list(spec, "containers")
             .iter()
             .filter(|c| crate::glob::matches(&wanted, field::name_of(c)))
@@ -219,7 +244,12 @@ fn resources(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
             vec![("containers", changed.into())],
             "resource requirements updated",
         );
-        failed.extend(sent.err());
+        failed.extend(sent.err().map(|fail| match fail {
+            Fail::Server(status) => {
+                Fail::Error(format!("failed to patch resources update to pod template {}", status.message))
+            }
+            other => other,
+        }));
     }
     super::get::finish(kube, failed)
 }
@@ -233,8 +263,21 @@ fn wrap(kind: Kind, containers: &[Value]) -> Value {
 fn env(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     let (targets, mut changes) = split(args);
     changes.extend(kube.given.values("env").into_iter().map(str::to_owned));
+    if targets.is_empty() && !kube.given.has("filename") {
+        return Fail::error(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        );
+    }
+    if changes.iter().any(|c| {
+        let gone = c.strip_suffix('-').filter(|_| !c.contains('='));
+        gone.is_some_and(|gone| changes.iter().any(|c| c.split_once('=').is_some_and(|(key, _)| key == gone)))
+    }) {
+        return Fail::error(
+            "can not both modify and remove the same environment variable in the same command",
+        );
+    }
     if changes.is_empty() && !kube.given.on("list") {
-        return Fail::error("at least one environment variable must be provided");
+        return kube.chosen_from(&targets).map(drop);
     }
     let wanted = kube.given.value("containers").unwrap_or("*").to_owned();
     let mut failed = Vec::new();
@@ -308,13 +351,49 @@ fn from_words(from: &Value) -> String {
 }
 
 fn account(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
-    let Some((account, targets)) = args.split_last().filter(|(_, targets)| !targets.is_empty()) else {
+    let Some((account, targets)) = args.split_last() else {
         return Fail::error("serviceaccount is required");
     };
+    if targets.is_empty() && !kube.given.has("filename") {
+        return Fail::error(NO_RESOURCE);
+    }
     let mut failed = Vec::new();
     for (kind, namespace, name) in kube.chosen_from(targets)? {
         let change = vec![("serviceAccountName", json!(account))];
         failed.extend(send(kube, (kind, &namespace, &name), change, "serviceaccount updated").err());
+    }
+    super::get::finish(kube, failed)
+}
+
+/// UPSTREAM: only Services can be given another selector here.
+fn selector(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
+    let Some((text, targets)) = args.split_last() else { return Fail::error("one selector is required") };
+    if targets.is_empty() && !kube.given.has("filename") {
+        return Fail::error(NO_RESOURCE);
+    }
+    let wanted: Map<String, Value> = text
+        .split(',')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.trim_end_matches('=').to_owned(), value.trim_start_matches('=').into()))
+        .collect();
+    let dry = DryRun::of(kube)?;
+    let format = print::format(kube, false)?;
+    let mut failed = Vec::new();
+    for (kind, namespace, name) in kube.chosen_from(targets)? {
+        let live = kube.get(kind, &namespace, &name)?;
+        if kind != Kind::Service {
+            failed.push(Fail::Error("setting a selector is only supported for Services".to_owned()));
+            continue;
+        }
+        let mut after = live.clone();
+        field::make(&mut after, "spec")["selector"] = Value::Object(wanted.clone());
+        if dry != DryRun::Client {
+            after = kube.update(kind, &namespace, &name, after, dry == DryRun::Server)?;
+        }
+        match &format {
+            Some(format) => print::structured(kube, format, after)?,
+            None => kube.out.line(&format!("{} selector updated{}", typed(kind, &name), dry.suffix())),
+        }
     }
     super::get::finish(kube, failed)
 }

@@ -67,6 +67,14 @@ impl Kube<'_, '_> {
         Ok(texts)
     }
 
+    /// The one object that `-f` names, whatever its kind.
+    pub(crate) fn body(&mut self) -> Done<Value> {
+        let texts = self.texts()?;
+        let text = texts.first().map(|(_, text)| text.as_str()).unwrap_or_default();
+        let reading = api::text::read(text);
+        Ok(reading.documents.first().map(api::text::Document::to_value).unwrap_or(Value::Null))
+    }
+
     /// The manifests that `-f` names, and the failures between them in order.
     pub(crate) fn manifests(&mut self) -> Done<Vec<Done<Manifest>>> {
         let mut manifests = Vec::new();

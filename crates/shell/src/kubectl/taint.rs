@@ -27,34 +27,20 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let first = args.iter().position(is_taint).unwrap_or(args.len());
     let (resources, changes) = args.split_at(first);
     if resources.is_empty() {
-        return Fail::error(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        );
+        return Fail::error("one or more resources must be specified as <resource> <name>");
     }
     if changes.is_empty() {
         return Fail::error("at least one taint update is required");
     }
-    let mut add: Vec<(String, String, String)> = Vec::new();
-    let mut gone: Vec<(String, String)> = Vec::new();
-    for change in changes {
-        if let Some(change) = change.strip_suffix('-') {
-            let (key, effect) = change.split_once(':').unwrap_or((change, ""));
-            gone.push((key.split('=').next().unwrap_or(key).to_owned(), effect.to_owned()));
-            continue;
-        }
-        let Some((pair, effect)) = change.split_once(':') else {
-            return Fail::error(format!("unknown taint spec: {change}"));
-        };
-        if !EFFECTS.contains(&effect) {
-            return Fail::error(format!("invalid taint effect: {effect}, unsupported taint effect"));
-        }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let mut wrong = api::label::qualified_name_errors(key);
-        wrong.extend(api::label::label_value_errors(value));
-        if !wrong.is_empty() {
-            return Fail::error(format!("invalid taint spec: {change}, {}", wrong.join("; ")));
-        }
-        add.push((key.to_owned(), value.to_owned(), effect.to_owned()));
+    let (add, gone) = changes_of(changes).map_err(|fail| match fail {
+        Fail::Error(text) => Fail::Error(format!("{text}\nSee 'kubectl taint -h' for help and examples")),
+        other => other,
+    })?;
+    if !matches!(Kind::of_resource(resources[0].split('/').next().unwrap_or_default()), Some(Kind::Node)) {
+        return Fail::error(format!(
+            "invalid resource type {}, only node types are supported",
+            resources[0].split('/').next().unwrap_or_default()
+        ));
     }
     let mut failed = Vec::new();
     for (_, _, node) in kube.chosen_from(resources)? {
@@ -65,6 +51,50 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     super::get::finish(kube, failed)
+}
+
+/// Key, value and effect of what is added; key and effect of what is taken away.
+type Changes = (Vec<(String, String, String)>, Vec<(String, String)>);
+
+fn changes_of(changes: &[String]) -> Done<Changes> {
+    let mut add: Vec<(String, String, String)> = Vec::new();
+    let mut gone: Vec<(String, String)> = Vec::new();
+    for change in changes {
+        let spec = change.trim_end_matches('-');
+        let parts: Vec<&str> = spec.split(':').collect();
+        let (pair, effect) = match parts.as_slice() {
+            [key] => (*key, ""),
+            [pair, effect] => (*pair, *effect),
+            _ => return Fail::error(format!("invalid taint spec: {spec}")),
+        };
+        if parts.len() == 2 && !EFFECTS.contains(&effect) {
+            return Fail::error(format!("invalid taint effect: {effect}, unsupported taint effect"));
+        }
+        let (key, value) = match pair.split_once('=').filter(|_| parts.len() == 2) {
+            Some((_, value)) if value.contains('=') => {
+                return Fail::error(format!("invalid taint spec: {spec}"));
+            }
+            Some((key, value)) => (key, value),
+            None => (pair, ""),
+        };
+        for wrong in [api::label::label_value_errors(value), api::label::qualified_name_errors(key)] {
+            if !wrong.is_empty() {
+                return Fail::error(format!("invalid taint spec: {spec}, {}", wrong.join("; ")));
+            }
+        }
+        if change.ends_with('-') {
+            gone.push((key.to_owned(), effect.to_owned()));
+        } else if effect.is_empty() {
+            return Fail::error(format!("invalid taint spec: {spec}"));
+        } else if add.iter().any(|(k, _, e)| k == key && e == effect) {
+            return Fail::error(format!(
+                "duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"
+            ));
+        } else {
+            add.push((key.to_owned(), value.to_owned(), effect.to_owned()));
+        }
+    }
+    Ok((add, gone))
 }
 
 fn one(
@@ -88,9 +118,15 @@ fn one(
         }
     }
     let overwrite = kube.given.on("overwrite");
-    if !overwrite && add.iter().any(|(key, _, effect)| taints.iter().any(|t| same(t, key, effect))) {
+    let already: Vec<&str> = add
+        .iter()
+        .filter(|(key, _, effect)| taints.iter().any(|t| same(t, key, effect)))
+        .map(|(key, ..)| key.as_str())
+        .collect();
+    if !overwrite && !already.is_empty() {
         return Fail::error(format!(
-            "node {node} already has a taint(s) with same effect(s) and --overwrite is false"
+            "node {node} already has {} taint(s) with same effect(s) and --overwrite is false",
+            already.join(",")
         ));
     }
     let replaced = add.iter().any(|(key, _, effect)| taints.iter().any(|t| same(t, key, effect)));

@@ -25,8 +25,8 @@ pub(super) const FLAGS: &[Flag] = &[
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();
     let Some((word, names)) = args.split_first() else {
-        kube.out.out(HELP);
-        return Ok(());
+        kube.out.err(HELP.trim_end());
+        return Err(Fail::Exit(1));
     };
     let what = match word.as_str() {
         "node" | "nodes" | "no" => "node",

@@ -4,16 +4,19 @@ use serde_json::json;
 
 use crate::{
     flag::{Flag, switch, value},
-    kubectl::{Done, Kube, client::Selection, field},
+    kubectl::{Done, Fail, Kube, client::Selection, field},
 };
 
-pub(super) const FLAGS: &[Flag] = &[switch("client", '\0'), value("output", 'o'), switch("short", '\0')];
+pub(super) const FLAGS: &[Flag] = &[switch("client", '\0'), value("output", 'o')];
 
 /// The version of kubectl whose words these are.
 pub const CLIENT: &str = "v1.32.5";
 const KUSTOMIZE: &str = "v5.5.0";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    if kube.given.value("output").is_some_and(|o| !matches!(o, "" | "json" | "yaml")) {
+        return Fail::error("--output must be 'yaml' or 'json'");
+    }
     let server = if kube.given.on("client") { Ok(None) } else { kube.target().map(|t| Some(t.version)) };
     let format = kube.given.value("output").map(str::to_owned);
     let known = server.as_ref().ok().and_then(Clone::clone);
@@ -49,6 +52,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 }
 
 pub(super) fn cluster_info(kube: &mut Kube<'_, '_>) -> Done {
+    if let Some(name) = kube.given.value("context").map(str::to_owned)
+        && kube.shell.machine.kubeconfig.context(&name).is_none()
+    {
+        // UPSTREAM: this verb words it in its own way.
+        return Fail::error(format!("context {name:?} does not exist"));
+    }
     let target = kube.target()?;
     kube.out.line(&format!("Kubernetes control plane is running at {}", target.server));
     let selection =

@@ -139,6 +139,9 @@ pub(super) fn canonical(word: &str) -> &str {
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
+    if let Some(path) = kube.given.value("raw").map(str::to_owned) {
+        return super::raw::create(kube, &path);
+    }
     if args.is_empty() {
         return from_files(kube);
     }

@@ -24,14 +24,14 @@ use api::Kind;
 use serde_json::Value;
 
 use crate::{
-    flag::{Flag, switch, value},
+    flag::{Flag, int, switch, value},
     kubectl::{Done, Fail, Kube, client::Selection, field},
 };
 
 pub(super) const FLAGS: &[Flag] = &[
     value("filename", 'f'),
     value("selector", 'l'),
-    value("chunk-size", '\0'),
+    int("chunk-size"),
     switch("all-namespaces", 'A'),
     switch("recursive", 'R'),
     switch("show-events", '\0'),

@@ -41,7 +41,7 @@ pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> 
     let path = |rest: &str| {
         JsonPath::parse(rest).map_err(|error| Fail::Error(format!("error parsing jsonpath {rest}, {error}")))
     };
-    let rest_or_flag = || rest.or_else(|| kube.given.value("template"));
+    let rest_or_flag = || rest.filter(|r| !r.is_empty()).or_else(|| kube.given.value("template"));
     Ok(Some(match name {
         "" => return Ok(None),
         "wide" if tables => Format::Table { wide: true },
@@ -49,11 +49,9 @@ pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> 
         "json" => Format::Json,
         "name" => Format::Name,
         "jsonpath" | "jsonpath-as-json" | "go-template" | "custom-columns" if rest_or_flag().is_none() => {
-            let what = if name == "go-template" { "template" } else { name };
-            let what = what.trim_end_matches("-as-json");
             return Fail::error(match name {
-                "custom-columns" => "custom-columns format specified but no custom columns given".to_owned(),
-                _ => format!("{what} format specified but no template given"),
+                "custom-columns" => "custom-columns format specified but no custom columns given",
+                _ => "template format specified but no template given",
             });
         }
         "jsonpath" => Format::JsonPath(path(rest_or_flag().unwrap_or_default())?),

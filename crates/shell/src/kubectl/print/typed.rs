@@ -9,9 +9,12 @@ const ORDER: &[&str] = &[
     "apiGroup",
     "kind",
     "apiVersion",
+    "groups",
     "metadata",
     "name",
     "image",
+    "versions",
+    "preferredVersion",
     "generateName",
     "namespace",
     "uid",
@@ -21,6 +24,8 @@ const ORDER: &[&str] = &[
     "labels",
     "annotations",
     "ownerReferences",
+    "finalizers",
+    "items",
     "command",
     "args",
     "protocol",
@@ -87,19 +92,55 @@ pub(crate) fn json(value: &Value) -> String {
     out
 }
 
+/// One object on one line.
+pub(crate) fn compact(value: &Value) -> String {
+    let mut out = String::new();
+    line(&mut out, "", value);
+    out
+}
+
+/// The fields of an object in their order.
+fn sorted<'v>(of: &str, fields: &'v serde_json::Map<String, Value>) -> Vec<(&'v String, &'v Value)> {
+    let rank = |key: &str| match key {
+        // A reference to a role begins with its group, every other one with its kind.
+        "kind" if of != "roleRef" => 0,
+        key => 1 + ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len()),
+    };
+    let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
+    if !MAPS.contains(&of) {
+        sorted.sort_by_key(|(key, _)| rank(key));
+    }
+    sorted
+}
+
+fn line(out: &mut String, of: &str, value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            out.push('{');
+            for (i, (key, value)) in sorted(of, fields).into_iter().enumerate() {
+                out.push_str(if i > 0 { "," } else { "" });
+                out.push_str(&format!("{}:", Value::from(key.as_str())));
+                line(out, key, value);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { "," } else { "" });
+                line(out, of, item);
+            }
+            out.push(']');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
 fn write(out: &mut String, of: &str, value: &Value, level: usize) {
     let pad = |level: usize| "    ".repeat(level);
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            let rank = |key: &str| match key {
-                // A reference to a role begins with its group, every other one with its kind.
-                "kind" if of != "roleRef" => 0,
-                key => 1 + ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len()),
-            };
-            let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
-            if !MAPS.contains(&of) {
-                sorted.sort_by_key(|(key, _)| rank(key));
-            }
+            let sorted = sorted(of, fields);
             out.push_str("{\n");
             for (i, (key, value)) in sorted.iter().enumerate() {
                 out.push_str(&format!("{}{}: ", pad(level + 1), Value::from(key.as_str())));

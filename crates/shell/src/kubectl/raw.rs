@@ -1,0 +1,226 @@
+//! `--raw`: one path of the API, asked as it is.
+//!
+//! Source: kubectl `pkg/rawhttp`; the paths are those of `kubectl api-resources`.
+
+use api::{Domain, Kind};
+use cluster::{ApiRequest, ApiVerb, ClusterId, Propagation, Reply};
+use serde_json::{Value, json};
+
+use crate::kubectl::{Done, Fail, Kube, field, print::typed};
+
+/// What a path names.
+struct Path {
+    kind: Kind,
+    namespace: String,
+    name: String,
+    part: &'static str,
+    labels: String,
+    fields: String,
+}
+
+const PARTS: [&str; 4] = ["eviction", "binding", "scale", "status"];
+
+/// Reads a path of an object or a list.
+fn read(path: &str) -> Option<Path> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut words = path.trim_matches('/').split('/');
+    let (group, version) = match words.next()? {
+        "api" => ("", words.next()?),
+        "apis" => (words.next()?, words.next()?),
+        _ => return None,
+    };
+    let mut words: Vec<&str> = words.collect();
+    let mut namespace = String::new();
+    if words.first() == Some(&"namespaces") && words.len() > 2 {
+        words.remove(0);
+        namespace = words.remove(0).to_owned();
+    }
+    let mut words = words.into_iter();
+    let plural = words.next()?;
+    let kind = Kind::EVERY.iter().copied().find(|kind| {
+        let info = kind.info();
+        info.domain() == Domain::Kubernetes
+            && (info.group, info.plural) == (group, plural)
+            && info.version == version
+    })?;
+    let name = words.next().unwrap_or_default().to_owned();
+    let part = match words.next() {
+        None => "",
+        Some(typed) => PARTS.iter().find(|p| **p == typed)?,
+    };
+    let parameter = |name: &str| {
+        let given = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+        given.map(|(_, value)| value.replace("%3D", "=").replace("%2C", ",")).unwrap_or_default()
+    };
+    let (labels, fields) = (parameter("labelSelector"), parameter("fieldSelector"));
+    Some(Path { kind, namespace, name, part, labels, fields })
+}
+
+fn request(path: &Path, verb: ApiVerb) -> ApiRequest {
+    ApiRequest::new(ClusterId::WORLD, verb, path.kind, &path.namespace, &path.name).of(path.part)
+}
+
+fn missing() -> Fail {
+    Fail::Plain("Error from server (NotFound): the server could not find the requested resource".to_owned())
+}
+
+/// `kubectl get --raw`.
+pub(super) fn get(kube: &mut Kube<'_, '_>, path: &str) -> Done {
+    let target = kube.target()?;
+    if !path.starts_with('/') {
+        return Fail::error(format!("parse {path:?}: invalid URI for request"));
+    }
+    let plain = path.split('?').next().unwrap_or(path);
+    match plain.trim_end_matches('/') {
+        "/healthz" | "/livez" | "/readyz" => {
+            kube.out.out("ok");
+            return Ok(());
+        }
+        "/version" => {
+            kube.out.out(&version(&target.version));
+            return Ok(());
+        }
+        "/api" => {
+            let address = target.server.trim_start_matches("https://").to_owned();
+            kube.out.line(&typed::compact(&json!({"kind": "APIVersions", "versions": ["v1"],
+                "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]})));
+            return Ok(());
+        }
+        "/apis" => {
+            let all: Vec<Value> = groups().iter().map(|group| group_of(group)).collect();
+            let list = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": all});
+            kube.out.line(&typed::compact(&list));
+            return Ok(());
+        }
+        other => {
+            if let Some(group) = other.strip_prefix("/apis/").filter(|g| !g.contains('/')) {
+                if !groups().contains(&group) {
+                    return Err(missing());
+                }
+                let mut shown = json!({"kind": "APIGroup", "apiVersion": "v1"});
+                for (key, value) in group_of(group).as_object().into_iter().flatten() {
+                    shown[key] = value.clone();
+                }
+                kube.out.line(&typed::compact(&shown));
+                return Ok(());
+            }
+        }
+    }
+    let Some(path) = read(path) else { return Err(missing()) };
+    let verb = if path.name.is_empty() {
+        ApiVerb::List { label_selector: path.labels.clone(), field_selector: path.fields.clone() }
+    } else {
+        ApiVerb::Get
+    };
+    let info = path.kind.info();
+    let value = match kube.ask(request(&path, verb))? {
+        Reply::Object(object) => shown(path.kind, object.to_value()),
+        Reply::Value(value) => value,
+        Reply::List(objects) => {
+            let items: Vec<Value> = objects
+                .iter()
+                .map(|object| {
+                    let mut item = shown(path.kind, object.to_value());
+                    if let Value::Object(fields) = &mut item {
+                        fields.remove("apiVersion");
+                        fields.remove("kind");
+                    }
+                    item
+                })
+                .collect();
+            json!({"kind": format!("{}List", info.kind), "apiVersion": info.api_version(),
+                "metadata": {"resourceVersion": kube.shell.world.store().revision().to_string()}, "items": items})
+        }
+    };
+    kube.out.line(&typed::compact(&value));
+    Ok(())
+}
+
+/// `kubectl delete --raw`.
+pub(super) fn delete(kube: &mut Kube<'_, '_>, path: &str) -> Done {
+    let Some(path) = read(path).filter(|p| !p.name.is_empty()) else { return Err(missing()) };
+    let verb = ApiVerb::Delete { grace: None, propagation: Propagation::Background };
+    answer(kube, &path, verb)
+}
+
+/// `kubectl create --raw`, with the body that `-f` names.
+pub(super) fn create(kube: &mut Kube<'_, '_>, path: &str) -> Done {
+    if kube.given.values("filename").len() != 1 {
+        return Fail::error("--raw can only use a single local file or stdin");
+    }
+    let body = kube.body()?;
+    let Some(path) = read(path) else { return Err(missing()) };
+    answer(kube, &path, ApiVerb::Create(body))
+}
+
+fn answer(kube: &mut Kube<'_, '_>, path: &Path, verb: ApiVerb) -> Done {
+    let value = match kube.ask(request(path, verb))? {
+        Reply::Object(object) => shown(path.kind, object.to_value()),
+        Reply::Value(value) => value,
+        Reply::List(_) => return Fail::error("unexpected list"),
+    };
+    kube.out.line(&typed::compact(&value));
+    Ok(())
+}
+
+fn shown(kind: Kind, mut value: Value) -> Value {
+    field::make(&mut value, "apiVersion").clone_from(&kind.info().api_version().into());
+    field::make(&mut value, "kind").clone_from(&kind.info().kind.into());
+    api::canonical::canonical(kind, value)
+}
+
+/// The groups that are served, in the order of their names.
+fn groups() -> Vec<&'static str> {
+    let served = Kind::EVERY.iter().map(|k| k.info()).filter(|i| i.domain() == Domain::Kubernetes);
+    let mut all: Vec<&str> = served.map(|i| i.group).filter(|g| !g.is_empty()).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn group_of(group: &str) -> Value {
+    let served = Kind::EVERY.iter().map(|k| k.info()).filter(|i| i.group == group);
+    let mut versions: Vec<&str> = served.map(|i| i.version).collect();
+    versions.sort_unstable_by_key(|v| (v.contains("alpha"), v.contains("beta"), std::cmp::Reverse(*v)));
+    versions.dedup();
+    let one = |version: &str| json!({"groupVersion": format!("{group}/{version}"), "version": version});
+    let all: Vec<Value> = versions.iter().map(|v| one(v)).collect();
+    json!({"name": group, "versions": all, "preferredVersion": all.first()})
+}
+
+/// `/version`, which is indented by two blanks.
+fn version(version: &str) -> String {
+    let mut numbers = version.trim_start_matches('v').split('.');
+    let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let lines = [
+        ("major", major),
+        ("minor", minor),
+        ("gitVersion", version),
+        ("gitTreeState", "clean"),
+        ("compiler", "gc"),
+        ("platform", "linux/amd64"),
+    ];
+    let lines: Vec<String> =
+        lines.iter().map(|(key, value)| format!("  {key:?}: {}", Value::from(*value))).collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use api::Scope;
+
+    use super::*;
+
+    #[test]
+    fn paths_name_kinds_namespaces_and_parts() {
+        let path = read("/api/v1/namespaces/default/pods/web-0/eviction").expect("a path");
+        assert_eq!(
+            (path.kind, path.namespace.as_str(), path.name.as_str(), path.part),
+            (Kind::Pod, "default", "web-0", "eviction")
+        );
+        let path = read("/api/v1/namespaces/default").expect("a path");
+        assert_eq!((path.kind, path.name.as_str()), (Kind::Namespace, "default"));
+        assert!(read("/apis/nope/v1/things").is_none());
+        assert_eq!(read("/api/v1/nodes").map(|p| p.kind.info().scope), Some(Scope::Cluster));
+    }
+}
