@@ -83,6 +83,7 @@ fn three_pods_spread_over_three_zones_run_and_stand_behind_their_service() {
     let from = pods(&world, "web").next().and_then(|pod| pod.metadata.name.clone()).unwrap();
     let traced = cluster::path::trace(&mut world, HERE, &from, "svc/web:80").unwrap();
     assert!(traced.trace.reachable(), "{:?}", traced.trace.blockers);
+    assert!(traced.trace.hops.iter().all(|hop| !hop.packet.dst.is_unspecified()), "{:?}", traced.trace.hops);
 }
 
 #[test]

@@ -70,6 +70,7 @@ pub fn trace(network: &Network, probe: &Probe) -> Trace {
     };
     // A walk that stops early has said why in its blockers.
     let _ = walk.run();
+    walk.address();
     walk.trace
 }
 
@@ -130,6 +131,15 @@ impl<'n> Walk<'n> {
                 self.pass(HopKind::ApiServer, String::new());
                 self.pass(HopKind::XEni, eni.id.clone());
             }
+        }
+    }
+
+    /// The first hops are noted before their destination is looked up: they carry the same packet as those that follow.
+    fn address(&mut self) {
+        let known = |dst: &Ipv4Addr| !dst.is_unspecified();
+        let dst = self.trace.hops.iter().map(|hop| hop.packet.dst).find(known).unwrap_or(self.packet.dst);
+        for hop in self.trace.hops.iter_mut().take_while(|hop| !known(&hop.packet.dst)) {
+            hop.packet.dst = dst;
         }
     }
 

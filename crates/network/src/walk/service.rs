@@ -17,6 +17,9 @@ impl<'n> Walk<'n> {
             return self.go_to_headless(origin, service);
         }
         let cluster_ip = service.cluster_ip.clone().unwrap_or_default();
+        if let Ok(ip) = cluster_ip.parse() {
+            self.packet.dst = ip;
+        }
         let node = match origin {
             Origin::Pod(_, node) | Origin::Node(node) => node,
             Origin::Host(_) | Origin::External(_) | Origin::ControlPlane(_) => {
@@ -26,9 +29,6 @@ impl<'n> Walk<'n> {
         let Some(port) = kube_proxy::port(service, self.packet.port, &self.probe.proto) else {
             return self.stop(format!("svc:no-port:{}:{}", service.id(), self.packet.port));
         };
-        if let Ok(ip) = cluster_ip.parse() {
-            self.packet.dst = ip;
-        }
         let mut endpoints = kube_proxy::ready(self.net, service);
         let all = count(&endpoints);
         self.hop(HopKind::KubeProxy, format!("{}:{cluster_ip}", service.id()), Rule::OneOf(all));
