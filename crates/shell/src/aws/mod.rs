@@ -21,15 +21,13 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         ["sts", "get-caller-identity", ..] => {
             let account = known::ACCOUNT;
             let who = json!({"UserId": "AIDAEXAMPLEEXAMPLE", "Account": account, "Arn": format!("arn:aws:iam::{account}:user/alice")});
-            show(call, &who, &words);
-            Ok(0)
+            Ok(show(call, &who, &words))
         }
         ["eks", "update-kubeconfig", ..] => Ok(update_kubeconfig(call, &words)),
         ["eks", "list-clusters", ..] => {
             let all = call.shell.world.store().list::<EksCluster>(ClusterId::WORLD, None);
             let names: Vec<String> = all.filter_map(|c| c.metadata.name.clone()).collect();
-            show(call, &json!({"clusters": names}), &words);
-            Ok(0)
+            Ok(show(call, &json!({"clusters": names}), &words))
         }
         ["eks", "describe-cluster", ..] => Ok(describe_cluster(call, &words)),
         ["ec2", operation, ..] => Ok(ec2(call, operation, &words)),
@@ -54,10 +52,17 @@ fn flag<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
     })
 }
 
-/// Prints an answer, narrowed by `--query` where that is a plain path.
-fn show(call: &mut Call<'_, '_>, answer: &Value, words: &[&str]) {
+/// Prints an answer, narrowed by `--query` where that is a plain path; the exit status.
+fn show(call: &mut Call<'_, '_>, answer: &Value, words: &[&str]) -> i32 {
     let mut shown = answer;
     if let Some(query) = flag(words, "--query") {
+        if !query.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') {
+            call.out.hint(Hint::NotSimulated { what: format!("aws --query {query}") });
+            call.out.err(&format!(
+                "lab: --query {query} is not available in this lab yet: only plain paths such as a.b are"
+            ));
+            return 252;
+        }
         for part in query.split('.') {
             shown = shown.get(part).unwrap_or(&Value::Null);
         }
@@ -71,6 +76,7 @@ fn show(call: &mut Call<'_, '_>, answer: &Value, words: &[&str]) {
         }
         _ => call.out.line(&api::emit::json(shown)),
     }
+    0
 }
 
 fn missing(call: &mut Call<'_, '_>, operation: &str, name: &str) -> i32 {
@@ -125,8 +131,7 @@ fn describe_cluster(call: &mut Call<'_, '_>, words: &[&str]) -> i32 {
         "kubernetesNetworkConfig": {"serviceIpv4Cidr": it.service_ipv4_cidr, "ipFamily": "ipv4"},
         "status": it.status,
     }});
-    show(call, &answer, words);
-    0
+    show(call, &answer, words)
 }
 
 /// `stop-instances` as `StopInstances`, `--instance-ids i-1 i-2` as its parameters.
@@ -162,10 +167,7 @@ fn ec2(call: &mut Call<'_, '_>, operation: &str, words: &[&str]) -> i32 {
     }
     let request = AwsRequest { service: "ec2", action, input: Value::Object(input) };
     match call.shell.world.request(&Principal::admin(), Request::Aws(request)) {
-        Ok(Reply::Value(answer)) => {
-            show(call, &answer, words);
-            0
-        }
+        Ok(Reply::Value(answer)) => show(call, &answer, words),
         Ok(Reply::Object(_) | Reply::List(_)) => 0,
         Err(Refusal::Aws(error)) => {
             call.out.err(&format!("\n{error}"));
