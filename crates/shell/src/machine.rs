@@ -8,7 +8,12 @@ use std::rc::Rc;
 use brush_parser::ast;
 use imbl::OrdMap;
 
-use crate::{builtin::option::Options, files::Files, kubectl::kubeconfig::Kubeconfig, lab::LabCall};
+use crate::{
+    builtin::option::Options,
+    files::Files,
+    kubectl::{CLIENT, kubeconfig::Kubeconfig},
+    lab::LabCall,
+};
 
 /// The home directory of the one user.
 pub const HOME: &str = "/home/user";
@@ -47,6 +52,8 @@ pub struct Machine {
     pub positional: imbl::Vector<Rc<str>>,
     /// `~/.kube/config`.
     pub kubeconfig: Kubeconfig,
+    /// Which kubectl is installed, such as `v1.32.5`.
+    pub kubectl: Rc<str>,
     /// What the session has to do for `lab answer`, `lab select`, `lab undo`: taken by the session after every line.
     pub journal: Vec<LabCall>,
     /// Lines typed so far, for `history`.
@@ -79,6 +86,7 @@ impl Default for Machine {
             exited: false,
             positional: imbl::Vector::new(),
             kubeconfig: Kubeconfig::default(),
+            kubectl: CLIENT.into(),
             journal: Vec::new(),
             history: imbl::Vector::new(),
         }

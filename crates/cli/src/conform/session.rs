@@ -317,6 +317,8 @@ fn machine() -> Machine {
         credential: Credential::Token(format!("{name}token")),
         uid: format!("{name}-uid"),
     };
+    machine.kubectl = "v1.32.4-dispatcher".into();
+    machine.export("KUBECONFIG", "/home/user/kubeconfig");
     machine.kubeconfig.users = vec![
         user("dev", &["developers", "system:authenticated"]),
         user("viewer", &["viewers", "system:authenticated"]),

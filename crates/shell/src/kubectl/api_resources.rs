@@ -94,7 +94,9 @@ pub(super) fn versions(kube: &mut Kube<'_, '_>) -> Done {
     unexpected(kube, "api-versions")?;
     kube.target()?;
     let served = Kind::EVERY.iter().filter(|k| k.info().domain() == Domain::Kubernetes);
-    let all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
+    let mut all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
+    // Autoscalers are served in their first version too.
+    all.insert("autoscaling/v1".to_owned());
     for version in all {
         kube.out.line(&version);
     }

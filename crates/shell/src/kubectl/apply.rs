@@ -215,13 +215,14 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
         return Ok((message("serverside-applied"), object));
     }
     let new = modified(&wanted);
+    let sent = kube.validated(kind, &new);
     let live = match kube.get(kind, &namespace, &name) {
         Ok(live) => live,
         Err(fail) if fail.is_not_found() => {
             let object = if dry == DryRun::Client {
                 new
             } else {
-                kube.create(kind, &namespace, new, server_dry)
+                kube.create(kind, &namespace, sent, server_dry)
                     .map_err(|fail| fail.when("creating", &source))?
             };
             return Ok((message("created"), object));
@@ -240,7 +241,9 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
     if change.as_object().is_some_and(serde_json::Map::is_empty) {
         return Ok((message("unchanged"), live));
     }
-    if dry == DryRun::Client {
+    // A change in nothing but fields that the server drops is a change to kubectl.
+    let change = if sent == new { change } else { patch::three_way(kind, &last, &sent, &live) };
+    if dry == DryRun::Client || change.as_object().is_some_and(serde_json::Map::is_empty) {
         return Ok((message("configured"), live));
     }
     let how = if has_schema(kind) { PatchKind::Strategic } else { PatchKind::Merge };

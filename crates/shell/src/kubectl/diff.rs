@@ -89,7 +89,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 
 /// What `apply` would make of the live object, without the note it keeps for itself.
 fn merged(kube: &mut Kube<'_, '_>, manifest: Manifest, live: Option<&Value>) -> Done<Value> {
-    let Manifest { kind, namespace, name, value: wanted, .. } = manifest;
+    let Manifest { kind, namespace, name, value: mut wanted, .. } = manifest;
+    let annotations = field::make(&mut wanted, "metadata.annotations");
+    match annotations {
+        Value::Object(all) => drop(all.remove(apply::LAST)),
+        other => *other = Value::Object(serde_json::Map::new()),
+    }
     let Some(live) = live else { return kube.create(kind, &namespace, wanted, true) };
     let last = field::at(live, "metadata.annotations").get(apply::LAST).and_then(Value::as_str);
     let last = last.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);

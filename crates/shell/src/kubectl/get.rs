@@ -195,7 +195,11 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
     let moved = kind == Kind::ResourceQuota && kube.target.as_ref().is_some_and(|t| t.minor() >= 34);
     let columns: Vec<cells::Column> =
         if moved { vec![columns[0], columns[2], columns[3], columns[1]] } else { columns };
-    let shown = |i: usize| columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
+    // UPSTREAM: from 1.34 on an account's secrets are not counted.
+    let gone = (kind == Kind::ServiceAccount && kube.target.as_ref().is_some_and(|t| t.minor() >= 34))
+        .then(|| columns.iter().position(|(name, _)| *name == "SECRETS"))
+        .flatten();
+    let shown = |i: usize| gone != Some(i) && columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
     let spaced = kube.given.on("all-namespaces") && kind.info().scope == Scope::Namespaced;
     let labels = kube.given.list("label-columns");
     let mut table = Table::default();

@@ -25,6 +25,7 @@ mod expose;
 mod fail;
 mod field;
 mod get;
+mod json;
 pub mod known;
 pub mod kubeconfig;
 mod label;
@@ -50,6 +51,7 @@ mod wait;
 pub use client::Target;
 pub(crate) use fail::{Done, Fail};
 use serde_json::Value;
+pub use version::CLIENT;
 
 use crate::{
     eval::{Flow, Shell},

@@ -54,6 +54,17 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             return Fail::error(format!("--type must be one of [json merge strategic], not {other:?}"));
         }
     };
+    // UPSTREAM: what looks like JSON is sent as it is, and the server reads it.
+    if text.trim_start().starts_with('{')
+        && let Some(wrong) = super::json::error(&text)
+    {
+        for (kind, namespace, name) in kube.chosen()? {
+            kube.get(kind, &namespace, &name)?;
+        }
+        let mut status = api::ApiStatus::forbidden(wrong);
+        (status.code, status.reason) = (400, "BadRequest".to_owned());
+        return Err(Fail::Server(status));
+    }
     let reading = api::text::read(&text);
     let document = reading.documents.first();
     if let Some(error) = document.and_then(api::text::Document::kubectl_error) {

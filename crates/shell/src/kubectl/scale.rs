@@ -43,8 +43,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 let short = kube.given.value("output") == Some("name");
                 kube.out.line(if short { line.split(' ').next().unwrap_or(&line) } else { &line });
             }
-            // UPSTREAM: what cannot be read is said to be nothing to scale.
-            Err(Fail::Server(status)) if status.code == 404 || status.code == 403 => {
+            // UPSTREAM: what cannot be read is said to be nothing to scale, unless its kind cannot be scaled at all.
+            Err(Fail::Server(status))
+                if status.code == 403 || (status.code == 404 && !status.name.is_empty()) =>
+            {
                 failed.push(Fail::Error(format!("no objects passed to scale {}", status.message)));
             }
             Err(fail) => failed.push(fail),

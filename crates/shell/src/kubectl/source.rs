@@ -166,6 +166,24 @@ impl Kube<'_, '_> {
         };
         Ok(Manifest { source: source.to_owned(), kind, namespace, name, value: item })
     }
+
+    /// What the server makes of an object where `--validate` does not ask it to be strict: unknown fields are dropped,
+    /// with a warning each if `warn` is asked for.
+    pub(crate) fn validated(&mut self, kind: Kind, value: &Value) -> Value {
+        let warns = match self.given.value("validate") {
+            Some("false" | "ignore") => false,
+            Some("warn") => true,
+            Some(_) | None => return value.clone(),
+        };
+        let unknown = api::decode::strict(kind, value);
+        if unknown.is_empty() {
+            return value.clone();
+        }
+        for error in unknown.iter().filter(|_| warns) {
+            self.out.err(&format!("Warning: {}", error.message));
+        }
+        api::decode::read(kind, value).map_or_else(|_| value.clone(), |decoded| decoded.value)
+    }
 }
 
 /// Whether a manifest looks as if its indentation had been lost: it has nothing but lines that begin at the margin.

@@ -14,6 +14,7 @@ pub const CLIENT: &str = "v1.32.5";
 const KUSTOMIZE: &str = "v5.5.0";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let own = kube.shell.machine.kubectl.clone();
     if kube.given.value("output").is_some_and(|o| !matches!(o, "" | "json" | "yaml")) {
         return Fail::error("--output must be 'yaml' or 'json'");
     }
@@ -27,21 +28,21 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             let minor = numbers.next().unwrap_or_default().to_owned();
             json!({"gitVersion": version, "major": major, "minor": minor})
         };
-        let mut all = json!({"clientVersion": parts(CLIENT), "kustomizeVersion": KUSTOMIZE});
+        let mut all = json!({"clientVersion": parts(&own), "kustomizeVersion": KUSTOMIZE});
         if let Some(version) = &known {
             all["serverVersion"] = parts(version);
         }
         let text = if format == "json" { api::emit::json(&all) + "\n" } else { api::emit::yaml(&all) };
         kube.out.out(&text);
     } else {
-        kube.out.out(&format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n"));
+        kube.out.out(&format!("Client Version: {own}\nKustomize Version: {KUSTOMIZE}\n"));
         if let Some(version) = &known {
             kube.out.line(&format!("Server Version: {version}"));
         }
     }
     let minor = |version: &str| version.split('.').nth(1).and_then(|m| m.parse::<i64>().ok());
     if let Some(version) = &known
-        && let (Some(client), Some(theirs)) = (minor(CLIENT), minor(version))
+        && let (Some(client), Some(theirs)) = (minor(&own), minor(version))
         && (client - theirs).abs() > 1
     {
         kube.out.err(&format!(

@@ -229,8 +229,9 @@ fn from_files(kube: &mut Kube<'_, '_>) -> Done {
                 let name = m.name.clone();
                 return Ok((typed(m.kind, &name), m.value));
             }
+            let sent = kube.validated(m.kind, &m.value);
             let object = kube
-                .create(m.kind, &m.namespace, m.value, dry == DryRun::Server)
+                .create(m.kind, &m.namespace, sent, dry == DryRun::Server)
                 .map_err(|fail| fail.when("creating", &m.source))?;
             Ok((typed(m.kind, field::name(&object)), object))
         });

@@ -36,7 +36,10 @@ pub(super) fn event(o: &Value, now: Timestamp) -> Vec<String> {
     let about = if about.is_null() { at(o, "regarding") } else { about };
     let source = text(o, "source.component");
     let source = if source.is_empty() { text(o, "reportingComponent").to_owned() } else { source.to_owned() };
-    let host = text(o, "source.host");
+    let host = match text(o, "source.host") {
+        "" => text(o, "reportingInstance"),
+        host => host,
+    };
     let source = if host.is_empty() { source } else { format!("{source}, {host}") };
     let message = or(text(o, "message"), text(o, "note")).trim().to_owned();
     vec![
