@@ -128,7 +128,15 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
             };
             match text.parse::<Ipv4Addr>() {
                 Ok(ip) if !range.contains(&ip) => {
-                    return Err(refuse("the provided network does not match the current range"));
+                    // Servers that do not keep addresses as objects yet word it in another way.
+                    let words = if super::minor(call.world, call.cluster) < 33 {
+                        format!(
+                            "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {range}"
+                        )
+                    } else {
+                        "the provided network does not match the current range".to_owned()
+                    };
+                    return Err(refuse(&words));
                 }
                 Ok(ip) if used.contains(&ip) => return Err(refuse("provided IP is already allocated")),
                 Ok(ip) => ip,

@@ -14,6 +14,7 @@ mod create;
 mod decode;
 mod delete;
 mod events;
+mod go_values;
 mod names;
 mod parts;
 mod read;
@@ -66,7 +67,13 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
         admission::wait_for_default_account(world, &request);
     }
     let mut call = Call::asked(world, ActorId("kube-apiserver"), request.cluster, asked, request.dry_run);
-    let answer = answer(&mut call, who, request);
+    let cluster = request.cluster;
+    let mut answer = answer(&mut call, who, request);
+    if let Err(status) = &mut answer
+        && minor(call.world, cluster) < 33
+    {
+        go_values::write(status);
+    }
     if let Err(status) = &answer {
         call.refuse(&status.message);
     }

@@ -62,20 +62,20 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         at = field.ty.inner_object();
     }
     if let Some((owner, field)) = found {
-        text.push_str(&format!("FIELD: {} <{}>\n\n\n", field.name, type_name(&field.ty)));
+        text.push_str(&format!("FIELD: {} <{}>\n\n\n", field.name, shown_type(field)));
         text.push_str("DESCRIPTION:\n");
         if let Some(words) = descriptions.get(&(owner.definition, field.name)) {
-            text.push_str(&wrapped(words, 4));
+            text.push_str(&wrapped(words, WIDTH, 4));
         }
-        if let Some(of) = at
-            && let Some(words) = descriptions.get(&(of.definition, ""))
+        if let Some(of) = at.map(|of| of.definition).or_else(|| leaf(&field.ty))
+            && let Some(words) = descriptions.get(&(of, ""))
         {
-            text.push_str(&wrapped(words, 4));
+            text.push_str(&wrapped(words, WIDTH, 4));
         }
     } else {
         text.push_str("DESCRIPTION:\n");
         if let Some(words) = descriptions.get(&(root.definition, "")) {
-            text.push_str(&wrapped(words, 4));
+            text.push_str(&wrapped(words, WIDTH, 4));
         }
     }
     text.push_str("    \n");
@@ -102,9 +102,11 @@ fn fields(
     text: &mut String,
 ) {
     for field in &of.fields {
-        let required = if field.required { " -required-" } else { "" };
+        // A kind's metadata may be left out, whatever its Rust type says.
+        let top = field.name == "metadata" && of.field("kind").is_some();
+        let required = if field.required && !top { " -required-" } else { "" };
         let pad = " ".repeat(indent);
-        text.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, type_name(&field.ty)));
+        text.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, shown_type(field)));
         if recursive {
             if let Some(inner) = field.ty.inner_object()
                 && !above.contains(&inner.definition)
@@ -116,11 +118,17 @@ fn fields(
             }
         } else {
             if let Some(words) = descriptions.get(&(of.definition, field.name)) {
-                text.push_str(&wrapped(words, indent + 2));
+                text.push_str(&wrapped(words, WIDTH + 2 - indent, indent + 2));
+            } else {
+                text.push_str(&format!("{}<no description>\n", " ".repeat(indent + 2)));
             }
             text.push('\n');
         }
     }
+}
+
+fn shown_type(field: &FieldSchema) -> String {
+    if field.name == "fieldsV1" { "FieldsV1".to_owned() } else { type_name(&field.ty) }
 }
 
 fn type_name(ty: &Type) -> String {
@@ -138,23 +146,72 @@ fn type_name(ty: &Type) -> String {
     }
 }
 
-/// Lines of at most [`WIDTH`] columns, indented; paragraphs keep their breaks.
-fn wrapped(words: &str, indent: usize) -> String {
+/// A text broken into lines of at most `width` columns, each indented; blanks between words stay as they are.
+///
+/// UPSTREAM: a word as long as a line is never moved to a line of its own. Source: mitchellh/go-wordwrap.
+fn wrapped(words: &str, width: usize, indent: usize) -> String {
     let pad = " ".repeat(indent);
     let mut out = String::new();
-    for line in words.lines() {
-        let mut now = String::new();
-        for word in line.split_whitespace() {
-            if !now.is_empty() && now.chars().count() + 1 + word.chars().count() > WIDTH {
-                out.push_str(&format!("{pad}{now}\n"));
-                now.clear();
+    for line in words.split('\n') {
+        let (mut now, mut current) = (String::new(), 0);
+        let (mut word, mut blanks) = (String::new(), String::new());
+        let (mut word_len, mut blanks_len) = (0, 0);
+        for c in line.chars() {
+            if c.is_whitespace() {
+                if blanks.is_empty() || !word.is_empty() {
+                    current += blanks_len + word_len;
+                    now.push_str(&std::mem::take(&mut blanks));
+                    now.push_str(&std::mem::take(&mut word));
+                    (blanks_len, word_len) = (0, 0);
+                }
+                blanks.push(c);
+                blanks_len += 1;
+            } else {
+                word.push(c);
+                word_len += 1;
+                if current + word_len + blanks_len > width && word_len < width {
+                    out.push_str(&format!("{pad}{now}\n"));
+                    now.clear();
+                    blanks.clear();
+                    (current, blanks_len) = (0, 0);
+                }
             }
-            if !now.is_empty() {
-                now.push(' ');
-            }
-            now.push_str(word);
         }
+        if !word.is_empty() || current + blanks_len <= width {
+            now.push_str(&blanks);
+        }
+        now.push_str(&word);
         out.push_str(&format!("{pad}{now}\n"));
     }
     out
+}
+
+/// What is said of a type that has no fields of its own.
+fn leaf(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::List(item) | Type::Map(item) => leaf(item),
+        Type::Time => Some("io.k8s.apimachinery.pkg.apis.meta.v1.Time"),
+        Type::MicroTime => Some("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime"),
+        Type::Quantity => Some("io.k8s.apimachinery.pkg.api.resource.Quantity"),
+        Type::IntOrString => Some("io.k8s.apimachinery.pkg.util.intstr.IntOrString"),
+        Type::Text
+        | Type::Bytes
+        | Type::Boolean
+        | Type::Int32
+        | Type::Int64
+        | Type::Float
+        | Type::Any
+        | Type::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_keep_their_blanks() {
+        assert_eq!(wrapped("one two.  three four", 12, 2), "  one two.\n  three four\n");
+        assert_eq!(wrapped("a\n\n  * b  c", 12, 0), "a\n\n  * b  c\n");
+    }
 }

@@ -11,6 +11,7 @@ use crate::{
         Done, Fail, Kube, field,
         print::{self, Format, cells, table::Table},
         resource::{Ask, typed},
+        watch::{self, Watched},
     },
 };
 
@@ -60,6 +61,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if args.is_empty() && !kube.given.has("filename") {
         return Err(Fail::Plain(NOTHING.to_owned()));
     }
+    if kube.given.on("watch") || kube.given.on("watch-only") {
+        return watched(kube, &args, &format);
+    }
     let (found, failed, single) = collect(kube, &args)?;
     if let Format::Table { wide } = format {
         print_tables(kube, &found, wide, single)?;
@@ -89,6 +93,55 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     finish(kube, failed)
+}
+
+/// `--watch`: the list first, then a row for every change.
+fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
+    let asks = kube.asks(args)?;
+    let [ask] = asks.asks.as_slice() else {
+        return Fail::error("you may only specify a single resource type");
+    };
+    let (found, mut failed, single) = collect(kube, args)?;
+    if !failed.is_empty() {
+        return Err(failed.remove(0));
+    }
+    let wide = matches!(format, Format::Table { wide: true });
+    let is_table = matches!(format, Format::Table { .. });
+    let mut shown: Vec<Value> = found.into_iter().flat_map(|f| f.objects).collect();
+    if kube.given.on("watch-only") {
+        shown.clear();
+    } else if is_table {
+        let prefixed = kube.given.on("show-kind");
+        if !shown.is_empty() {
+            let text = table(kube, ask.kind, &shown, wide, prefixed);
+            kube.out.out(&text);
+        }
+    } else {
+        for object in shown.clone() {
+            print::structured(kube, format, object)?;
+        }
+    }
+    let watched = Watched {
+        kind: ask.kind,
+        namespace: kube.scope(ask.kind)?,
+        name: ask.name.clone().filter(|_| single),
+        selection: kube.selection(),
+    };
+    watch::run(kube, &watched, |kube, object| {
+        let begins = shown.is_empty();
+        shown.push(object.clone());
+        if !is_table {
+            // What cannot be printed was refused with the list already.
+            let _ = print::structured(kube, format, object.clone());
+            return;
+        }
+        // UPSTREAM: a row is as wide as any before it.
+        let text = table(kube, ask.kind, &shown, wide, kube.given.on("show-kind"));
+        let from = text.lines().count() - if begins { text.lines().count() } else { 1 };
+        for line in text.lines().skip(from) {
+            kube.out.line(line);
+        }
+    })
 }
 
 const NOTHING: &str = "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples";

@@ -47,6 +47,7 @@ mod taint;
 mod top;
 mod version;
 mod wait;
+mod watch;
 
 pub use client::Target;
 pub(crate) use fail::{Done, Fail};
