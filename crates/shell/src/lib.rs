@@ -14,6 +14,7 @@
 pub mod arithmetic;
 pub mod aws;
 pub mod builtin;
+pub mod complete;
 mod compound;
 pub mod eksctl;
 pub mod eval;
@@ -32,6 +33,7 @@ mod redirect;
 pub mod text;
 pub mod tool;
 
+pub use complete::{Completion, complete};
 pub use eval::{run, run_fed};
 pub use grammar::split;
 pub use lab::LabCall;
