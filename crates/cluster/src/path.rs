@@ -147,7 +147,8 @@ fn actor(network: &Network, name: &str) -> Option<String> {
 }
 
 /// Everything that can be said as an end.
-fn ends(network: &Network) -> Vec<String> {
+#[must_use]
+pub fn ends(network: &Network) -> Vec<String> {
     let actors = network.external.iter().map(|it| it.name.clone());
     let hosts = network.hosts.iter().map(|it| it.name.clone());
     let nodes = network.nodes.iter().map(|it| format!("Node/{}", it.name));

@@ -10,6 +10,7 @@ pub mod decision;
 pub mod feed;
 pub mod inspector;
 pub mod lesson;
+pub mod manifest;
 pub mod names;
 pub mod outline;
 pub mod path;

@@ -45,6 +45,71 @@ pub struct Item {
     pub entry: Entry,
 }
 
+/// How many pods do what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// They run.
+    pub running: usize,
+    /// They have no node.
+    pub pending: usize,
+    /// The scheduler does not look at them.
+    pub gated: usize,
+    /// They have failed, or cannot start.
+    pub failed: usize,
+}
+
+/// Counts the pods of a picture, those on their node's own network too.
+#[must_use]
+pub fn census(scene: &Scene) -> Census {
+    let hosts = scene.nodes.iter().flat_map(|node| &node.host).map(|pod| pod.state);
+    let mut census = Census::default();
+    for state in scene.pods.iter().map(|pod| pod.state).chain(hosts) {
+        match state {
+            PodState::Running => census.running += 1,
+            PodState::Pending => census.pending += 1,
+            PodState::Gated => census.gated += 1,
+            PodState::Failed => census.failed += 1,
+            PodState::Creating | PodState::NotReady | PodState::Terminating | PodState::Completed => {}
+        }
+    }
+    census
+}
+
+/// The lines that a name or an address finds: those that begin with it first, each once.
+#[must_use]
+pub fn find<'a>(items: &'a [Item], sought: &str) -> Vec<&'a Item> {
+    let sought = sought.trim().to_lowercase();
+    if sought.is_empty() {
+        return Vec::new();
+    }
+    let rank = |item: &Item| {
+        let places = called(&item.entry).into_iter().filter_map(|name| name.to_lowercase().find(&sought));
+        places.min()
+    };
+    let mut found: Vec<(bool, &Item)> =
+        items.iter().filter_map(|item| Some((rank(item)? > 0, item))).collect();
+    found.sort_by_key(|(later, _)| *later);
+    found.into_iter().map(|(_, item)| item).collect()
+}
+
+/// Names and addresses of what a line is about.
+fn called(entry: &Entry) -> Vec<&str> {
+    match entry {
+        Entry::Door(..) => Vec::new(),
+        Entry::ControlPlane(name)
+        | Entry::Network(_, name)
+        | Entry::Zone(name)
+        | Entry::Subnet(_, name, ..)
+        | Entry::Node(name, ..)
+        | Entry::HostPod(name, _)
+        | Entry::Slot(_, name) => vec![name],
+        Entry::Eni(device, id, ..) => vec![id, device],
+        Entry::Pod(name, _, address) | Entry::Part(name, address) | Entry::Service(name, address, _) => {
+            vec![name, address]
+        }
+    }
+}
+
 fn within(inner: Rect, outer: Rect) -> bool {
     inner.x >= outer.x && inner.y >= outer.y && inner.x < outer.x + outer.w && inner.y < outer.y + outer.h
 }
@@ -113,5 +178,24 @@ fn node_items(scene: &Scene, node: &super::scene::NodeBox, level: u8, add: &mut 
     }
     for host in &node.host {
         add(level + 1, &host.id, Entry::HostPod(host.name.clone(), host.state));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_found_by_the_beginning_of_its_name_before_its_middle_and_by_its_address() {
+        let pod = |name: &str, address: &str| Item {
+            id: format!("Pod/default/{name}"),
+            level: 3,
+            entry: Entry::Pod(name.to_owned(), PodState::Running, address.to_owned()),
+        };
+        let items = [pod("old-web", "10.0.64.9"), pod("web-1", "10.0.64.21")];
+        let ids = |sought: &str| find(&items, sought).iter().map(|it| it.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids("WEB"), ["Pod/default/web-1", "Pod/default/old-web"]);
+        assert_eq!(ids("64.21"), ["Pod/default/web-1"]);
+        assert!(ids(" ").is_empty());
     }
 }

@@ -5,7 +5,7 @@
 
 mod line;
 
-use cluster::path::Traced;
+use cluster::{ClusterId, World, path::Traced};
 use network::{HopKind, Packet, Rule};
 
 pub use line::{PathLine, PathMark, line, thread};
@@ -75,6 +75,33 @@ pub struct BackendShare {
     pub one_in: u32,
     /// Whether this connection got it.
     pub picked: bool,
+}
+
+/// Every end that a path can have, as `lab trace` calls them.
+#[must_use]
+pub fn ends(world: &World, cluster: ClusterId) -> Vec<String> {
+    cluster::path::ends(&cluster::network::of(world, cluster))
+}
+
+/// What `lab trace` calls a thing of the scene; none if no packet can begin or end there.
+///
+/// ```
+/// use lab::view::path::said;
+/// assert_eq!(said("Pod/default/web-1").as_deref(), Some("pod/web-1"));
+/// assert_eq!(said("Service/kube-system/kube-dns").as_deref(), Some("svc/kube-system/kube-dns"));
+/// assert_eq!(said("Subnet/subnet-1"), None);
+/// ```
+#[must_use]
+pub fn said(id: &str) -> Option<String> {
+    let (kind, name) = id.split_once('/').unwrap_or((id, ""));
+    let short = name.strip_prefix("default/").unwrap_or(name);
+    match kind {
+        "Node" => Some(format!("Node/{name}")),
+        "Pod" => Some(format!("pod/{short}")),
+        "Service" => Some(format!("svc/{short}")),
+        "ControlPlane" => Some("api".to_owned()),
+        _ => None,
+    }
 }
 
 /// The rows of a traced path.

@@ -13,7 +13,12 @@ pub use ui::Ui;
 use scheduler::decision::Arithmetic;
 
 use crate::view::{
-    beats::BeatKind, inspector::Label, outline::Entry, pod::PodState, reason::Reason, timeline::Wait,
+    beats::BeatKind,
+    inspector::Label,
+    outline::{Census, Entry},
+    pod::PodState,
+    reason::Reason,
+    timeline::Wait,
     why::Why,
 };
 
@@ -125,6 +130,8 @@ sentences! {
     chain(why: &Why) -> Vec<Step>;
     /// One line of the outline.
     entry(entry: &Entry) -> String;
+    /// How many pods do what, for readers.
+    census(census: Census) -> String;
     /// One to three words for a beat.
     beat(kind: BeatKind) -> &'static str;
     /// The name of a fact.

@@ -359,4 +359,42 @@ pub struct Ui {
     pub fit_of: &'static str,
     /// Nodes that the scheduler looked at, and those that passed.
     pub looked_at: &'static str,
+    /// A text too long to be checked while it is written.
+    pub unchecked: &'static str,
+    /// There is no room to keep more.
+    pub storage_full: &'static str,
+    /// An address that leads nowhere.
+    pub no_page: &'static str,
+    /// A lesson that is not there.
+    pub no_lesson: &'static str,
+    /// A world that is not there.
+    pub no_world: &'static str,
+    /// The page ended while a line was running.
+    pub ended: &'static str,
+    /// The page ended while a session was brought back.
+    pub not_back: &'static str,
+    /// Another future begins, or goes on.
+    pub branch_opened: &'static str,
+    /// A future that was left: its name.
+    pub branch_left: &'static str,
+    /// A future that was left: its number of commands.
+    pub branch_lines: &'static str,
+    /// No future was left yet.
+    pub no_branches: &'static str,
+    /// Finds a thing.
+    pub find: &'static str,
+    /// Whether letters are shortcuts.
+    pub letters: &'static str,
+    /// Leaves the rest undone.
+    pub stop: &'static str,
+    /// How far a long paste is: done, all.
+    pub lines_done: &'static str,
+    /// How to choose a path's ends.
+    pub choose_ends: &'static str,
+    /// A list in which nothing is chosen.
+    pub choose: &'static str,
+    /// A port that may be left out.
+    pub any_port: &'static str,
+    /// What may follow.
+    pub completions: &'static str,
 }

@@ -6,7 +6,7 @@ use crate::{
     view::{
         beats::BeatKind,
         inspector::Label,
-        outline::Entry,
+        outline::{Census, Entry},
         pod::PodState,
         scene::{NodeState, SlotState},
         timeline::Wait,
@@ -154,6 +154,16 @@ pub fn chain(why: &Why) -> Vec<Step> {
         }
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => Vec::new(),
     }
+}
+
+/// How many pods do what, for readers.
+#[must_use]
+pub fn census(census: Census) -> String {
+    let mut parts = vec![format!("{} pods running", census.running)];
+    let rest = [(census.pending, "pending"), (census.gated, "gated"), (census.failed, "failed")];
+    parts
+        .extend(rest.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {state}")));
+    parts.join(", ")
 }
 
 /// One line of the outline.

@@ -6,7 +6,7 @@ use crate::{
     view::{
         beats::BeatKind,
         inspector::Label,
-        outline::Entry,
+        outline::{Census, Entry},
         pod::PodState,
         scene::{NodeState, SlotState},
         timeline::Wait,
@@ -159,6 +159,17 @@ pub fn chain(why: &Why) -> Vec<Step> {
         }
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => Vec::new(),
     }
+}
+
+/// How many pods do what, for readers.
+#[must_use]
+pub fn census(census: Census) -> String {
+    let mut parts = vec![format!("파드 {}개 실행 중", census.running)];
+    let rest = [(census.pending, "Pending"), (census.gated, "게이트"), (census.failed, "실패")];
+    parts.extend(
+        rest.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{state} {count}개")),
+    );
+    parts.join(", ")
 }
 
 /// One line of the outline.
