@@ -1,11 +1,12 @@
 // The page's editor: what CodeMirror must do for it, and nothing else.
 // It mounts into a shadow root, because the page's policy allows no <style> that a script adds to the document.
+import { autocompletion, closeCompletion } from "@codemirror/autocomplete";
 import { history, historyKeymap, defaultKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, syntaxHighlighting, foldGutter } from "@codemirror/language";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
-import { EditorView, keymap, lineNumbers, drawSelection, highlightActiveLine } from "@codemirror/view";
+import { EditorView, keymap, lineNumbers, drawSelection, highlightActiveLine, hoverTooltip } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 const ink = HighlightStyle.define([
@@ -25,26 +26,60 @@ const look = EditorView.theme({
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line-2)", borderRadius: "6px" },
   ".cm-diagnostic": { padding: "6px 10px" },
+  ".cm-about, .cm-completionInfo": { padding: "6px 10px", maxWidth: "420px" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--sel-soft)", color: "var(--ink)" },
 });
 
-// `changed` hears of every new text, `apply` of Ctrl+Enter. What comes back reads, writes and marks.
-export function mount(host, text, label, changed, apply) {
+// `page.changed` hears of every new text, `apply` of Ctrl+Enter, `refused` of a text longer than `longest`; `complete(before,
+// after)` gives what may follow and `explain(text, at)` what stands there. What comes back reads, writes and marks.
+export function mount(host, text, label, page, longest) {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   root.replaceChildren();
+  // After `destroy` the page takes no calls any more, but timers may still make some.
+  let there = true;
+  const ask = (name, ...rest) => (there ? page[name](...rest) : null);
   const keys = keymap.of([
-    { key: "Mod-Enter", run: () => (apply(), true) },
-    // Escape leaves the editor, so that Tab never traps.
-    { key: "Escape", run: () => (host.focus(), false) },
+    { key: "Mod-Enter", run: () => (ask("apply"), true) },
+    // Escape closes what is open, then leaves the editor, so that Tab never traps.
+    { key: "Escape", run: (view) => closeCompletion(view) || (host.focus(), true) },
     ...defaultKeymap,
     ...historyKeymap,
   ]);
+  const offers = (context) => {
+    const { state, pos } = context;
+    const [typed, rows] = ask("complete", state.sliceDoc(0, pos), state.sliceDoc(pos)) ?? [0, []];
+    if (!rows.length || (!typed && !context.explicit)) return null;
+    // A field has a type and takes a colon; a value has neither.
+    const options = rows.map(([label, detail, info], at) =>
+      ({ label, detail, info: info || undefined, apply: detail ? `${label}: ` : label, boost: -at / 10 }));
+    return { from: pos - typed, options };
+  };
+  const words = hoverTooltip((view, pos) => {
+    const about = ask("explain", view.state.doc.toString(), pos);
+    if (!about) return null;
+    const create = () => {
+      const dom = document.createElement("div");
+      dom.className = "cm-about";
+      const name = document.createElement("b");
+      name.textContent = `${about[0]} <${about[1]}>`;
+      dom.append(name, document.createElement("br"), about[2]);
+      return { dom };
+    };
+    return { pos, above: true, create };
+  });
+  const room = EditorState.transactionFilter.of((change) => {
+    if (!change.docChanged || change.newDoc.length <= longest) return change;
+    ask("refused");
+    return [];
+  });
   const state = EditorState.create({
     doc: text,
     extensions: [
       lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), highlightActiveLine(), keys, yaml(),
+      autocompletion({ override: [offers], activateOnTyping: true }), words, room,
       syntaxHighlighting(ink), look,
       EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
-      EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc.toString())),
+      EditorView.updateListener.of((update) => update.docChanged && ask("changed", update.state.doc.toString())),
     ],
   });
   const view = new EditorView({ state, parent: root, root });
@@ -65,6 +100,9 @@ export function mount(host, text, label, changed, apply) {
       view.dispatch(setDiagnostics(view.state, found));
     },
     focus: () => view.focus(),
-    destroy: () => view.destroy(),
+    destroy() {
+      there = false;
+      view.destroy();
+    },
   };
 }

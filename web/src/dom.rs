@@ -1,7 +1,7 @@
 //! What the page asks of the browser: where the focus is, how wide the window is, what a key belongs to.
 
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 /// Width of the window, in CSS pixels.
 pub(crate) fn window_width() -> f64 {
@@ -29,13 +29,53 @@ pub(crate) fn focus_first(selector: &str) {
     }
 }
 
-/// Whether a key belongs to a field in which one types, or to a control that has its own use for it.
-pub(crate) fn typing(event: &KeyboardEvent) -> bool {
-    let Some(element) = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()) else {
-        return false;
-    };
-    let field = element.closest("input, textarea, select, .code, [contenteditable]").ok().flatten().is_some();
-    let pressing = matches!(event.key().as_str(), " " | "Enter")
-        && element.closest("button, a").ok().flatten().is_some();
-    field || pressing
+/// Whether nothing in particular has the focus.
+pub(crate) fn nothing_focused() -> bool {
+    gloo::utils::document().active_element().is_none_or(|e| e.tag_name() == "BODY")
+}
+
+/// Where a key was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a field in which one types.
+    Field,
+    /// In the editor's text.
+    Editor,
+    /// On a control that has its own use for the key.
+    Control,
+    /// In the scene, its outline or the timeline, or nowhere in particular.
+    Scene,
+    /// Somewhere else on the page.
+    Elsewhere,
+}
+
+impl Place {
+    /// Where this key was pressed.
+    pub(crate) fn of(event: &KeyboardEvent) -> Self {
+        let Some(element) = event.target().and_then(|t| t.dyn_into::<Element>().ok()) else {
+            return Place::Scene;
+        };
+        let within = |selector: &str| element.closest(selector).ok().flatten().is_some();
+        if within(".code") {
+            // From outside, what happens within the editor's shadow root happens to its host.
+            let inner = event.composed_path().get(0);
+            return if inner == *AsRef::<wasm_bindgen::JsValue>::as_ref(&element) {
+                Place::Elsewhere
+            } else {
+                Place::Editor
+            };
+        }
+        if within("input, textarea, select, [contenteditable]") {
+            return Place::Field;
+        }
+        if matches!(event.key().as_str(), " " | "Enter") && within("button, a") {
+            return Place::Control;
+        }
+        let scene = within(".stage, #decision, #outline, #timeline, .scrub");
+        if scene || matches!(element.tag_name().as_str(), "BODY" | "HTML") {
+            Place::Scene
+        } else {
+            Place::Elsewhere
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod crash;
 pub mod desk;
 mod dom;
 pub mod pane;
@@ -17,20 +18,6 @@ pub mod widget;
 
 /// Mounts the page where the document keeps room for it.
 pub fn run() {
-    yew::set_custom_panic_hook(Box::new(|panic| {
-        // Every line is kept in this browser as soon as it has run: opening the page again replays them.
-        gloo::console::error!(panic.to_string());
-        let document = gloo::utils::document();
-        if let Some(failure) = document.get_element_by_id("boot-failure") {
-            let words = |ui: &lab::words::Ui| format!("{} {}", ui.crashed, ui.reopen);
-            failure.set_text_content(Some(&format!(
-                "{} · {}",
-                words(lab::words::Lang::En.ui()),
-                words(lab::words::Lang::Ko.ui())
-            )));
-            let _ = failure.remove_attribute("hidden");
-        }
-    }));
     let document = gloo::utils::document();
     if let Some(root) = document.get_element_by_id("app") {
         yew::Renderer::<app::App>::with_root(root).render();

@@ -20,6 +20,8 @@ pub enum Route {
     World(String),
     /// A session, as its link's payload.
     Shared(String),
+    /// An address that leads nowhere.
+    Unknown(String),
 }
 
 /// An address, read.
@@ -56,7 +58,8 @@ impl Route {
             ["sandbox"] => Route::Sandbox,
             ["world", fixture] => Route::World((*fixture).to_owned()),
             ["w", payload] => Route::Shared((*payload).to_owned()),
-            _ => Route::First,
+            [] => Route::First,
+            _ => Route::Unknown(parts.join("/")),
         }
     }
 
@@ -70,6 +73,7 @@ impl Route {
             Route::Sandbox => "#/sandbox".to_owned(),
             Route::World(fixture) => format!("#/world/{fixture}"),
             Route::Shared(payload) => format!("#/w/{payload}"),
+            Route::Unknown(path) => format!("#/{path}"),
         }
     }
 }
@@ -87,6 +91,7 @@ mod tests {
             Route::Sandbox,
             Route::World("tri".to_owned()),
             Route::Shared("1.abc".to_owned()),
+            Route::Unknown("l/garbage".to_owned()),
         ] {
             assert_eq!(Address::read("", &route.hash()).route, route);
         }

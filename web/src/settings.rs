@@ -1,6 +1,6 @@
 //! What does this browser want: language, light, motion, and what it kept from last time?
 //!
-//! Storage may be blocked or full; then nothing is kept, the page says so once, and all else works.
+//! Storage may be blocked or full; then nothing new is kept, the page says so, and all else works.
 
 use lab::words::Lang;
 use std::collections::BTreeMap;
@@ -34,6 +34,17 @@ impl Theme {
     }
 }
 
+/// Whether this browser keeps anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// It does.
+    Open,
+    /// There is no room left for more.
+    Full,
+    /// It was told not to.
+    Blocked,
+}
+
 /// What was chosen, here or by the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -44,7 +55,9 @@ pub struct Settings {
     /// Whether nothing should travel.
     pub calm: bool,
     /// Whether this browser keeps anything.
-    pub storage: bool,
+    pub storage: Storage,
+    /// Whether single letters are shortcuts.
+    pub letters: bool,
 }
 
 fn prefers(query: &str) -> bool {
@@ -75,7 +88,8 @@ impl Settings {
             Some("reduce") => true,
             _ => prefers("(prefers-reduced-motion: reduce)"),
         };
-        Self { lang, theme, calm, storage }
+        let letters = kept("letters").as_deref() != Some("off");
+        Self { lang, theme, calm, storage, letters }
     }
 
     /// Tells the style sheets and the readers.
@@ -94,6 +108,7 @@ impl Settings {
     pub fn store(&self) {
         keep("lang", self.lang.tag());
         keep("theme", self.theme.name());
+        keep("letters", if self.letters { "on" } else { "off" });
     }
 }
 
@@ -108,9 +123,21 @@ pub fn kept(name: &str) -> Option<String> {
     drawer()?.get_item(&format!("{PREFIX}{name}")).ok().flatten()
 }
 
-/// Keeps a text under a name; false if the browser would not.
-pub fn keep(name: &str, text: &str) -> bool {
-    drawer().is_some_and(|drawer| drawer.set_item(&format!("{PREFIX}{name}"), text).is_ok())
+/// Keeps a text under a name. What was kept there before stays if there is no room.
+pub fn keep(name: &str, text: &str) -> Storage {
+    match drawer().map(|drawer| drawer.set_item(&format!("{PREFIX}{name}"), text)) {
+        None => Storage::Blocked,
+        Some(Err(_)) => Storage::Full,
+        Some(Ok(())) => Storage::Open,
+    }
+}
+
+/// Keeps nothing under a name any longer.
+pub fn forget(name: &str) {
+    if let Some(drawer) = drawer() {
+        // What cannot be removed was not kept.
+        let _ = drawer.remove_item(&format!("{PREFIX}{name}"));
+    }
 }
 
 /// Tells tests which world the page has reached.

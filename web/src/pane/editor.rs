@@ -3,18 +3,20 @@
 use std::{cell::RefCell, rc::Rc};
 
 use api::{Diagnostic, Severity};
-use js_sys::{Array, Function, Promise, Reflect};
-use lab::words::Lang;
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use lab::{script, view::manifest, words::Lang};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{HtmlElement, HtmlTextAreaElement, InputEvent, KeyboardEvent};
+use web_sys::{ClipboardEvent, HtmlElement, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use yew::{
     Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
     use_state,
 };
 
+use super::terminal;
 use crate::{
     app::{Action, on, target},
+    desk::Entry,
     widget::{Icon, icon},
 };
 
@@ -23,10 +25,12 @@ use crate::{
 pub struct Props {
     /// Name of the file.
     pub name: String,
-    /// Its text when it was opened, and a number that changes when somebody else wrote it.
+    /// Its text, and a number that changes when somebody else wrote it.
     pub text: (u32, String),
     /// What is wrong with the text.
     pub diagnostics: Rc<Vec<Diagnostic>>,
+    /// What the last command printed.
+    pub outcome: Vec<Entry>,
     /// In which language.
     pub lang: Lang,
     /// Where actions go.
@@ -36,10 +40,61 @@ pub struct Props {
 /// A mounted editor; what it calls back lives as long as it does.
 struct Mounted {
     handle: JsValue,
-    #[allow(dead_code, reason = "the editor calls it")]
+    #[allow(dead_code, reason = "the editor calls them")]
+    calls: Calls,
+}
+
+/// What the editor calls.
+struct Calls {
     changed: Closure<dyn FnMut(String)>,
-    #[allow(dead_code, reason = "the editor calls it")]
     apply: Closure<dyn FnMut()>,
+    refused: Closure<dyn FnMut()>,
+    complete: Closure<dyn FnMut(String, String) -> JsValue>,
+    explain: Closure<dyn FnMut(String, u32) -> JsValue>,
+}
+
+impl Calls {
+    fn new(send: &Callback<Action>) -> Self {
+        let to = || send.clone();
+        let (changed, apply, refused) = (to(), to(), to());
+        Self {
+            changed: Closure::new(move |text| changed.emit(Action::Edited(text))),
+            apply: Closure::new(move || apply.emit(Action::Apply)),
+            refused: Closure::new(move || refused.emit(Action::TooLong)),
+            complete: Closure::new(|before: String, after: String| {
+                offers(&manifest::complete(&before, &after))
+            }),
+            explain: Closure::new(|text: String, at: u32| match manifest::explain(&text, at as usize) {
+                Some(field) => Array::of3(&field.name.into(), &field.kind.into(), &field.about.into()).into(),
+                None => JsValue::NULL,
+            }),
+        }
+    }
+
+    fn object(&self) -> Object {
+        let object = Object::new();
+        for (name, call) in [
+            ("changed", self.changed.as_ref()),
+            ("apply", self.apply.as_ref()),
+            ("refused", self.refused.as_ref()),
+            ("complete", self.complete.as_ref()),
+            ("explain", self.explain.as_ref()),
+        ] {
+            // A new object takes properties.
+            let _ = Reflect::set(&object, &name.into(), call);
+        }
+        object
+    }
+}
+
+/// `[letters typed so far, [name, type, what it is], …]`.
+fn offers(found: &manifest::Completion) -> JsValue {
+    let rows: Array = found
+        .offers
+        .iter()
+        .map(|it| Array::of3(&it.name.clone().into(), &it.kind.clone().into(), &it.about.clone().into()))
+        .collect();
+    Array::of2(&(found.typed as u32).into(), &rows).into()
 }
 
 impl Mounted {
@@ -83,6 +138,22 @@ fn rows(diagnostics: &[Diagnostic]) -> Array {
     diagnostics.iter().map(row).collect()
 }
 
+/// Most entries of the last command's output that stand below the text.
+const MOST_OUTCOME: usize = 6;
+
+/// Puts the focus into the editor's text; into the plain field while that stands in for it, which hands it on.
+pub(crate) fn focus() {
+    let find = |selector: &str| gloo::utils::document().query_selector(selector).ok().flatten();
+    let inner = find(".edit .code")
+        .and_then(|host| host.shadow_root())
+        .and_then(|root| root.query_selector(".cm-content").ok().flatten());
+    let field = inner.or_else(|| find(".edit .plain-code")).and_then(|it| it.dyn_into::<HtmlElement>().ok());
+    if let Some(field) = field {
+        // What cannot take focus leaves it where it was.
+        let _ = field.focus();
+    }
+}
+
 /// The editor and its bar.
 #[function_component(Editor)]
 pub fn editor(props: &Props) -> Html {
@@ -90,27 +161,38 @@ pub fn editor(props: &Props) -> Html {
     let host = use_node_ref();
     let mounted = use_mut_ref(|| None::<Mounted>);
     let ready = use_state(|| false);
+    // The number of the text that the editor shows.
+    let shown = use_mut_ref(|| props.text.0);
+    let plain = use_node_ref();
     {
         let (host, mounted, ready, props) = (host.clone(), mounted.clone(), ready.clone(), props.clone());
+        let plain = plain.clone();
         use_effect_with((), move |()| {
             let gone = Rc::new(RefCell::new(false));
             let (there, label) = (gone.clone(), props.lang.ui().editor);
             spawn_local(async move {
                 let Ok(module) = load().await else { return };
                 let Some(host) = host.cast::<HtmlElement>().filter(|_| !*there.borrow()) else { return };
-                let (send, apply) = (props.send.clone(), props.send.clone());
-                let changed = Closure::<dyn FnMut(String)>::new(move |text| send.emit(Action::Edited(text)));
-                let apply = Closure::<dyn FnMut()>::new(move || apply.emit(Action::Apply));
+                let calls = Calls::new(&props.send);
+                // Who has begun to write in the plain field goes on where they are.
+                let plain = plain.cast::<HtmlTextAreaElement>();
+                let text = plain.as_ref().map_or_else(|| props.text.1.clone(), HtmlTextAreaElement::value);
+                let active = gloo::utils::document().active_element();
+                let writing = plain.is_some_and(|plain| active.as_ref() == Some(&plain));
                 let mount = Reflect::get(&module, &"mount".into()).and_then(JsCast::dyn_into::<Function>);
                 let arguments = Array::of5(
                     &host,
-                    &props.text.1.clone().into(),
+                    &text.into(),
                     &label.into(),
-                    changed.as_ref().unchecked_ref(),
-                    apply.as_ref().unchecked_ref(),
+                    &calls.object(),
+                    &(script::LONGEST_PASTE as u32).into(),
                 );
                 if let Ok(handle) = mount.and_then(|mount| mount.apply(&module, &arguments)) {
-                    *mounted.borrow_mut() = Some(Mounted { handle, changed, apply });
+                    let editor = Mounted { handle, calls };
+                    if writing {
+                        editor.call("focus", &JsValue::UNDEFINED);
+                    }
+                    *mounted.borrow_mut() = Some(editor);
                     ready.set(true);
                 }
             });
@@ -119,8 +201,9 @@ pub fn editor(props: &Props) -> Html {
     }
     {
         let mounted = mounted.clone();
-        use_effect_with((props.text.clone(), *ready), move |((_, text), _)| {
-            if let Some(mounted) = mounted.borrow().as_ref() {
+        use_effect_with((props.text.clone(), *ready), move |((number, text), _)| {
+            if let Some(mounted) = mounted.borrow().as_ref().filter(|_| *shown.borrow() != *number) {
+                *shown.borrow_mut() = *number;
                 mounted.call("set", &text.clone().into());
             }
         });
@@ -141,6 +224,17 @@ pub fn editor(props: &Props) -> Html {
             }
         })
     };
+    let onpaste = {
+        let send = props.send.clone();
+        Callback::from(move |event: web_sys::Event| {
+            let data = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
+            let text = data.and_then(|data| data.get_data("text").ok());
+            if text.is_some_and(|text| text.len() > script::LONGEST_PASTE) {
+                event.prevent_default();
+                send.emit(Action::TooLong);
+            }
+        })
+    };
     let onkeydown = {
         let send = props.send.clone();
         Callback::from(move |event: KeyboardEvent| {
@@ -155,7 +249,13 @@ pub fn editor(props: &Props) -> Html {
         <div class="edit" role="group" aria-label={ui.editor}>
             <div class="code" ref={host} tabindex="-1"></div>
             if !*ready {
-                <textarea class="plain-code" aria-label={ui.editor} spellcheck="false" value={props.text.1.clone()} {oninput} {onkeydown}/>
+                <textarea ref={plain} class="plain-code" aria-label={ui.editor} spellcheck="false" value={props.text.1.clone()} {oninput} {onpaste} {onkeydown}/>
+            }
+            if !props.outcome.is_empty() {
+                <div class="outcome term" role="status" aria-label={ui.terminal}>
+                    {for props.outcome.iter().filter(|it| !matches!(it, Entry::Typed(_))).rev().take(MOST_OUTCOME).collect::<Vec<_>>()
+                        .into_iter().rev().map(|entry| terminal::entry(entry, props.lang, &props.send))}
+                </div>
             }
             <div class="edit-foot">
                 <code>{props.name.clone()}</code>

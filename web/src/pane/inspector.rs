@@ -38,6 +38,12 @@ pub struct Props {
     pub feed: Vec<FeedGroup>,
     /// The last path.
     pub path: Option<Rc<PathView>>,
+    /// What a path can begin and end at.
+    #[prop_or_default]
+    pub ends: Vec<String>,
+    /// The ends that are chosen for the next path.
+    #[prop_or_default]
+    pub chosen: (String, String),
     /// Whether there is a decision to show.
     pub decided: bool,
     /// The lesson, for the phone's sheet.
@@ -63,9 +69,12 @@ pub fn inspector(props: &Props) -> Html {
     ];
     let on_select = props.send.reform(Action::Select);
     let body = match props.tab {
-        Tab::Path => match &props.path {
-            Some(view) => path::hops(view, props.lang, props.selected.as_deref(), &on_select),
-            None => html! { <div class="scroll"><p class="note">{ui.no_path}</p></div> },
+        Tab::Path => html! {
+            <div class="scroll" tabindex="0">
+                <path::Ends known={props.ends.clone()} chosen={props.chosen.clone()} lang={props.lang} send={props.send.clone()}/>
+                if let Some(view) = &props.path { {path::hops(view, props.lang, props.selected.as_deref(), &on_select)} }
+                else { <p class="note">{ui.no_path}</p> }
+            </div>
         },
         _ if props.selected.is_none() => {
             html! { <div class="scroll"><p class="note">{ui.nothing_selected}</p></div> }

@@ -5,6 +5,7 @@ use lab::{
     view::lesson::{GoalView, LessonView, QuestionView},
     words::{Lang, fill},
 };
+use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent};
 use yew::{Callback, Html, Properties, classes, function_component, html, use_state};
 
@@ -49,7 +50,7 @@ pub fn lesson(props: &Props) -> Html {
                 {goals(view, *lang)}
                 if let Some(question) = &view.predict {
                     <div class="sec"><span>{ui.predict}</span></div>
-                    <Question question={question.clone()} lang={*lang} send={send.clone()}/>
+                    <Question key={question.id.clone()} question={question.clone()} lang={*lang} send={send.clone()}/>
                 }
                 if let Some(feedback) = &view.feedback {
                     <div class="say" role="status">{icon(Icon::Chat, "")}<div>{rich::blocks(feedback, *lang)}</div></div>
@@ -156,12 +157,41 @@ pub fn question(props: &QuestionProps) -> Html {
             let (picked, value) = (picked.clone(), value.clone());
             Callback::from(move |_| picked.set(value.clone()))
         };
+        // One of the options is in the tab order; arrows lead to the others. Source: ARIA practices, radio group.
+        let first = question.options.first().is_some_and(|(first, _)| first == value);
+        let none = question.given.is_none() && !question.options.iter().any(|(option, _)| *option == *picked);
+        let stop = chosen || (first && none);
         html! {
             <button class={classes!("opt", class)} role="radio" aria-checked={chosen.to_string()} disabled={locked}
-                {onclick}>
+                tabindex={if stop { "0" } else { "-1" }} data-value={value.clone()} {onclick}>
                 if class == Some("is-right") { {icon(Icon::Check, "s12")} }{text.clone()}
             </button>
         }
+    };
+    let arrows = {
+        let (picked, values) = (picked.clone(), question.options.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let by = match event.key().as_str() {
+                "ArrowDown" | "ArrowRight" => 1,
+                "ArrowUp" | "ArrowLeft" => values.len().saturating_sub(1),
+                _ => return,
+            };
+            event.prevent_default();
+            let here = target::<web_sys::Element>(&event).and_then(|it| it.get_attribute("data-value"));
+            let at = values.iter().position(|(value, _)| Some(value) == here.as_ref()).unwrap_or_default();
+            let Some((next, _)) = values.get((at + by) % values.len().max(1)) else { return };
+            picked.set(next.clone());
+            let group = target::<web_sys::Element>(&event).and_then(|it| it.parent_element());
+            let options = group.and_then(|it| it.query_selector_all("[role=radio]").ok());
+            let found = options.into_iter().flat_map(|it| (0..it.length()).filter_map(move |i| it.get(i)));
+            let next_one = found
+                .filter_map(|it| it.dyn_into::<web_sys::HtmlElement>().ok())
+                .find(|it| it.get_attribute("data-value").as_ref() == Some(next));
+            if let Some(element) = next_one {
+                // An option that cannot take focus leaves it where it was.
+                let _ = element.focus();
+            }
+        })
     };
     let short = question.options.iter().all(|(_, text)| text.chars().count() <= 4);
     let row =
@@ -197,7 +227,7 @@ pub fn question(props: &QuestionProps) -> Html {
                     value={question.given.clone().unwrap_or_else(|| (*picked).clone())} {oninput} {onkeydown}/>
             } else {
                 <div class={classes!("opts", (!short).then_some("is-long"), (!short && row).then_some("is-row"))} role="radiogroup"
-                    aria-labelledby={format!("asks-{}", question.id)}>
+                    aria-labelledby={format!("asks-{}", question.id)} onkeydown={arrows}>
                     {for question.options.iter().map(|(value, text)| option(value, text))}
                 </div>
             }

@@ -5,6 +5,7 @@ pub mod editor;
 pub mod feed;
 pub mod inspector;
 pub mod lesson;
+pub mod notices;
 pub mod outline;
 pub mod path;
 pub mod terminal;

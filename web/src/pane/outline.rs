@@ -48,7 +48,12 @@ pub fn outline(props: &Props) -> Html {
     let onkeydown = {
         let (items, send) = (items.clone(), send.clone());
         Callback::from(move |event: KeyboardEvent| {
+            if event.key().starts_with("Arrow") {
+                // Also where no way leads on: an arrow in the tree is no step in time.
+                event.prevent_default();
+            }
             if event.key() == "Enter" {
+                event.prevent_default();
                 send.emit(Action::Inspect);
             } else if let Some(to) = next(&items, at, &event.key()) {
                 event.prevent_default();

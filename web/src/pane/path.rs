@@ -1,12 +1,71 @@
-//! The hop list of a traced path: a numbered list that says everything the line over the picture says.
+//! The path tracer: which ends, and the hops between them as a numbered list that says everything the line over the picture says.
 
 use lab::{
     view::path::{PathHop, PathRow, PathView, Verdict},
     words::{Lang, path as words},
 };
-use yew::{Callback, Html, classes, html};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::{Callback, Html, Properties, classes, function_component, html, use_node_ref};
 
-use crate::widget::{Icon, icon};
+use crate::{
+    app::{Action, target},
+    widget::{Icon, icon},
+};
+
+/// What the form of the two ends is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct EndsProps {
+    /// Everything that can be an end, as `lab trace` calls it.
+    pub known: Vec<String>,
+    /// Which ones are chosen: from, to.
+    pub chosen: (String, String),
+    /// In which language.
+    pub lang: Lang,
+    /// Where actions go.
+    pub send: Callback<Action>,
+}
+
+/// The form of the two ends and the port.
+#[function_component(Ends)]
+pub fn ends(props: &EndsProps) -> Html {
+    let EndsProps { known, chosen, lang, send } = props;
+    let ui = lang.ui();
+    let port = use_node_ref();
+    let list = |first: bool, name: &'static str, chosen: &String| {
+        let send = send.clone();
+        let onchange = Callback::from(move |event: web_sys::Event| {
+            if let Some(select) = target::<HtmlSelectElement>(&event) {
+                send.emit(Action::End(first, select.value()));
+            }
+        });
+        html! {
+            <label>{name}{" "}
+                <select class="tool box" aria-label={name} {onchange}>
+                    <option value="" selected={chosen.is_empty()}>{format!("— {} —", ui.choose)}</option>
+                    {for known.iter().map(|end| html! {
+                        <option value={end.clone()} selected={end == chosen}>{end.clone()}</option>
+                    })}
+                </select></label>
+        }
+    };
+    let onsubmit = {
+        let (send, port) = (send.clone(), port.clone());
+        Callback::from(move |event: yew::SubmitEvent| {
+            event.prevent_default();
+            let port = port.cast::<HtmlInputElement>().map(|it| it.value()).unwrap_or_default();
+            send.emit(Action::Trace(port.chars().filter(char::is_ascii_digit).collect()));
+        })
+    };
+    html! {
+        <form class="ends" aria-label={ui.path} {onsubmit}>
+            <p class="note">{ui.choose_ends}</p>
+            {list(true, ui.from, &chosen.0)}{list(false, ui.to, &chosen.1)}
+            <label>{ui.port}{" "}
+                <input ref={port} class="share-link" inputmode="numeric" size="5" maxlength="5" aria-label={ui.port} placeholder={ui.any_port}/></label>
+            <button class="btn ghost" disabled={chosen.0.is_empty() || chosen.1.is_empty()}>{ui.trace}</button>
+        </form>
+    }
+}
 
 /// The list. `on_select` hears of the thing that a hop is at.
 pub fn hops(
@@ -16,8 +75,8 @@ pub fn hops(
     on_select: &Callback<Option<String>>,
 ) -> Html {
     html! {
-        <div class="scroll">
-            <p class="lead">{words::lead(lang, view)}</p>
+        <>
+            <p class="lead" role="status">{words::lead(lang, view)}</p>
             <ol class="hops" aria-label={lang.ui().path}>
                 {for view.rows.iter().map(|row| match row {
                     PathRow::Hop(it) => hop(it, lang, selected, on_select),
@@ -25,7 +84,7 @@ pub fn hops(
                 })}
             </ol>
             if view.backends.len() > 1 { {backends(view, lang)} }
-        </div>
+        </>
     }
 }
 

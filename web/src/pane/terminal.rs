@@ -1,7 +1,11 @@
 //! The terminal: a real input below what was printed. Names in the output lead to their things in the scene.
 
-use lab::words::{Lang, fill};
-use shell::Stream;
+use cluster::World;
+use lab::{
+    Session, script,
+    words::{Lang, fill},
+};
+use shell::{Machine, Stream};
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, HtmlElement, HtmlInputElement, InputEvent, KeyboardEvent};
 use yew::{
@@ -12,7 +16,34 @@ use yew::{
 use crate::{
     app::{Action, target},
     desk::{Entry, Remark},
+    widget::{Icon, icon},
 };
+
+/// What completion looks at: the machine and the world after the last command.
+#[derive(Clone)]
+pub struct Completer {
+    machine: Machine,
+    world: World,
+    after: (usize, usize),
+}
+
+impl Completer {
+    /// The machine and the world of a session as they are now.
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        Self {
+            machine: session.machine().clone(),
+            world: session.world().clone(),
+            after: (session.lines().len(), session.facts().len()),
+        }
+    }
+}
+
+impl PartialEq for Completer {
+    fn eq(&self, other: &Self) -> bool {
+        self.after == other.after
+    }
+}
 
 /// What the terminal is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -25,13 +56,29 @@ pub struct Props {
     pub open: bool,
     /// What someone else typed into the line: a hint, the solution, a chip. Its number makes it new.
     pub typed: (u32, String),
-    /// Words that may follow; the first is put in by Tab.
-    #[prop_or_default]
-    pub complete: Option<Callback<String, Vec<String>>>,
+    /// Knows what may follow.
+    pub completer: Completer,
     /// In which language.
     pub lang: Lang,
     /// Where actions go.
     pub send: Callback<Action>,
+}
+
+/// Most words that are shown of those that may follow.
+const MOST_OFFERS: usize = 60;
+
+/// A text before and after a cursor, which browsers count in units of UTF-16.
+fn split_at_unit(text: &str, cursor: usize) -> (&str, &str) {
+    let mut units = 0;
+    let at = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > cursor
+    });
+    text.split_at(at.map_or(text.len(), |(at, _)| at))
+}
+
+fn selection_is_empty(event: &KeyboardEvent) -> bool {
+    target::<HtmlInputElement>(event).is_none_or(|it| it.selection_start().ok() == it.selection_end().ok())
 }
 
 /// The terminal.
@@ -40,6 +87,7 @@ pub fn terminal(props: &Props) -> Html {
     let ui = props.lang.ui();
     let line = use_state(String::new);
     let place = use_mut_ref(|| None::<usize>);
+    let offers = use_state(Vec::<String>::new);
     let log = use_node_ref();
     let input = use_node_ref();
     {
@@ -63,28 +111,35 @@ pub fn terminal(props: &Props) -> Html {
         });
     }
     let oninput = {
-        let line = line.clone();
+        let (line, offers) = (line.clone(), offers.clone());
         Callback::from(move |event: InputEvent| {
             if let Some(input) = target::<HtmlInputElement>(&event) {
                 line.set(input.value());
+                offers.set(Vec::new());
             }
         })
     };
     let run = {
-        let (line, place, send) = (line.clone(), place.clone(), props.send.clone());
+        let (line, place, send, offers) = (line.clone(), place.clone(), props.send.clone(), offers.clone());
         move |text: String| {
             *place.borrow_mut() = None;
             line.set(String::new());
+            offers.set(Vec::new());
             send.emit(Action::Run(text));
         }
     };
     let onpaste = {
-        let (run, line) = (run.clone(), line.clone());
+        let (run, line, send) = (run.clone(), line.clone(), props.send.clone());
         Callback::from(move |event: web_sys::Event| {
             let Some(event) = event.dyn_ref::<ClipboardEvent>() else { return };
             let Some(text) = event.clipboard_data().and_then(|data| data.get_data("text").ok()) else {
                 return;
             };
+            if text.len() > script::LONGEST_PASTE {
+                // What is typed already stays.
+                event.prevent_default();
+                return send.emit(Action::TooLong);
+            }
             if text.trim_end_matches(['\n', '\r']).contains('\n') || text.len() > 10_000 {
                 event.prevent_default();
                 run(format!("{}{}", *line, text.replace("\r\n", "\n")));
@@ -92,8 +147,8 @@ pub fn terminal(props: &Props) -> Html {
         })
     };
     let onkeydown = {
-        let (line, place, run) = (line.clone(), place.clone(), run.clone());
-        let (history, complete) = (props.history.clone(), props.complete.clone());
+        let (line, place, run, offers) = (line.clone(), place.clone(), run.clone(), offers.clone());
+        let (history, complete, send) = (props.history.clone(), props.completer.clone(), props.send.clone());
         Callback::from(move |event: KeyboardEvent| {
             // While a Korean syllable is being composed, Enter belongs to the composition.
             if event.is_composing() {
@@ -120,16 +175,28 @@ pub fn terminal(props: &Props) -> Html {
                     *at = next;
                     line.set(next.and_then(|i| single.get(i)).map(|s| (*s).clone()).unwrap_or_default());
                 }
-                "Tab" if !event.shift_key() && !line.is_empty() => {
-                    if let Some(complete) = &complete {
-                        let offers = complete.emit((*line).clone());
-                        if let Some(first) = offers.first() {
-                            event.prevent_default();
-                            line.set(first.clone());
-                        }
+                // Where nothing can follow, Tab leads on as everywhere: no trap.
+                "Tab" if !event.shift_key() && !line.trim().is_empty() => {
+                    let Some(input) = target::<HtmlInputElement>(&event) else { return };
+                    let typed = input.value();
+                    let cursor = input.selection_start().ok().flatten().unwrap_or(u32::MAX) as usize;
+                    let (before, after) = split_at_unit(&typed, cursor);
+                    let found = shell::complete(before, &complete.machine, &complete.world);
+                    if found.offers.is_empty() {
+                        return;
                     }
+                    event.prevent_default();
+                    line.set(format!("{}{after}", found.line));
+                    input.set_value(&format!("{}{after}", found.line));
+                    let end = found.line.encode_utf16().count() as u32;
+                    // A field that cannot place its cursor leaves it at the end.
+                    let _ = input.set_selection_range(end, end);
+                    offers.set(if found.offers.len() > 1 { found.offers } else { Vec::new() });
                 }
-                "c" if event.ctrl_key() => line.set(String::new()),
+                "c" if event.ctrl_key() && selection_is_empty(&event) => {
+                    line.set(String::new());
+                    send.emit(Action::Interrupt);
+                }
                 _ => {}
             }
         })
@@ -151,21 +218,26 @@ pub fn terminal(props: &Props) -> Html {
     html! {
         <div class="term" {onclick}>
             <div class="log" ref={log} role="log" aria-label={ui.terminal} tabindex="0">
-                {for props.entries.iter().map(|entry| self::entry(entry, props))}
+                {for props.entries.iter().map(|entry| self::entry(entry, props.lang, &props.send))}
             </div>
+            if !offers.is_empty() {
+                <div class="offers-line dim" role="status" aria-label={ui.completions}>{offers.iter().take(MOST_OFFERS).cloned().collect::<Vec<_>>().join("  ")}
+                    if offers.len() > MOST_OFFERS { {format!("  … {}", offers.len())} }</div>
+            }
             <div class="prompt">
                 <span class="p" aria-hidden="true">{if props.open { ">" } else { "$" }}</span>
                 <input ref={input} id="command" class="command" aria-label={ui.command_line} autocomplete="off"
                     autocapitalize="off" spellcheck="false" enterkeyhint="go" value={(*line).clone()} {oninput} {onkeydown} {onpaste}/>
                 <button class="btn run" aria-label={ui.run} onclick={on_run}>
-                    {crate::widget::icon(crate::widget::Icon::Cmd, "")}</button>
+                    {icon(Icon::Cmd, "")}</button>
             </div>
         </div>
     }
 }
 
-fn entry(entry: &Entry, props: &Props) -> Html {
-    let ui = props.lang.ui();
+/// One entry, as the terminal shows it.
+pub(super) fn entry(entry: &Entry, lang: Lang, send: &Callback<Action>) -> Html {
+    let ui = lang.ui();
     match entry {
         Entry::Typed(line) => {
             let mut rows = line.lines();
@@ -178,7 +250,7 @@ fn entry(entry: &Entry, props: &Props) -> Html {
         Entry::Printed(stream, pieces) => {
             let piece = |piece: &lab::view::names::Piece| match &piece.id {
                 Some(id) => {
-                    let (id, send) = (id.clone(), props.send.clone());
+                    let (id, send) = (id.clone(), send.clone());
                     let onclick = Callback::from(move |event: web_sys::MouseEvent| {
                         event.stop_propagation();
                         send.emit(Action::Select(Some(id.clone())));
@@ -191,7 +263,7 @@ fn entry(entry: &Entry, props: &Props) -> Html {
         }
         Entry::Remark(remark) => {
             let offer = |text: &str, label: &str| {
-                let (text, send) = (text.to_owned(), props.send.clone());
+                let (text, send) = (text.to_owned(), send.clone());
                 let onclick = Callback::from(move |_| send.emit(Action::Type(text.clone())));
                 html! { <button class="link" {onclick}>{label.to_owned()}</button> }
             };
@@ -201,13 +273,14 @@ fn entry(entry: &Entry, props: &Props) -> Html {
                 },
                 Remark::NotSimulated(what) => html! { {format!("{}: {what}", ui.not_simulated)} },
                 Remark::Reindent(name, text) => {
-                    let (name, text, send) = (name.clone(), text.clone(), props.send.clone());
+                    let (name, text, send) = (name.clone(), text.clone(), send.clone());
                     let onclick =
                         Callback::from(move |_| send.emit(Action::Edit(name.clone(), text.clone())));
                     html! { <>{ui.lost_indentation}{" "}<button class="link" {onclick}>{ui.reindent}</button></> }
                 }
                 Remark::Stopped(limit) => html! { {fill(ui.stopped_at, limit)} },
                 Remark::TooLong => html! { {ui.too_long} },
+                Remark::Branch(name) => html! { {fill(ui.branch_opened, name)} },
                 Remark::Undone(line) => {
                     html! { {fill(ui.back_before, line.lines().next().unwrap_or_default())} }
                 }
@@ -217,11 +290,14 @@ fn entry(entry: &Entry, props: &Props) -> Html {
     }
 }
 
-/// Focuses the command line.
-pub fn focus() {
-    let found =
-        gloo::utils::document().get_element_by_id("command").and_then(|e| e.dyn_into::<HtmlElement>().ok());
-    if let Some(input) = found {
-        let _ = input.focus();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_counted_as_browsers_count() {
+        assert_eq!(split_at_unit("get 파드 x", 6), ("get 파드", " x"));
+        assert_eq!(split_at_unit("a😀b", 3), ("a😀", "b"));
+        assert_eq!(split_at_unit("ab", 9), ("ab", ""));
     }
 }

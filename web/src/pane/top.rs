@@ -4,7 +4,7 @@ use lab::words::Lang;
 use yew::{Callback, Html, html};
 
 use crate::{
-    app::{Action, App, on},
+    app::{Action, App, Panel, on},
     route::Route,
     widget::{Icon, icon},
 };
@@ -50,15 +50,15 @@ pub fn top(app: &App, send: &Callback<Action>) -> Html {
             </a>
             <span class="grow"/>
             if app.desk.book().is_none() { <span class="chip mono">{format!("seed {}", app.desk.session().seed())}</span> }
-            <button class="tool" title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo_redo().0}>
+            <button class="tool" aria-label={ui.undo} title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo_redo().0}>
                 {icon(Icon::Undo, "")}<span class="wide">{ui.undo}</span>
             </button>
             <button class="tool" aria-label={ui.redo} title={ui.redo} onclick={on(send, || Action::Redo)}
                 disabled={!app.desk.can_undo_redo().1}>{icon(Icon::Redo, "")}</button>
             <span class="sep"/>
-            <button class="tool" onclick={on(send, || Action::Share)}>{icon(Icon::Share, "")}<span class="wide">{ui.share}</span></button>
+            <button class="tool" aria-label={ui.share} onclick={on(send, || Action::Share)}>{icon(Icon::Share, "")}<span class="wide">{ui.share}</span></button>
             {switches(app, send)}
-            <button class="tool" aria-label={ui.help} title={ui.help} onclick={on(send, || Action::Keys(true))}>{icon(Icon::Help, "")}</button>
+            <button class="tool" aria-label={ui.help} title={ui.help} onclick={on(send, || Action::Open(Some(Panel::Keys)))}>{icon(Icon::Help, "")}</button>
         </header>
     }
 }

@@ -13,7 +13,10 @@ use yew::{
 };
 
 use super::Picture;
-use crate::widget::{Icon, icon};
+use crate::{
+    app::Zoom,
+    widget::{Icon, icon},
+};
 
 /// What hangs here.
 #[derive(Clone, PartialEq, Properties)]
@@ -41,6 +44,9 @@ pub struct Props {
     /// From the scheduler to the node that has no room.
     #[prop_or_default]
     pub thread: Rc<Vec<(i32, i32)>>,
+    /// How the page last asked to look at it, and the number of that.
+    #[prop_or((0, Zoom::Fit))]
+    pub zoom: (u32, Zoom),
     /// What lies over the picture.
     #[prop_or_default]
     pub overlay: Html,
@@ -134,6 +140,22 @@ pub fn stage(props: &Props) -> Html {
                 }
                 drop(measure);
             }
+        });
+    }
+    {
+        let (view, room) = (view.clone(), *room);
+        let full = 1.0 / fitting(room, &props.scene);
+        // What was asked before the picture was hung here is done with.
+        let done = use_mut_ref(|| props.zoom.0);
+        use_effect_with(props.zoom, move |(number, zoom)| {
+            let to = match zoom {
+                _ if done.replace(*number) == *number => return,
+                Zoom::Fit => WHOLE,
+                Zoom::Full => View { zoom: full, ..*view },
+                Zoom::In => View { zoom: (view.zoom * ZOOM_STEP).min(8.0), ..*view },
+                Zoom::Out => View { zoom: (view.zoom / ZOOM_STEP).max(0.2), ..*view },
+            };
+            view.set(to);
         });
     }
     let (bounds, scale) = view_box(*room, &props.scene, *view);

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use lab::{
     lesson::progress::Standing,
-    link::LinkError,
     view::{
         self,
         feed::Tone,
@@ -21,8 +20,17 @@ use super::{phone, story::Story};
 use crate::{
     app::{Action, App, Pane, Tab, Width, Work, on},
     pane::{
-        decision::Decision, editor::Editor, feed, inspector::Inspector, lesson, lesson::Lesson,
-        outline::Outline, terminal::Terminal, timeline::Time, top,
+        decision::Decision,
+        editor::Editor,
+        feed,
+        inspector::Inspector,
+        lesson,
+        lesson::Lesson,
+        notices::notices,
+        outline::Outline,
+        terminal::{Completer, Terminal},
+        timeline::Time,
+        top,
     },
     scene::{Stage, path::overlay},
     widget::{Divider, Icon, icon},
@@ -107,7 +115,7 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
         if told { app.desk.told.iter().map(|b| b.id.clone()).collect() } else { Vec::new() };
     html! {
         <Stage scene={scene.clone()} lang={app.settings.lang} selected={app.selected.clone()} {on_select}
-            lit={Rc::new(line.touched)} thread={Rc::new(thread)} overlay={over} stages={app.desk.stages()}
+            lit={Rc::new(line.touched)} thread={Rc::new(thread)} overlay={over} zoom={app.zoom} stages={app.desk.stages()}
             changed={Rc::new(changed)}>
             {times(app, send)}
             <Story told={app.desk.told.clone()} beat={app.desk.beat.clone()} playing={app.desk.playing()}
@@ -202,7 +210,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     let feed = id.map(|id| app.desk.feed(Some(id))).unwrap_or_default();
     html! {
         <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| view::why::why(moment, cluster, id, app.desk.decided(Some(id)).as_deref()))}
-            {sheet} {yaml} {feed} path={app.desk.path.clone()} decided={app.desk.decided(id).is_some()}
+            {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.decided(id).is_some()}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }
@@ -210,7 +218,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
 /// The terminal.
 pub fn terminal(app: &App, send: &Callback<Action>) -> Html {
     html! {
-        <Terminal entries={app.desk.entries.clone()} history={app.desk.history.clone()} open={!app.desk.open.is_empty()}
+        <Terminal completer={Completer::of(app.desk.session())} entries={app.desk.entries.clone()} history={app.desk.history.clone()} open={!app.desk.open.is_empty()}
             typed={app.typed.clone()} lang={app.settings.lang} send={send.clone()}/>
     }
 }
@@ -219,7 +227,7 @@ pub fn terminal(app: &App, send: &Callback<Action>) -> Html {
 pub fn editor(app: &App, send: &Callback<Action>) -> Html {
     html! {
         <Editor name={app.file.clone()} text={app.text.clone()} diagnostics={app.diagnostics.clone()}
-            lang={app.settings.lang} send={send.clone()}/>
+            outcome={app.desk.outcome().to_vec()} lang={app.settings.lang} send={send.clone()}/>
     }
 }
 
@@ -258,43 +266,6 @@ pub fn time(app: &App, send: &Callback<Action>) -> Html {
     html! {
         <Time view={app.desk.timeline()} at={app.desk.at} playing={app.desk.playing()} speed={app.desk.speed}
             lang={app.settings.lang} send={send.clone()}/>
-    }
-}
-
-/// What must be said once: a broken link, blocked storage, a link to copy by hand, the keys.
-pub fn notices(app: &App, send: &Callback<Action>) -> Html {
-    let ui = app.ui();
-    let damage = app.desk.damaged.as_ref().map(|error| {
-        let reason = match error {
-            LinkError::TooNew { version } => app.settings.lang.pick(
-                format!("더 새로운 버전({version})으로 만든 링크입니다."),
-                format!("It was made by a newer version ({version})."),
-            ),
-            LinkError::Damaged { good } => {
-                let lines = good.as_ref().map_or(0, |good| good.lines.len());
-                app.settings.lang.pick(
-                    format!("링크가 손상되었습니다. 읽을 수 있는 명령 {lines}개까지 열었습니다."),
-                    format!("It is damaged; the {lines} commands that could be read are here."),
-                )
-            }
-        };
-        format!("{}: {reason}", ui.broken_link)
-    });
-    html! {
-        <div class="notices">
-            if let Some(damage) = damage { <p class="notice" role="alert">{icon(Icon::Bang, "")}{damage}</p> }
-            if !app.settings.storage { <p class="notice" role="alert">{icon(Icon::Bang, "")}{ui.storage_blocked}</p> }
-            if let Some(link) = &app.link {
-                <p class="notice">{icon(Icon::Share, "")}<label>{if app.said == ui.copied { ui.copied } else { ui.copy_by_hand }}
-                    <input readonly=true class="share-link" value={link.clone()} aria-label={ui.share}/></label></p>
-            }
-            if app.keys {
-                <div class="notice keys" role="dialog" aria-label={ui.keys_title}>
-                    <b>{ui.keys_title}</b><p>{ui.keys_text}</p>
-                    <button class="tool box" onclick={on(send, || Action::Keys(false))}>{ui.close}</button>
-                </div>
-            }
-        </div>
     }
 }
 

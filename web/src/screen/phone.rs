@@ -5,7 +5,7 @@ use yew::{Callback, Html, classes, html};
 use super::lab;
 use crate::{
     app::{Action, App, Sheet, on},
-    pane::{lesson, lesson::Question, outline::Outline, top},
+    pane::{lesson, lesson::Question, notices::notices, outline::Outline, top},
     route::Route,
     widget::{Icon, icon, rich},
 };
@@ -59,7 +59,7 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
                 {body}
             </section>
             <Outline items={::lab::view::outline::outline(&scene)} selected={app.selected.clone()} lang={app.settings.lang} send={send.clone()}/>
-            {lab::notices(app, send)}
+            {notices(app, send)}
         </main>
     }
 }
@@ -86,7 +86,7 @@ fn goals_tab(app: &App, view: &::lab::view::lesson::LessonView, send: &Callback<
         <>
             {rich::blocks(&view.intro, lang)}
             {lesson::goals(view, lang)}
-            if let Some(question) = &view.predict { <Question question={question.clone()} {lang} send={send.clone()}/> }
+            if let Some(question) = &view.predict { <Question key={question.id.clone()} question={question.clone()} {lang} send={send.clone()}/> }
             if let Some(feedback) = &view.feedback { <div class="say">{icon(Icon::Chat, "")}<div>{rich::blocks(feedback, lang)}</div></div> }
             {for view.hints.iter().take(app.hints).map(|(_, text)| rich::blocks(text, lang))}
             if view.done {

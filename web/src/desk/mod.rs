@@ -3,15 +3,16 @@
 //! Commands happen at the head of time. What they led to is then played beat by beat, in the order of the facts; the
 //! picture is always that of one moment of the session, never something in between.
 
+mod batch;
+mod beginning;
+
 use std::rc::Rc;
 
 use api::{SimDuration, SimTime};
 use cluster::{ClusterId, What, World};
 use lab::{
-    LineResult, Scenario, Session,
-    library::{self, Book},
-    link::{LinkError, Shared},
-    script,
+    LineResult, Session,
+    library::Book,
     view::{
         Moment,
         beats::{Beat, BeatKind, beats},
@@ -28,7 +29,10 @@ use lab::{
 use scheduler::{Decision, Outcome};
 use shell::{Hint, Stream};
 
-use crate::{route::Route, settings};
+use batch::Batch;
+pub use beginning::Trouble;
+
+use crate::settings::{self, Storage};
 
 /// How long the world plays on after a command of the page, at most.
 const REST: SimDuration = SimDuration::secs(120);
@@ -36,6 +40,8 @@ const REST: SimDuration = SimDuration::secs(120);
 const MOST_ENTRIES: usize = 300;
 /// Most bytes of one output that are shown.
 const MOST_OUTPUT: usize = 64 << 10;
+/// Longest text of the editor that is kept while it is written, in bytes.
+const LONGEST_DRAFT: usize = 256 << 10;
 /// Longest story of one command, in milliseconds at full speed.
 const LONGEST_STORY: f64 = 2500.0;
 
@@ -65,6 +71,8 @@ pub enum Remark {
     TooLong,
     /// A line was taken back.
     Undone(String),
+    /// Another future is lived in now.
+    Branch(String),
 }
 
 /// A story being told.
@@ -99,61 +107,28 @@ pub struct Desk {
     pub history: Vec<String>,
     /// What was typed so far of an open here-document.
     pub open: String,
-    /// Why the link could not be read, and how much of it was.
-    pub damaged: Option<LinkError>,
+    /// What went wrong when this was opened.
+    pub trouble: Option<Trouble>,
+    /// Under which name it is kept, if it is.
+    name: Option<String>,
+    /// What the browser said when it was last asked to keep something.
+    pub storage: Option<Storage>,
+    /// Lines that wait to be run.
+    batch: Option<Batch>,
+    /// Where the last command's entries begin.
+    fresh: usize,
+    /// What the last command complained about first.
+    complaint: Option<String>,
     /// The last path asked for.
     pub path: Option<Rc<PathView>>,
     /// Its number, so that the packet sets out again.
     pub paths: u64,
 }
 
-fn session(scenario: Rc<Scenario>, book: Option<&Book>, seed: u64) -> Option<Session> {
-    match book {
-        Some(book) => Session::of_lesson(scenario, Rc::clone(&book.lesson), seed).ok(),
-        None => Session::new(scenario, seed).ok(),
-    }
-}
-
 /// The slug of the lesson that the first screen is.
 pub const FIRST: &str = "sixty-seconds";
 
 impl Desk {
-    /// The session that a page begins with; what was kept of it, if anything was.
-    #[must_use]
-    pub fn open(route: &Route) -> Self {
-        let (book, scenario, seed, shared, damaged) = beginning(route);
-        let fresh = session(scenario, book.as_ref(), seed)
-            .or_else(|| Session::new(Scenario::bare(), 0).ok())
-            .unwrap_or_else(|| unreachable!("the bare machine has no files that could be wrong"));
-        let mut desk = Self {
-            seen: fresh.world().clone(),
-            at: fresh.head(),
-            session: fresh,
-            book,
-            story: None,
-            beat: None,
-            told: Vec::new(),
-            speed: 1.0,
-            entries: Vec::new(),
-            history: Vec::new(),
-            open: String::new(),
-            damaged,
-            path: None,
-            paths: 0,
-        };
-        if let Some(shared) = shared {
-            for line in &shared.lines {
-                desk.history.push(line.text.clone());
-                desk.entries.push(Entry::Typed(line.text.clone()));
-            }
-            desk.session.replay(&shared.lines, shared.head);
-        } else {
-            desk.session.settle(REST);
-        }
-        desk.look_at_head();
-        desk
-    }
-
     /// The session.
     #[must_use]
     pub fn session(&self) -> &Session {
@@ -190,39 +165,6 @@ impl Desk {
         scene
     }
 
-    /// Runs what was typed or pasted: one line, or many, line by line.
-    pub fn run(&mut self, text: &str, now: f64) {
-        if text.len() + self.open.len() > script::LONGEST_PASTE {
-            self.entries.push(Entry::Remark(Remark::TooLong));
-            return;
-        }
-        let whole = if self.open.is_empty() { text.to_owned() } else { format!("{}\n{text}", self.open) };
-        if script::is_open(&whole) {
-            self.open = whole;
-            return;
-        }
-        self.open.clear();
-        self.look_at_head();
-        let before = self.session.world().clone();
-        let first = self.session.facts().len();
-        let lines = script::lines(&whole);
-        if lines.is_empty() {
-            self.entries.push(Entry::Typed(String::new()));
-        }
-        for (index, line) in lines.iter().enumerate() {
-            if index > 0 {
-                self.session.settle(script::PACE);
-            }
-            let facts = self.session.facts().len();
-            let result = self.session.run_line(line);
-            self.print(line, result);
-            self.follow_paths(facts);
-        }
-        self.session.settle(REST);
-        self.tell(before, first, now);
-        self.keep();
-    }
-
     fn follow_paths(&mut self, from: usize) {
         let facts = self.session.facts();
         let traced = facts.iter().skip(from).filter_map(|fact| match &fact.what {
@@ -238,6 +180,11 @@ impl Desk {
     fn print(&mut self, line: &str, result: LineResult) {
         self.history.push(line.to_owned());
         self.entries.push(Entry::Typed(line.to_owned()));
+        if result.exit != 0 {
+            let said = result.output.chunks.iter().find(|(stream, _)| *stream == Stream::Err);
+            let first = said.and_then(|(_, text)| text.lines().next());
+            self.complaint = self.complaint.take().or(first.map(str::to_owned));
+        }
         let world = self.session.world();
         let cluster = self.cluster();
         let names = names::names(world.store(), cluster);
@@ -254,7 +201,8 @@ impl Desk {
             let stream = if result.exit == 0 { Stream::Out } else { stream };
             self.entries.push(Entry::Printed(stream, names::pieces(&text, &names)));
         }
-        for hint in result.output.hints {
+        let told = |hint: &Hint| !matches!(hint, Hint::UnknownCommand { nearest, .. } | Hint::UnknownFlag { nearest, .. } if nearest.is_empty());
+        for hint in result.output.hints.into_iter().filter(told) {
             self.entries.push(Entry::Remark(match hint {
                 Hint::UnknownCommand { nearest, .. } | Hint::UnknownFlag { nearest, .. } => {
                     Remark::Nearest(nearest)
@@ -266,6 +214,7 @@ impl Desk {
         }
         let spare = self.entries.len().saturating_sub(MOST_ENTRIES);
         self.entries.drain(..spare);
+        self.fresh = self.fresh.saturating_sub(spare);
     }
 
     /// Begins to tell what the facts from `first` on led to.
@@ -440,6 +389,12 @@ impl Desk {
             .collect()
     }
 
+    /// Everything that can be an end of a path now.
+    #[must_use]
+    pub fn ends(&self) -> Vec<String> {
+        lab::view::path::ends(&self.seen, self.cluster())
+    }
+
     /// Whether a goal that is not met asks that something be selected.
     #[must_use]
     pub fn asks_for_selection(&self) -> bool {
@@ -449,6 +404,7 @@ impl Desk {
 
     /// Takes the last command back: its entries go, and one line says so.
     pub fn undo(&mut self) -> Option<String> {
+        self.stop();
         let line = self.session.lines().last().map(|line| line.text.clone())?;
         self.session.undo();
         self.entries.push(Entry::Remark(Remark::Undone(line.clone())));
@@ -459,14 +415,27 @@ impl Desk {
 
     /// Does it again.
     pub fn redo(&mut self, now: f64) {
+        self.stop();
+        self.begin_output();
         let before = self.session.world().clone();
         let first = self.session.facts().len();
         let line = self.session.lines().len();
         if let Some(result) = self.session.redo() {
             let text = self.session.lines().get(line).map(|l| l.text.clone()).unwrap_or_default();
             self.print(&text, result);
-            self.session.settle(REST);
+            self.follow_paths(first);
+            self.come_to_rest();
             self.tell(before, first, now);
+            self.keep();
+        }
+    }
+
+    /// Lives on in a future that was left; the present one is left for it.
+    pub fn switch(&mut self, index: usize) {
+        self.stop();
+        if self.session.switch(index) {
+            self.entries.push(Entry::Remark(Remark::Branch(self.session.branches().0.to_owned())));
+            self.look_at_head();
             self.keep();
         }
     }
@@ -490,62 +459,50 @@ impl Desk {
         }
     }
 
-    /// Keeps the session in this browser.
-    fn keep(&self) {
-        let name = self.book.as_ref().map_or("sandbox", |book| book.lesson.slug.as_str());
-        // Where nothing can be kept the page has said so already.
-        let _ = settings::keep(&format!("session.{name}"), &self.session.link());
+    /// What the last command printed, and what the page added to it.
+    #[must_use]
+    pub fn outcome(&self) -> &[Entry] {
+        self.entries.get(self.fresh..).unwrap_or_default()
     }
-}
 
-type Beginning = (Option<Book>, Rc<Scenario>, u64, Option<Shared>, Option<LinkError>);
+    /// The first thing that the last command complained about, if it failed; once.
+    pub fn complaint(&mut self) -> Option<String> {
+        self.complaint.take()
+    }
 
-/// Where a route begins, and what was done there already.
-fn beginning(route: &Route) -> Beginning {
-    let lesson = |slug: &str, shared: Option<Shared>| -> Beginning {
-        match library::lesson(slug) {
-            Some(book) => {
-                let seed = shared.as_ref().map_or(book.lesson.world.seed, |s| s.seed);
-                let scenario = Rc::clone(&book.scenario);
-                (Some(book), scenario, seed, shared, None)
-            }
-            None => (None, Scenario::bare(), 0, None, None),
+    fn begin_output(&mut self) {
+        self.fresh = self.entries.len();
+        self.complaint = None;
+    }
+
+    /// Says that a text is too long to be taken. Nothing else happens.
+    pub fn refuse(&mut self) {
+        self.begin_output();
+        self.entries.push(Entry::Remark(Remark::TooLong));
+    }
+
+    /// Keeps the session in this browser.
+    fn keep(&mut self) {
+        if let Some(name) = &self.name {
+            self.storage = Some(settings::keep(&format!("session.{name}"), &self.session.link()));
         }
-    };
-    let kept =
-        |name: &str| settings::kept(&format!("session.{name}")).and_then(|l| Shared::from_link(&l).ok());
-    let fixture = |name: &str, shared: Option<Shared>| -> Beginning {
-        let seed = shared.as_ref().map_or(0, |s| s.seed);
-        (None, library::scenario(name).unwrap_or_else(Scenario::bare), seed, shared, None)
-    };
-    match route {
-        Route::First => lesson(FIRST, None),
-        Route::Lessons => (None, Scenario::bare(), 0, None, None),
-        Route::Lesson(slug) => {
-            lesson(slug, kept(slug).filter(|s| s.lesson.as_deref() == Some(slug.as_str())))
+    }
+
+    /// Keeps the text of the editor, as far as there is room for it.
+    pub fn keep_draft(&mut self, file: &str, text: &str) {
+        let Some(name) = &self.name else { return };
+        let name = format!("draft.{name}");
+        if text.len() <= LONGEST_DRAFT {
+            self.storage = Some(settings::keep(&name, &format!("{file}\n{text}")));
+        } else {
+            settings::forget(&name);
         }
-        Route::Sandbox => match kept("sandbox") {
-            Some(shared) => fixture(&shared.fixture.clone(), Some(shared)),
-            None => fixture("", None),
-        },
-        Route::World(name) => fixture(name, None),
-        Route::Shared(payload) => {
-            let (shared, damage) = match Shared::from_link(payload) {
-                Ok(shared) => (Some(shared), None),
-                Err(error) => match &error {
-                    LinkError::Damaged { good: Some(good) } => (Some((**good).clone()), Some(error)),
-                    LinkError::Damaged { good: None } | LinkError::TooNew { .. } => (None, Some(error)),
-                },
-            };
-            let mut beginning = match &shared {
-                Some(shared) => match &shared.lesson {
-                    Some(slug) => lesson(slug, Some(shared.clone())),
-                    None => fixture(&shared.fixture.clone(), Some(shared.clone())),
-                },
-                None => fixture("", None),
-            };
-            beginning.4 = damage;
-            beginning
-        }
+    }
+
+    /// The editor's file and text as they were kept.
+    #[must_use]
+    pub fn draft(&self) -> Option<(String, String)> {
+        let kept = settings::kept(&format!("draft.{}", self.name.as_ref()?))?;
+        kept.split_once('\n').map(|(file, text)| (file.to_owned(), text.to_owned()))
     }
 }

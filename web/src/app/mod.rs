@@ -2,168 +2,43 @@
 //!
 //! Every control sends an [`Action`]; [`App`] changes; all panes are drawn from what it then is.
 
+mod action;
+mod announce;
+mod keys;
+
 use std::rc::Rc;
 
 use api::{Diagnostic, SimTime};
-use gloo::events::{EventListener, EventListenerOptions};
+use gloo::{
+    events::{EventListener, EventListenerOptions},
+    timers::callback::Timeout,
+};
 use lab::{
+    lesson::progress::{Progress, Standing},
     script,
-    view::scene::{Form, Scene},
-    words::{Lang, fill},
+    view::{
+        self,
+        scene::{Form, Scene},
+    },
+    words::fill,
 };
 use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
 use yew::{Callback, Component, Context, Html, html};
 
+pub use action::{Action, Pane, Panel, Sheet, Tab, Width, Work, Zoom};
+use announce::Announcer;
+
 use crate::{
     clock::{self, Tick},
+    crash,
     desk::Desk,
-    dom::{focus, focus_first, scroll_down, typing, window_width},
-    pane::terminal,
+    dom::{focus, focus_first, nothing_focused, scroll_down, window_width},
     route::{Address, Route},
     screen,
     settings::{self, Settings},
     widget,
 };
-
-/// A pane that can be hidden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pane {
-    /// Goals and text.
-    Lesson,
-    /// What is selected.
-    Inspector,
-    /// Terminal and editor.
-    Work,
-}
-
-/// A tab of the inspector.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tab {
-    /// One sentence and its chain.
-    #[default]
-    Why,
-    /// Facts.
-    State,
-    /// The object.
-    Yaml,
-    /// What was said about it.
-    Events,
-    /// A packet's way.
-    Path,
-}
-
-/// What the work area shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Work {
-    /// The terminal.
-    #[default]
-    Terminal,
-    /// The editor.
-    Editor,
-}
-
-/// A tab of the sheet on a phone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sheet {
-    /// Goals.
-    Goals,
-    /// Commands.
-    #[default]
-    Act,
-    /// The inspector.
-    Why,
-    /// The timeline.
-    Time,
-}
-
-/// Everything that can happen to the page.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// The address changed.
-    Went(Address),
-    /// Somebody wants to go there.
-    Go(Route),
-    /// The other language.
-    Speak(Lang),
-    /// The other light.
-    Light,
-    /// A thing in the scene, or nothing.
-    Select(Option<String>),
-    /// The inspector for the selection.
-    Inspect,
-    /// A tab of the inspector.
-    Tab(Tab),
-    /// What the work area shows.
-    Work(Work),
-    /// A tab of the sheet.
-    Sheet(Sheet),
-    /// Hides or shows a pane.
-    Toggle(Pane),
-    /// The decision table, or the scene again.
-    Decision(bool),
-    /// The list of keys.
-    Keys(bool),
-    /// A key was pressed outside a text field.
-    Pressed(String, String),
-    /// The window's width changed.
-    Resized(f64),
-    /// Runs one or many lines.
-    Run(String),
-    /// Types into the terminal without running.
-    Type(String),
-    /// Puts a text into the editor under a name.
-    Edit(String, String),
-    /// The editor's text changed.
-    Edited(String),
-    /// Applies the editor's text.
-    Apply,
-    /// Takes the last command back.
-    Undo,
-    /// Does it again.
-    Redo,
-    /// Stores an answer.
-    Answer(String, String),
-    /// Shows the next hint.
-    Hint,
-    /// Types the next line of the solution.
-    Solution,
-    /// Copies a link to the session.
-    Share,
-    /// The link could not be put into the clipboard, or could.
-    Shared(bool),
-    /// Shows a moment.
-    Seek(SimTime),
-    /// One event on, or back.
-    Step(bool),
-    /// Plays or stops.
-    PlayPause,
-    /// How fast.
-    Speed(f64),
-    /// A frame passed.
-    Frame(f64),
-}
-
-/// How wide the page is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Width {
-    /// Everything side by side.
-    Desk,
-    /// Goals in a strip, the inspector over the scene.
-    Tablet,
-    /// A sheet below the scene.
-    Phone,
-}
-
-impl Width {
-    fn of(pixels: f64) -> Self {
-        match pixels {
-            p if p < 700.0 => Width::Phone,
-            p if p < 1100.0 => Width::Tablet,
-            _ => Width::Desk,
-        }
-    }
-}
 
 /// The page.
 pub struct App {
@@ -187,27 +62,34 @@ pub struct App {
     pub width: Width,
     /// Whether the decision table is open.
     pub decision: bool,
-    /// Whether the list of keys is open.
-    pub keys: bool,
+    /// The small window that is open.
+    pub panel: Option<Panel>,
+    /// The ends of a path that is being chosen, as `lab trace` calls them.
+    pub ends: (String, String),
+    /// How the picture was last asked to be looked at, and the number of that.
+    pub zoom: (u32, Zoom),
     /// What was last typed into the terminal by the page, and its number.
     pub typed: (u32, String),
     /// The file in the editor.
     pub file: String,
-    /// Its text as the page last wrote it, and the number of that.
+    /// Its text, and a number that changes when the page writes it.
     pub text: (u32, String),
-    /// Its text now.
-    pub draft: String,
     /// What is wrong with it.
     pub diagnostics: Rc<Vec<Diagnostic>>,
     /// Hints shown.
     pub hints: usize,
-    /// A short message, for eyes and readers.
-    pub said: String,
-    /// A link that must be copied by hand.
-    pub link: Option<String>,
+    /// What went wrong with the learner's own command, for readers at once.
+    pub alarm: String,
+    /// A link to the session, and whether it is in the clipboard.
+    pub link: Option<(String, bool)>,
+    voice: Announcer,
+    speaks: Option<Timeout>,
     goal_before: usize,
+    pods_before: view::outline::Census,
     shown_facts: usize,
     chord: bool,
+    picking: bool,
+    aim: Option<keys::Aim>,
     tick: Option<Tick>,
     listeners: Vec<EventListener>,
 }
@@ -241,20 +123,34 @@ impl App {
     fn open(&mut self, address: Address) {
         if address.route != self.address.route {
             self.desk = Desk::open(&address.route);
-            self.selected = self.first_selection();
             self.decision = false;
             self.hints = 0;
-            self.said.clear();
+            self.voice.clear();
+            self.alarm.clear();
             self.link = None;
+            self.panel = None;
             self.tab = Tab::Why;
-            self.load_file();
-            self.goal_before = self.met();
-            self.first_line(&address.route);
+            self.picking = false;
+            self.ends = Default::default();
+            self.begin(&address.route);
         }
         if let Some(secs) = address.query.get("t").and_then(|t| t.parse::<u64>().ok()) {
             self.desk.seek(SimTime(secs.saturating_mul(1000)));
         }
         self.address = address;
+    }
+
+    /// What a page shows of a session that was just opened.
+    fn begin(&mut self, route: &Route) {
+        self.selected = self.first_selection();
+        if self.width == Width::Tablet {
+            self.hidden.push(Pane::Inspector);
+        }
+        self.load_file();
+        self.goal_before = self.met();
+        self.pods_before = self.census();
+        self.first_line(route);
+        crash::remember(&self.link_address());
     }
 
     fn first_selection(&self) -> Option<String> {
@@ -272,50 +168,96 @@ impl App {
 
     fn load_file(&mut self) {
         let files = self.desk.yaml_files();
-        let (name, text) =
-            files.first().cloned().unwrap_or_else(|| ("pod.yaml".to_owned(), SAMPLE.to_owned()));
+        let (name, text) = self
+            .desk
+            .draft()
+            .or_else(|| files.first().cloned())
+            .unwrap_or_else(|| ("pod.yaml".to_owned(), SAMPLE.to_owned()));
+        self.write(name, text);
+    }
+
+    /// Puts a text into the editor.
+    fn write(&mut self, name: String, text: String) {
         self.file = name;
-        self.draft.clone_from(&text);
         self.text = (self.text.0 + 1, text);
         self.check();
     }
 
     fn check(&mut self) {
-        let checked = if self.draft.len() > LONGEST_CHECKED {
-            Vec::new()
+        self.diagnostics = Rc::new(if self.text.1.len() > LONGEST_CHECKED {
+            vec![Diagnostic::warning(api::FieldPath::root(), self.ui().unchecked)]
         } else {
-            api::diagnose::manifest(&self.draft)
-        };
-        self.diagnostics = Rc::new(checked);
+            api::diagnose::manifest(&self.text.1)
+        });
     }
 
     fn met(&self) -> usize {
-        use lab::lesson::progress::Standing;
-        let goals = self.desk.session().progress().map(lab::lesson::progress::Progress::goals);
+        let goals = self.desk.session().progress().map(Progress::goals);
         goals.map_or(0, |all| all.iter().filter(|g| g.standing == Standing::Met).count())
     }
 
-    fn say_goals(&mut self) {
+    fn census(&self) -> view::outline::Census {
+        view::outline::census(&self.desk.scene(Form::Desk, None))
+    }
+
+    /// Says something to readers, now or soon.
+    fn say(&mut self, context: &Context<Self>, message: impl Into<String>) {
+        let wait = self.voice.say(message, clock::now());
+        self.speak_in(context, wait);
+    }
+
+    fn speak_in(&mut self, context: &Context<Self>, wait: Option<f64>) {
+        self.speaks = wait.map(|wait| {
+            let link = context.link().clone();
+            Timeout::new(wait.ceil() as u32, move || link.send_message(Action::Announce))
+        });
+    }
+
+    fn say_goals(&mut self, context: &Context<Self>) {
         let met = self.met();
         if met > self.goal_before {
             let all = self.desk.book().map_or(0, |book| book.lesson.goals.len());
-            self.said = format!("{} {met}/{all}", self.ui().goals);
+            self.say(context, format!("{} {met}/{all}", self.ui().goals));
             self.hints = 0;
         }
         self.goal_before = met;
     }
 
+    /// Says how many pods run and wait, once that has changed and nothing is told any more.
+    fn say_pods(&mut self, context: &Context<Self>) {
+        let now = self.census();
+        if !self.desk.playing() && now != self.pods_before {
+            self.pods_before = now;
+            self.say(context, self.settings.lang.census(now));
+        }
+    }
+
     fn run(&mut self, context: &Context<Self>, text: &str) {
-        self.desk.run(text, clock::now());
+        let first = self.desk.paths;
         self.link = None;
-        self.say_goals();
-        if self.settings.calm {
+        self.alarm.clear();
+        if let Some(branch) = self.desk.run(text, clock::now) {
+            self.say(context, fill(self.ui().branch_opened, branch));
+        }
+        self.after(context, first);
+    }
+
+    /// What the page does after lines have run; `paths` is the number of paths before them.
+    fn after(&mut self, context: &Context<Self>, paths: u64) {
+        self.say_goals(context);
+        if let Some(complaint) = self.desk.complaint() {
+            self.alarm = complaint;
+        }
+        if self.settings.calm && !self.desk.busy() {
             // Nothing travels: the end is shown at once, with rings and captions.
             self.desk.look_at_head();
+            self.say_pods(context);
         }
-        if self.desk.path.is_some() && text.trim_start().starts_with("lab trace") {
+        if self.desk.paths != paths {
             self.tab = Tab::Path;
         }
+        self.settings.storage = self.desk.storage.unwrap_or(self.settings.storage);
+        crash::remember(&self.link_address());
         self.play(context);
     }
 
@@ -331,6 +273,7 @@ impl App {
                 self.settings.lang = lang;
                 self.settings.show();
                 self.settings.store();
+                crash::speak(self.ui());
             }
             Action::Light => {
                 self.settings.theme = self.settings.theme.other();
@@ -343,6 +286,14 @@ impl App {
                 self.tab = Tab::Why;
                 focus("inspector");
             }
+            Action::Found(id) => {
+                self.panel = None;
+                let wanted = !self.picking;
+                self.select(context, Some(id));
+                if wanted {
+                    return self.reduce(context, Action::Inspect);
+                }
+            }
             Action::Tab(tab) => self.tab = tab,
             Action::Work(work) => self.work = work,
             Action::Sheet(sheet) => self.sheet = sheet,
@@ -351,8 +302,16 @@ impl App {
                 None => self.hidden.push(pane),
             },
             Action::Decision(open) => self.decision = open,
-            Action::Keys(open) => self.keys = open,
-            Action::Pressed(code, key) => return self.pressed(context, &code, &key),
+            Action::Open(panel) => {
+                self.panel = panel;
+                self.aim = panel.map(|_| keys::Aim::First(".panel input, .panel button"));
+            }
+            Action::Pressed(code, key, place) => return self.pressed(context, &code, &key, place),
+            Action::Letters(wanted) => {
+                self.settings.letters = wanted;
+                self.settings.store();
+            }
+            Action::Zoom(zoom) => self.zoom = (self.zoom.0 + 1, zoom),
             Action::Resized(pixels) => {
                 let width = Width::of(pixels);
                 if width == self.width {
@@ -368,54 +327,69 @@ impl App {
                 self.typed = (self.typed.0 + 1, text);
             }
             Action::Edit(name, text) => {
-                self.file = if name == "STDIN" { "pod.yaml".to_owned() } else { name };
-                self.draft.clone_from(&text);
-                self.text = (self.text.0 + 1, text);
+                self.write(if name == "STDIN" { "pod.yaml".to_owned() } else { name }, text);
                 self.work = Work::Editor;
-                self.check();
             }
             Action::Edited(text) => {
-                if text == self.draft {
+                if text == self.text.1 {
                     return false;
                 }
-                self.draft = text;
+                self.text.1 = text;
+                self.desk.keep_draft(&self.file, &self.text.1);
+                self.settings.storage = self.desk.storage.unwrap_or(self.settings.storage);
                 self.check();
             }
-            Action::Apply => {
-                let text = self.draft.clone();
-                if text.len() > script::LONGEST_PASTE {
-                    self.said = self.ui().too_long.to_owned();
-                    return true;
-                }
-                let mark = if text.lines().any(|line| line == "EOF") { "PODPATH_EOF" } else { "EOF" };
-                let file = self.file.clone();
-                let text = text.trim_end_matches('\n');
-                self.run(
-                    context,
-                    &format!("cat > {file} <<'{mark}'\n{text}\n{mark}\nkubectl apply -f {file}"),
-                );
+            Action::Apply => self.apply(context),
+            Action::TooLong => self.desk.refuse(),
+            Action::Announce => {
+                let wait = self.voice.due(clock::now());
+                self.speak_in(context, wait);
             }
+            Action::GoOn => {
+                self.tick = None;
+                let paths = self.desk.paths;
+                self.desk.go_on(clock::now);
+                self.after(context, paths);
+            }
+            Action::Stop => {
+                self.desk.stop();
+                self.after(context, self.desk.paths);
+            }
+            Action::Interrupt => {
+                self.desk.open.clear();
+                return if self.desk.busy() { self.reduce(context, Action::Stop) } else { true };
+            }
+            Action::Branch(index) => {
+                self.panel = None;
+                self.desk.switch(index);
+                self.after(context, self.desk.paths);
+            }
+            Action::End(true, end) => self.ends.0 = end,
+            Action::End(false, end) => self.ends.1 = end,
+            Action::Trace(port) => self.trace(context, &port),
             Action::Undo => {
                 if let Some(line) = self.desk.undo() {
-                    self.said = fill(self.ui().back_before, line.lines().next().unwrap_or_default());
+                    let line = line.lines().next().unwrap_or_default();
+                    self.say(context, fill(self.ui().back_before, line));
                 }
                 self.goal_before = self.met();
+                self.pods_before = self.census();
+                crash::remember(&self.link_address());
             }
             Action::Redo => {
+                let paths = self.desk.paths;
                 self.desk.redo(clock::now());
-                self.say_goals();
-                self.play(context);
+                self.after(context, paths);
             }
             Action::Answer(id, value) => self.run(context, &format!("lab answer {id} {value}")),
             Action::Hint => self.hints += 1,
             Action::Solution => self.solution(),
             Action::Share => self.share(context),
             Action::Shared(copied) => {
-                if copied {
-                    self.said = self.ui().copied.to_owned();
-                } else {
-                    self.said = self.ui().copy_by_hand.to_owned();
+                if let Some(link) = &mut self.link {
+                    link.1 = copied;
                 }
+                self.say(context, if copied { self.ui().copied } else { self.ui().copy_by_hand });
             }
             Action::Seek(at) => self.desk.seek(at),
             Action::Step(forward) => self.desk.step(forward),
@@ -431,6 +405,9 @@ impl App {
             Action::Frame(now) => {
                 self.tick = None;
                 let changed = self.desk.frame(now);
+                if changed && !self.desk.playing() {
+                    self.say_pods(context);
+                }
                 self.play(context);
                 return changed;
             }
@@ -440,6 +417,14 @@ impl App {
 
     fn select(&mut self, context: &Context<Self>, id: Option<String>) {
         self.selected.clone_from(&id);
+        if self.width == Width::Tablet {
+            // It lies over the picture: there while something is picked.
+            self.hidden.retain(|pane| *pane != Pane::Inspector);
+            self.hidden.extend(id.is_none().then_some(Pane::Inspector));
+        }
+        if self.picking {
+            return self.pick_end(context, id.as_deref());
+        }
         if self.width == Width::Phone && id.is_some() {
             self.sheet = Sheet::Why;
         }
@@ -454,6 +439,41 @@ impl App {
             let name = parts.next_back().unwrap_or_default().to_owned();
             self.run(context, &format!("lab select {kind}/{name}"));
         }
+    }
+
+    /// While the ends of a path are being chosen, what is picked is the next of them.
+    fn pick_end(&mut self, context: &Context<Self>, id: Option<&str>) {
+        let Some(end) = id.and_then(view::path::said) else { return };
+        if self.ends.0.is_empty() {
+            self.ends.0 = end;
+        } else {
+            self.ends.1 = end;
+            self.trace(context, "");
+        }
+    }
+
+    fn trace(&mut self, context: &Context<Self>, port: &str) {
+        let (from, to) = self.ends.clone();
+        if from.is_empty() || to.is_empty() {
+            return;
+        }
+        self.picking = false;
+        let port = if port.is_empty() { String::new() } else { format!(":{port}") };
+        self.run(context, &format!("lab trace {from} {to}{port}"));
+    }
+
+    fn apply(&mut self, context: &Context<Self>) {
+        if self.text.1.len() > script::LONGEST_PASTE {
+            return self.desk.refuse();
+        }
+        // A mark that no line of the text can be taken for.
+        let mut mark = "EOF".to_owned();
+        while self.text.1.lines().any(|line| line == mark) {
+            mark.insert(0, '_');
+        }
+        let (file, text) = (&self.file, self.text.1.trim_end_matches('\n'));
+        let line = format!("cat > {file} <<'{mark}'\n{text}\n{mark}\nkubectl apply -f {file}");
+        self.run(context, &line);
     }
 
     fn solution(&mut self) {
@@ -474,23 +494,24 @@ impl App {
                     .to_owned();
                 let text: Vec<&str> = rows.take_while(|row| !row.ends_with("EOF")).collect();
                 let text = text.join("\n") + "\n";
-                self.file = name;
-                self.draft.clone_from(&text);
-                self.text = (self.text.0 + 1, text);
+                self.write(name, text);
                 self.work = Work::Editor;
-                self.check();
             } else {
                 self.typed = (self.typed.0 + 1, line);
             }
         }
     }
 
+    /// The address at which somebody else sees the same.
+    fn link_address(&self) -> String {
+        let href = gloo::utils::window().location().href().unwrap_or_default();
+        let base = href.split('#').next().unwrap_or_default();
+        format!("{base}{}", Route::Shared(self.desk.session().link()).hash())
+    }
+
     fn share(&mut self, context: &Context<Self>) {
-        let location = gloo::utils::window().location();
-        let base = location.href().unwrap_or_default();
-        let base = base.split('#').next().unwrap_or_default().to_owned();
-        let link = format!("{base}{}", Route::Shared(self.desk.session().link()).hash());
-        self.link = Some(link.clone());
+        let link = self.link_address();
+        self.link = Some((link.clone(), false));
         let shared = context.link().callback(Action::Shared);
         wasm_bindgen_futures::spawn_local(async move {
             let clipboard = gloo::utils::window().navigator().clipboard();
@@ -504,61 +525,13 @@ impl App {
         });
     }
 
-    /// Keys act where nothing is typed. Letters are known by their place, so that the Korean layout does not matter.
-    fn pressed(&mut self, context: &Context<Self>, code: &str, key: &str) -> bool {
-        if std::mem::take(&mut self.chord) {
-            match code {
-                "KeyL" => focus("lesson"),
-                "KeyS" => focus("outline"),
-                "KeyI" => focus("inspector"),
-                "KeyE" => {
-                    self.work = Work::Editor;
-                    focus("work");
-                }
-                "KeyT" => terminal::focus(),
-                "KeyN" => focus("timeline"),
-                _ => {}
-            }
-            return true;
-        }
-        let action = match (code, key) {
-            (_, "?") => Action::Keys(!self.keys),
-            (_, "/") => {
-                self.work = Work::Terminal;
-                terminal::focus();
-                return true;
-            }
-            ("Escape", _) if self.keys => Action::Keys(false),
-            ("Escape", _) if self.decision => Action::Decision(false),
-            ("Escape", _) => Action::Select(None),
-            ("KeyG", _) => {
-                self.chord = true;
-                return false;
-            }
-            ("Space", _) => Action::PlayPause,
-            ("ArrowRight" | "Period", _) => Action::Step(true),
-            ("ArrowLeft" | "Comma", _) => Action::Step(false),
-            ("KeyU", _) => Action::Undo,
-            ("KeyH", _) => Action::Hint,
-            ("KeyW", _) => {
-                self.tab = Tab::Why;
-                Action::Decision(!self.decision)
-            }
-            ("KeyT", _) => Action::Tab(Tab::Path),
-            ("KeyP", _) => {
-                focus_first("#lesson .predict button, #lesson .predict input");
-                return false;
-            }
-            ("BracketLeft", _) => Action::Toggle(Pane::Lesson),
-            ("BracketRight", _) => Action::Toggle(Pane::Inspector),
-            ("Backslash", _) => Action::Toggle(Pane::Work),
-            _ => return false,
-        };
-        self.reduce(context, action)
-    }
-
     fn play(&mut self, context: &Context<Self>) {
-        if self.desk.playing() && self.tick.is_none() {
+        if self.tick.is_some() {
+            return;
+        }
+        if self.desk.busy() {
+            self.tick = Some(clock::tick(context.link().callback(|_| Action::GoOn)));
+        } else if self.desk.playing() {
             self.tick = Some(clock::tick(context.link().callback(Action::Frame)));
         }
     }
@@ -582,20 +555,8 @@ impl Component for App {
         let resized = context.link().callback(Action::Resized);
         let send = context.link().callback(|action: Action| action);
         let pressed = move |event: &web_sys::Event| {
-            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
-            if event.is_composing() || event.alt_key() {
-                return;
-            }
-            if event.ctrl_key() || event.meta_key() {
-                if event.code() == "KeyZ" && !typing(event) {
-                    event.prevent_default();
-                    send.emit(if event.shift_key() { Action::Redo } else { Action::Undo });
-                }
-            } else if !typing(event) && !event.default_prevented() {
-                if matches!(event.key().as_str(), "/" | " ") {
-                    event.prevent_default();
-                }
-                send.emit(Action::Pressed(event.code(), event.key()));
+            if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+                keys::hear(event, &send);
             }
         };
         let listeners = vec![
@@ -619,25 +580,29 @@ impl Component for App {
             hidden: Vec::new(),
             width: Width::of(window_width()),
             decision: false,
-            keys: false,
+            panel: None,
+            ends: Default::default(),
+            zoom: (0, Zoom::Fit),
             typed: (0, String::new()),
             file: String::new(),
             text: (0, String::new()),
-            draft: String::new(),
             diagnostics: Rc::default(),
             hints: 0,
-            said: String::new(),
+            alarm: String::new(),
             link: None,
+            voice: Announcer::default(),
+            speaks: None,
             goal_before: 0,
+            pods_before: Default::default(),
             shown_facts: usize::MAX,
             chord: false,
+            picking: false,
+            aim: None,
             tick: None,
             listeners,
         };
-        app.selected = app.first_selection();
-        app.load_file();
-        app.goal_before = app.met();
-        app.first_line(&address.route);
+        crash::speak(app.ui());
+        app.begin(&address.route);
         app.open(address);
         app
     }
@@ -651,7 +616,7 @@ impl Component for App {
         let page = match &self.address.route {
             Route::First => screen::first::first(self, &send),
             Route::Lessons => screen::lessons::lessons(self, &send),
-            Route::Lesson(_) | Route::Sandbox | Route::World(_) | Route::Shared(_) => {
+            Route::Lesson(_) | Route::Sandbox | Route::World(_) | Route::Shared(_) | Route::Unknown(_) => {
                 screen::lab::lab(self, &send)
             }
         };
@@ -659,7 +624,8 @@ impl Component for App {
             <>
                 {widget::sprite()}
                 {page}
-                <p class="vh" role="status" aria-live="polite" id="said">{self.said.clone()}</p>
+                <p class="vh" role="status" aria-live="polite" id="said">{self.voice.said().to_owned()}</p>
+                <p class="vh" role="alert" id="alarm">{self.alarm.clone()}</p>
             </>
         }
     }
@@ -675,11 +641,10 @@ impl Component for App {
             scroll_down(".work .feed");
         }
         // The first screen has one button, and Enter belongs to it.
-        if self.address.route == Route::First
-            && gloo::utils::document().active_element().is_none_or(|e| e.tag_name() == "BODY")
-        {
+        if self.address.route == Route::First && nothing_focused() {
             focus_first("#go");
         }
+        self.take_aim();
     }
 
     fn destroy(&mut self, _context: &Context<Self>) {

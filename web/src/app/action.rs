@@ -1,0 +1,194 @@
+//! Everything that can happen to the page, and what it can show.
+
+use api::SimTime;
+use lab::words::Lang;
+
+use crate::{
+    dom::Place,
+    route::{Address, Route},
+};
+
+/// A pane that can be hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// Goals and text.
+    Lesson,
+    /// What is selected.
+    Inspector,
+    /// Terminal and editor.
+    Work,
+}
+
+/// A tab of the inspector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// One sentence and its chain.
+    #[default]
+    Why,
+    /// Facts.
+    State,
+    /// The object.
+    Yaml,
+    /// What was said about it.
+    Events,
+    /// A packet's way.
+    Path,
+}
+
+/// What the work area shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Work {
+    /// The terminal.
+    #[default]
+    Terminal,
+    /// The editor.
+    Editor,
+}
+
+/// A tab of the sheet on a phone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sheet {
+    /// Goals.
+    Goals,
+    /// Commands.
+    #[default]
+    Act,
+    /// The inspector.
+    Why,
+    /// The timeline.
+    Time,
+}
+
+/// A small window over the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// The list of keys.
+    Keys,
+    /// Finds a thing by its name or address.
+    Find,
+    /// The futures that were left.
+    Branches,
+}
+
+/// How the picture is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zoom {
+    /// All of it.
+    Fit,
+    /// At its own size.
+    Full,
+    /// One step larger.
+    In,
+    /// One step smaller.
+    Out,
+}
+
+/// Everything that can happen to the page.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// The address changed.
+    Went(Address),
+    /// Somebody wants to go there.
+    Go(Route),
+    /// The other language.
+    Speak(Lang),
+    /// The other light.
+    Light,
+    /// A thing in the scene, or nothing.
+    Select(Option<String>),
+    /// The inspector for the selection.
+    Inspect,
+    /// A thing was searched for and found.
+    Found(String),
+    /// A tab of the inspector.
+    Tab(Tab),
+    /// What the work area shows.
+    Work(Work),
+    /// A tab of the sheet.
+    Sheet(Sheet),
+    /// Hides or shows a pane.
+    Toggle(Pane),
+    /// The decision table, or the scene again.
+    Decision(bool),
+    /// A small window over the page, or none.
+    Open(Option<Panel>),
+    /// A key was pressed: its place on the keyboard, what it means, and where the focus was.
+    Pressed(String, String, Place),
+    /// Whether single letters are shortcuts.
+    Letters(bool),
+    /// The window's width changed.
+    Resized(f64),
+    /// Runs one or many lines.
+    Run(String),
+    /// Types into the terminal without running.
+    Type(String),
+    /// Puts a text into the editor under a name.
+    Edit(String, String),
+    /// The editor's text changed.
+    Edited(String),
+    /// Applies the editor's text.
+    Apply,
+    /// A text was too long to be taken.
+    TooLong,
+    /// What readers hear next is due.
+    Announce,
+    /// The next lines of a long paste are due.
+    GoOn,
+    /// Leaves the rest of a long paste undone.
+    Stop,
+    /// Ctrl+C in the terminal: forgets an open here-document, stops a long paste.
+    Interrupt,
+    /// Lives on in a future that was left.
+    Branch(usize),
+    /// One end of a path, from or to.
+    End(bool, String),
+    /// Follows a packet between the ends that were chosen, to this port if one is said.
+    Trace(String),
+    /// Larger, smaller, whole.
+    Zoom(Zoom),
+    /// Takes the last command back.
+    Undo,
+    /// Does it again.
+    Redo,
+    /// Stores an answer.
+    Answer(String, String),
+    /// Shows the next hint.
+    Hint,
+    /// Types the next line of the solution.
+    Solution,
+    /// Copies a link to the session.
+    Share,
+    /// The link could not be put into the clipboard, or could.
+    Shared(bool),
+    /// Shows a moment.
+    Seek(SimTime),
+    /// One event on, or back.
+    Step(bool),
+    /// Plays or stops.
+    PlayPause,
+    /// How fast.
+    Speed(f64),
+    /// A frame passed.
+    Frame(f64),
+}
+
+/// How wide the page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Everything side by side.
+    Desk,
+    /// Goals in a strip, the inspector over the scene.
+    Tablet,
+    /// A sheet below the scene.
+    Phone,
+}
+
+impl Width {
+    pub(super) fn of(pixels: f64) -> Self {
+        match pixels {
+            p if p < 700.0 => Width::Phone,
+            p if p < 1100.0 => Width::Tablet,
+            _ => Width::Desk,
+        }
+    }
+}
