@@ -20,7 +20,7 @@ mod view;
 
 pub use element::Element;
 pub use page::Page;
-pub use view::{Size, Theme, View};
+pub use view::{Size, Storage, Theme, View};
 
 use std::path::{Path, PathBuf};
 use xtask::serve::Server;

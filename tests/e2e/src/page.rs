@@ -5,7 +5,7 @@
 
 use crate::driver::Driver;
 use crate::element::Element;
-use crate::view::View;
+use crate::view::{Storage, View};
 use crate::{Site, devtools, target};
 use fantoccini::Client;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
@@ -61,6 +61,13 @@ impl Page {
         let page =
             Page { client, runtime, _driver: driver, patience: Duration::from_secs(10) * view.slow_down };
         page.look_as(view);
+        if view.storage == Storage::Blocked {
+            page.before_every_document(
+                "Object.defineProperty(window, 'localStorage', { get() {
+                    throw new DOMException('Access is denied for this document.', 'SecurityError');
+                } })",
+            );
+        }
         page.goto(&site.address(route));
         page
     }
@@ -92,6 +99,12 @@ impl Page {
     #[track_caller]
     pub fn goto(&self, address: &str) {
         self.did(self.runtime.block_on(self.client.goto(address)), &format!("going to {address}"));
+    }
+
+    /// Runs a script in every document from now on, before the document's own.
+    #[track_caller]
+    pub fn before_every_document(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
     }
 
     /// The address now.
@@ -201,10 +214,45 @@ impl Page {
         self.devtools("Input.insertText", json!({ "text": text }));
     }
 
+    /// Copies text and pastes it where the focus is: a real paste, through the clipboard.
+    #[track_caller]
+    pub fn paste(&self, text: &str) {
+        self.devtools(
+            "Browser.grantPermissions",
+            json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"] }),
+        );
+        self.eval(&format!("navigator.clipboard.writeText({})", Value::from(text)));
+        let key = |kind: &str| json!({ "type": kind, "commands": ["paste"], "key": "v", "code": "KeyV", "modifiers": 2 });
+        self.devtools("Input.dispatchKeyEvent", key("rawKeyDown"));
+        self.devtools("Input.dispatchKeyEvent", key("keyUp"));
+    }
+
+    /// Presses the mouse's button on the element and drags from one place to the next; a place is the part of the width
+    /// that lies to its left.
+    #[track_caller]
+    pub fn drag_across(&self, element: &Element, places: &[f64]) {
+        let found = self.runtime.block_on(element.call(
+            &self.client,
+            "function () { const box = this.getBoundingClientRect(); return [box.x, box.y, box.width, box.height] }",
+        ));
+        let bounds = self.did(found, "measuring");
+        let bound = |at: usize| bounds[at].as_f64().unwrap_or_default();
+        let event = |kind: &str, place: f64, held: u8| {
+            json!({ "type": kind, "x": bound(0) + bound(2) * place, "y": bound(1) + bound(3) / 2.0,
+                "button": "left", "buttons": held, "clickCount": 1 })
+        };
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { return };
+        self.devtools("Input.dispatchMouseEvent", event("mousePressed", *first, 1));
+        for place in places {
+            self.devtools("Input.dispatchMouseEvent", event("mouseMoved", *place, 1));
+        }
+        self.devtools("Input.dispatchMouseEvent", event("mouseReleased", *last, 0));
+    }
+
     /// Presses a key, with modifiers: `Enter`, `Tab`, `Control+Enter`, `Shift+Tab`, `z`.
     #[track_caller]
     pub fn press(&self, chord: &str) {
-        let codes: Vec<char> = chord.split('+').map(key).collect();
+        let codes: Vec<char> = if chord == "+" { vec!['+'] } else { chord.split('+').map(key).collect() };
         let keys = codes
             .iter()
             .fold(KeyActions::new("keyboard".into()), |keys, &value| keys.then(KeyAction::Down { value }));

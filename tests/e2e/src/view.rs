@@ -13,6 +13,17 @@ pub struct View {
     pub reduced_motion: bool,
     /// How many times slower the processor is made: 4 is a cheap phone. 1 is this machine.
     pub slow_down: u32,
+    /// What `localStorage` does.
+    pub storage: Storage,
+}
+
+/// Whether the browser keeps anything for the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// As usual.
+    Open,
+    /// The user forbids it: to ask for it throws `SecurityError`, as the HTML standard says.
+    Blocked,
 }
 
 /// A size in CSS pixels.
@@ -38,6 +49,8 @@ impl Size {
     pub const DESKTOP: Size = Size { width: 1440, height: 900 };
     /// A phone held upright.
     pub const PHONE: Size = Size { width: 390, height: 844 };
+    /// A tablet held upright.
+    pub const TABLET: Size = Size { width: 820, height: 1180 };
 
     /// Reads `1440x900`.
     pub fn parse(text: &str) -> Option<Size> {
@@ -70,7 +83,13 @@ impl View {
             language: "en".into(),
             reduced_motion: false,
             slow_down: 1,
+            storage: Storage::Open,
         }
+    }
+
+    /// A tablet with the light theme, in English.
+    pub fn tablet() -> View {
+        View { size: Size::TABLET, ..View::desktop() }
     }
 
     /// A phone with the light theme, in Korean.

@@ -1,0 +1,185 @@
+//! The lessons from their first goal to their last word: by editor, by terminal, by keyboard alone.
+
+use e2e::{Page, Site, View};
+
+use crate::{commands, goal, met, rest};
+
+const TWO_GATES: &str = "apiVersion: v1
+kind: Pod
+metadata:
+  name: waiter
+spec:
+  schedulingGates:
+    - name: shop.dev/quota
+    - name: shop.dev/image-scan
+  containers:
+    - name: app
+      image: registry.k8s.io/pause:3.10
+";
+
+/// The manifest with one gate less, and with none.
+fn with_gates(gates: &[&str]) -> String {
+    let list: String = gates.iter().map(|gate| format!("    - name: {gate}\n")).collect();
+    let list = if list.is_empty() { list } else { format!("  schedulingGates:\n{list}") };
+    let (head, rest) = TWO_GATES.split_once("  schedulingGates:\n").expect("the manifest has gates");
+    let (_, tail) = rest.split_once("  containers:").expect("the manifest has containers");
+    format!("{head}{list}  containers:{tail}")
+}
+
+/// Answers the question that is open by its option's text.
+fn answer(page: &Page, option: &str) {
+    page.click("radio", option);
+    page.click("button", "Lock in");
+}
+
+#[test]
+fn lesson_five_is_done_in_the_editor() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/scheduling-gates", &View::desktop());
+    answer(&page, "none");
+    page.click("tab", "Editor");
+    for (gates, goal) in [
+        (["shop.dev/quota", "shop.dev/image-scan"].as_slice(), "gated"),
+        (["shop.dev/image-scan"].as_slice(), "one-left"),
+        ([].as_slice(), "placed"),
+    ] {
+        page.wait_for("the editor", "document.querySelector('.edit .code')?.shadowRoot !== null");
+        page.focus(&page.expect("textbox", "Editor"));
+        page.press("Control+a");
+        page.paste(&with_gates(gates));
+        page.press("Control+Enter");
+        met(&page, goal);
+        if goal == "gated" {
+            answer(&page, "it keeps waiting");
+        }
+    }
+    page.wait_for("what one can say now", "document.querySelector('.say.is-done') !== null");
+    answer(&page, "the scheduler is not considering it yet");
+    page.wait_for(
+        "the answer's verdict",
+        "document.querySelector('#question-q1 .after')?.innerText.includes('right')",
+    );
+    assert!(page.find("link", "Next lesson").is_some() || page.find("link", "Lessons").is_some());
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+/// Presses Tab until the focus is there, as somebody without a pointer does.
+fn tab_to(page: &Page, what: &str) {
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        page.press("Tab");
+        let focused = page.focused();
+        if focused.contains(what) {
+            return;
+        }
+        seen.push(focused);
+    }
+    panic!("Tab never led to {what:?}, only to {seen:?}");
+}
+
+#[test]
+fn lesson_five_is_done_by_keyboard_alone() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/scheduling-gates", &View::desktop());
+    let predict = |option: &str| {
+        page.press("p");
+        for _ in 0..4 {
+            if page.focused().contains(option) {
+                break;
+            }
+            page.press("ArrowDown");
+        }
+        assert!(page.focused().contains(option), "{}", page.focused());
+        page.press("Space");
+        tab_to(&page, "Lock in");
+        page.press("Enter");
+    };
+    let write = |text: &str| {
+        page.press("g");
+        page.press("e");
+        page.wait_for("the editor to have the focus", "document.activeElement?.classList.contains('code') && document.activeElement.shadowRoot?.activeElement !== null");
+        page.press("Control+a");
+        page.press("Delete");
+        // Flow style: the editor indents a new line by itself, and a person would let it.
+        page.type_text(text);
+        page.press("Control+Enter");
+        // Escape leaves the editor, and Tab goes on from there: no trap.
+        page.press("Escape");
+        page.press("Tab");
+        assert!(!page.focused().contains("textbox Editor"), "{}", page.focused());
+        page.press("Escape");
+    };
+    let manifest = |gates: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: waiter}}, spec: {{{gates}containers: [{{name: app, image: \"registry.k8s.io/pause:3.10\"}}]}}}}"
+        )
+    };
+    predict("none");
+    write(&manifest("schedulingGates: [{name: shop.dev/quota}, {name: shop.dev/image-scan}], "));
+    met(&page, "gated");
+    predict("it keeps waiting");
+    write(&manifest("schedulingGates: [{name: shop.dev/image-scan}], "));
+    met(&page, "one-left");
+    write(&manifest(""));
+    met(&page, "placed");
+    predict("the scheduler is not considering it yet");
+    page.wait_for(
+        "the answer's verdict",
+        "document.querySelector('#question-q1 .after')?.innerText.includes('right')",
+    );
+    tab_to(&page, "link");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
+fn lesson_seven_is_done_in_the_terminal() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/ip-slots", &View::desktop());
+    commands(&page, &["kubectl scale deployment web --replicas=9"]);
+    met(&page, "full");
+    commands(&page, &["lab answer seats 9", "kubectl scale deployment web --replicas=12"]);
+    met(&page, "crowded");
+    commands(
+        &page,
+        &[
+            "eksctl create nodegroup --cluster podpath --name big --node-type t3.medium --nodes 1 --node-labels podpath/role=worker",
+            "kubectl cordon --selector eks.amazonaws.com/nodegroup=small",
+            "kubectl drain --selector eks.amazonaws.com/nodegroup=small --ignore-daemonsets",
+            "eksctl delete nodegroup --cluster podpath --name small",
+        ],
+    );
+    met(&page, "seated");
+    rest(&page);
+    page.wait_for("three of three", "document.querySelectorAll('[data-standing=Met]').length === 3");
+    page.wait_for("the first question", "document.querySelector('#question-q1 input') !== null");
+    let questions = page.all("textbox").into_iter().filter(|it| it.name == "Answer with a number");
+    page.focus(&questions.last().expect("the prediction was another one"));
+    page.type_text("17\n");
+    page.wait_for(
+        "the answer's verdict",
+        "document.querySelector('#question-q1 .after')?.innerText.includes('right')",
+    );
+    answer(&page, "pods that use the node");
+    page.wait_for(
+        "the second verdict",
+        "document.querySelector('#question-q2 .after')?.innerText.includes('right')",
+    );
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
+fn a_tablet_shows_goals_scene_and_terminal_at_once() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/ip-slots", &View::tablet());
+    commands(&page, &["kubectl scale deployment web --replicas=9"]);
+    met(&page, "full");
+    let fits = "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight";
+    assert_eq!(page.eval(fits), true, "nothing hangs over the edge");
+    page.press("Escape");
+    page.press("f");
+    page.wait_for("the field", "document.activeElement?.getAttribute('role') === 'combobox'");
+    page.type_text("worker-a\n");
+    page.wait_for("what was picked", "document.querySelector('#inspector')?.innerText.includes('worker-a')");
+    assert!(goal(&page, "crowded").is_some(), "goals are in sight");
+    assert_eq!(page.console_errors(), [""; 0]);
+}

@@ -1,0 +1,68 @@
+//! The path tracer: both ends by hand, the hops, and what blocks.
+
+use e2e::{Page, Site, View};
+
+use crate::rest;
+
+/// Chooses in a list what begins with these letters, with the arrow keys.
+fn choose(page: &Page, list: &str, letters: &str) {
+    page.focus(&page.expect("combobox", list));
+    page.press("Home");
+    for _ in 0..20 {
+        let value = page.eval("document.activeElement.value");
+        if value.as_str().is_some_and(|value| value.starts_with(letters)) {
+            return;
+        }
+        page.press("ArrowDown");
+    }
+    panic!("{list} has nothing that begins with {letters}");
+}
+
+fn hops(page: &Page) -> String {
+    page.wait_for("the hops", "document.querySelectorAll('ol.hops li').length > 0");
+    page.eval("document.querySelector('#inspector').innerText").as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_path_is_followed_and_a_blocked_one_says_what_blocks_it() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/ip-slots", &View::desktop());
+    rest(&page);
+    page.press("Escape");
+    page.press("t");
+    page.wait_for("the form", "document.activeElement?.matches('.ends select')");
+    choose(&page, "From", "Node/worker-a");
+    choose(&page, "To", "api");
+    page.press("Tab");
+    page.type_text("443\n");
+    assert!(!hops(&page).contains('✕'));
+    choose(&page, "From", "laptop");
+    choose(&page, "To", "pod/web");
+    page.click("button", "Trace");
+    page.wait_for("what blocks", "document.querySelector('ol.hops li.is-blocker') !== null");
+    assert!(hops(&page).contains('✕'));
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
+fn a_path_is_followed_between_two_things_that_are_picked() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/ip-slots", &View::desktop());
+    rest(&page);
+    let pick = |name: &str| {
+        page.press("f");
+        page.wait_for("the field", "document.activeElement?.getAttribute('role') === 'combobox'");
+        page.type_text(name);
+        page.wait_for("a find", "document.querySelector('#found [role=option]') !== null");
+        page.press("Enter");
+    };
+    page.press("Escape");
+    page.press("Escape");
+    page.press("t");
+    page.press("Escape");
+    pick("worker-a");
+    page.press("Escape");
+    pick("system-b");
+    assert!(hops(&page).contains("system-b"));
+    assert_eq!(page.console_errors(), [""; 0]);
+}
