@@ -67,8 +67,8 @@ pub struct Template {
     pub tolerations: Vec<Toleration>,
     /// Nodes it demands.
     pub required_nodes: Option<RequiredNodes>,
-    /// Nodes it would like, with weights.
-    pub preferred_nodes: Vec<(i64, Term)>,
+    /// Nodes it would like, with weights; `Some` if it says so at all, if only in words that fit no node.
+    pub preferred_nodes: Option<Vec<(i64, Term)>>,
     /// Images of its containers, with a tag.
     pub images: Vec<String>,
     /// How many images the threshold of ImageLocality grows with.
@@ -218,12 +218,10 @@ impl Template {
             host_ports: host_ports(spec),
             tolerations: spec.tolerations.iter().flatten().filter_map(Toleration::of).collect(),
             required_nodes: RequiredNodes::of(spec),
-            preferred_nodes: preferred
-                .into_iter()
-                .flatten()
-                .map(|it| (i64::from(it.weight), Term::of(&it.preference)))
-                .filter(|(weight, term)| *weight != 0 && !term.is_empty())
-                .collect(),
+            preferred_nodes: preferred.filter(|terms| !terms.is_empty()).map(|terms| {
+                let terms = terms.iter().map(|it| (i64::from(it.weight), Term::of(&it.preference)));
+                terms.filter(|(weight, term)| *weight != 0 && !term.is_empty()).collect()
+            }),
             images: images().map(|it| tagged(it.image.as_deref().unwrap_or_default())).collect(),
             image_count: i64::try_from(images().count()).unwrap_or(i64::MAX),
             affinity: PodAffinity::of(affinity, namespace, &labels),

@@ -38,10 +38,12 @@ pub struct Requests {
     /// What filters compare with a node's free room.
     pub exact: Amounts,
     /// What it counts for when nodes are scored for it: each container asks at least for the defaults.
+    ///
+    /// UPSTREAM: requests of the pod as a whole are not looked at here, though balance looks at them.
     pub wanted: CpuAndMemory,
     /// What it counts for when nodes are scored for others and it is there.
     ///
-    /// UPSTREAM: differs from `wanted` where requests of the pod as a whole leave a container without a default.
+    /// UPSTREAM: differs from `wanted` where the pod asks for something as a whole.
     pub counted: CpuAndMemory,
 }
 
@@ -58,23 +60,24 @@ impl Requests {
     /// Containers side by side, init containers one by one beside the sidecars before them, overhead on top.
     #[must_use]
     pub fn of(spec: &PodSpec) -> Requests {
-        let exact = total(spec, &Sums::new());
+        let whole = pod_level(spec);
+        let exact = total(spec, &Sums::new(), whole.clone());
         let defaults = Sums::from([
             ("cpu".to_owned(), Quantity::from_milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
             ("memory".to_owned(), Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
         ]);
         let mut missing = defaults.clone();
-        if !pod_level(spec).is_empty() {
+        if !whole.is_empty() {
             missing.retain(|name, _| !exact.contains_key(name));
         }
-        let sum = |defaults| {
-            let sums = total(spec, defaults);
+        let sum = |defaults, whole| {
+            let sums = total(spec, defaults, whole);
             CpuAndMemory {
                 milli_cpu: sums.get("cpu").map_or(0, Quantity::milli_value),
                 memory: sums.get("memory").map_or(0, Quantity::value),
             }
         };
-        Requests { exact: amounts(&exact), wanted: sum(&defaults), counted: sum(&missing) }
+        Requests { exact: amounts(&exact), wanted: sum(&defaults, Sums::new()), counted: sum(&missing, whole) }
     }
 }
 
@@ -102,9 +105,9 @@ fn amounts(sums: &Sums) -> Amounts {
     }
 }
 
-fn total(spec: &PodSpec, missing: &Sums) -> Sums {
+fn total(spec: &PodSpec, missing: &Sums, whole: Sums) -> Sums {
     let mut sums = containers(spec, missing);
-    sums.extend(pod_level(spec));
+    sums.extend(whole);
     add(&mut sums, &read(spec.overhead.as_ref()));
     sums
 }
@@ -198,6 +201,7 @@ mod tests {
         assert_eq!((got.exact.milli_cpu, got.exact.memory), (2010, 1 << 30));
         assert_eq!(got.counted.memory, 1 << 30);
         assert_eq!(got.wanted.memory, (1 << 30) + DEFAULT_MEMORY);
+        assert_eq!(got.wanted.milli_cpu, 500 + DEFAULT_MILLI_CPU + 10);
     }
 
     #[test]

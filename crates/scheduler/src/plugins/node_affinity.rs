@@ -39,7 +39,7 @@ impl Plugin for NodeAffinity {
     }
 
     fn pre_score(&self, cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
-        if cycle.pod.template.preferred_nodes.is_empty() { None } else { Some(Box::new(Preferred)) }
+        cycle.pod.template.preferred_nodes.as_ref().map(|_| Box::new(Preferred) as Box<dyn Score>)
     }
 
     fn is_local(&self, _cycle: &Cycle) -> bool {
@@ -74,7 +74,7 @@ impl Filter for Required {
 /// Weights of the preferred terms that the node meets.
 fn weights<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = i64> + 'a {
     let row = cycle.table.row(node);
-    let terms = cycle.pod.template.preferred_nodes.iter();
+    let terms = cycle.pod.template.preferred_nodes.iter().flatten();
     terms.filter(|(_, term)| term.matches(&row.name, &row.labels)).map(|(weight, _)| *weight)
 }
 
@@ -141,5 +141,16 @@ mod tests {
             {"weight": 10, "preference": {"matchExpressions": [{"key": "gen", "operator": "Gt", "values": ["5"]}]}}]}}}"#,
         );
         assert_eq!(scores(&table, &fond, "NodeAffinity"), [("a", 100), ("b", 75), ("c", 0)].map(named));
+    }
+
+    #[test]
+    fn a_preference_for_nothing_is_scored_all_the_same() {
+        let table = nodes(&["a", "b"]);
+        let vague = pod(
+            "web",
+            r#"{"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 1, "preference": {}}]}}}"#,
+        );
+        assert_eq!(scores(&table, &vague, "NodeAffinity"), [("a", 0), ("b", 0)].map(named));
     }
 }
