@@ -181,7 +181,23 @@ mod tests {
         assert_eq!(said(lost_dedent), "yaml: line 4: did not find expected key");
         let colon = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web: 1\n";
         assert_eq!(said(colon), "yaml: line 4: mapping values are not allowed in this context");
-        assert_eq!(said("a: 1\nb\nc: 2\n"), "yaml: line 2: could not find expected ':'");
+        assert_eq!(said("a: 1\nb\nc: 2\n"), "yaml: line 3: could not find expected ':'");
+        let no_colon = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec\n";
+        assert_eq!(said(no_colon), "yaml: line 6: could not find expected ':'");
+        let no_dash = "rules:\n- verbs:\n  - get\n  resources:\n  - pods\n  names\n- verbs: []\n";
+        assert_eq!(said(no_dash), "yaml: line 7: could not find expected ':'");
+        let no_dash = "kind: Role\nrules:\n  - pods\n  verbs:\n  - get\n";
+        assert_eq!(said(no_dash), "yaml: line 3: did not find expected '-' indicator");
+        let quote = "metadata:\n  name: \"web\nspec:\n  a: b\n";
+        assert_eq!(said(quote), "yaml: line 5: found unexpected end of stream");
+        let tab = "metadata:\n  name: web\n\tlabels: {}\n";
+        assert_eq!(said(tab), "yaml: line 3: found a tab character that violates indentation");
+        let bracket = "kind: Service\nspec: [1\n  selector:\n    app: web\n";
+        assert_eq!(said(bracket), "yaml: line 2: did not find expected ',' or ']'");
+        assert_eq!(
+            said("replicas: {{ .Values.replicas }}\n"),
+            "yaml: invalid map key: map[interface {}]interface {}{\".Values.replicas\":interface {}(nil)}"
+        );
         assert_eq!(said("a:\n\tb: 1\n"), "yaml: line 2: found character that cannot start any token");
         assert_eq!(said("a: *x\n"), "yaml: unknown anchor 'x' referenced");
         assert_eq!(said("a: .inf\n"), "json: unsupported value: +Inf");

@@ -24,10 +24,7 @@ pub(super) fn parse(piece: Piece<'_>) -> (Option<Node>, Option<Broken>) {
     for event in Parser::new_from_str(piece.text) {
         let done = match event {
             Ok((event, place)) => tree.take(event, place),
-            Err(scan) => {
-                let open = tree.open.last().map(|open| open.start.line());
-                Err(error::broken(&scan, piece.text, open, tree.span(*scan.marker(), *scan.marker())))
-            }
+            Err(scan) => Err(error::broken(&scan, piece.text, tree.span(*scan.marker(), *scan.marker()))),
         };
         match done {
             Ok(false) => {}

@@ -129,8 +129,30 @@ fn key(node: &Node) -> Result<Option<String>, Broken> {
             Resolved::Unsupported(word) => Ok(Some(word.to_owned())),
             Resolved::Merge => Ok(None),
         },
-        Content::List(_) => unsupported("slice"),
-        Content::Map(_) => unsupported("map"),
+        Content::List(_) | Content::Map(_) => {
+            let message = format!("yaml: invalid map key: {}", go(node));
+            Err(Broken { message, span: node.span })
+        }
+    }
+}
+
+/// A value as Go's `%#v` writes it.
+fn go(node: &Node) -> String {
+    match &*node.content {
+        Content::Map(entries) => {
+            let written = entries.iter().map(|it| format!("{}:{}", go(&it.key), go(&it.value)));
+            format!("map[interface {{}}]interface {{}}{{{}}}", written.collect::<Vec<_>>().join(", "))
+        }
+        Content::List(items) => {
+            let written: Vec<String> = items.iter().map(go).collect();
+            format!("[]interface {{}}{{{}}}", written.join(", "))
+        }
+        Content::Scalar { text, style, tag } => {
+            match scalar(text, *style, tag.as_deref(), node.span).unwrap_or_default() {
+                Value::Null => "interface {}(nil)".to_owned(),
+                other => other.to_string(),
+            }
+        }
     }
 }
 
