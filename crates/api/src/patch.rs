@@ -99,10 +99,8 @@ fn merge_object(
                 merge_object(inner, &mut fresh, new)?;
                 target.insert(name.clone(), Value::Object(fresh));
             }
-            (None, Value::Array(new), Some(key)) => {
-                let mut fresh = Vec::new();
-                merge_list(inner, &mut fresh, new, key)?;
-                target.insert(name.clone(), Value::Array(fresh));
+            (None, Value::Array(new), Some(_)) => {
+                target.insert(name.clone(), Value::Array(fresh_list(inner, new)?));
             }
             (_, value, _) => {
                 target.insert(name.clone(), value.clone());
@@ -120,6 +118,22 @@ fn merge_object(
         }
     }
     Ok(())
+}
+
+/// A list where there was none: as the patch has it, its directives carried out. Keys are not looked at.
+fn fresh_list(inner: Option<&TypeSchema>, patch: &[Value]) -> Result<Vec<Value>, PatchError> {
+    let mut out = Vec::with_capacity(patch.len());
+    for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_none_or(|d| d != "delete")) {
+        match item {
+            Value::Object(item) => {
+                let mut fresh = Map::new();
+                merge_object(inner, &mut fresh, item)?;
+                out.push(Value::Object(fresh));
+            }
+            other => out.push(other.clone()),
+        }
+    }
+    Ok(out)
 }
 
 fn merge_list(
@@ -253,6 +267,12 @@ fn diff_object(
         let old = last.get(name);
         match (live.get(name), wanted) {
             (None, Value::Null) => {}
+            // What the last manifest had in it is taken away even where the object has nothing of it.
+            (None, Value::Object(wanted)) if field.is_none_or(|f| f.patch != Patch::Whole) => {
+                let inner = if matches!(field.map(|f| &f.ty), Some(Type::Map(_))) { None } else { inner };
+                let before = old.and_then(Value::as_object).unwrap_or(&nothing);
+                patch.insert(name.clone(), Value::Object(diff_object(inner, before, wanted, &nothing)));
+            }
             (None, wanted) => {
                 patch.insert(name.clone(), wanted.clone());
             }
@@ -314,7 +334,9 @@ fn diff_list(
         if added.is_empty() && gone.is_empty() {
             return;
         }
-        patch.insert(format!("{ORDER}{name}"), Value::Array(new.to_vec()));
+        if !new.is_empty() {
+            patch.insert(format!("{ORDER}{name}"), Value::Array(new.to_vec()));
+        }
         if !gone.is_empty() {
             patch.insert(format!("{DELETE_FROM}{name}"), Value::Array(gone));
         }
@@ -326,9 +348,13 @@ fn diff_list(
     let nothing = Map::new();
     let find = |list: &'_ [Value], id: &Value| list.iter().find(|i| i.get(key) == Some(id)).cloned();
     let mut changes = Vec::new();
+    let mut met: Vec<Value> = Vec::new();
     for item in new {
         let id = item.get(key).cloned().unwrap_or(Value::Null);
-        match (find(live, &id), item) {
+        // An item whose key stood before already is a further one.
+        let now = find(live, &id).filter(|_| !met.contains(&id));
+        met.push(id.clone());
+        match (now, item) {
             (Some(Value::Object(now)), Value::Object(wanted)) => {
                 let before = find(last, &id);
                 let before = before.as_ref().and_then(Value::as_object).unwrap_or(&nothing);
@@ -357,8 +383,10 @@ fn diff_list(
     if changes.is_empty() && ordered {
         return;
     }
-    let order = here.into_iter().map(|id| json!({ key: id })).collect();
-    patch.insert(format!("{ORDER}{name}"), Value::Array(order));
+    let order: Vec<Value> = here.into_iter().map(|id| json!({ key: id })).collect();
+    if !order.is_empty() {
+        patch.insert(format!("{ORDER}{name}"), Value::Array(order));
+    }
     if !changes.is_empty() {
         patch.insert(name.to_owned(), Value::Array(changes));
     }
@@ -435,5 +463,29 @@ mod tests {
         let mut target = json!({"a": {"b": 1, "c": 2}});
         json_merge(&mut target, &json!({"a": {"b": null, "d": 3}}));
         assert_eq!(target, json!({"a": {"c": 2, "d": 3}}));
+    }
+
+    #[test]
+    fn a_list_where_there_was_none_is_taken_as_it_stands() {
+        let patch = json!({"spec": {"ephemeralContainers": [{"image": "a"}, {"image": "b"}]}});
+        assert_eq!(patched(json!({"spec": {}}), &patch), patch);
+    }
+
+    #[test]
+    fn a_list_that_is_emptied_has_no_order() {
+        let with = json!({"spec": {"containers": [{"name": "a"}]}});
+        let none = json!({"spec": {"containers": []}});
+        assert_eq!(
+            three_way(Kind::Pod, &with, &none, &with),
+            json!({"spec": {"containers": [{"$patch": "delete", "name": "a"}]}})
+        );
+    }
+
+    #[test]
+    fn what_the_last_manifest_had_is_taken_away_where_the_object_has_it_elsewhere() {
+        let last = json!({"stringData": {"password": "a"}});
+        let new = json!({"stringData": {}});
+        let live = json!({"data": {"password": "YQ=="}});
+        assert_eq!(three_way(Kind::Secret, &last, &new, &live), json!({"stringData": {"password": null}}));
     }
 }

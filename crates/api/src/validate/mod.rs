@@ -104,6 +104,7 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         (Object::ReplicaSet(new), Object::ReplicaSet(old)) => workload::replica_set_update(out, new, old),
         (Object::DaemonSet(new), Object::DaemonSet(old)) => workload::daemon_set_update(out, new, old),
         (Object::Service(new), Object::Service(old)) => service::update(out, new, old),
+        (Object::Namespace(new), Object::Namespace(old)) => node::namespace_update(out, new, old),
         (Object::Node(new), Object::Node(old)) => node::node_update(out, new, old),
         (Object::ServiceAccount(new), Object::ServiceAccount(old)) => {
             meta::object_meta_update(out, &new.metadata, &old.metadata);

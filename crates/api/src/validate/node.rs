@@ -57,6 +57,8 @@ fn one_of_each_family(report: &mut Report, blocks: &[String], at: &At<'_>) {
 }
 
 pub(super) fn node_update(report: &mut Report, new: &Node, old: &Node) {
+    // UPSTREAM: a changed Node is looked at as a new one and as a changed one; what is wrong is said twice.
+    node(report, new);
     meta::object_meta_update(report, &new.metadata, &old.metadata);
     node_amounts(report, new);
     let (new, old) = (new.spec.clone().unwrap_or_default(), old.spec.clone().unwrap_or_default());
@@ -69,6 +71,9 @@ pub(super) fn node_update(report: &mut Report, new: &Node, old: &Node) {
         report.forbidden(&At::root("spec.providerID"), why);
     }
     taints(report, new.taints.as_deref().unwrap_or_default(), &META.field("taints"));
+    if text(new.external_id.as_ref()) != text(old.external_id.as_ref()) {
+        report.forbidden(&At::root("spec.externalID"), "may not be updated");
+    }
 }
 
 fn node_amounts(report: &mut Report, node: &Node) {
@@ -107,6 +112,12 @@ pub(super) fn namespace(report: &mut Report, namespace: &Namespace) {
         report.each_invalid(&at, finalizer, name::qualified(finalizer));
         meta::kube_finalizer(report, finalizer, &at);
     }
+}
+
+pub(super) fn namespace_update(report: &mut Report, new: &Namespace, old: &Namespace) {
+    // UPSTREAM: a changed Namespace is looked at as a new one too; what is wrong is said twice.
+    namespace(report, new);
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
 }
 
 pub(super) fn config_map(report: &mut Report, map: &ConfigMap) {

@@ -96,6 +96,8 @@ fn data_source(report: &mut Report, source: (&String, &String, Option<&String>),
 
 /// A changed claim: only its size and class of attributes may change, and only once it is bound.
 pub(super) fn claim_update(report: &mut Report, new: &PersistentVolumeClaim, old: &PersistentVolumeClaim) {
+    // UPSTREAM: looked at as a new claim and as a changed one; what is wrong is said twice.
+    claim(report, new);
     meta::object_meta_update(report, &new.metadata, &old.metadata);
     claim(report, new);
     let bound = new.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Bound");
@@ -127,7 +129,7 @@ pub(super) fn claim_update(report: &mut Report, new: &PersistentVolumeClaim, old
     let capacity = capacity.and_then(|it| Quantity::parse(&it.0).ok());
     if let (Some(now), Some(before)) = (amount(now), amount(before))
         && now < before
-        && capacity.is_some_and(|capacity| now <= capacity)
+        && capacity.map_or(now.sign() <= 0, |capacity| now <= capacity)
     {
         let why = "field can not be less than status.capacity";
         report.forbidden(&At::root("spec.resources.requests.storage"), why);
@@ -242,6 +244,8 @@ pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
 
 /// A changed volume: its source, mode and place stay.
 pub(super) fn volume_update(report: &mut Report, new: &PersistentVolume, old: &PersistentVolume) {
+    // UPSTREAM: looked at as a new volume and as a changed one; what is wrong is said twice.
+    volume(report, new);
     volume(report, new);
     let (Some(now), Some(before)) = (&new.spec, &old.spec) else { return };
     if now.csi != before.csi

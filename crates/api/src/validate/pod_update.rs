@@ -19,6 +19,7 @@ pub(super) fn update(report: &mut Report, new: &Pod, old: &Pod) {
     meta::object_meta_update(report, &new.metadata, &old.metadata);
     pod::metadata_and_spec(report, new);
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    let (new, old) = (&as_stored(new), &as_stored(old));
     let init = |spec: &PodSpec| spec.init_containers.clone().unwrap_or_default();
     let same_number = containers(report, &new.containers, &old.containers, &SPEC.field("containers"))
         && containers(report, &init(new), &init(old), &SPEC.field("initContainers"));
@@ -50,6 +51,25 @@ pub(super) fn update(report: &mut Report, new: &Pod, old: &Pod) {
     if !meta::same(&kept, old) {
         report.forbidden(&SPEC, &format!("{MAY_CHANGE}\n{}", super::internal::pod_spec_diff(old, &kept)));
     }
+}
+
+/// A name that is empty is not there, nor is a switch that is off: so the server compares.
+fn as_stored(spec: &PodSpec) -> PodSpec {
+    let mut spec = spec.clone();
+    for name in [
+        &mut spec.node_name,
+        &mut spec.service_account_name,
+        &mut spec.service_account,
+        &mut spec.hostname,
+        &mut spec.subdomain,
+        &mut spec.priority_class_name,
+    ] {
+        *name = name.take().filter(|it| !it.is_empty());
+    }
+    for shared in [&mut spec.host_network, &mut spec.host_pid, &mut spec.host_ipc] {
+        *shared = shared.take().filter(|it| *it);
+    }
+    spec
 }
 
 fn containers(report: &mut Report, new: &[Container], old: &[Container], at: &At<'_>) -> bool {

@@ -37,6 +37,8 @@ pub(super) fn update(report: &mut Report, new: &Service, old: &Service) {
         let why = "may not change once set";
         report.invalid(&SPEC.field("loadBalancerClass"), &json!(new.load_balancer_class), why);
     }
+    // UPSTREAM: looked at here and with the rest; what is wrong is said twice.
+    load_balancer_class(report, new);
     if needs_health_check(old)
         && needs_health_check(new)
         && old.health_check_node_port != new.health_check_node_port
@@ -278,13 +280,16 @@ fn load_balancer(report: &mut Report, spec: &ServiceSpec, kind: &str) {
     if spec.allocate_load_balancer_node_ports.is_some() && kind != "LoadBalancer" {
         report.forbidden(&SPEC.field("allocateLoadBalancerNodePorts"), only);
     }
-    if let Some(class) = &spec.load_balancer_class {
-        let at = SPEC.field("loadBalancerClass");
-        if kind == "LoadBalancer" {
-            report.each_invalid(&at, class, name::qualified(class));
-        } else {
-            report.forbidden(&at, only);
-        }
+    load_balancer_class(report, spec);
+}
+
+fn load_balancer_class(report: &mut Report, spec: &ServiceSpec) {
+    let Some(class) = &spec.load_balancer_class else { return };
+    let at = SPEC.field("loadBalancerClass");
+    if text(spec.type_.as_ref()) == "LoadBalancer" {
+        report.each_invalid(&at, class, name::qualified(class));
+    } else {
+        report.forbidden(&at, "may only be used when `type` is 'LoadBalancer'");
     }
 }
 

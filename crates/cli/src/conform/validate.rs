@@ -167,8 +167,12 @@ fn invalid(kind: Kind, object: &Object, causes: Vec<Cause>) -> Map<String, Value
     let info = kind.info();
     let head = format!("The {} \"{}\" is invalid: ", info.kind, object.name());
     // kubectl says the same thing once.
-    let mut once = errors.clone();
-    once.dedup();
+    let mut once: Vec<String> = Vec::new();
+    for error in &errors {
+        if !once.contains(error) {
+            once.push(error.clone());
+        }
+    }
     let said = match once.as_slice() {
         [one] => format!("{head}{one}"),
         many => format!("{head}\n* {}", many.join("\n* ")),
