@@ -88,6 +88,12 @@ impl KindInfo {
         }
     }
 
+    /// Whether an API server serves it only where its CustomResourceDefinition was installed.
+    #[must_use]
+    pub fn is_custom(&self) -> bool {
+        self.group == "crd.k8s.amazonaws.com"
+    }
+
     /// Whose words these are.
     #[must_use]
     pub fn domain(&self) -> Domain {
@@ -198,6 +204,7 @@ kinds! {
     Lease(k8s::coordination::v1::Lease): "coordination.k8s.io", "v1", "leases", "Lease", [], Namespaced, [], ALL;
     EndpointSlice(k8s::discovery::v1::EndpointSlice): "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", [], Namespaced, [], ALL;
     PriorityClass(k8s::scheduling::v1::PriorityClass): "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", ["pc"], Cluster, [], ALL;
+    ENIConfig(kinds::cni::EniConfig): "crd.k8s.amazonaws.com", "v1alpha1", "eniconfigs", "ENIConfig", [], Cluster, [], ALL;
     Vpc(kinds::aws::Vpc): "aws", "v1", "vpcs", "Vpc", [], World, [], NONE;
     Subnet(kinds::aws::Subnet): "aws", "v1", "subnets", "Subnet", [], World, [], NONE;
     RouteTable(kinds::aws::RouteTable): "aws", "v1", "routetables", "RouteTable", [], World, [], NONE;

@@ -1,13 +1,42 @@
-//! What ipamd keeps in memory on each node: ENIs, their addresses, and who holds them.
+//! What ipamd keeps in memory on each node: ENIs, their addresses, and who holds them; and what it reads of ENIConfigs.
 //!
-//! Plain state; the rules are in the `cni` crate. Source: amazon-vpc-cni-k8s, the data store's model.
+//! Plain state; the rules are in the `cni` crate. Source: amazon-vpc-cni-k8s, the data store's model,
+//! `pkg/apis/crd/v1alpha1/eniconfig_types.go`.
 
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{SimTime, meta::ObjectMeta};
+
+/// Where the pods of some nodes get their addresses, under custom networking.
+///
+/// Its CustomResourceDefinition preserves unknown fields and checks none, so that anything may stand in `spec`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EniConfig {
+    /// Its name; often that of an availability zone.
+    pub metadata: ObjectMeta,
+    /// `subnet` and `securityGroups`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub spec: Value,
+}
+
+impl EniConfig {
+    /// Name of the subnet of the pods' ENIs; empty if it says none.
+    #[must_use]
+    pub fn subnet(&self) -> &str {
+        self.spec["subnet"].as_str().unwrap_or_default()
+    }
+
+    /// Names of the security groups of the pods' ENIs; none for those of the node.
+    #[must_use]
+    pub fn security_groups(&self) -> Vec<String> {
+        let groups = self.spec["securityGroups"].as_array();
+        groups.into_iter().flatten().filter_map(|group| group.as_str().map(str::to_owned)).collect()
+    }
+}
 
 /// How a node gets pod addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -38,7 +38,7 @@ pub use events::{EventType, reference};
 pub(crate) use recorder::Recorders;
 
 use crate::{
-    ActorId, ApiRequest, ApiVerb, Asked, Principal, Reply, World,
+    ActorId, ApiRequest, ApiVerb, Asked, ClusterId, Key, Principal, Reply, Store, World,
     auth::{self, Attributes},
     request::Stage,
 };
@@ -103,7 +103,7 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     call.did("reason", &allowed.reason);
 
     let info = request.kind.info();
-    if info.domain() != Domain::Kubernetes {
+    if !serves(call.world.store(), request.cluster, request.kind) {
         return Err(no_such_resource());
     }
     if request.kind == Kind::Endpoints && minor(call.world, request.cluster) >= 33 {
@@ -134,9 +134,17 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     }
 }
 
+/// Whether a cluster's API server serves a kind: a custom one only where its definition was installed.
+#[must_use]
+pub fn serves(store: &Store, cluster: ClusterId, kind: Kind) -> bool {
+    let info = kind.info();
+    let defined = || Key::new(cluster, Kind::CustomResourceDefinition, "", &info.resource());
+    info.domain() == Domain::Kubernetes && (!info.is_custom() || store.object(&defined()).is_some())
+}
+
 /// The minor version of a cluster's API server: texts follow it.
-fn minor(world: &World, cluster: crate::ClusterId) -> u32 {
-    let planes = world.store().list::<api::kinds::sim::ControlPlane>(crate::ClusterId::WORLD, None);
+fn minor(world: &World, cluster: ClusterId) -> u32 {
+    let planes = world.store().list::<api::kinds::sim::ControlPlane>(ClusterId::WORLD, None);
     let version = planes.into_iter().find(|plane| plane.id == cluster.0).map(|plane| plane.version.as_str());
     version.and_then(|version| version.split('.').nth(1)).and_then(|minor| minor.parse().ok()).unwrap_or(34)
 }

@@ -96,7 +96,8 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
 
 /// Begins to attach an ENI to an instance under a device number.
 /// # Errors
-/// `AttachmentLimitExceeded` if the instance has as many as its type allows.
+/// `AttachmentLimitExceeded` if the instance has as many as its type allows; `InvalidParameterCombination` if it stands in
+/// another zone.
 pub(crate) fn attach(turn: &mut Turn<'_>, name: &str, to: &str, device_index: u32) -> Result<(), AwsError> {
     const OPERATION: &str = "AttachNetworkInterface";
     let allowed = instance::limits(turn.store(), to).map_or(u32::MAX, |limits| limits.enis);
@@ -104,6 +105,12 @@ pub(crate) fn attach(turn: &mut Turn<'_>, name: &str, to: &str, device_index: u3
     if has >= u64::from(allowed) {
         let message = format!("Interface count {} exceeds the limit for the instance", has + 1);
         return Err(refuse(OPERATION, "AttachmentLimitExceeded", message));
+    }
+    let zone = |subnet: &str| subnet::get(turn.store(), subnet).map(|it| it.availability_zone.clone());
+    let of = get(turn.store(), name).and_then(|eni| zone(&eni.subnet));
+    if of != instance::get(turn.store(), to).and_then(|it| zone(&it.subnet)) {
+        let message = "You may not attach a network interface to an instance if they are not in the same availability zone";
+        return Err(refuse(OPERATION, "InvalidParameterCombination", message));
     }
     let now = turn.now();
     change(turn, name, |eni| {

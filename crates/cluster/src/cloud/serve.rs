@@ -29,6 +29,14 @@ pub(crate) fn serve(world: &mut World, request: &AwsRequest) -> Result<Value, Aw
         }
         ("ec2", "DescribeNetworkInterfaces") => Ok(json!({ "NetworkInterfaces": interfaces(turn) })),
         ("ec2", "DescribeSubnets") => Ok(json!({ "Subnets": subnets(turn, &ids(request, "SubnetIds")) })),
+        ("ec2", "AssociateVpcCidrBlock") => {
+            subnet::extend_vpc(turn, &one(request, "VpcId"), &one(request, "CidrBlock"))
+        }
+        ("ec2", "CreateSubnet") => {
+            let zone = one(request, "AvailabilityZone");
+            let made = subnet::create(turn, &one(request, "VpcId"), &one(request, "CidrBlock"), &zone)?;
+            Ok(json!({ "Subnet": subnets(turn, &[made]).pop() }))
+        }
         (_, action) => Err(refuse(
             action,
             "InvalidAction",
@@ -44,6 +52,11 @@ fn ids(request: &AwsRequest, field: &str) -> Vec<String> {
         .flatten()
         .filter_map(|id| id.as_str().map(str::to_owned))
         .collect()
+}
+
+/// A parameter that has one value.
+fn one(request: &AwsRequest, field: &str) -> String {
+    ids(request, field).pop().or_else(|| request.input[field].as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn change(
@@ -125,6 +138,7 @@ fn subnets(turn: &Turn<'_>, ids: &[String]) -> Vec<Value> {
                 "CidrBlock": it.cidr,
                 "AvailabilityZone": it.availability_zone,
                 "AvailableIpAddressCount": subnet::free(turn.store(), it),
+                "State": "available",
                 "MapPublicIpOnLaunch": it.map_public_ip_on_launch,
             })
         })

@@ -1,14 +1,23 @@
 //! Which addresses of a subnet are taken, and by whom?
 //!
-//! The taken ones are those of the ENIs that stand in it: there is no second count that could differ.
+//! The taken ones are those of the ENIs that stand in it: there is no second count that could differ. A VPC can get
+//! further blocks, and subnets in them.
 
 use std::net::Ipv4Addr;
 
-use api::kinds::aws::{Eni, Subnet};
+use api::{
+    Resource,
+    kinds::aws::{Eni, RouteTable, Subnet, Vpc},
+    meta::ObjectMeta,
+};
 use cni::subnet::SubnetAddresses;
 use ipnet::Ipv4Net;
+use serde_json::{Value, json};
 
-use crate::{AwsError, ClusterId, Store, cloud::refuse};
+use crate::{
+    AwsError, ClusterId, Store, Turn,
+    cloud::{id, refuse},
+};
 
 /// The subnet with this name.
 #[must_use]
@@ -68,4 +77,74 @@ pub(crate) fn offer(
 pub(crate) struct Wanted {
     pub addresses: u32,
     pub prefixes: u32,
+}
+
+/// Gives a VPC a further block.
+/// # Errors
+/// `InvalidVpcID.NotFound`, `InvalidVpc.Range`.
+pub(crate) fn extend_vpc(turn: &mut Turn<'_>, vpc: &str, block: &str) -> Result<Value, AwsError> {
+    const OPERATION: &str = "AssociateVpcCidrBlock";
+    let mut found = vpc_named(turn, vpc, OPERATION)?;
+    let cidr = block_of(block, OPERATION)?;
+    let overlaps = |had: &Ipv4Net| had.contains(&cidr.network()) || cidr.contains(&had.network());
+    if !(16..=28).contains(&cidr.prefix_len()) || found.cidrs.iter().any(overlaps) {
+        return Err(refuse(OPERATION, "InvalidVpc.Range", format!("The CIDR '{cidr}' is invalid.")));
+    }
+    found.cidrs.push(cidr);
+    turn.put(found.into_object());
+    let state = json!({"State": "associating"});
+    let association = id(turn, "vpc-cidr-assoc", block, 0);
+    Ok(
+        json!({"CidrBlockAssociation": {"AssociationId": association, "CidrBlock": cidr, "CidrBlockState": state}, "VpcId": vpc}),
+    )
+}
+
+/// Makes a subnet, with the VPC's main route table: nothing but the VPC is routed. Gives its id.
+/// # Errors
+/// `InvalidVpcID.NotFound`, `InvalidSubnet.Range`, `InvalidSubnet.Conflict`.
+pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) -> Result<String, AwsError> {
+    const OPERATION: &str = "CreateSubnet";
+    let found = vpc_named(turn, vpc, OPERATION)?;
+    let cidr = block_of(block, OPERATION)?;
+    if !(16..=28).contains(&cidr.prefix_len()) || !found.cidrs.iter().any(|of| of.contains(&cidr)) {
+        return Err(refuse(OPERATION, "InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+    }
+    if turn
+        .list::<Subnet>(None)
+        .filter(|other| other.vpc == vpc)
+        .any(|other| other.cidr.contains(&cidr.network()) || cidr.contains(&other.cidr.network()))
+    {
+        let message = format!("The CIDR '{cidr}' conflicts with another subnet");
+        return Err(refuse(OPERATION, "InvalidSubnet.Conflict", message));
+    }
+    let named = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let table = id(turn, "rtb", vpc, 0);
+    if turn.get::<RouteTable>("", &table).is_none() {
+        turn.put(
+            RouteTable { metadata: named(&table), vpc: vpc.to_owned(), routes: Vec::new() }.into_object(),
+        );
+    }
+    let name = id(turn, "subnet", block, 0);
+    let subnet = Subnet {
+        metadata: named(&name),
+        vpc: vpc.to_owned(),
+        cidr,
+        availability_zone: zone.to_owned(),
+        map_public_ip_on_launch: false,
+        route_table: table,
+    };
+    turn.put(subnet.into_object());
+    Ok(name)
+}
+
+fn vpc_named(turn: &Turn<'_>, name: &str, operation: &str) -> Result<Vpc, AwsError> {
+    let message = || format!("The vpc ID '{name}' does not exist");
+    turn.get::<Vpc>("", name).cloned().ok_or_else(|| refuse(operation, "InvalidVpcID.NotFound", message()))
+}
+
+fn block_of(text: &str, operation: &str) -> Result<Ipv4Net, AwsError> {
+    let message =
+        || format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block.");
+    let parsed = text.parse::<Ipv4Net>().map(|block| block.trunc());
+    parsed.map_err(|_| refuse(operation, "InvalidParameterValue", message()))
 }

@@ -11,7 +11,7 @@ use api::{
     k8s::core::v1::{Container, Node, Pod},
     kinds::{
         aws::{Attachment, Eni, EniOwner, Instance, InstanceState},
-        cni::{IpPool, PoolEni},
+        cni::{EniConfig, IpPool, PoolEni},
         sim::{ContainerStep, Machine, Sandbox},
     },
     meta::ObjectMeta,
@@ -124,6 +124,8 @@ struct Here {
     max_pods: u32,
     targets: WarmTargets,
     limits: EniLimits,
+    /// The ENIConfig that its labels and annotations name.
+    config: String,
 }
 
 impl Here {
@@ -144,9 +146,17 @@ impl Here {
         let container = pod.spec.as_ref()?.containers.iter().find(|c| c.name == "aws-node")?;
         let limits = EniLimits::of(cni::limits::of(&instance.instance_type)?);
         let node = turn.get::<Node>("", node)?;
-        let mut targets = WarmTargets::from_env(&environment(container));
+        let environment = environment(container);
+        let mut targets = WarmTargets::from_env(&environment);
         targets.paused = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
-        Some(Self { instance: instance.clone(), started_at, max_pods: pods_allowed(node), targets, limits })
+        Some(Self {
+            instance: instance.clone(),
+            started_at,
+            max_pods: pods_allowed(node),
+            targets,
+            limits,
+            config: config_named(node, &environment),
+        })
     }
 
     fn name(&self) -> &str {
@@ -223,15 +233,18 @@ impl Here {
     }
 
     fn grow(&self, turn: &mut Turn<'_>, pool: &mut IpPool, attempts: &[Attempt], back_off: bool) {
+        let mut subnet_is_full = false;
         for attempt in attempts {
             let granted = match attempt {
                 Attempt::Assign { eni, count } => self.fill(turn, pool, eni, *count),
                 Attempt::CreateEni { count } => self.create(turn, *count, pool.mode),
             };
             let Err(error) = granted else { return };
+            subnet_is_full =
+                matches!(error.code.as_str(), "InsufficientFreeAddressesInSubnet" | "InsufficientCidrBlocks");
             note_refusal(turn, &error);
         }
-        if back_off {
+        if back_off && subnet_is_full {
             pool.back_off_until = Some(turn.now() + timing::IPAMD_BACK_OFF);
         }
     }
@@ -244,11 +257,13 @@ impl Here {
         Ok(())
     }
 
-    /// MODEL: under custom networking the ENIConfig's subnet would be used; the lab has no ENIConfig yet, so none is made.
+    /// A new ENI: in the node's subnet with the groups of its primary ENI or, under custom networking, as the node's
+    /// ENIConfig says.
     fn create(&self, turn: &mut Turn<'_>, count: u32, mode: PoolMode) -> Result<(), AwsError> {
         const OPERATION: &str = "CreateNetworkInterface";
-        if self.targets.custom_networking {
-            let message = "could not find an ENIConfig for this node";
+        let config = self.eni_config(turn).cloned();
+        if self.targets.custom_networking && config.is_none() {
+            let message = format!("could not find the ENIConfig {:?} of this node", self.config);
             return Err(crate::cloud::refuse(OPERATION, "NoENIConfig", message));
         }
         let taken: Vec<u32> =
@@ -258,18 +273,24 @@ impl Here {
             .first()
             .map(|primary| primary.security_groups.clone())
             .unwrap_or_default();
+        let own = config.as_ref().map(EniConfig::security_groups).filter(|own| !own.is_empty());
         let new = NewEni {
             operation: OPERATION,
-            subnet: &self.instance.subnet,
+            subnet: config.as_ref().map_or(self.instance.subnet.as_str(), EniConfig::subnet),
             slots: count,
             mode,
             owner: EniOwner::Instance,
-            security_groups: groups,
+            security_groups: own.unwrap_or(groups),
             address: None,
             description: format!("aws-K8S-{}", self.name()),
         };
         let made = eni::create(turn, new)?;
         eni::attach(turn, &made, self.name(), device).inspect_err(|_| eni::delete(turn, &made))
+    }
+
+    /// The ENIConfig of this node, under custom networking.
+    fn eni_config<'t>(&self, turn: &'t Turn<'_>) -> Option<&'t EniConfig> {
+        turn.get::<EniConfig>("", &self.config).filter(|_| self.targets.custom_networking)
     }
 
     /// Growth is work that is waited for; giving back is not.
@@ -291,6 +312,24 @@ impl Here {
             None => Next::Done,
         }
     }
+}
+
+/// The name of a node's ENIConfig.
+///
+/// The label of an external controller comes first, then the annotation, then the label that the environment names.
+/// Source: amazon-vpc-cni-k8s `pkg/eniconfig/eniconfig.go` (`GetNodeSpecificENIConfigName`).
+fn config_named(node: &Node, environment: &BTreeMap<String, String>) -> String {
+    const KEY: &str = "k8s.amazonaws.com/eniConfig";
+    let key = |name: &str| {
+        environment.get(name).filter(|key| !key.is_empty()).map_or(KEY, String::as_str).to_owned()
+    };
+    let of = |all: &Option<BTreeMap<String, String>>, key: &str| {
+        all.as_ref().and_then(|all| all.get(key)).cloned()
+    };
+    of(&node.metadata.labels, "vpc.amazonaws.com/externalEniConfig")
+        .or_else(|| of(&node.metadata.annotations, &key("ENI_CONFIG_ANNOTATION_DEF")))
+        .or_else(|| of(&node.metadata.labels, &key("ENI_CONFIG_LABEL_DEF")))
+        .unwrap_or_else(|| "default".to_owned())
 }
 
 fn pods_allowed(node: &Node) -> u32 {

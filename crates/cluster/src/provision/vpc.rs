@@ -60,8 +60,10 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
     let named = |short: &str| if main { short.to_owned() } else { format!("{cluster}-{short}") };
     let vpc = named("main");
     let meta = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    let extra = config.vpc.extra_cidrs.iter().filter_map(|text| text.parse::<Ipv4Net>().ok());
+    let cidrs = std::iter::once(cidr).chain(extra).collect();
     turn.put(
-        Vpc { metadata: meta(&vpc), cidrs: vec![cidr], enable_dns_support: true, enable_dns_hostnames: true }
+        Vpc { metadata: meta(&vpc), cidrs, enable_dns_support: true, enable_dns_hostnames: true }
             .into_object(),
     );
     let igw = id(turn, "igw", &vpc, 0);

@@ -142,6 +142,8 @@ fn ec2(call: &mut Call<'_, '_>, operation: &str, words: &[&str]) -> i32 {
         "start-instances" => "StartInstances",
         "terminate-instances" => "TerminateInstances",
         "describe-instances" => "DescribeInstances",
+        "associate-vpc-cidr-block" => "AssociateVpcCidrBlock",
+        "create-subnet" => "CreateSubnet",
         "describe-subnets" => "DescribeSubnets",
         "describe-network-interfaces" => "DescribeNetworkInterfaces",
         other => {

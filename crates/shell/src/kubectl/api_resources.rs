@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Domain, Kind, Scope};
+use api::{Kind, Scope};
 
 use crate::{
     flag::{Flag, switch, value},
@@ -38,18 +38,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !matches!(output.as_str(), "" | "wide" | "name") {
         return Fail::error(format!("--output {output} is not available"));
     }
+    let served: Vec<Kind> = Kind::EVERY.iter().copied().filter(|kind| kube.serves(*kind)).collect();
     let given = &kube.given;
-    let kept = |kind: &&Kind| {
+    let kept = |kind: &Kind| {
         let info = kind.info();
-        info.domain() == Domain::Kubernetes
-            && given.value("api-group").is_none_or(|g| g == info.group)
+        given.value("api-group").is_none_or(|g| g == info.group)
             && given
                 .value("namespaced")
                 .is_none_or(|_| given.on("namespaced") == (info.scope == Scope::Namespaced))
             && given.list("verbs").iter().all(|v| info.verbs.contains(v))
             && given.list("categories").iter().all(|c| info.categories.contains(c))
     };
-    let mut kinds: Vec<Kind> = Kind::EVERY.iter().filter(kept).copied().collect();
+    let mut kinds: Vec<Kind> = served.into_iter().filter(kept).collect();
     match given.value("sort-by") {
         Some("name") => kinds.sort_by_key(|k| k.info().plural),
         Some("kind") => kinds.sort_by_key(|k| k.info().kind),
@@ -93,7 +93,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 pub(super) fn versions(kube: &mut Kube<'_, '_>) -> Done {
     unexpected(kube, "api-versions")?;
     kube.target()?;
-    let served = Kind::EVERY.iter().filter(|k| k.info().domain() == Domain::Kubernetes);
+    let served = Kind::EVERY.iter().filter(|kind| kube.serves(**kind));
     let mut all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
     // Autoscalers are served in their first version too.
     all.insert("autoscaling/v1".to_owned());

@@ -43,11 +43,25 @@ const ALL: &[Kind] = &[
 
 /// The kind a word means: plural, singular, short name, with or without its group.
 pub(crate) fn kind(word: &str) -> Done<Kind> {
-    Kind::of_resource(word)
-        .ok_or_else(|| Fail::Error(format!("the server doesn't have a resource type {word:?}")))
+    Kind::of_resource(word).ok_or_else(|| unknown(word))
+}
+
+fn unknown(word: &str) -> Fail {
+    Fail::Error(format!("the server doesn't have a resource type {word:?}"))
 }
 
 impl Kube<'_, '_> {
+    /// Whether the cluster's API server serves a kind.
+    pub(crate) fn serves(&mut self, kind: Kind) -> bool {
+        let cluster = self.target().map(|target| target.cluster);
+        cluster.is_ok_and(|cluster| cluster::apiserver::serves(self.shell.world.store(), cluster, kind))
+    }
+
+    /// The kind a word means, if the server has it.
+    fn kind(&mut self, word: &str) -> Done<Kind> {
+        kind(word).ok().filter(|kind| self.serves(*kind)).ok_or_else(|| unknown(word))
+    }
+
     /// Reads the arguments as kinds and names.
     pub(crate) fn asks(&mut self, args: &[String]) -> Done<Asks> {
         self.target()?;
@@ -75,7 +89,7 @@ impl Kube<'_, '_> {
                     }
                 };
                 for word in types.split(',') {
-                    asks.asks.push(Ask { kind: kind(word)?, name: Some(name.to_owned()) });
+                    asks.asks.push(Ask { kind: self.kind(word)?, name: Some(name.to_owned()) });
                 }
             }
             asks.kinds = asks.asks.len();
@@ -86,7 +100,7 @@ impl Kube<'_, '_> {
             if word == "all" {
                 kinds.extend(ALL);
             } else {
-                kinds.push(kind(word)?);
+                kinds.push(self.kind(word)?);
             }
         }
         asks.kinds = kinds.len();
