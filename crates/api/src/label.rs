@@ -12,9 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use thiserror::Error;
 
 use crate::meta::LabelSelector;
@@ -226,8 +224,6 @@ impl fmt::Display for Requirement {
 #[must_use]
 pub fn qualified_name_errors(text: &str) -> Vec<String> {
     const RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-    static NAME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new("^(?:([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$").ok());
     let mut errors = Vec::new();
     let name = match text.split('/').collect::<Vec<_>>()[..] {
         [name] => name,
@@ -250,7 +246,7 @@ pub fn qualified_name_errors(text: &str) -> Vec<String> {
     } else if name.len() > 63 {
         errors.push("name part must be no more than 63 characters".to_owned());
     }
-    if !is_match(&NAME, name) {
+    if !is_name(name) {
         errors.push(format!("name part {RULE}"));
     }
     errors
@@ -259,13 +255,11 @@ pub fn qualified_name_errors(text: &str) -> Vec<String> {
 /// What keeps a text from being a label's value, in upstream's words; empty if nothing does.
 #[must_use]
 pub fn label_value_errors(text: &str) -> Vec<String> {
-    static VALUE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new("^(?:(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?)$").ok());
     let mut errors = Vec::new();
     if text.len() > 63 {
         errors.push("must be no more than 63 characters".to_owned());
     }
-    if !is_match(&VALUE, text) {
+    if !text.is_empty() && !is_name(text) {
         errors.push("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')".to_owned());
     }
     errors
@@ -274,21 +268,26 @@ pub fn label_value_errors(text: &str) -> Vec<String> {
 /// What keeps a text from being an RFC 1123 subdomain, in upstream's words; empty if nothing does.
 #[must_use]
 pub fn subdomain_errors(text: &str) -> Vec<String> {
-    static SUBDOMAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"^(?:[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)$").ok()
-    });
     let mut errors = Vec::new();
     if text.len() > 253 {
         errors.push("must be no more than 253 characters".to_owned());
     }
-    if !is_match(&SUBDOMAIN, text) {
+    if !text.split('.').all(is_lower_name) {
         errors.push(r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')".to_owned());
     }
     errors
 }
 
-fn is_match(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|it| it.is_match(text)) && !text.ends_with('\n')
+/// `([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]`: by hand, for every pod's labels are looked at again and again.
+fn is_name(text: &str) -> bool {
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    text.starts_with(ends) && text.ends_with(ends) && text.chars().all(|c| ends(c) || "-_.".contains(c))
+}
+
+/// `[a-z0-9]([-a-z0-9]*[a-z0-9])?`.
+fn is_lower_name(text: &str) -> bool {
+    let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(ends) && text.ends_with(ends) && text.chars().all(|c| ends(c) || c == '-')
 }
 
 fn quoted(values: &[String]) -> String {

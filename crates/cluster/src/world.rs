@@ -42,10 +42,14 @@ pub struct World {
     instant: u32,
     steps: u64,
     allowance: Option<u64>,
+    idling: bool,
     trail: Option<Vec<World>>,
     // INVARIANT: a function of the store; no part of the digest.
     scheduling: scheduler::Cache,
 }
+
+/// What a step or a fact costs of an allowance; one of what comes round by itself costs 1.
+const WORK: u64 = 16;
 
 /// How many steps a run may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +103,7 @@ impl World {
             instant: 0,
             steps: 0,
             allowance: None,
+            idling: false,
             trail: None,
             scheduling: scheduler::Cache::default(),
         }
@@ -197,14 +202,16 @@ impl World {
         self.steps
     }
 
-    /// From now on so much may happen, whoever asks for it: steps and facts count one each. As much as it needs without a
-    /// number. Once it is used up every run ends with [`Ended::Budget`] at once, and time stands still.
+    /// From now on so much may happen, whoever asks for it: steps and facts count one each, those of what comes round by
+    /// itself (leases, probes) a sixteenth. As much as it needs without a number. Once it is used up every run ends with
+    /// [`Ended::Budget`] at once, and time stands still.
     pub fn allow(&mut self, steps: Option<u64>) {
-        self.allowance = steps;
+        self.allowance = steps.map(|steps| steps.saturating_mul(WORK));
     }
 
     fn spend(&mut self) {
-        self.allowance = self.allowance.map(|left| left.saturating_sub(1));
+        let cost = if self.idling { 1 } else { WORK };
+        self.allowance = self.allowance.map(|left| left.saturating_sub(cost));
     }
 
     /// Whether what was allowed is used up.
@@ -252,6 +259,7 @@ impl World {
             };
             steps += 1;
             self.steps += 1;
+            self.idling = wake.periodic;
             self.spend();
             self.set_now(at);
             self.instant += 1;
@@ -262,6 +270,7 @@ impl World {
                 };
             }
             self.step(wake);
+            self.idling = false;
         }
         Ran { steps, ended: Ended::Budget }
     }

@@ -53,7 +53,8 @@ impl Controller for ReplicaSetController {
                 // An orphan may belong to any set that chooses it.
                 if let Some(pod) = change.after.as_ref().filter(|pod| controller_of(pod.meta()).is_none()) {
                     let sets = store.list::<ReplicaSet>(change.key.cluster, Some(&change.key.namespace));
-                    for set in sets.filter(|set| chooses(set, pod.meta().labels.as_ref())) {
+                    for set in sets.filter(|set| chooses(selector(set).as_ref(), pod.meta().labels.as_ref()))
+                    {
                         wake(key(set.metadata.name.as_deref().unwrap_or_default()));
                     }
                 }
@@ -89,10 +90,14 @@ impl Controller for ReplicaSetController {
     }
 }
 
-fn chooses(set: &ReplicaSet, labels: Option<&BTreeMap<String, String>>) -> bool {
+/// What a set looks for; nothing if that is illegal or everything.
+fn selector(set: &ReplicaSet) -> Option<Selector> {
     let selector = set.spec.as_ref().and_then(|spec| Selector::from_label_selector(&spec.selector).ok());
-    selector
-        .is_some_and(|selector| !selector.is_empty() && selector.matches(labels.unwrap_or(&BTreeMap::new())))
+    selector.filter(|selector| !selector.is_empty())
+}
+
+fn chooses(selector: Option<&Selector>, labels: Option<&BTreeMap<String, String>>) -> bool {
+    selector.is_some_and(|selector| selector.matches(labels.unwrap_or(&BTreeMap::new())))
 }
 
 /// The set's active pods, after adopting and letting go.
@@ -101,19 +106,22 @@ fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiSt
     let namespace = set.metadata.namespace.clone().unwrap_or_default();
     let mut pods = Vec::new();
     let (mut lost, mut found) = (Vec::new(), Vec::new());
+    let selector = selector(set);
     for (_, object) in turn.store().owned_by(turn.cluster(), &uid) {
         let Some(pod) = Pod::of(object) else { continue };
         if !is_active(pod) || !is_managed_by(&pod.metadata, &uid) {
             continue;
         }
-        if chooses(set, pod.metadata.labels.as_ref()) {
+        if chooses(selector.as_ref(), pod.metadata.labels.as_ref()) {
             pods.push(Rc::clone(object));
         } else {
             lost.push(pod.metadata.name.clone().unwrap_or_default());
         }
     }
     let orphans = turn.store().orphan_pods(turn.cluster(), &namespace);
-    for pod in orphans.filter(|pod| is_active(pod) && chooses(set, pod.metadata.labels.as_ref())) {
+    for pod in
+        orphans.filter(|pod| is_active(pod) && chooses(selector.as_ref(), pod.metadata.labels.as_ref()))
+    {
         found.push(pod.metadata.name.clone().unwrap_or_default());
     }
     for name in lost {
