@@ -28,6 +28,7 @@ pub mod node;
 pub mod path;
 pub mod provision;
 pub mod queue;
+mod quota;
 pub mod request;
 mod scheduler;
 pub mod store;

@@ -13,6 +13,7 @@ mod namespace;
 mod node_lifecycle;
 mod pod_gc;
 mod replicaset;
+mod resource_quota;
 mod service_account;
 mod taint_eviction;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &endpointslice::EndpointSliceController,
     &endpoints::EndpointsController,
     &disruption::DisruptionController,
+    &resource_quota::ResourceQuotaController,
     &garbage::GarbageCollector,
     &node_lifecycle::NodeLifecycle,
     &taint_eviction::TaintEviction,

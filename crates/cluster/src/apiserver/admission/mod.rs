@@ -4,8 +4,10 @@
 //! a file and a line. Source: `pkg/kubeapiserver/options/plugins.go`, `AllOrderedPlugins`.
 
 mod default_toleration_seconds;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod priority;
+mod resource_quota;
 mod service_account;
 mod taint_nodes_by_condition;
 
@@ -43,6 +45,11 @@ struct Plugin {
 
 const PLUGINS: &[Plugin] = &[
     Plugin { name: "NamespaceLifecycle", mutate: Some(namespace_lifecycle::mutate), validate: None },
+    Plugin {
+        name: "LimitRanger",
+        mutate: Some(limit_ranger::mutate),
+        validate: Some(limit_ranger::validate),
+    },
     Plugin { name: "ServiceAccount", mutate: Some(service_account::mutate), validate: None },
     Plugin { name: "TaintNodesByCondition", mutate: Some(taint_nodes_by_condition::mutate), validate: None },
     Plugin { name: "Priority", mutate: Some(priority::mutate), validate: Some(priority::validate) },
@@ -51,6 +58,7 @@ const PLUGINS: &[Plugin] = &[
         mutate: Some(default_toleration_seconds::mutate),
         validate: None,
     },
+    Plugin { name: "ResourceQuota", mutate: None, validate: Some(resource_quota::validate) },
 ];
 
 /// Every plugin's changes; a plugin that changes nothing leaves no trace.
