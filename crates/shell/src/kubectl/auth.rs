@@ -105,7 +105,7 @@ fn can_i(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
                 None => warn(kube, &format!("the server doesn't have a resource type '{typed}'")),
             }
         }
-        if let Some(info) = kind.map(|k| k.info()).filter(|i| i.scope != Scope::Namespaced && !every) {
+        if let Some(info) = kind.map(Kind::info).filter(|i| i.scope != Scope::Namespaced && !every) {
             let group =
                 if info.group.is_empty() { String::new() } else { format!(" in group '{}'", info.group) };
             warn(kube, &format!("resource '{}' is not namespace scoped{group}", info.plural));

@@ -52,7 +52,7 @@ pub(super) fn autoscaler(o: &Value, events: Option<&str>) -> String {
     template::close(w, events)
 }
 
-/// `resource cpu on pods  (as a percentage of request):	<unknown> / 60%`.
+/// `resource cpu on pods  (as a percentage of request):`, then what is and what is wanted.
 fn metric_line(metric: &Value, current: &Value) -> String {
     let kind = text(metric, "type");
     let field = match kind {
