@@ -204,7 +204,28 @@ fn accept<'t>(stack: &[Frame<'t>], line: Line<'t>) -> Option<Vec<Frame<'t>>> {
     put(next, line.key?, line.value)
 }
 
+/// Whether the server of this version forgets the field: nobody writes it there.
+///
+/// Only sidecars have a restart policy of their own. See `default::gate`.
+fn is_forgotten(stack: &[Frame<'_>], key: &str) -> bool {
+    let in_list = |name: &str| match stack.iter().rev().nth(2) {
+        Some(Frame::Struct { used, .. }) => used.last() == Some(&name),
+        _ => false,
+    };
+    let Some(Frame::Struct { schema, .. }) = stack.last() else { return false };
+    match (schema.name(), key) {
+        ("Container", "restartPolicy") => in_list("containers"),
+        ("Container", "restartPolicyRules")
+        | ("PodSpec", "hostnameOverride")
+        | ("Lifecycle", "stopSignal") => true,
+        _ => false,
+    }
+}
+
 fn put<'t>(mut stack: Vec<Frame<'t>>, key: &'t str, value: Option<&'t str>) -> Option<Vec<Frame<'t>>> {
+    if is_forgotten(&stack, key) {
+        return None;
+    }
     let ty: &'static Type = match stack.last_mut()? {
         Frame::Struct { schema, used } => {
             let field = schema.field(key).filter(|_| !used.contains(&key))?;
@@ -295,6 +316,13 @@ mod tests {
     #[test]
     fn a_deployment_and_a_service_in_one_stream_get_theirs() {
         let there = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  labels:\n    app: web\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      containers:\n      - name: web\n        image: nginx\n        ports:\n        - containerPort: 80\n---\napiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  selector:\n    app: web\n  ports:\n  - port: 80\n";
+        let flat: String = there.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+        assert_eq!(reindent(&flat).as_deref(), Some(there));
+    }
+
+    #[test]
+    fn the_restart_policy_is_the_pods() {
+        let there = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: c\n    image: i\n  restartPolicy: Never\n";
         let flat: String = there.lines().map(|line| format!("{}\n", line.trim_start())).collect();
         assert_eq!(reindent(&flat).as_deref(), Some(there));
     }

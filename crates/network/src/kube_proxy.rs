@@ -31,7 +31,8 @@ pub fn ready<'n>(network: &'n Network, service: &Service) -> Vec<Endpoint<'n>> {
     if let Some(addresses) = &service.endpoints {
         return addresses.iter().map(|ip| Endpoint { ip: *ip, pod: None }).collect();
     }
-    let Some(selector) = &service.selector else { return Vec::new() };
+    // A Service that selects by nothing has no pods.
+    let Some(selector) = service.selector.as_ref().filter(|it| !it.is_empty()) else { return Vec::new() };
     let mut pods: Vec<&Pod> = network
         .pods
         .iter()

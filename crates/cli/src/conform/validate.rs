@@ -257,6 +257,28 @@ mod tests {
     }
 
     #[test]
+    fn no_recorded_manifest_gets_a_wrong_indentation_back() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/validate/open.jsonl.gz");
+        let cases = super::super::documents(&path).expect("recorded cases");
+        let legal = cases.iter().filter(|case| case["expect"]["ok"] == true);
+        let (mut restored, mut wrong) = (0, Vec::new());
+        for case in legal {
+            let there = case["yaml"].as_str().unwrap_or_default();
+            let flat: String = there.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+            let values = |text: &str| -> Vec<Value> {
+                text::read(text).documents.iter().map(Document::to_value).collect()
+            };
+            match text::reindent(&flat) {
+                Some(again) if values(&again) == values(there) => restored += 1,
+                Some(_) => wrong.push(case["id"].clone()),
+                None => {}
+            }
+        }
+        assert_eq!(wrong, Vec::<Value>::new());
+        assert!(restored > 20, "{restored} restored");
+    }
+
+    #[test]
     fn recorded_updates_are_answered_as_the_real_server_answered() {
         assert_eq!(disagreeing("update.jsonl.gz"), Vec::<String>::new());
     }

@@ -59,9 +59,12 @@ impl<'n> Walk<'n> {
         if !policy::enforced(self.net, pod) || pod.ip == Some(self.packet.dst) {
             return;
         }
+        // A pod that is called by its address has its ports' names all the same.
+        let by_address =
+            || self.net.pods.iter().find(|it| it.ip == Some(self.packet.dst) && !it.host_network);
         let target = match self.target {
             Target::Pod(pod) => Some(pod),
-            _ => None,
+            _ => by_address(),
         };
         let said = policy::check(
             self.net,
@@ -156,4 +159,34 @@ enum Inside<'n> {
 /// Whether an address belongs to the VPC.
 pub(crate) fn in_vpc(network: &Network, ip: Ipv4Addr) -> bool {
     network.vpc.cidrs.iter().any(|cidr| cidr.contains(&ip))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Probe, trace};
+
+    #[test]
+    fn a_named_port_of_a_policy_is_found_on_a_pod_that_is_called_by_its_address() {
+        let eni = json!({"id": "eni-1", "dev": 0, "ip": "10.0.0.10", "subnet": "s", "sgs": []});
+        let pod = |name: &str, ip: &str, port: &str| {
+            json!({"ns": "default", "name": name, "labels": {"app": name}, "node": "n", "ip": ip, "eni": "eni-1",
+                "ready": true, "ports": [{"name": port, "containerPort": 8080}]})
+        };
+        let egress = json!({"podSelector": {"matchLabels": {"app": "a"}}, "policyTypes": ["Egress"],
+            "egress": [{"ports": [{"port": "web"}]}]});
+        let world = json!({"vpc": {"id": "v", "cidrs": ["10.0.0.0/16"]}, "cni": {"networkPolicy": true},
+            "subnets": [{"id": "s", "cidr": "10.0.0.0/24", "az": "a", "rt": "r"}], "nodes": [{"name": "n", "enis": [eni]}],
+            "pods": [pod("a", "10.0.0.11", "web"), pod("b", "10.0.0.12", "web"), pod("c", "10.0.0.13", "other")],
+            "policies": [{"name": "p", "namespace": "default", "spec": egress}]});
+        let network = serde_json::from_value(world).expect("a world");
+        let reached = |to: &str| {
+            let probe = json!({"from": "pod:default/a", "to": to, "port": 8080, "proto": "tcp"});
+            let probe: Probe = serde_json::from_value(probe).expect("a probe");
+            trace(&network, &probe).reachable()
+        };
+        assert!(reached("ip:10.0.0.12"));
+        assert!(!reached("ip:10.0.0.13"));
+    }
 }
