@@ -34,18 +34,43 @@ impl Shown for IntOrString {
 
 const SPEC: At<'static> = At::root("spec");
 
-pub(super) fn deployment(report: &mut Report, it: &Deployment) {
-    meta::object_meta(report, &it.metadata, true, name::subdomain);
-    if let Some(spec) = &it.spec {
-        deployment_spec(report, spec);
+/// A new workload: its metadata, then what its kind says of its spec.
+fn new<S>(
+    report: &mut Report,
+    metadata: &ObjectMeta,
+    spec: Option<&S>,
+    rule: meta::NameRule,
+    look: fn(&mut Report, &S),
+) {
+    meta::object_meta(report, metadata, true, rule);
+    if let Some(spec) = spec {
+        look(report, spec);
     }
 }
 
+/// A changed workload: the same, then what must have stayed.
+fn changed<S>(
+    report: &mut Report,
+    new: (&ObjectMeta, Option<&S>),
+    old: (&ObjectMeta, Option<&S>),
+    look: fn(&mut Report, &S),
+    fixed: impl FnOnce(&mut Report, &S, &S),
+) {
+    meta::object_meta_update(report, new.0, old.0);
+    let (Some(new), Some(old)) = (new.1, old.1) else { return };
+    look(report, new);
+    fixed(report, new, old);
+}
+
+pub(super) fn deployment(report: &mut Report, it: &Deployment) {
+    new(report, &it.metadata, it.spec.as_ref(), name::subdomain, deployment_spec);
+}
+
 pub(super) fn deployment_update(report: &mut Report, new: &Deployment, old: &Deployment) {
-    meta::object_meta_update(report, &new.metadata, &old.metadata);
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
-    deployment_spec(report, new);
-    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    let before = (&old.metadata, old.spec.as_ref());
+    changed(report, (&new.metadata, new.spec.as_ref()), before, deployment_spec, |report, new, old| {
+        meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    });
 }
 
 fn deployment_spec(report: &mut Report, spec: &DeploymentSpec) {
@@ -108,17 +133,14 @@ fn deployment_spec(report: &mut Report, spec: &DeploymentSpec) {
 }
 
 pub(super) fn replica_set(report: &mut Report, it: &ReplicaSet) {
-    meta::object_meta(report, &it.metadata, true, name::subdomain);
-    if let Some(spec) = &it.spec {
-        replica_set_spec(report, spec);
-    }
+    new(report, &it.metadata, it.spec.as_ref(), name::subdomain, replica_set_spec);
 }
 
 pub(super) fn replica_set_update(report: &mut Report, new: &ReplicaSet, old: &ReplicaSet) {
-    meta::object_meta_update(report, &new.metadata, &old.metadata);
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
-    replica_set_spec(report, new);
-    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    let before = (&old.metadata, old.spec.as_ref());
+    changed(report, (&new.metadata, new.spec.as_ref()), before, replica_set_spec, |report, new, old| {
+        meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    });
 }
 
 fn replica_set_spec(report: &mut Report, spec: &ReplicaSetSpec) {
@@ -133,17 +155,14 @@ fn replica_set_spec(report: &mut Report, spec: &ReplicaSetSpec) {
 }
 
 pub(super) fn daemon_set(report: &mut Report, it: &DaemonSet) {
-    meta::object_meta(report, &it.metadata, true, name::subdomain);
-    if let Some(spec) = &it.spec {
-        daemon_set_spec(report, spec);
-    }
+    new(report, &it.metadata, it.spec.as_ref(), name::subdomain, daemon_set_spec);
 }
 
 pub(super) fn daemon_set_update(report: &mut Report, new: &DaemonSet, old: &DaemonSet) {
-    meta::object_meta_update(report, &new.metadata, &old.metadata);
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
-    daemon_set_spec(report, new);
-    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    let before = (&old.metadata, old.spec.as_ref());
+    changed(report, (&new.metadata, new.spec.as_ref()), before, daemon_set_spec, |report, new, old| {
+        meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    });
 }
 
 fn daemon_set_spec(report: &mut Report, spec: &DaemonSetSpec) {
@@ -201,29 +220,26 @@ fn daemon_set_spec(report: &mut Report, spec: &DaemonSetSpec) {
 }
 
 pub(super) fn stateful_set(report: &mut Report, it: &StatefulSet) {
-    meta::object_meta(report, &it.metadata, true, name::label_name);
-    if let Some(spec) = &it.spec {
-        stateful_set_spec(report, spec);
-    }
+    new(report, &it.metadata, it.spec.as_ref(), name::label_name, stateful_set_spec);
 }
 
 pub(super) fn stateful_set_update(report: &mut Report, new: &StatefulSet, old: &StatefulSet) {
-    meta::object_meta_update(report, &new.metadata, &old.metadata);
-    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
-    stateful_set_spec(report, new);
-    let kept = StatefulSetSpec {
-        replicas: old.replicas,
-        template: old.template.clone(),
-        update_strategy: old.update_strategy.clone(),
-        min_ready_seconds: old.min_ready_seconds,
-        ordinals: old.ordinals.clone(),
-        revision_history_limit: old.revision_history_limit,
-        persistent_volume_claim_retention_policy: old.persistent_volume_claim_retention_policy.clone(),
-        ..new.clone()
-    };
-    if !meta::same(&kept, old) {
-        report.forbidden(&SPEC, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
-    }
+    let before = (&old.metadata, old.spec.as_ref());
+    changed(report, (&new.metadata, new.spec.as_ref()), before, stateful_set_spec, |report, new, old| {
+        let kept = StatefulSetSpec {
+            replicas: old.replicas,
+            template: old.template.clone(),
+            update_strategy: old.update_strategy.clone(),
+            min_ready_seconds: old.min_ready_seconds,
+            ordinals: old.ordinals.clone(),
+            revision_history_limit: old.revision_history_limit,
+            persistent_volume_claim_retention_policy: old.persistent_volume_claim_retention_policy.clone(),
+            ..new.clone()
+        };
+        if !meta::same(&kept, old) {
+            report.forbidden(&SPEC, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+        }
+    });
 }
 
 fn stateful_set_spec(report: &mut Report, spec: &StatefulSetSpec) {
