@@ -77,7 +77,11 @@ impl Requests {
                 memory: sums.get("memory").map_or(0, Quantity::value),
             }
         };
-        Requests { exact: amounts(&exact), wanted: sum(&defaults, Sums::new()), counted: sum(&missing, whole) }
+        Requests {
+            exact: amounts(&exact),
+            wanted: sum(&defaults, Sums::new()),
+            counted: sum(&missing, whole),
+        }
     }
 }
 

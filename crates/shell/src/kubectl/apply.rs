@@ -3,7 +3,9 @@
 //! What the last manifest had is kept in an annotation; a field goes only if the last manifest had it and the new one has not.
 //! Source: kubectl `pkg/cmd/apply/{apply,patcher}.go`, `pkg/util/apply.go`.
 
-use api::{emit, patch};
+use std::collections::BTreeMap;
+
+use api::{emit, label::Selector, patch};
 use cluster::PatchKind;
 use serde_json::{Value, json};
 
@@ -116,7 +118,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
     let mut failed = Vec::new();
     let mut applied = Vec::new();
+    let chosen = kube.selection().labels;
+    let chosen = Selector::parse(&chosen).map_err(|error| Fail::Error(error.to_string()))?;
     for manifest in kube.manifests()? {
+        // A selector also chooses among the manifests.
+        if let Ok(m) = &manifest
+            && !chosen.matches(&labels(&m.value))
+        {
+            continue;
+        }
         match manifest.and_then(|m| one(kube, m, dry)) {
             Ok((line, object)) => {
                 if format.is_none() {
@@ -126,6 +136,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             }
             Err(fail) => failed.push(fail),
         }
+    }
+    if kube.given.on("prune") && failed.is_empty() {
+        let objects: Vec<Value> = applied.iter().map(|(_, object)| object.clone()).collect();
+        super::prune::run(kube, &objects, dry)?;
     }
     match format {
         None => {}
@@ -144,6 +158,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     super::get::finish(kube, failed)
+}
+
+fn labels(object: &Value) -> BTreeMap<String, String> {
+    field::map(object, "metadata.labels").map(|(key, value)| (key.to_owned(), field::word(value))).collect()
 }
 
 fn view(kube: &mut Kube<'_, '_>) -> Done {

@@ -202,7 +202,16 @@ impl Kube<'_, '_> {
         for warning in warnings {
             self.out.err(&format!("Warning: {warning}"));
         }
+        let known = &mut self.shell.machine.kubeconfig.discovered;
+        let discovered = known.contains(&target.server);
+        if answer.is_ok() && !discovered {
+            known.push(target.server.clone());
+        }
         answer.map_err(|refusal| match refusal {
+            // UPSTREAM: who is refused already when asking what the server serves is told so in other words.
+            Refusal::Api(status) if status.reason == "Unauthorized" && discovered => {
+                Fail::Error("You must be logged in to the server (Unauthorized)".to_owned())
+            }
             Refusal::Api(status) => Fail::Server(status),
             Refusal::Aws(error) => Fail::Plain(error.to_string()),
             Refusal::Tool(text) => Fail::Plain(text),

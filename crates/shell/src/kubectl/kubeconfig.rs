@@ -63,6 +63,8 @@ pub struct Kubeconfig {
     pub clusters: Vec<Cluster>,
     /// Sorted by name.
     pub users: Vec<User>,
+    /// Servers whose list of resources is known already: kubectl keeps it in `~/.kube/cache`.
+    pub discovered: Vec<String>,
     /// Empty if none.
     pub current: String,
     /// When the last change was made, for nobody but the page.

@@ -7,6 +7,7 @@
 pub mod age;
 mod api_resources;
 mod apply;
+mod attach;
 mod auth;
 mod autoscale;
 mod client;
@@ -34,6 +35,7 @@ mod patch;
 mod pods;
 mod port_forward;
 pub mod print;
+mod prune;
 mod raw;
 mod replace;
 mod resource;
@@ -137,11 +139,13 @@ pub const VERBS: &[Verb] = &[
     verb("api-resources", api_resources::FLAGS, api_resources::run),
     verb("api-versions", &[], api_resources::versions),
     verbs("apply", apply::BELOW, apply::FLAGS, apply::run),
+    verb("attach", attach::FLAGS, attach::run),
     verbs("auth", auth::BELOW, auth::FLAGS, auth::run),
     verb("autoscale", autoscale::FLAGS, autoscale::run),
     verbs("cluster-info", &["dump"], &[], version::cluster_info),
     verbs("config", config::BELOW, config::FLAGS, config::run),
     verb("cordon", cordon::FLAGS, cordon::cordon),
+    verb("cp", attach::COPY_FLAGS, attach::copy),
     verbs("create", create::BELOW, create::FLAGS, create::run),
     verb("delete", delete::FLAGS, delete::run),
     verb("describe", describe::FLAGS, describe::run),
@@ -170,19 +174,8 @@ pub const VERBS: &[Verb] = &[
 ];
 
 /// Verbs that the real kubectl has beside these.
-const REAL: &[&str] = &[
-    "alpha",
-    "attach",
-    "certificate",
-    "completion",
-    "cp",
-    "debug",
-    "help",
-    "kustomize",
-    "options",
-    "plugin",
-    "proxy",
-];
+const REAL: &[&str] =
+    &["alpha", "certificate", "completion", "debug", "help", "kustomize", "options", "plugin", "proxy"];
 
 /// `kubectl …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {

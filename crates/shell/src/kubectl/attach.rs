@@ -1,0 +1,95 @@
+//! `kubectl attach` and `kubectl cp`: what they refuse.
+//!
+//! MODEL: no container runs code, so that there is nothing to attach to and no file to copy.
+//! Source: kubectl `pkg/cmd/attach/attach.go`, `pkg/cmd/cp/cp.go`.
+
+use crate::{
+    flag::{Flag, duration, int, switch, value},
+    kubectl::{
+        Done, Fail, Kube,
+        field::{name_of, text},
+        pods,
+    },
+    output::Hint,
+};
+
+pub(super) const FLAGS: &[Flag] = &[
+    value("container", 'c'),
+    duration("pod-running-timeout"),
+    switch("stdin", 'i'),
+    switch("tty", 't'),
+    switch("quiet", 'q'),
+];
+
+pub(super) const COPY_FLAGS: &[Flag] =
+    &[value("container", 'c'), int("retries"), switch("no-preserve", '\0')];
+
+pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    let args = kube.given.args.clone();
+    let [word, rest @ ..] = args.as_slice() else {
+        return Fail::error("at least 1 argument is required for attach");
+    };
+    let word = match rest {
+        [] => word.clone(),
+        [name] => format!("{word}/{name}"),
+        _ => {
+            return Fail::error(format!(
+                "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {}: [{}]",
+                args.len(),
+                args.join(" ")
+            ));
+        }
+    };
+    let (kind, object) = kube.meant(&word)?;
+    let (pod, _) = kube.pod_of(kind, object, "attach to")?;
+    let phase = text(&pod, "status.phase");
+    if matches!(phase, "Succeeded" | "Failed") {
+        return Fail::error(format!(
+            "cannot attach a container in a completed pod; current phase is {phase}"
+        ));
+    }
+    match kube.given.value("container").map(str::to_owned) {
+        Some(named) if !pods::containers(&pod).any(|(c, _)| name_of(c) == named) => {
+            return Fail::error(format!(
+                "container {named} not found in pod {}",
+                crate::kubectl::field::name(&pod)
+            ));
+        }
+        Some(_) => {}
+        None => drop(pods::default_container(kube, &pod, kube.given.on("quiet"))),
+    }
+    refuse(kube, "attach")
+}
+
+pub(super) fn copy(kube: &mut Kube<'_, '_>) -> Done {
+    let args = kube.given.args.clone();
+    let [from, to] = args.as_slice() else {
+        return Fail::error("source and destination are required");
+    };
+    let remote = |text: &str| {
+        let (place, _) = text.split_once(':')?;
+        let (namespace, pod) = place.split_once('/').map_or((None, place), |(n, p)| (Some(n.to_owned()), p));
+        Some((namespace, pod.to_owned()))
+    };
+    let (namespace, pod) = match (remote(from), remote(to)) {
+        (Some(_), Some(_)) => {
+            return Fail::error("one of src or dest must be a local file specification");
+        }
+        (Some(it), None) | (None, Some(it)) => it,
+        (None, None) => {
+            return Fail::error("one of src or dest must be a remote file specification");
+        }
+    };
+    let namespace = match namespace {
+        Some(namespace) => namespace,
+        None => kube.namespace()?,
+    };
+    kube.get(api::Kind::Pod, &namespace, &pod)?;
+    refuse(kube, "cp")
+}
+
+fn refuse(kube: &mut Kube<'_, '_>, verb: &str) -> Done {
+    kube.out.err(&format!("lab: containers run no code here: kubectl {verb} has nothing to reach"));
+    kube.out.hint(Hint::NotSimulated { what: format!("kubectl {verb}") });
+    Err(Fail::Exit(1))
+}
