@@ -20,6 +20,7 @@ use crate::{
     default::blank,
     k8s::core::v1::{Container, Pod, PodSpec, PodTemplateSpec, ResourceRequirements},
     meta::ObjectMeta,
+    quantity::Quantity,
 };
 
 /// A new pod.
@@ -38,7 +39,8 @@ pub(super) fn create(report: &mut Report, pod: &Pod) {
 
 pub(super) fn metadata_and_spec(report: &mut Report, pod: &Pod) {
     meta::object_meta(report, &pod.metadata, true, name::subdomain);
-    deletion_cost(report, pod.metadata.annotations.as_ref(), &At::root("metadata.annotations"));
+    let node = pod.spec.as_ref().and_then(|it| it.node_name.as_ref());
+    pod_annotations(report, pod.metadata.annotations.as_ref(), node, &At::root("metadata.annotations"));
     let Some(spec) = &pod.spec else { return };
     let at = At::root("spec");
     pod_spec(report, spec, Some(&pod.metadata), &at);
@@ -79,10 +81,21 @@ pub(super) fn template_metadata(report: &mut Report, template: &PodTemplateSpec,
     let annotations = metadata.and_then(|it| it.annotations.as_ref());
     meta::labels(report, metadata.and_then(|it| it.labels.as_ref()), &at.field("labels"));
     meta::annotations(report, annotations, &at.field("annotations"));
-    deletion_cost(report, annotations, &at.field("annotations"));
+    let node = template.spec.as_ref().and_then(|it| it.node_name.as_ref());
+    pod_annotations(report, annotations, node, &at.field("annotations"));
 }
 
-fn deletion_cost(report: &mut Report, annotations: Option<&BTreeMap<String, String>>, at: &At<'_>) {
+/// The annotations that mean something to pods: a static pod's mirror, and what deleting it costs.
+fn pod_annotations(
+    report: &mut Report,
+    annotations: Option<&BTreeMap<String, String>>,
+    node: Option<&String>,
+    at: &At<'_>,
+) {
+    const MIRROR: &str = "kubernetes.io/config.mirror";
+    if let Some(mirror) = annotations.and_then(|it| it.get(MIRROR)).filter(|_| blank(node)) {
+        report.invalid(&at.key(MIRROR), mirror, "must set spec.nodeName if mirror pod annotation is set");
+    }
     const COST: &str = "controller.kubernetes.io/pod-deletion-cost";
     let Some(cost) = annotations.and_then(|it| it.get(COST)) else { return };
     // Go reads neither a plus sign nor leading zeros here.
@@ -265,13 +278,28 @@ fn pod_resources(report: &mut Report, spec: &PodSpec, around: &Around<'_>, at: &
     resources::requirements(report, resources, Owner::Pod, &around.claims, at);
     for (name, asked) in crate::default::container_requests(spec) {
         let own = resources.requests.as_ref().and_then(|it| it.get(&name));
-        let Some(own) = own.and_then(|it| crate::quantity::Quantity::parse(&it.0).ok()) else { continue };
+        let Some(own) = own.and_then(|it| Quantity::parse(&it.0).ok()) else { continue };
         if asked > own {
             let why = format!(
                 "must be greater than or equal to aggregate container requests of {}",
                 asked.canonical()
             );
             report.invalid(&at.field("requests").key(&name), &own.canonical(), &why);
+        }
+    }
+    let limits = resources.limits.as_ref();
+    let most = |name: &str| limits.and_then(|it| it.get(name)).and_then(|it| Quantity::parse(&it.0).ok());
+    for (index, container) in spec.containers.iter().enumerate() {
+        let own = container.resources.iter().filter_map(|it| it.limits.as_ref()).flatten();
+        for (name, limit) in own {
+            let (Some(most), Ok(limit)) = (most(name), Quantity::parse(&limit.0)) else { continue };
+            if limit > most {
+                let why = format!("must be less than or equal to pod limits of {}", most.canonical());
+                // UPSTREAM: named as if the pod's resources had containers.
+                let at = at.field("containers");
+                let at = at.index(index);
+                report.invalid(&at.key(name).field("limits"), &limit.canonical(), &why);
+            }
         }
     }
 }
@@ -329,5 +357,32 @@ fn dns_config(report: &mut Report, spec: &PodSpec, at: &At<'_>) {
         if blank(option.name.as_ref()) {
             report.required(&at.field("options").index(index), "must not be empty");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Kind, decode, default, validate};
+
+    #[test]
+    fn a_container_stays_below_the_limits_of_its_pod() {
+        let container = json!({"name": "c", "image": "i", "resources": {"limits": {"memory": "2Gi"}}});
+        let spec = json!({"resources": {"limits": {"memory": "1Gi"}, "requests": {"memory": "2Gi"}}, "containers": [container]});
+        let pod = json!({"metadata": {"name": "a", "namespace": "default",
+            "annotations": {"kubernetes.io/config.mirror": "x"}}, "spec": spec});
+        let mut pod = decode::decode(Kind::Pod, &pod).expect("a pod");
+        default::apply_defaults(&mut pod);
+        let said: Vec<String> =
+            validate::create(&pod).into_iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
+        assert_eq!(
+            said,
+            [
+                "metadata.annotations[kubernetes.io/config.mirror]: Invalid value: \"x\": must set spec.nodeName if mirror pod annotation is set",
+                "spec.resources.requests: Invalid value: \"2Gi\": must be less than or equal to memory limit of 1Gi",
+                "spec.resources.containers[0][memory].limits: Invalid value: \"2Gi\": must be less than or equal to pod limits of 1Gi"
+            ]
+        );
     }
 }
