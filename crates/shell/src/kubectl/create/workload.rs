@@ -97,10 +97,13 @@ pub(super) fn job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value
             if let Some(labels) = template.pointer("/metadata/labels") {
                 meta["labels"] = labels.clone();
             }
-            return Ok((
-                Kind::Job,
-                json!({"metadata": meta, "spec": field::at(&template, "spec"), "status": {}}),
-            ));
+            let mut spec = field::at(&template, "spec").clone();
+            // Go writes the moment of creation of every template, even of one that was never created.
+            let of_template = field::make(&mut spec, "template.metadata");
+            if of_template.get("creationTimestamp").is_none() {
+                of_template["creationTimestamp"] = Value::Null;
+            }
+            return Ok((Kind::Job, json!({"metadata": meta, "spec": spec, "status": {}})));
         }
     };
     Ok((Kind::Job, json!({"metadata": metadata(&name), "spec": spec, "status": {}})))
