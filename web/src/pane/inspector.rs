@@ -185,7 +185,7 @@ fn why(props: &Props) -> Html {
     let (formula, raw) = match why {
         Why::Pod(pod) => (pod.full.as_ref().map(|f| f.1), pod.raw.clone()),
         Why::Node(node) => (node.formula, None),
-        Why::Subnet(..) | Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => (None, None),
+        Why::Subnet(..) | Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => (None, None),
     };
     html! {
         <div class="scroll" tabindex="0">

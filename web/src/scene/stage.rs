@@ -89,15 +89,18 @@ fn view_box(room: (f64, f64), scene: &Scene, view: View) -> (AttrValue, f64) {
 /// What can still be told apart at this size; the layout does not depend on it.
 fn level_of_detail(scale: f64) -> &'static str {
     match scale {
-        s if s >= 0.89 => "slots",
+        s if s >= 0.85 => "slots",
         s if s >= 0.5 => "bars",
         _ => "tiles",
     }
 }
 
-/// Where the zoom's controls stand: in the network's header while that is tall enough, else in the corner. In pixels of the
-/// room, from its right and its top.
-fn beside_header(room: (f64, f64), scene: &Scene, scale: f64, view: View) -> Option<(f64, f64)> {
+/// Room that the label in the network's header takes.
+const HEADER_LABEL: i32 = 148;
+
+/// Where the controls stand: in the network's header while that is tall enough, else in the corner. In pixels of the room:
+/// what stands left, from its left; what stands right, from its right; from its top.
+fn beside_header(room: (f64, f64), scene: &Scene, scale: f64, view: View) -> Option<(f64, f64, f64)> {
     let wide = scene.control_plane.as_ref().is_some_and(|it| it.rect.w > 0);
     let header = scene.networks.first().filter(|it| it.vpc && wide)?;
     if scale < 0.85 || view != WHOLE {
@@ -106,7 +109,8 @@ fn beside_header(room: (f64, f64), scene: &Scene, scale: f64, view: View) -> Opt
     let left = (room.0 - f64::from(scene.w) * scale) / 2.0;
     let top = (room.1 - f64::from(scene.h) * scale) / 2.0;
     let right = room.0 - left - f64::from(header.rect.x + header.rect.w) * scale;
-    Some((right + 12.0, top + f64::from(header.rect.y) * scale + 4.0))
+    let top = top + f64::from(header.rect.y) * scale + 4.0;
+    Some((left + f64::from(header.rect.x + HEADER_LABEL) * scale, right + 12.0, top))
 }
 
 /// The room and its controls.
@@ -162,21 +166,25 @@ pub fn stage(props: &Props) -> Html {
     {
         // The page's policy allows no style attributes; places that are known only now are set from here.
         let (room_ref, place) = (room_ref.clone(), beside_header(*room, &props.scene, scale, *view));
-        use_effect_with(place.map(|(right, top)| (right as i32, top as i32)), move |place| {
-            if let Some(room) = room_ref.cast::<HtmlElement>() {
-                let style = room.style();
-                let pixels = |value: i32| format!("{value}px");
-                let set = [
-                    ("--bar-right", place.map(|p| pixels(p.0))),
-                    ("--bar-top", place.map(|p| pixels(p.1))),
-                    ("--bar-bottom", place.map(|_| "auto".to_owned())),
-                ];
-                for (name, value) in set {
-                    // Where it cannot be set the controls stay in their corner.
-                    let _ = style.set_property(name, value.as_deref().unwrap_or(""));
+        use_effect_with(
+            place.map(|(left, right, top)| (left as i32, right as i32, top as i32)),
+            move |place| {
+                if let Some(room) = room_ref.cast::<HtmlElement>() {
+                    let style = room.style();
+                    let pixels = |value: i32| format!("{value}px");
+                    let set = [
+                        ("--bar-left", place.map(|p| pixels(p.0))),
+                        ("--bar-right", place.map(|p| pixels(p.1))),
+                        ("--bar-top", place.map(|p| pixels(p.2))),
+                        ("--bar-bottom", place.map(|_| "auto".to_owned())),
+                    ];
+                    for (name, value) in set {
+                        // Where it cannot be set the controls stay in their corner.
+                        let _ = style.set_property(name, value.as_deref().unwrap_or(""));
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     let zoom = |factor: f64| {
         let view = view.clone();

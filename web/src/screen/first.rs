@@ -69,15 +69,15 @@ const WIDE: Plan = Plan {
     icons: true,
 };
 const NARROW: Plan = Plan {
-    size: (366, 508),
-    band: rect(4, 2, 358, 170),
+    size: (366, 484),
+    band: rect(4, 2, 358, 162),
     api: rect(16, 32, 196, 52),
     etcd: rect(228, 32, 122, 52),
-    door: rect(16, 94, 160, 68),
-    scheduler: rect(190, 102, 160, 52),
-    vpc: rect(4, 190, 358, 314),
-    subnet: rect(14, 220, 338, 274),
-    card: rect(32, 248, 312, 236),
+    door: rect(16, 90, 168, 66),
+    scheduler: rect(196, 97, 154, 52),
+    vpc: rect(4, 180, 358, 300),
+    subnet: rect(14, 208, 338, 264),
+    card: rect(32, 232, 312, 232),
     tray: 60,
     icons: false,
 };
@@ -237,7 +237,7 @@ fn picture(app: &App, plan: &Plan, scene: &Scene, reached: usize, begun: bool) -
         0 if !begun => Some((mat.0, mat.1, "1")),
         0..6 => None,
         6 => Some((mat.0, mat.1, "1")),
-        7 => Some((plan.scheduler.x - 20, plan.scheduler.y + 10, ".7")),
+        7 => Some((plan.scheduler.x - 26, plan.scheduler.y + 10, ".7")),
         _ => Some((seat.0, seat.1, "1")),
     };
     let state = match reached {
@@ -403,7 +403,7 @@ fn seen(app: &App, plan: &Plan, scene: &Scene, reached: usize) -> Vec<Seen> {
     };
     all.sort_by(|a, b| letter(&a.0).cmp(&letter(&b.0)));
     all.truncate(3);
-    let room = if plan.icons { 104 } else { 80 };
+    let room = if plan.icons { 104 } else { 74 };
     let count = i32::try_from(all.len().max(1)).unwrap_or(1);
     let w = (room - 8 * (count - 1)) / count;
     let first = plan.scheduler.w - 10 - room;

@@ -32,7 +32,7 @@ use crate::{
         timeline::Time,
         top,
     },
-    scene::{Stage, path::overlay},
+    scene::{Stage, path::overlay, verdict},
     widget::{Divider, Icon, icon},
 };
 
@@ -104,8 +104,10 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
         None => Rc::clone(scene),
     };
     let line = looked_at.map(|view| path::line(view, &scene)).unwrap_or_default();
+    let told_now = app.desk.beat.as_ref().filter(|_| looked_at.is_none()).map(|beat| &beat.reason);
+    let dimmed = told_now.map(verdict::refused).unwrap_or_default();
     let over = if line.marks.is_empty() {
-        Html::default()
+        told_now.map(|reason| verdict::verdicts(reason, &scene, app.settings.lang)).unwrap_or_default()
     } else {
         overlay(&line, app.desk.paths, !app.settings.calm)
     };
@@ -115,7 +117,8 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
         if told { app.desk.told.iter().map(|b| b.id.clone()).collect() } else { Vec::new() };
     html! {
         <Stage scene={scene.clone()} lang={app.settings.lang} selected={app.selected.clone()} {on_select}
-            lit={Rc::new(line.touched)} thread={Rc::new(thread)} overlay={over} zoom={app.zoom} stages={app.desk.stages()}
+            lit={Rc::new(line.touched)} dimmed={Rc::new(dimmed)} thread={Rc::new(thread)} overlay={over} zoom={app.zoom}
+            stages={app.desk.stages()}
             changed={Rc::new(changed)}>
             {times(app, send)}
             <Story told={app.desk.told.clone()} beat={app.desk.beat.clone()} playing={app.desk.playing()}

@@ -2,7 +2,7 @@
 
 use yew::{Callback, Html, classes, html};
 
-use super::lab;
+use super::{lab, story::Story};
 use crate::{
     app::{Action, App, Sheet, on},
     pane::{lesson, lesson::Question, notices::notices, outline::Outline, top},
@@ -32,7 +32,11 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
         }
         Sheet::Act => act(app, view.as_ref(), send),
         Sheet::Why => lab::inspector(app, send),
-        Sheet::Time => html! { <div class="act">{lab::time(app, send)}</div> },
+        Sheet::Time => html! {
+            <div class="act">{lab::time(app, send)}
+                <Story told={app.desk.told.clone()} beat={None::<::lab::view::beats::Beat>} playing={false} calm={true}
+                    lang={app.settings.lang} send={send.clone()}/></div>
+        },
     };
     html! {
         <main class="phone">

@@ -8,12 +8,9 @@ use lab::{
 use yew::{Callback, Html, Properties, classes, function_component, html, use_state};
 
 use crate::{
-    app::{Action, on},
+    app::Action,
     widget::{Icon, icon, rich},
 };
-
-/// Steps that are listed; the feed has the rest.
-const MOST: usize = 24;
 
 /// What the steps are drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -55,19 +52,30 @@ pub fn story(props: &Props) -> Html {
             }
         })
     };
-    let step = |beat: &Beat| {
-        let here = *picked == Some(key(beat));
+    let steps = grouped(told);
+    let step = |all: &Vec<&Beat>| {
+        let first = all[0];
+        let at = all.iter().position(|beat| *picked == Some(key(beat)));
+        // Again on the same step: the next of its kind.
+        let next = all[at.map_or(0, |at| (at + 1) % all.len())].clone();
         let onclick = {
-            let (picked, send, beat) = (picked.clone(), send.clone(), beat.clone());
+            let (picked, send) = (picked.clone(), send.clone());
             Callback::from(move |_| {
-                picked.set(Some(key(&beat)));
-                send.emit(Action::Seek(beat.at));
-                send.emit(Action::Select(Some(place(&beat))));
+                picked.set(Some(key(&next)));
+                send.emit(Action::Seek(next.at));
+                send.emit(Action::Select(Some(place(&next))));
             })
         };
+        let many = if all.len() > 1 {
+            at.map_or_else(|| format!("×{}", all.len()), |at| format!("{}/{}", at + 1, all.len()))
+        } else if named(first) {
+            first.detail.clone()
+        } else {
+            String::new()
+        };
         html! {
-            <li><button class={classes!(here.then_some("is-on"))} aria-pressed={here.to_string()} {onclick}>
-                {lang.beat(beat.kind)}if named(beat) { {" "}<span class="mono">{beat.detail.clone()}</span> }</button></li>
+            <li><button class={classes!(at.is_some().then_some("is-on"))} aria-pressed={at.is_some().to_string()} {onclick}>
+                {lang.beat(first.kind)}if !many.is_empty() { {" "}<span class="mono">{many}</span> }</button></li>
         }
     };
     let why = told.iter().find(|beat| *picked == Some(key(beat))).map(|beat| lang.reason(&beat.reason));
@@ -77,13 +85,23 @@ pub fn story(props: &Props) -> Html {
                 {icon(if shown { Icon::X } else { Icon::Menu }, "s12")}{fill(ui.story, told.len())}
             </button>
             if shown {
-                <ol class="captions">{for told.iter().take(MOST).map(step)}
-                    if told.len() > MOST { <li class="rest">{format!("+{}", told.len() - MOST)}</li> }</ol>
+                <ol class="captions">{for steps.iter().map(step)}</ol>
                 if let Some(why) = why.filter(|why| !why.is_empty()) { <p role="status">{rich::sentence(&why)}</p> }
-                if *calm { <button class="tool" onclick={on(send, || Action::Seek(api::SimTime(u64::MAX)))}>{ui.now}</button> }
             }
         </section>
     }
+}
+
+/// The steps by their kind, in the order in which each kind came first.
+fn grouped(told: &[Beat]) -> Vec<Vec<&Beat>> {
+    let mut all: Vec<Vec<&Beat>> = Vec::new();
+    for beat in told {
+        match all.iter_mut().find(|group| group[0].kind == beat.kind) {
+            Some(group) => group.push(beat),
+            None => all.push(vec![beat]),
+        }
+    }
+    all
 }
 
 /// One number for a step of a story: several steps may stand for one fact.

@@ -52,6 +52,8 @@ pub struct Choice {
     pub fit: usize,
     /// The chosen node's total; none where only one was left.
     pub total: Option<i64>,
+    /// Nodes that were scored, with their totals.
+    pub scored: Vec<(String, i64)>,
     /// Nodes that were refused, with the words of the filter.
     pub refused: Vec<(String, String)>,
 }
@@ -67,6 +69,12 @@ impl Choice {
             node: decision.node.clone(),
             looked: decision.nodes.len(),
             fit: decision.nodes.len() - refused.len(),
+            scored: decision
+                .nodes
+                .iter()
+                .filter(|it| !it.scores.is_empty())
+                .map(|it| (it.node.clone(), it.total))
+                .collect(),
             total: chosen.filter(|it| !it.scores.is_empty()).map(|it| it.total),
             refused,
         }

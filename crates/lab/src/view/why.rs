@@ -127,8 +127,8 @@ pub enum Why {
     Service(String, String, usize, usize),
     /// The door.
     Door(usize, usize),
-    /// Something that has no chain.
-    Thing(String),
+    /// Something that has no chain: its kind, its name.
+    Thing(String, String),
 }
 
 fn seconds(moment: Moment<'_>, at: Option<&api::meta::Time>) -> u64 {
@@ -178,8 +178,8 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
             let count = |state| states.iter().filter(|s| **s == state).count();
             Some(Why::Door(count(PodState::Pending), count(PodState::Gated)))
         }
-        [_, name, ..] => Some(Why::Thing((*name).to_owned())),
-        [only] => Some(Why::Thing((*only).to_owned())),
+        [kind, name, ..] => Some(Why::Thing((*kind).to_owned(), (*name).to_owned())),
+        [only] => Some(Why::Thing((*only).to_owned(), (*only).to_owned())),
         [] => None,
     }
 }

@@ -206,9 +206,10 @@ impl Stop {
             (Place::Plane, _) => vec![(middle, r.y + r.h), (middle, lanes.gap)],
             (Place::Gateway, Place::Outside | Place::Plane | Place::Gateway) => {
                 let rim = (other == Place::Outside).then_some((lanes.rim, lanes.gap));
-                [(middle, r.y), (middle, lanes.gap)].into_iter().chain(rim).collect()
+                [(r.x, r.y), (r.x, lanes.gap)].into_iter().chain(rim).collect()
             }
-            (Place::Gateway, Place::Inside(_)) => vec![(middle, r.y + r.h), (middle, lanes.bus)],
+            // Along its left edge: a line from side to side would strike its name out.
+            (Place::Gateway, Place::Inside(_)) => vec![(r.x, r.y + r.h), (r.x, lanes.bus)],
             (Place::Inside(gutter), other) => {
                 let mut way = if self.is_pod() {
                     vec![(middle, r.y), (middle, r.y - 4), (gutter, r.y - 4)]
@@ -330,7 +331,7 @@ mod tests {
         let straight = |pair: &[Point]| pair[0].0 == pair[1].0 || pair[0].1 == pair[1].1;
         assert!(way.travelled.windows(2).all(straight), "{:?}", way.travelled);
         let inside = way.travelled.iter().position(|p| p.1 > 200).expect("it goes in");
-        assert_eq!(way.travelled[inside - 1].0, 375, "{:?}", way.travelled);
+        assert_eq!(way.travelled[inside - 1].0, 300, "{:?}", way.travelled);
         assert_eq!(way.marks.iter().map(|m| m.number).collect::<Vec<_>>(), [Some(1), Some(2), Some(3)]);
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn narrow(row: &NodeRow<'_>, w: i32) -> Card {
     let most = row.cards.iter().map(|c| c.slots.len().min(MOST_SLOTS)).max().unwrap_or(4).max(1);
     let pitch = ((w - 76) / i32::try_from(most).unwrap_or(4)).min(67);
     let measure = if pitch >= 54 {
-        Measure { head: 44, tray: 64, pitch, row: 57, right: 12, least: w, host_row: 30, ..LARGE }
+        Measure { head: 44, tray: 64, pitch, row: 56, right: 12, least: w, host_row: 36, ..LARGE }
     } else {
         Measure { head: 44, tray: 50, pitch: pitch.min(24), least: w, ..MEDIUM }
     };

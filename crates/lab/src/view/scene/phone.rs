@@ -23,11 +23,11 @@ pub(super) fn phone(
 ) -> Scene {
     let mut scene = Scene { w: WIDTH, ..Scene::default() };
     let waiting = read::waiting(moment.store, cluster);
-    let rect = Rect::new(12, 10, WIDTH - 24, 68);
+    let rect = Rect::new(12, 6, WIDTH - 24, 62);
     let shown = if waiting.len() > 3 { 2 } else { waiting.len() };
     for (index, p) in waiting.iter().take(shown).enumerate() {
         let x = rect.x + 120 + 60 * i32::try_from(index).unwrap_or(0);
-        scene.pods.push(node::mark(p, Rect::new(x, rect.y + 12, 44, 44), Seat::Door, true));
+        scene.pods.push(node::mark(p, Rect::new(x, rect.y + 9, 44, 44), Seat::Door, true));
     }
     if let Some(plane) = plane(moment.store, cluster) {
         scene.control_plane = Some(ControlPlaneBand {
@@ -37,7 +37,7 @@ pub(super) fn phone(
             api: Rect::default(),
             etcd: Rect::default(),
             door: layout::door(&waiting, shown, moment.clock, rect),
-            scheduler: Rect::new(rect.x + rect.w - 44, rect.y + 14, 36, 40),
+            scheduler: Rect::new(rect.x + rect.w - 44, rect.y + 11, 36, 40),
             last_misfit: None,
         });
     }
@@ -45,7 +45,7 @@ pub(super) fn phone(
         .and_then(|name| rows.iter().find(|row| row.name == name))
         .or_else(|| rows.iter().find(|row| !row.tainted))
         .or_else(|| rows.first());
-    let mut y = 88;
+    let mut y = 74;
     let others = rows.iter().filter(|row| chosen.is_none_or(|c| c.name != row.name));
     for (index, row) in others.take(4).enumerate() {
         let mut card = node::card(row, NodeSize::Tile, 0);
@@ -53,20 +53,20 @@ pub(super) fn phone(
         scene.nodes.push(card.node);
     }
     if rows.len() > 1 {
-        y += 54;
+        y += 50;
     } else {
-        y += 12;
+        y += 4;
     }
     if let Some(row) = chosen {
         y = large(&mut scene, moment, row, y);
     }
-    scene.h = (y + 12).max(404);
+    scene.h = (y + 6).max(404);
     scene
 }
 
 fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i32 {
-    let card = node::narrow(row, WIDTH - 48).moved(26, y + 42);
-    let rect = Rect::new(12, y, WIDTH - 24, card.node.rect.h + 56);
+    let card = node::narrow(row, WIDTH - 48).moved(26, y + 28);
+    let rect = Rect::new(12, y, WIDTH - 24, card.node.rect.h + 34);
     let subnet = row.subnet.and_then(|name| moment.store.get::<Subnet>(ClusterId::WORLD, "", name));
     match subnet {
         Some(subnet) => {

@@ -11,6 +11,9 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Known(user, groups) => format!("It knows who asks: user `{user}`, groups `{groups}`."),
         Reason::Allowed(by, reason) if reason.is_empty() => format!("The `{by}` authorizer allows it."),
         Reason::Allowed(by, reason) => format!("The `{by}` authorizer allows it. {reason}"),
+        Reason::Admitted(plugins, _) if plugins.is_empty() => {
+            "No plugin changes or stops this request.".to_owned()
+        }
         Reason::Admitted(plugins, changed) => {
             let first = format!("{} plugins look at it.", plugins.len());
             match changed.split_first() {

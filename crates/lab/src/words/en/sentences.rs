@@ -54,8 +54,36 @@ pub fn lead(why: &Why) -> String {
         Why::Door(pending, 0) => format!("Pods without a node: {pending}."),
         Why::Door(0, gated) => format!("Gated pods: {gated}. The scheduler does not look at them."),
         Why::Door(pending, gated) => format!("Waiting for a node: {pending}. Waiting at a gate: {gated}."),
-        Why::Thing(name) => name.clone(),
+        Why::Thing(kind, name) => thing(kind, name),
     }
+}
+
+/// What a part of the picture is for.
+fn thing(kind: &str, name: &str) -> String {
+    let text = match (kind, name) {
+        ("ControlPlane", "api") => "Every request passes here: who is it, may they, is it legal.",
+        ("ControlPlane", "etcd") => {
+            "What the API server accepts is written here. Nobody else reads or writes it."
+        }
+        ("ControlPlane", "scheduler") => {
+            "It finds a node for each pod without one. It neither moves nor starts pods."
+        }
+        ("ControlPlane", _) => {
+            "The control plane: API server, etcd, scheduler. On EKS it stands in AWS's account."
+        }
+        ("InternetGateway", _) => "The door between VPC and internet. Only what has a public address passes.",
+        ("NatGateway", _) => {
+            "It lends its public address to connections out of private subnets. None come in through it."
+        }
+        ("Vpc", _) => "Your VPC. All addresses of its subnets come from this range.",
+        ("Actor", _) => "A machine outside the cluster: one end of a path.",
+        ("Internet", _) => "Outside the VPC.",
+        ("Az", _) => "An availability zone. A subnet lies in one zone; zones fail one by one.",
+        ("Network", _) => "Nodes of kind are containers, and share this network.",
+        ("Socket", _) => "Room for one more ENI.",
+        _ => name,
+    };
+    text.to_owned()
 }
 
 fn pod_lead(pod: &PodWhy) -> String {
@@ -152,7 +180,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
         Why::Subnet(..) => {
             vec![step(Mark::Number, "AWS keeps the first four addresses of a subnet and the last".to_owned())]
         }
-        Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => Vec::new(),
+        Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }
 }
 

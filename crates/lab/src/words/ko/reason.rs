@@ -13,6 +13,9 @@ pub fn reason(reason: &Reason) -> String {
         }
         Reason::Allowed(by, reason) if reason.is_empty() => format!("`{by}` 인가가 허락했습니다."),
         Reason::Allowed(by, reason) => format!("`{by}` 인가가 허락했습니다. {reason}"),
+        Reason::Admitted(plugins, _) if plugins.is_empty() => {
+            "이 요청을 고치거나 막을 플러그인이 없었습니다.".to_owned()
+        }
         Reason::Admitted(plugins, changed) => {
             let first = format!("플러그인 {}개가 검사했습니다.", plugins.len());
             match changed.split_first() {

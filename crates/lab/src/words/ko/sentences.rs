@@ -54,8 +54,36 @@ pub fn lead(why: &Why) -> String {
         Why::Door(pending, 0) => format!("파드 {pending}개가 노드를 기다립니다."),
         Why::Door(0, gated) => format!("파드 {gated}개에 게이트가 걸려 있습니다. 스케줄러는 보지 않습니다."),
         Why::Door(pending, gated) => format!("파드 {pending}개가 노드를, {gated}개가 게이트를 기다립니다."),
-        Why::Thing(name) => name.clone(),
+        Why::Thing(kind, name) => thing(kind, name),
     }
+}
+
+/// What a part of the picture is for.
+fn thing(kind: &str, name: &str) -> String {
+    let text = match (kind, name) {
+        ("ControlPlane", "api") => {
+            "모든 요청이 지나는 곳입니다. 누구인지, 해도 되는지, 내용이 맞는지 차례로 봅니다."
+        }
+        ("ControlPlane", "etcd") => "API 서버가 받아들인 객체가 적히는 곳입니다. API 서버만 읽고 씁니다.",
+        ("ControlPlane", "scheduler") => {
+            "노드가 없는 파드에 노드를 골라 줍니다. 파드를 옮기거나 시작하지는 않습니다."
+        }
+        ("ControlPlane", _) => {
+            "API 서버, etcd, 스케줄러가 있는 컨트롤 플레인입니다. EKS에서는 AWS 계정에 있습니다."
+        }
+        ("InternetGateway", _) => "VPC와 인터넷 사이의 문입니다. 공인 주소가 있는 것만 지나갑니다.",
+        ("NatGateway", _) => {
+            "프라이빗 서브넷에서 나가는 연결에 자기 공인 주소를 빌려줍니다. 들어오는 연결은 열지 못합니다."
+        }
+        ("Vpc", _) => "내 VPC입니다. 서브넷의 주소는 모두 이 범위에서 나옵니다.",
+        ("Actor", _) => "클러스터 밖의 컴퓨터입니다. 경로의 한쪽 끝이 됩니다.",
+        ("Internet", _) => "VPC 밖입니다.",
+        ("Az", _) => "가용 영역입니다. 서브넷은 한 영역에만 있고, 영역끼리는 따로 고장 납니다.",
+        ("Network", _) => "kind의 노드는 컨테이너이고, 이 네트워크에 함께 있습니다.",
+        ("Socket", _) => "ENI를 더 붙일 수 있는 자리입니다.",
+        _ => name,
+    };
+    text.to_owned()
 }
 
 fn pod_lead(pod: &PodWhy) -> String {
@@ -157,7 +185,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
         Why::Subnet(..) => {
             vec![step(Mark::Number, "각 서브넷에서 처음 넷과 마지막 하나는 AWS가 씁니다".to_owned())]
         }
-        Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(_) => Vec::new(),
+        Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }
 }
 

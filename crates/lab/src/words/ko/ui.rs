@@ -121,7 +121,7 @@ pub const UI: Ui = Ui {
     first_done_title: "파드가 진짜 VPC 주소를 받았습니다",
     first_done_text: "eth{}에 미리 붙여 둔 주소 하나를 받았습니다.",
     first_done_line: "2초 동안 열 가지 일이 일어났습니다. 하나씩 볼까요?",
-    story: "{}단계 보기",
+    story: "{}단계",
     deploy: "배포",
     start_lesson: "레슨 1 시작",
     you: "나",
