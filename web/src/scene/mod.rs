@@ -179,7 +179,7 @@ fn door(band: &ControlPlaneBand, ui: &Ui) -> Html {
     let door = &band.door;
     let hot = door.pending + door.gated > 0;
     // The phone's door is a little lower.
-    let tight = (72 - door.rect.h).max(0) * 3 / 4;
+    let (name_at, count_at, age_at) = if door.rect.h < 70 { (21, 38, 53) } else { (25, 45, 60) };
     let mut counts = Vec::new();
     if door.pending > 0 {
         counts.push(format!("Pending {}", door.pending));
@@ -192,10 +192,10 @@ fn door(band: &ControlPlaneBand, ui: &Ui) -> Html {
             data-id="ControlPlane/door" transform={at(door.rect.x, door.rect.y)}>
             {plate(door.rect.w, door.rect.h, "frame")}
             {mark(Icon::Door, 12, 13, 16)}
-            {text(34, 25 - tight / 3, "h t12", ui.door)}
+            {text(34, name_at, "h t12", ui.door)}
             if hot {
-                {text(12, 45 - tight / 2, if door.pending > 0 { "am h" } else { "gt h" }, counts.join(" · "))}
-                if let Some(secs) = door.oldest_secs { {text(12, 60 - tight, "dim", lab::words::seconds(ui, secs))} }
+                {text(12, count_at, if door.pending > 0 { "am h" } else { "gt h" }, counts.join(" · "))}
+                if let Some(secs) = door.oldest_secs { {text(12, age_at, "dim", lab::words::seconds(ui, secs))} }
             }
             if door.more > 0 { {text(door.rect.w - 34, 41, "h t13 end", format!("+{}", door.more))} }
         </g>

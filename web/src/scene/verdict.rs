@@ -50,13 +50,13 @@ fn tags(choice: &Choice, scene: &Scene, lang: Lang) -> Html {
     html! { <g class="k-verdicts">{for refused}{for scored}{for alone}</g> }
 }
 
-/// A flag on the upper edge of a card.
+/// A flag on the lower edge of a card, where no label stands.
 fn tag(card: Rect, class: &'static str, words: String) -> Html {
     let w = 24
         + 8 * i32::try_from(words.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>())
             .unwrap_or(8);
     html! {
-        <g class={classes!("flag", class)} transform={at(card.middle() - w / 2, card.y - HEIGHT / 2)}>
+        <g class={classes!("flag", class)} transform={at(card.middle() - w / 2, card.y + card.h - HEIGHT / 2)}>
             <rect width={w.to_string()} height={HEIGHT.to_string()}/><text x={(w / 2).to_string()} y="14" class="mid">{words}</text></g>
     }
 }

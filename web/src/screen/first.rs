@@ -421,11 +421,11 @@ fn letter(name: &str) -> String {
 fn verdicts(seen: &[Seen], reached: usize) -> Html {
     html! {
         <g>{for seen.iter().map(|node| {
-            let sign = node.x + node.w - 20;
+            let (first, sign) = if node.w < 40 { (node.x + 5, node.x + node.w - 17) } else { (node.x + 7, node.x + node.w - 20) };
             html! {
                 <>
                     <rect class="fn" x={node.x.to_string()} y="14" width={node.w.to_string()} height="24" rx="5"><title>{node.name.clone()}</title></rect>
-                    {text(node.x + 7, 30, if node.passed == Some(false) { "mono dim" } else { "mono" }, letter(&node.name))}
+                    {text(first, 30, if node.passed == Some(false) { "mono dim" } else { "mono" }, letter(&node.name))}
                     if node.passed == Some(true) && reached >= 8 { <path class="tkp" d={format!("m{sign} 26 4 4 6-8")}/> }
                     if node.passed == Some(false) { <path class="tkx" d={format!("m{} 22 8 8m0-8-8 8", sign + 2)}/> }
                 </>

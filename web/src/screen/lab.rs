@@ -9,7 +9,7 @@ use lab::{
         feed::Tone,
         path,
         pod::PodState,
-        scene::{Scene, Seat, with_outside},
+        scene::{Scene, Seat, as_told, with_outside},
         why::Why,
     },
     words::fill,
@@ -101,6 +101,9 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
     let looked_at = app.desk.path.as_ref().filter(|_| app.tab == Tab::Path);
     let scene = match looked_at {
         Some(view) => Rc::new(with_outside((**scene).clone(), app.desk.moment(), view)),
+        None if app.desk.playing() => {
+            Rc::new(as_told((**scene).clone(), &app.desk.told, app.desk.told_so_far().count()))
+        }
         None => Rc::clone(scene),
     };
     let line = looked_at.map(|view| path::line(view, &scene)).unwrap_or_default();

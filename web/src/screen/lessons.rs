@@ -34,9 +34,10 @@ pub fn lessons(app: &App, send: &Callback<Action>) -> Html {
                 </ul>
                 <h2>{ui.sandbox}</h2>
                 <ul>
-                    <li><a href={Route::Sandbox.hash()}><b>{ui.sandbox}</b></a></li>
-                    {for library::packed().fixtures.iter().map(|f| html! {
-                        <li><a href={Route::World(f.name.clone()).hash()}><b class="mono">{f.name.clone()}</b></a></li>
+                    <li><a href={Route::Sandbox.hash()}><b>{ui.sandbox}</b><span class="note">{lang.world("empty")}</span></a></li>
+                    {for library::packed().fixtures.iter().filter(|f| f.name != "empty").map(|f| html! {
+                        <li><a href={Route::World(f.name.clone()).hash()}><b class="mono">{f.name.clone()}</b>
+                            <span class="note">{lang.world(&f.name)}</span></a></li>
                     })}
                 </ul>
             </main>

@@ -14,10 +14,12 @@ mod read;
 mod service;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use layout::scene;
 pub use outside::with_outside;
 pub(crate) use read::{addresses, public};
+pub use told::as_told;
 
 use crate::view::pod::PodState;
 
