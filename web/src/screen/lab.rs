@@ -149,12 +149,20 @@ fn thread(app: &App, scene: &Scene) -> Vec<(i32, i32)> {
 /// Which future this is, and whether one looks back: a command given then opens another.
 fn times(app: &App, send: &Callback<Action>) -> Html {
     let ui = app.ui();
-    let back = app.desk.at < app.desk.session().head() && !app.desk.playing();
-    if !back {
-        return Html::default();
-    }
+    let (name, others) = app.desk.session().branches();
+    let head = app.desk.session().head();
+    let back = app.desk.at < head && !app.desk.playing();
+    let tab = |name: &str, at| html! { <>{icon(Icon::Branch, "s12")}<b>{name.to_owned()}</b><span class="mono">{feed::clock(at)}</span></> };
     html! {
         <div class="times">
+            if !others.is_empty() {
+                <div class="floats branches" role="group" aria-label={ui.branches}>
+                    {for others.iter().enumerate().map(|(index, branch)| html! {
+                        <button aria-pressed="false" onclick={on(send, move || Action::Branch(index))}>{tab(&branch.name, branch.head)}</button>
+                    })}
+                    <button aria-pressed="true" class="is-on">{tab(name, head)}</button>
+                </div>
+            }
             if back {
                 <div class="floats past" role="status"><span>{icon(Icon::Clock, "s12")}{fill(ui.past, feed::clock(app.desk.at))}</span>
                     <button onclick={on(send, || Action::Seek(api::SimTime(u64::MAX)))}>{ui.back_to_now}</button></div>
