@@ -30,7 +30,7 @@ const look = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--sel-soft)", color: "var(--ink)" },
 });
 
-// `page.changed` hears of every new text, `apply` of Ctrl+Enter, `refused` of a text longer than `longest`; `complete(before,
+// `page.changed` hears of every new text, `apply` of Ctrl+Enter, `left` of Escape, `refused` of a text longer than `longest`; `complete(before,
 // after)` gives what may follow and `explain(text, at)` what stands there. What comes back reads, writes and marks.
 export function mount(host, text, label, page, longest) {
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
@@ -40,8 +40,8 @@ export function mount(host, text, label, page, longest) {
   const ask = (name, ...rest) => (there ? page[name](...rest) : null);
   const keys = keymap.of([
     { key: "Mod-Enter", run: () => (ask("apply"), true) },
-    // Escape closes what is open, then leaves the editor, so that Tab never traps.
-    { key: "Escape", run: (view) => closeCompletion(view) || (host.focus(), true) },
+    // Escape closes what is open, then leaves the editor, so that Tab never traps. (From the host, Tab would lead in again.)
+    { key: "Escape", run: (view) => closeCompletion(view) || (ask("left"), true) },
     ...defaultKeymap,
     ...historyKeymap,
   ]);

@@ -17,6 +17,7 @@ use super::terminal;
 use crate::{
     app::{Action, on, target},
     desk::Entry,
+    dom::focus_first,
     widget::{Icon, icon},
 };
 
@@ -49,6 +50,7 @@ struct Calls {
     changed: Closure<dyn FnMut(String)>,
     apply: Closure<dyn FnMut()>,
     refused: Closure<dyn FnMut()>,
+    left: Closure<dyn FnMut()>,
     complete: Closure<dyn FnMut(String, String) -> JsValue>,
     explain: Closure<dyn FnMut(String, u32) -> JsValue>,
 }
@@ -61,6 +63,7 @@ impl Calls {
             changed: Closure::new(move |text| changed.emit(Action::Edited(text))),
             apply: Closure::new(move || apply.emit(Action::Apply)),
             refused: Closure::new(move || refused.emit(Action::TooLong)),
+            left: Closure::new(|| focus_first(".edit .edit-foot .btn")),
             complete: Closure::new(|before: String, after: String| {
                 offers(&manifest::complete(&before, &after))
             }),
@@ -77,6 +80,7 @@ impl Calls {
             ("changed", self.changed.as_ref()),
             ("apply", self.apply.as_ref()),
             ("refused", self.refused.as_ref()),
+            ("left", self.left.as_ref()),
             ("complete", self.complete.as_ref()),
             ("explain", self.explain.as_ref()),
         ] {
