@@ -2,6 +2,7 @@
 
 mod keys;
 mod lessons;
+mod measure;
 mod path;
 mod robust;
 mod time;

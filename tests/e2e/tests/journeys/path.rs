@@ -61,7 +61,6 @@ fn a_path_is_followed_between_two_things_that_are_picked() {
     page.press("t");
     page.press("Escape");
     pick("worker-a");
-    page.press("Escape");
     pick("system-b");
     assert!(hops(&page).contains("system-b"));
     assert_eq!(page.console_errors(), [""; 0]);

@@ -248,3 +248,20 @@ fn what_is_typed_into_the_editor_survives_another_tab_and_a_reload() {
     page.wait_for("my text after a reload", mine);
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+#[test]
+fn a_hundred_million_replicas_stop_at_a_limit_and_freeze_nothing() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/world/tri", &View::desktop());
+    rest(&page);
+    commands(&page, &["kubectl create deployment web --image=registry.k8s.io/pause:3.10"]);
+    page.focus(&page.expect("textbox", "Command line"));
+    page.type_text("kubectl scale deployment web --replicas=100000000\n");
+    page.wait_for("an answer", "document.querySelector('.term .log')?.innerText.includes('scaled')");
+    alive(&page);
+    page.press("Escape");
+    page.press("u");
+    page.press("u");
+    alive(&page);
+    assert_eq!(page.console_errors(), [""; 0]);
+}
