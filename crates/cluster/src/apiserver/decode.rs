@@ -53,8 +53,11 @@ pub(super) fn validate(old: Option<&Object>, object: &Object) -> Result<(), ApiS
 }
 
 /// What the server says beside its answer.
-pub(super) fn warnings(object: &Object) -> Vec<String> {
-    api::validate::warnings(object)
+pub(super) fn warnings(old: Option<&Object>, object: &Object) -> Vec<String> {
+    match old {
+        None => api::validate::warnings(object),
+        Some(old) => api::validate::warnings_on_update(old, object),
+    }
 }
 
 /// Changes an object's JSON form as the patch says.

@@ -69,6 +69,18 @@ pub fn warnings(object: &Object) -> Vec<String> {
     out
 }
 
+/// The same for a changed object: pods get none, workloads only where what they want has changed, names no more.
+#[must_use]
+pub fn warnings_on_update(old: &Object, new: &Object) -> Vec<String> {
+    let counts = new.meta().generation.is_some();
+    if matches!(new, Object::Pod(_)) || counts && new.meta().generation == old.meta().generation {
+        return Vec::new();
+    }
+    let mut out = warnings(new);
+    out.retain(|remark| !remark.starts_with("metadata.name: "));
+    out
+}
+
 fn stored(out: &mut Vec<String>, it: &Stored) {
     match it.kind {
         Kind::StatefulSet => super::with(it, |it| stateful_set(out, it)),
@@ -330,6 +342,18 @@ mod tests {
             said(Kind::Pod, &json!({"metadata": {"name": "a"}, "spec": spec})),
             ["volume \"v\" (ConfigMap \"m\"): overlapping paths: \"x/y\" with \"x\""]
         );
+    }
+
+    #[test]
+    fn pods_and_workloads_that_want_the_same_get_no_remarks_again() {
+        let of = |kind, generation| {
+            let spec = json!({"nodeSelector": {"beta.kubernetes.io/os": "linux"}, "containers": []});
+            let spec = if kind == Kind::Pod { spec } else { json!({"template": {"spec": spec}}) };
+            let object = json!({"metadata": {"name": "a.b", "generation": generation}, "spec": spec});
+            decode::decode(kind, &object).expect("an object")
+        };
+        let said = |kind, generation| warnings_on_update(&of(kind, 1), &of(kind, generation)).len();
+        assert_eq!((said(Kind::Pod, 2), said(Kind::Deployment, 1), said(Kind::Deployment, 2)), (0, 0, 1));
     }
 
     #[test]
