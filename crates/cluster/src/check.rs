@@ -42,7 +42,7 @@ fn subnets(world: &World, broken: &mut Vec<String>) {
         let name = it.metadata.name.as_deref().unwrap_or_default();
         let mut left = SubnetAddresses::new(it.cidr);
         let mut taken = 0;
-        for eni in subnet::enis(world.store(), name) {
+        for eni in world.store().enis_in(name) {
             for ip in std::iter::once(&eni.primary_ip).chain(&eni.secondary_ips) {
                 taken += 1;
                 if !left.take(*ip) {

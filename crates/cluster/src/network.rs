@@ -18,7 +18,7 @@ use api::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use network::network as net;
 
-use crate::{ClusterId, Store, World, node::kubelet::image};
+use crate::{ClusterId, Store, World, cloud::eni, node::kubelet::image};
 
 /// The network as it is now, seen from one cluster.
 #[must_use]
@@ -38,7 +38,9 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
         services: store.list::<Service>(cluster, None).map(service).collect(),
         ..net::Network::default()
     };
-    network.pods = store.list::<Pod>(cluster, None).filter_map(|it| pod(store, it, &network.nodes)).collect();
+    let nodes: BTreeMap<&str, &net::Node> = network.nodes.iter().map(|it| (it.name.as_str(), it)).collect();
+    let pods = store.list::<Pod>(cluster, None).filter_map(|it| pod(store, it, &nodes)).collect();
+    network.pods = pods;
     if let Some(eks) = eks {
         vpc(store, eks, &mut network);
     }
@@ -180,14 +182,9 @@ fn security_rule(rule: &aws::SecurityGroupRule) -> net::SecurityRule {
 }
 
 fn node(store: &Store, node: &Node) -> net::Node {
-    let of_node = |it: &&aws::Instance| it.node.as_deref() == Some(name(node));
-    let instance = store.list::<aws::Instance>(ClusterId::WORLD, None).find(of_node);
-    let mut enis: Vec<&aws::Eni> = store
-        .list::<aws::Eni>(ClusterId::WORLD, None)
-        .filter(|eni| instance.is_some_and(|it| eni.instance.as_deref() == Some(name(it))))
-        .filter(|eni| eni.attachment == aws::Attachment::Attached)
-        .collect();
-    enis.sort_by_key(|eni| eni.device_index);
+    let instance = store.instances_of(name(node)).next();
+    let mut enis = instance.map_or_else(Vec::new, |it| eni::of_instance(store, name(it)));
+    enis.retain(|eni| eni.attachment == aws::Attachment::Attached);
     let status = node.status.as_ref();
     let ready = status
         .and_then(|it| it.conditions.as_ref())
@@ -216,7 +213,7 @@ fn node(store: &Store, node: &Node) -> net::Node {
 }
 
 /// A pod that has a node and an address. Its containers listen on their declared ports and on those of their images.
-fn pod(store: &Store, pod: &Pod, nodes: &[net::Node]) -> Option<net::Pod> {
+fn pod(store: &Store, pod: &Pod, nodes: &BTreeMap<&str, &net::Node>) -> Option<net::Pod> {
     let (spec, status) = (pod.spec.as_ref()?, pod.status.as_ref()?);
     let on = spec.node_name.as_deref()?;
     let ip: Ipv4Addr = status.pod_ip.as_deref()?.parse().ok()?;
@@ -224,7 +221,7 @@ fn pod(store: &Store, pod: &Pod, nodes: &[net::Node]) -> Option<net::Pod> {
         .conditions
         .as_ref()
         .is_some_and(|all| all.iter().any(|it| it.type_ == "Ready" && it.status == "True"));
-    let eni = nodes.iter().find(|it| it.name == on).and_then(|node| owner(store, node, ip));
+    let eni = nodes.get(on).and_then(|node| owner(store, node, ip));
     let mut ports: Vec<net::PodPort> = Vec::new();
     for container in &spec.containers {
         ports.extend(container.ports.iter().flatten().filter_map(|port| {

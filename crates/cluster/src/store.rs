@@ -5,7 +5,12 @@
 
 use std::rc::Rc;
 
-use api::{Kind, Object, Resource, Scope, digest::Digest, k8s::core::v1::Pod};
+use api::{
+    Kind, Object, Resource, Scope,
+    digest::Digest,
+    k8s::core::v1::Pod,
+    kinds::aws::{Eni, Instance},
+};
 use imbl::{GenericOrdMap, GenericOrdSet, shared_ptr::RcK};
 
 /// Which part of the store: the world itself, or one of its Kubernetes clusters.
@@ -79,8 +84,12 @@ enum By {
     Owner,
     /// The namespace of a pod that nobody manages.
     Orphan,
-    /// The node a pod is bound to.
+    /// The node that a pod is bound to, or that an instance is.
     Node,
+    /// The instance that an ENI belongs to.
+    Instance,
+    /// The subnet that an ENI stands in.
+    Subnet,
     /// The uid of the object an event is about.
     Involved,
 }
@@ -109,6 +118,13 @@ fn entries(object: &Object) -> Vec<(By, &str)> {
         }
         Object::Event(event) => {
             entries.extend(event.involved_object.uid.as_deref().map(|uid| (By::Involved, uid)));
+        }
+        Object::Eni(eni) => {
+            entries.extend(eni.instance.as_deref().map(|instance| (By::Instance, instance)));
+            entries.push((By::Subnet, eni.subnet.as_str()));
+        }
+        Object::Instance(instance) => {
+            entries.extend(instance.node.as_deref().map(|node| (By::Node, node)));
         }
         _ => {}
     }
@@ -190,6 +206,21 @@ impl Store {
         self.by(cluster, By::Node, node).filter_map(|(_, object)| Pod::of(object))
     }
 
+    /// The instance that is a node of that name, of whichever cluster.
+    pub fn instances_of(&self, node: &str) -> impl Iterator<Item = &Instance> {
+        self.by(ClusterId::WORLD, By::Node, node).filter_map(|(_, object)| Instance::of(object))
+    }
+
+    /// The ENIs of an instance, by name.
+    pub fn enis_of(&self, instance: &str) -> impl Iterator<Item = &Eni> {
+        self.by(ClusterId::WORLD, By::Instance, instance).filter_map(|(_, object)| Eni::of(object))
+    }
+
+    /// The ENIs that stand in a subnet, by name.
+    pub fn enis_in(&self, subnet: &str) -> impl Iterator<Item = &Eni> {
+        self.by(ClusterId::WORLD, By::Subnet, subnet).filter_map(|(_, object)| Eni::of(object))
+    }
+
     /// The events about the object with this uid, by namespace and name.
     pub fn events_about(&self, cluster: ClusterId, uid: &str) -> impl Iterator<Item = (&Key, &Rc<Object>)> {
         self.by(cluster, By::Involved, uid)
@@ -232,6 +263,7 @@ impl Store {
         let key = Key::of(cluster, &object);
         let after = Rc::new(object);
         let before = self.objects.insert(key.clone(), Rc::clone(&after));
+        self.reindex(&key, before.as_deref(), Some(&after));
         Change { key, before, after: Some(after), revision: self.revision }
     }
 
@@ -245,10 +277,11 @@ impl Store {
 
     /// Repeats a write that another store has seen, as it was: how a store is rolled forward by facts.
     pub fn replay(&mut self, change: &Change) {
-        match &change.after {
+        let before = match &change.after {
             Some(object) => self.objects.insert(change.key.clone(), Rc::clone(object)),
             None => self.objects.remove(&change.key),
         };
+        self.reindex(&change.key, before.as_deref(), change.after.as_deref());
         self.revision = change.revision;
     }
 

@@ -32,8 +32,7 @@ pub fn get<'s>(store: &'s Store, name: &str) -> Option<&'s Eni> {
 /// The ENIs of an instance, by device number.
 #[must_use]
 pub fn of_instance<'s>(store: &'s Store, instance: &str) -> Vec<&'s Eni> {
-    let all = store.list::<Eni>(ClusterId::WORLD, None);
-    let mut enis: Vec<&Eni> = all.filter(|eni| eni.instance.as_deref() == Some(instance)).collect();
+    let mut enis: Vec<&Eni> = store.enis_of(instance).collect();
     enis.sort_by_key(|eni| eni.device_index);
     enis
 }

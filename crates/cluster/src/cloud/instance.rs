@@ -69,7 +69,9 @@ pub(crate) fn run(turn: &mut Turn<'_>, launch: Launch) -> Result<String, AwsErro
     };
     let primary = eni::create(turn, new)?;
     let private_ip = eni::get(turn.store(), &primary).map_or(Ipv4Addr::UNSPECIFIED, |eni| eni.primary_ip);
-    let name = id(turn, "i", &primary, 0);
+    // INVARIANT: no id comes twice while its first bearer is known: a terminated instance stays to be seen for a while.
+    let name = (0..).map(|n| id(turn, "i", &primary, n)).find(|name| get(turn.store(), name).is_none());
+    let name = name.unwrap_or_default();
     let public = subnet::get(turn.store(), &launch.subnet).is_some_and(|s| s.map_public_ip_on_launch);
     let public_ip = public.then(|| public_address(turn, &name));
     let now = turn.now();

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use api::{
     Resource,
-    kinds::aws::{Eni, RouteTable, Subnet, Vpc},
+    kinds::aws::{RouteTable, Subnet, Vpc},
     meta::ObjectMeta,
 };
 use cni::subnet::SubnetAddresses;
@@ -25,16 +25,11 @@ pub fn get<'s>(store: &'s Store, name: &str) -> Option<&'s Subnet> {
     store.get(ClusterId::WORLD, "", name)
 }
 
-/// The ENIs that stand in a subnet, by name.
-pub fn enis<'s>(store: &'s Store, subnet: &'s str) -> impl Iterator<Item = &'s Eni> {
-    store.list::<Eni>(ClusterId::WORLD, None).filter(move |eni| eni.subnet == subnet)
-}
-
 /// Free and taken addresses of a subnet.
 #[must_use]
 pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
     let mut addresses = SubnetAddresses::new(subnet.cidr);
-    for eni in enis(store, subnet.metadata.name.as_deref().unwrap_or_default()) {
+    for eni in store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()) {
         addresses.take(eni.primary_ip);
         for ip in &eni.secondary_ips {
             addresses.take(*ip);

@@ -220,6 +220,20 @@ fn a_second_node_is_named_as_ec2_names_it() {
 }
 
 #[test]
+fn a_node_that_follows_at_the_same_address_is_another_instance() {
+    let mut world = fixture("tiny");
+    let nodes_of = |world: &mut World, count| {
+        let (cluster, name) = ("podpath".to_owned(), "small".to_owned());
+        ask(world, Provision::ScaleNodegroup { cluster, name, desired: Some(count), min: Some(0), max: None })
+    };
+    nodes_of(&mut world, 0).expect("a size");
+    world.run_until(world.now() + SimDuration::secs(33), crate::Budget::COMMAND);
+    nodes_of(&mut world, 1).expect("a size");
+    settle(&mut world);
+    assert!(!nodes(&world).contains(&"worker-a".to_owned()), "{:?}", nodes(&world));
+}
+
+#[test]
 fn eks_refuses_in_its_own_words() {
     let mut world = fixture("tiny");
     let refused = ask(&mut world, worker_group("odd", "t9.huge", None)).expect_err("a refusal");
