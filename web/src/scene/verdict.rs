@@ -56,7 +56,7 @@ fn tag(card: Rect, class: &'static str, words: String) -> Html {
         + 8 * i32::try_from(words.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>())
             .unwrap_or(8);
     html! {
-        <g class={classes!("flag", class)} transform={at(card.middle() - w / 2, card.y + card.h - HEIGHT / 2)}>
+        <g class={classes!("flag", class)} transform={at(card.x + card.w - w - 12, card.y + card.h - HEIGHT / 2)}>
             <rect width={w.to_string()} height={HEIGHT.to_string()}/><text x={(w / 2).to_string()} y="14" class="mid">{words}</text></g>
     }
 }

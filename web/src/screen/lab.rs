@@ -6,6 +6,7 @@ use lab::{
     lesson::progress::Standing,
     view::{
         self,
+        beats::BeatKind,
         feed::Tone,
         path,
         pod::PodState,
@@ -114,7 +115,9 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
     } else {
         overlay(&line, app.desk.paths, !app.settings.calm)
     };
-    let thread = if looked_at.is_some() { Vec::new() } else { thread(app, &scene) };
+    // In a story a full node is told like everything else: not before its step.
+    let ahead = app.desk.playing() && !app.desk.told_so_far().any(|beat| beat.kind == BeatKind::Misfit);
+    let thread = if looked_at.is_some() || ahead { Vec::new() } else { thread(app, &scene) };
     let told = app.settings.calm && !app.desk.told.is_empty();
     let changed: Vec<String> =
         if told { app.desk.told.iter().map(|b| b.id.clone()).collect() } else { Vec::new() };
