@@ -108,9 +108,7 @@ impl App {
 
     /// One step back: what lies over the page, then what lies over the scene, then the scene itself, then the selection.
     fn step_back(&mut self, context: &Context<Self>, place: Place) -> bool {
-        if self.panel.take().is_some() {
-            focus("outline");
-        } else if std::mem::take(&mut self.decision) {
+        if self.panel.take().is_some() || std::mem::take(&mut self.decision) {
             focus("outline");
         } else if place != Place::Scene {
             focus("outline");

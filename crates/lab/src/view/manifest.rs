@@ -198,9 +198,9 @@ impl<'t> Document<'t> {
         let mut fields: Vec<&FieldSchema> = owner
             .fields
             .iter()
-            .filter(|field| {
-                !there.contains(&field.name) && !(column == 0 && field.name == "status" && line.is_empty())
-            })
+            .filter(|field| !there.contains(&field.name))
+            // Nobody writes a status; who has begun to type it may.
+            .filter(|field| column > 0 || field.name != "status" || !line.is_empty())
             .collect();
         fields.sort_by_key(|field| (!field.required, field.name));
         fields.into_iter().map(|field| word(owner, field)).collect()

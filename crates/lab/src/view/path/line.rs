@@ -158,7 +158,7 @@ fn zone_of(scene: &Scene, rect: Rect) -> Option<Rect> {
 }
 
 /// The node in whose card a thing lies.
-fn node_of<'s>(scene: &'s Scene, rect: Rect) -> Option<&'s NodeBox> {
+fn node_of(scene: &Scene, rect: Rect) -> Option<&NodeBox> {
     scene.nodes.iter().find(|node| {
         let r = node.rect;
         (r.x..=r.x + r.w).contains(&rect.x) && (r.y..=r.y + r.h).contains(&rect.y)

@@ -17,7 +17,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Admitted(plugins, changed) => {
             let first = format!("{} plugins look at it.", plugins.len());
             match changed.split_first() {
-                Some(((field, value), rest)) if rest.is_empty() => {
+                Some(((field, value), [])) => {
                     format!("{first} One field is filled in: `{field}: {value}`.")
                 }
                 Some(((field, value), rest)) => {

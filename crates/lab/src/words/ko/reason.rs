@@ -19,7 +19,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Admitted(plugins, changed) => {
             let first = format!("플러그인 {}개가 검사했습니다.", plugins.len());
             match changed.split_first() {
-                Some(((field, value), rest)) if rest.is_empty() => {
+                Some(((field, value), [])) => {
                     format!("{first} 채워 넣은 필드는 `{field}: {value}`입니다.")
                 }
                 Some(((field, value), rest)) => {
