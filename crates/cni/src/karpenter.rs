@@ -47,7 +47,8 @@ fn knows_trunk(name: &str) -> bool {
     let eighth = family.get(1..).is_some_and(|rest| rest.starts_with('8'))
         && family.ends_with(['b', 'n'])
         && !matches!(family, "c8in" | "m8azn");
-    !matches!(family, "c9g" | "c9gd" | "hpc7g") && !(eighth && size.starts_with("metal"))
+    let lags = matches!(family, "c9g" | "c9gd" | "hpc7g") || (eighth && size.starts_with("metal"));
+    !lags
 }
 
 #[cfg(test)]

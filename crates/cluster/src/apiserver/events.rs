@@ -52,8 +52,8 @@ pub fn reference(object: &Object) -> ObjectReference {
 /// Records an event by the old recorder, which counts equal events, combines similar ones and drops what is too much.
 pub(super) fn record(
     turn: &mut Turn<'_>,
-    source: EventSource,
-    about: ObjectReference,
+    source: &EventSource,
+    about: &ObjectReference,
     how: EventType,
     reason: &str,
     message: &str,
@@ -61,12 +61,12 @@ pub(super) fn record(
     let (cluster, stamp) = (turn.cluster(), turn.stamp());
     let said = Said { type_: how.word(), reason, message };
     let at = (turn.now(), &stamp);
-    let told = turn.world.recorders().correlate(cluster, &source, &about, said, at);
+    let told = turn.world.recorders().correlate(cluster, source, about, said, at);
     if !told.passes {
         return;
     }
     turn.call();
-    let namespace = namespace_of(&about);
+    let namespace = namespace_of(about);
     let known = told.name.as_deref().and_then(|name| turn.get::<Event>(&namespace, name)).cloned();
     let mut event = known.unwrap_or_else(|| {
         let mut event = begin(turn, about.clone(), how, reason, message);
@@ -82,7 +82,7 @@ pub(super) fn record(
     event.first_timestamp = Some(told.first.clone());
     event.last_timestamp = Some(stamp);
     let written = turn.put(event.into_object());
-    turn.world.recorders().named(cluster, &source, &about, &told, written.name());
+    turn.world.recorders().named(cluster, source, about, &told, written.name());
 }
 
 /// Records an event by the scheduler's recorder, which makes a series of equal events.

@@ -162,7 +162,7 @@ impl Turn<'_> {
     /// Says something about an object, in the name of this actor.
     pub fn event(&mut self, about: &Object, how: EventType, reason: &str, message: &str) {
         let source = EventSource { component: Some(self.actor().0.to_owned()), host: None };
-        events::record(self, source, events::reference(about), how, reason, message);
+        events::record(self, &source, &events::reference(about), how, reason, message);
     }
 
     /// Says something about an object, in the name of a component on a host: a kubelet on its node.
@@ -172,14 +172,14 @@ impl Turn<'_> {
         &mut self,
         component: &str,
         host: &str,
-        about: ObjectReference,
+        about: &ObjectReference,
         how: EventType,
         reason: &str,
         message: &str,
     ) {
         let host = (!host.is_empty()).then(|| host.to_owned());
         let source = EventSource { component: Some(component.to_owned()), host };
-        events::record(self, source, about, how, reason, message);
+        events::record(self, &source, about, how, reason, message);
     }
 
     /// Says something in the way of `events.k8s.io`, as the scheduler does.

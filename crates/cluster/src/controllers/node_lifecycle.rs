@@ -205,7 +205,7 @@ fn mark_pods(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
         turn.event_from(
             "node-controller",
             "",
-            about,
+            &about,
             EventType::Warning,
             "NodeNotReady",
             "Node is not ready",

@@ -128,7 +128,7 @@ pub(crate) fn say(turn: &mut Turn<'_>, node: &str, reason: &str, message: &str) 
         uid: Some(node.to_owned()),
         ..ObjectReference::default()
     };
-    turn.event_from("kubelet", node, about, EventType::Normal, reason, message);
+    turn.event_from("kubelet", node, &about, EventType::Normal, reason, message);
 }
 
 fn renew(turn: &mut Turn<'_>, node: &str) {

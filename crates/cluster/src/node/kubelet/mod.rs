@@ -155,7 +155,7 @@ fn say(turn: &mut Turn<'_>, pod: &Pod, container: Option<&str>, how: EventType, 
         field_path: container.map(|container| field_path(pod, container)),
     };
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
-    turn.event_from("kubelet", &node, about, how, reason, message);
+    turn.event_from("kubelet", &node, &about, how, reason, message);
 }
 
 fn field_path(pod: &Pod, container: &str) -> String {
