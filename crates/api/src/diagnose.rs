@@ -118,7 +118,8 @@ fn meaning(mut object: Object) -> Vec<Diagnostic> {
         })
         .collect();
     // What is refused gets no remarks.
-    let remarks = if found.is_empty() { validate::warnings(&object) } else { Vec::new() };
+    let remarks =
+        if found.is_empty() { validate::warnings(&object, validate::Release::CURRENT) } else { Vec::new() };
     for warning in remarks {
         let (field, message) = warning.split_once(": ").unwrap_or(("", &warning));
         found.push(Diagnostic::warning(FieldPath::parse(field), message));

@@ -50,7 +50,7 @@ use crate::{
     k8s::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
 };
 
-pub use self::warning::{warnings, warnings_on_update};
+pub use self::warning::{Release, warnings, warnings_on_update};
 
 /// What is wrong with a new object.
 #[must_use]

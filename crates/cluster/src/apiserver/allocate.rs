@@ -129,7 +129,7 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
             match text.parse::<Ipv4Addr>() {
                 Ok(ip) if !range.contains(&ip) => {
                     // Servers that do not keep addresses as objects yet word it in another way.
-                    let words = if super::minor(call.world, call.cluster) < 33 {
+                    let words = if super::release(call.world, call.cluster).minor < 33 {
                         format!(
                             "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {range}"
                         )

@@ -43,7 +43,7 @@ pub(super) fn create(
     call.named(object.name());
     call.enter(Stage::Validation, "");
     decode::validate(None, &object)?;
-    for warning in decode::warnings(None, &object) {
+    for warning in decode::warnings(None, &object, super::release(call.world, call.cluster)) {
         call.warn(&warning);
     }
     allocate::on_create(call, &mut object)?;

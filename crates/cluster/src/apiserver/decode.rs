@@ -3,7 +3,7 @@
 //! The words of decoding, defaulting and validation are the `api` crate's; here they become refusals of one request.
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`, `runtime/serializer`.
 
-use api::{ApiStatus, Kind, Object, canonical::canonical, decode, patch};
+use api::{ApiStatus, Kind, Object, canonical::canonical, decode, patch, validate::Release};
 use serde_json::Value;
 
 use crate::PatchKind;
@@ -53,10 +53,10 @@ pub(super) fn validate(old: Option<&Object>, object: &Object) -> Result<(), ApiS
 }
 
 /// What the server says beside its answer.
-pub(super) fn warnings(old: Option<&Object>, object: &Object) -> Vec<String> {
+pub(super) fn warnings(old: Option<&Object>, object: &Object, release: Release) -> Vec<String> {
     match old {
-        None => api::validate::warnings(object),
-        Some(old) => api::validate::warnings_on_update(old, object),
+        None => api::validate::warnings(object, release),
+        Some(old) => api::validate::warnings_on_update(old, object, release),
     }
 }
 

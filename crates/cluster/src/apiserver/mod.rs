@@ -28,7 +28,7 @@ mod update;
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Domain, Kind, Object, Scope};
+use api::{ApiStatus, Domain, Kind, Object, Scope, validate::Release};
 
 pub use bootstrap::bootstrap;
 pub(crate) use bootstrap::root_ca;
@@ -70,7 +70,7 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
     let cluster = request.cluster;
     let mut answer = answer(&mut call, who, request);
     if let Err(status) = &mut answer
-        && minor(call.world, cluster) < 33
+        && release(call.world, cluster).minor < 33
     {
         go_values::write(status);
     }
@@ -106,7 +106,7 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     if !serves(call.world.store(), request.cluster, request.kind) {
         return Err(no_such_resource());
     }
-    if request.kind == Kind::Endpoints && minor(call.world, request.cluster) >= 33 {
+    if request.kind == Kind::Endpoints && release(call.world, request.cluster).minor >= 33 {
         call.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
     let ApiRequest { verb, kind, namespace, name, subresource, .. } = request;
@@ -142,11 +142,11 @@ pub fn serves(store: &Store, cluster: ClusterId, kind: Kind) -> bool {
     info.domain() == Domain::Kubernetes && (!info.is_custom() || store.object(&defined()).is_some())
 }
 
-/// The minor version of a cluster's API server: texts follow it.
-fn minor(world: &World, cluster: ClusterId) -> u32 {
+/// The release of a cluster's API server: texts follow it.
+fn release(world: &World, cluster: ClusterId) -> Release {
     let planes = world.store().list::<api::kinds::sim::ControlPlane>(ClusterId::WORLD, None);
-    let version = planes.into_iter().find(|plane| plane.id == cluster.0).map(|plane| plane.version.as_str());
-    version.and_then(|version| version.split('.').nth(1)).and_then(|minor| minor.parse().ok()).unwrap_or(34)
+    let plane = planes.into_iter().find(|plane| plane.id == cluster.0);
+    plane.map_or(Release::CURRENT, |plane| Release::of(&plane.version))
 }
 
 fn verb(request: &ApiRequest) -> &'static str {

@@ -108,7 +108,7 @@ pub(super) fn update(
         parts::move_generation(&old, &mut object);
         call.enter(Stage::Validation, "");
         decode::validate(Some(&old), &object)?;
-        for warning in decode::warnings(Some(&old), &object) {
+        for warning in decode::warnings(Some(&old), &object, super::release(call.world, call.cluster)) {
             call.warn(&warning);
         }
         admission::validate(call, Some(&old), &object)?;

@@ -32,9 +32,32 @@ use crate::{
 const SPEC: At<'static> = At::root("spec");
 const IN_NAMES: &str = "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: ";
 
+/// A release of the API server, such as 1.34.1: some remarks come and go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Release {
+    /// 34 in 1.34.1.
+    pub minor: u32,
+    /// 1 in 1.34.1.
+    pub patch: u32,
+}
+
+impl Release {
+    /// 1.34 with the patches that EKS has by now.
+    pub const CURRENT: Self = Self { minor: 34, patch: 2 };
+
+    /// Reads `v1.34.2`, `1.34` or `v1.34.2-eks-ecaa3a6`; [`Release::CURRENT`] where that is none.
+    #[must_use]
+    pub fn of(version: &str) -> Self {
+        let mut numbers = version.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+        let mut next = || numbers.next().and_then(|part| part.parse().ok());
+        let (_, minor, patch): (Option<u32>, _, _) = (next(), next(), next());
+        minor.map_or(Self::CURRENT, |minor| Self { minor, patch: patch.unwrap_or(Self::CURRENT.patch) })
+    }
+}
+
 /// The `Warning:` headers for a new object, in the server's order.
 #[must_use]
-pub fn warnings(object: &Object) -> Vec<String> {
+pub fn warnings(object: &Object, release: Release) -> Vec<String> {
     let mut out = Vec::new();
     match object {
         Object::Pod(it) => {
@@ -56,7 +79,7 @@ pub fn warnings(object: &Object) -> Vec<String> {
         Object::DaemonSet(it) => {
             template(&mut out, it.spec.as_ref().map(|it| &it.template), &SPEC.field("template"));
         }
-        Object::Service(it) => service(&mut out, it),
+        Object::Service(it) => service(&mut out, it, release),
         Object::Node(it) => node(&mut out, it),
         Object::Endpoints(_) => {
             out.push(
@@ -71,12 +94,12 @@ pub fn warnings(object: &Object) -> Vec<String> {
 
 /// The same for a changed object: pods get none, workloads only where what they want has changed, names no more.
 #[must_use]
-pub fn warnings_on_update(old: &Object, new: &Object) -> Vec<String> {
+pub fn warnings_on_update(old: &Object, new: &Object, release: Release) -> Vec<String> {
     let counts = new.meta().generation.is_some();
     if matches!(new, Object::Pod(_)) || counts && new.meta().generation == old.meta().generation {
         return Vec::new();
     }
-    let mut out = warnings(new);
+    let mut out = warnings(new, release);
     out.retain(|remark| !remark.starts_with("metadata.name: "));
     out
 }
@@ -164,7 +187,7 @@ fn job(out: &mut Vec<String>, spec: &JobSpec, at: &At<'_>) {
     template(out, Some(&spec.template), &at.field("template"));
 }
 
-fn service(out: &mut Vec<String>, it: &Service) {
+fn service(out: &mut Vec<String>, it: &Service, release: Release) {
     const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
     let Some(spec) = &it.spec else { return };
     if it.metadata.annotations.as_ref().is_some_and(|it| it.contains_key(HINTS)) {
@@ -182,10 +205,13 @@ fn service(out: &mut Vec<String>, it: &Service) {
         }
     }
     if kind == "ClusterIP" && first == "None" {
+        // UPSTREAM: 1.34.0 and 1.34.1 remark on the default too (kubernetes#134040).
+        let affinity = text(spec.session_affinity.as_ref());
+        let plain = if release.minor == 34 && release.patch < 2 { "" } else { "None" };
         for (field, there) in [
             ("loadBalancerIP", !balancer.is_empty()),
             ("externalIPs", !outside.is_empty()),
-            ("SessionAffinity", !text(spec.session_affinity.as_ref()).is_empty()),
+            ("SessionAffinity", !affinity.is_empty() && affinity != plain),
         ] {
             if there {
                 out.push(format!("spec.{field} is ignored for headless services"));
@@ -291,10 +317,16 @@ mod tests {
     use super::*;
     use crate::{decode, default};
 
+    const EARLY: Release = Release { minor: 34, patch: 1 };
+
     fn said(kind: Kind, manifest: &Value) -> Vec<String> {
+        said_by(EARLY, kind, manifest)
+    }
+
+    fn said_by(release: Release, kind: Kind, manifest: &Value) -> Vec<String> {
         let mut object = decode::decode(kind, manifest).expect("an object");
         default::apply_defaults(&mut object);
-        warnings(&object)
+        warnings(&object, release)
     }
 
     #[test]
@@ -352,7 +384,7 @@ mod tests {
             let object = json!({"metadata": {"name": "a.b", "generation": generation}, "spec": spec});
             decode::decode(kind, &object).expect("an object")
         };
-        let said = |kind, generation| warnings_on_update(&of(kind, 1), &of(kind, generation)).len();
+        let said = |kind, generation| warnings_on_update(&of(kind, 1), &of(kind, generation), EARLY).len();
         assert_eq!((said(Kind::Pod, 2), said(Kind::Deployment, 1), said(Kind::Deployment, 2)), (0, 0, 1));
     }
 
@@ -365,6 +397,19 @@ mod tests {
                 "spec.SessionAffinity is ignored for headless services",
                 "spec.externalName is ignored when spec.type is not \"ExternalName\""
             ]
+        );
+    }
+
+    #[test]
+    fn the_default_affinity_of_a_headless_service_was_remarked_on_for_two_patches() {
+        let spec = json!({"clusterIP": "None", "clusterIPs": ["None"], "ports": [{"port": 1}]});
+        let count = |version: &str| {
+            let manifest = json!({"metadata": {"name": "a"}, "spec": spec});
+            said_by(Release::of(version), Kind::Service, &manifest).len()
+        };
+        assert_eq!(
+            ["v1.33.1", "1.34.0", "v1.34.1", "v1.34.2-eks-ecaa3a6", "1.34", "v1.36.2"].map(count),
+            [0, 1, 1, 0, 0, 0]
         );
     }
 }
