@@ -7,7 +7,10 @@ use lab::{
 };
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement, KeyboardEvent, PointerEvent};
-use yew::{Callback, Html, Properties, classes, function_component, html, use_mut_ref};
+use yew::{
+    Callback, Html, Properties, classes, function_component, html, use_effect, use_mut_ref, use_node_ref,
+    use_state,
+};
 
 use super::feed::clock;
 use crate::{
@@ -32,8 +35,8 @@ pub struct Props {
     pub send: Callback<Action>,
 }
 
-/// Width of the drawing; the box stretches it.
-const WIDTH: f64 = 1224.0;
+/// Width of the drawing before its box is measured, in CSS pixels.
+const USUAL: f64 = 1224.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 40.0;
 
@@ -42,8 +45,21 @@ const RIGHT: f64 = 40.0;
 pub fn time(props: &Props) -> Html {
     let Props { view, at, playing, speed, lang, send } = props;
     let ui = lang.ui();
+    let drawn = use_node_ref();
+    let measured = use_state(|| USUAL);
+    let width = *measured;
+    {
+        // Drawn as wide as it is, so that no letter is squeezed.
+        let drawn = drawn.clone();
+        use_effect(move || {
+            let real = drawn.cast::<Element>().map_or(0.0, |svg| svg.get_bounding_client_rect().width());
+            if real > LEFT + RIGHT && (real - width).abs() > 1.0 {
+                measured.set(real);
+            }
+        });
+    }
     let (from, to) = (view.from.0 as f64, view.to.0.max(1) as f64);
-    let x = move |t: SimTime| LEFT + (t.0 as f64 - from) / (to - from) * (WIDTH - LEFT - RIGHT);
+    let x = move |t: SimTime| LEFT + (t.0 as f64 - from) / (to - from) * (width - LEFT - RIGHT);
     let y = |lane: Lane| 22.0 + f64::from(lane as i32) * 14.0 + 7.0;
     let held = use_mut_ref(|| false);
     let scrub = {
@@ -51,8 +67,8 @@ pub fn time(props: &Props) -> Html {
         move |event: &PointerEvent| {
             let Some(svg) = event.current_target().and_then(|t| t.dyn_into::<Element>().ok()) else { return };
             let bounds = svg.get_bounding_client_rect();
-            let part = (f64::from(event.client_x()) - bounds.left()) / bounds.width().max(1.0) * WIDTH;
-            let t = ((part - LEFT) / (WIDTH - LEFT - RIGHT)).clamp(0.0, 1.0) * (to - from) + from;
+            let part = (f64::from(event.client_x()) - bounds.left()) / bounds.width().max(1.0) * width;
+            let t = ((part - LEFT) / (width - LEFT - RIGHT)).clamp(0.0, 1.0) * (to - from) + from;
             send.emit(Action::Seek(SimTime(t.max(0.0) as u64)));
         }
     };
@@ -132,7 +148,7 @@ pub fn time(props: &Props) -> Html {
                 <div class="now"><b>{clock(*at)}</b>{" / "}{if behind { clock(view.head) } else { ui.now.to_owned() }}
                     if !playing && !behind { {" · "}{ui.quiet} }</div>
             </div>
-            <svg class="tl" viewBox="0 0 1224 96" preserveAspectRatio="none" role="slider" tabindex="0"
+            <svg class="tl" viewBox={format!("0 0 {width} 96")} ref={drawn} role="slider" tabindex="0"
                 aria-label={ui.timeline} aria-valuemin="0" aria-valuemax={(view.head.0 / 1000).to_string()}
                 aria-valuenow={(at.0 / 1000).to_string()} aria-valuetext={clock(*at)} {onpointerdown} {onpointermove} {onkeydown}>
                 if let Some(last) = last {
@@ -144,7 +160,7 @@ pub fn time(props: &Props) -> Html {
                 })}
                 {for names.iter().map(|(lane, name)| html! {
                     <><text class="end" x="52" y={(y(*lane) + 4.0).to_string()}>{*name}</text>
-                    <path class="lane" d={format!("M{LEFT} {}H{}", y(*lane), WIDTH - RIGHT)}/></>
+                    <path class="lane" d={format!("M{LEFT} {}H{}", y(*lane), width - RIGHT)}/></>
                 })}
                 {for view.bars.iter().map(|bar| {
                     let w = (x(bar.to) - x(bar.from)).max(3.0);

@@ -401,7 +401,7 @@ fn seen(app: &App, plan: &Plan, scene: &Scene, reached: usize) -> Vec<Seen> {
         }
         None => scene.nodes.iter().map(|n| (n.name.clone(), None)).collect(),
     };
-    all.sort_by(|a, b| letter(&a.0).cmp(&letter(&b.0)));
+    all.sort_by_key(|it| letter(&it.0));
     all.truncate(3);
     let room = if plan.icons { 104 } else { 74 };
     let count = i32::try_from(all.len().max(1)).unwrap_or(1);

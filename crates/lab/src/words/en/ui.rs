@@ -189,7 +189,7 @@ pub const UI: Ui = Ui {
     no_world: "There is no world {} here.",
     ended: "Last time the page ended while this line was running. Everything before it is back: {}",
     not_back: "Last time the page ended while bringing this session back, so a new one begins. The session is in this link.",
-    branch_opened: "Branch {}. The future that was is kept (b).",
+    branch_opened: "Branch {}. The future that was is kept.",
     branch_left: "{} (was)",
     branch_lines: "{} commands",
     no_branches: "No branches yet. Go back on the timeline and run a command there.",
