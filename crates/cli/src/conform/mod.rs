@@ -38,15 +38,16 @@ pub(crate) struct Disagreement {
 /// Runs one document of a case file: a line of a `.jsonl`, or a whole `.yaml` with its steps.
 type Run = fn(&Value) -> Vec<Outcome>;
 
-const SUITES: &[(&str, Run)] = &[
-    ("cni", cni::run),
-    ("dns", paths::run_dns),
-    ("iptables", paths::run_iptables),
-    ("kubectl", kubectl::run),
-    ("paths", paths::run),
-    ("scheduler", scheduler::run),
-    ("session", session::run),
-    ("validate", validate::run),
+/// Each suite, and a field that every case of it has: three of them lie in one folder.
+const SUITES: &[(&str, &str, Run)] = &[
+    ("cni", "id", cni::run),
+    ("dns", "resolv", paths::run_dns),
+    ("iptables", "rules", paths::run_iptables),
+    ("kubectl", "id", kubectl::run),
+    ("paths", "query", paths::run),
+    ("scheduler", "id", scheduler::run),
+    ("session", "id", session::run),
+    ("validate", "id", validate::run),
 ];
 
 /// The command itself; gives the exit status.
@@ -64,14 +65,17 @@ pub(crate) fn command(args: &[String]) -> i32 {
         eprintln!("usage: podpath conform SUITE FILE… [--show K]");
         return 2;
     };
-    let Some((_, run)) = SUITES.iter().find(|(name, _)| name == suite) else {
-        let names: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
+    let Some((_, field, run)) = SUITES.iter().find(|(name, ..)| name == suite) else {
+        let names: Vec<&str> = SUITES.iter().map(|(name, ..)| *name).collect();
         eprintln!("podpath: no suite {suite:?}; there are {}", names.join(", "));
         return 2;
     };
     let mut outcomes = Vec::new();
     for path in files.iter().flat_map(|file| case_files(Path::new(file))) {
         match documents(&path) {
+            Ok(documents) if documents.first().is_some_and(|case| case.get(*field).is_none()) => {
+                eprintln!("{}: not cases of {suite}; skipped", path.display());
+            }
             Ok(documents) => outcomes.extend(documents.iter().flat_map(run)),
             Err(why) => eprintln!("{}: {why}; skipped", path.display()),
         }
