@@ -5,7 +5,7 @@
 use brush_parser::ast;
 
 use crate::{
-    eval::{Flow, MOST_COMMANDS, Shell},
+    eval::{Flow, Shell},
     output::{Output, Stdin},
 };
 
@@ -82,10 +82,7 @@ impl Shell<'_> {
                 }
                 let mut status = 0;
                 loop {
-                    self.commands += 1;
-                    if self.commands > MOST_COMMANDS {
-                        return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
-                    }
+                    self.count()?;
                     if let Some(condition) = &clause.condition
                         && self.number(&condition.value, out)? == 0
                     {

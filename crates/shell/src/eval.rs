@@ -60,7 +60,7 @@ pub struct Shell<'a> {
     locals: Vec<Vec<(String, Option<Variable>)>>,
     /// How many `<( )` this line has run.
     processes: u32,
-    pub(crate) commands: u32,
+    commands: u32,
     printed: usize,
     depth: u32,
 }
@@ -318,16 +318,22 @@ impl Shell<'_> {
         Ok(())
     }
 
+    /// One more command of this line, unless it has run too many.
+    pub(crate) fn count(&mut self) -> Result<(), Flow> {
+        self.commands += 1;
+        if self.commands > MOST_COMMANDS {
+            return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
+        }
+        Ok(())
+    }
+
     fn command_in_place(
         &mut self,
         command: &ast::Command,
         stdin: &mut Stdin,
         out: &mut Output,
     ) -> Result<i32, Flow> {
-        self.commands += 1;
-        if self.commands > MOST_COMMANDS {
-            return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
-        }
+        self.count()?;
         let status = self.one_command(command, stdin, out)?;
         if self.world.is_exhausted() {
             return Err(Flow::Stopped("what may happen within one line".to_owned()));
@@ -524,10 +530,7 @@ impl Shell<'_> {
         if fields.is_empty() {
             return Ok(0);
         }
-        self.commands += 1;
-        if self.commands > MOST_COMMANDS {
-            return Err(Flow::Stopped(format!("{MOST_COMMANDS} commands")));
-        }
+        self.count()?;
         let name = fields.remove(0);
         if let Some(function) = self.machine.functions.get(&name).cloned() {
             return self.function(&function, &fields, stdin, out);
