@@ -4,6 +4,7 @@ mod keys;
 mod lessons;
 mod measure;
 mod path;
+mod post;
 mod robust;
 mod time;
 
