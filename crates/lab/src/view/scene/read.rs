@@ -95,12 +95,16 @@ fn row<'s>(
     let name = node.metadata.name.as_deref().unwrap_or_default();
     let label = |key: &str| node.metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
     let internal = node.status.as_ref().and_then(|s| s.addresses.as_ref()).and_then(|all| {
-        all.iter().find(|a| a.type_ == "InternalIP").map(|a| format!("ip-{}", a.address.replace('.', "-")))
+        all.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.clone())
     });
     let kind =
         label("node.kubernetes.io/instance-type").or_else(|| instance.map(|i| i.instance_type.clone()));
-    // A node whose own name says its address needs no second line for it.
-    let host = internal.filter(|host| !name.starts_with(host.as_str()));
+    // EC2 names a host after its address; a node whose own name says it needs no second line for it.
+    let host = internal.map(|address| match instance {
+        Some(_) => format!("ip-{}", address.replace('.', "-")),
+        None => address,
+    });
+    let host = host.filter(|host| !name.starts_with(host.as_str()));
     let about = [host, kind.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let quantity = |name: &str| -> i64 {
         let all = node.status.as_ref().and_then(|s| s.allocatable.as_ref());
