@@ -94,9 +94,11 @@ fn row<'s>(
 ) -> NodeRow<'s> {
     let name = node.metadata.name.as_deref().unwrap_or_default();
     let label = |key: &str| node.metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
-    let internal = node.status.as_ref().and_then(|s| s.addresses.as_ref()).and_then(|all| {
-        all.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.clone())
-    });
+    let internal = node
+        .status
+        .as_ref()
+        .and_then(|s| s.addresses.as_ref())
+        .and_then(|all| all.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.clone()));
     let kind =
         label("node.kubernetes.io/instance-type").or_else(|| instance.map(|i| i.instance_type.clone()));
     // EC2 names a host after its address; a node whose own name says it needs no second line for it.
