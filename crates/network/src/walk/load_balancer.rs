@@ -12,7 +12,7 @@ use crate::{
     owner::{self, Owner},
     route::{self, Way},
     security_group::Direction,
-    trace::{HopKind, Rule},
+    trace::HopKind,
 };
 
 impl<'n> Walk<'n> {
@@ -85,7 +85,7 @@ impl<'n> Walk<'n> {
         let from_subnet = sender.as_ref().map(|it| it.subnet);
         if let Some(sender) = sender {
             self.pass(HopKind::Eni, sender.eni.clone());
-            self.filter_out(&sender, self.packet.dst);
+            self.filter_out(&sender, true);
             if sender.subnet != own.subnet {
                 self.border(sender.subnet, Direction::Out, self.packet.dst, port);
                 let Some(table) = route::table_of(self.net, sender.subnet) else {
@@ -94,8 +94,7 @@ impl<'n> Walk<'n> {
                 if route::lookup(self.net, table, self.packet.dst) != Way::Local {
                     return self.stop(format!("route:not-local:{}:{}", table.id, self.packet.dst));
                 }
-                let rule = Rule::Route { destination: "local".to_owned(), target: "local".to_owned() };
-                self.hop(HopKind::Route, format!("{}:local", table.id), rule);
+                self.along_local_route(table);
             }
         }
         if from_subnet != Some(own.subnet) {
@@ -109,15 +108,6 @@ impl<'n> Walk<'n> {
             self.reply_out_of(own.subnet, client);
         }
         Ok(())
-    }
-
-    fn filter_out(&mut self, sender: &Owner<'n>, to: Ipv4Addr) {
-        let (proto, port) = (self.probe.proto.as_str(), self.packet.port);
-        let groups = sender.groups;
-        match crate::security_group::allows(self.net, groups, Direction::Out, to, &[], proto, port) {
-            Some(rule) => self.hop(HopKind::SgOut, sender.eni.clone(), rule),
-            None => self.deny(format!("sg:out:{}", sender.eni)),
-        }
     }
 
     /// From the load balancer to one of its targets.

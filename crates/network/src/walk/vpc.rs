@@ -19,13 +19,10 @@ impl<'n> Walk<'n> {
         if announce {
             self.pass(HopKind::Eni, from.eni.clone());
         }
-        let (proto, port, to) = (self.probe.proto.as_str(), self.packet.port, self.packet.dst);
-        match security_group::allows(self.net, from.groups, Direction::Out, to, &[], proto, port) {
-            Some(rule) if announce => self.hop(HopKind::SgOut, from.eni.clone(), rule),
-            Some(_) => {}
-            // A load balancer without security groups of its own is not filtered.
-            None if !announce && from.groups.is_empty() => {}
-            None => self.deny(format!("sg:out:{}", from.eni)),
+        let (port, to) = (self.packet.port, self.packet.dst);
+        // A load balancer without security groups of its own is not filtered.
+        if announce || !from.groups.is_empty() {
+            self.filter_out(&from, announce);
         }
         let destination = owner::owner_of(self.net, to);
         let to_subnet = destination.as_ref().map(|it| it.subnet).or_else(|| self.subnet_of(to));
@@ -39,8 +36,7 @@ impl<'n> Walk<'n> {
         match route::lookup(self.net, table, to) {
             Way::Local => {
                 if announce {
-                    let rule = Rule::Route { destination: "local".to_owned(), target: "local".to_owned() };
-                    self.hop(HopKind::Route, format!("{}:local", table.id), rule);
+                    self.along_local_route(table);
                 }
                 self.reach_eni(destination, Some(from.subnet))
             }
@@ -158,6 +154,22 @@ impl<'n> Walk<'n> {
             self.reply_into(from, self.packet.dst);
         }
         self.arrive(destination)
+    }
+
+    /// The route that every table has: to the VPC itself.
+    pub(crate) fn along_local_route(&mut self, table: &RouteTable) {
+        let rule = Rule::Route { destination: "local".to_owned(), target: "local".to_owned() };
+        self.hop(HopKind::Route, format!("{}:local", table.id), rule);
+    }
+
+    /// The security groups of an ENI, for what goes out. `announce` shows the rule that lets it as a hop.
+    pub(crate) fn filter_out(&mut self, from: &Owner, announce: bool) {
+        let (proto, port, to) = (self.probe.proto.as_str(), self.packet.port, self.packet.dst);
+        match security_group::allows(self.net, from.groups, Direction::Out, to, &[], proto, port) {
+            Some(rule) if announce => self.hop(HopKind::SgOut, from.eni.clone(), rule),
+            Some(_) => {}
+            None => self.deny(format!("sg:out:{}", from.eni)),
+        }
     }
 
     /// The security groups of an ENI, for what comes in.
