@@ -6,6 +6,8 @@
 use serde::Serialize;
 
 use crate::plugin::{ClusterEvent, Code, Rejection};
+use crate::reason::Reason;
+use crate::requests::Amounts;
 
 /// How a cycle ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +27,8 @@ pub enum Outcome {
 pub struct Decision {
     /// `namespace/name`.
     pub pod: String,
+    /// What the pod asks for.
+    pub requests: Amounts,
     /// How it ended.
     pub outcome: Outcome,
     /// The node chosen.
@@ -35,6 +39,8 @@ pub struct Decision {
     pub pre_filter_nodes: Option<Vec<String>>,
     /// The pod was promised a node and that node passed, so no other was looked at.
     pub nominated_only: bool,
+    /// The filters that had something to ask about this pod, in their order.
+    pub asked: Vec<&'static str>,
     /// Every node that was looked at, by name.
     pub nodes: Vec<NodeVerdict>,
     /// Nodes with the best total, by name.
@@ -45,6 +51,8 @@ pub struct Decision {
     pub message: Option<String>,
     /// What preemption found, if it was tried and found something.
     pub preemption: Option<Preemption>,
+    /// Why preemption found nothing, if it was tried.
+    pub not_preempted: Vec<Reason>,
     /// Claims that binding to the node decides.
     pub volumes: Vec<VolumeBound>,
     /// Changes after which the pod is worth another try; empty if it was scheduled.
@@ -60,6 +68,8 @@ pub struct Refusal {
     pub code: Code,
     /// Upstream's words.
     pub reasons: Vec<String>,
+    /// The same reasons with the numbers behind them.
+    pub because: Vec<Reason>,
 }
 
 /// What became of one node.
@@ -97,6 +107,8 @@ pub struct PluginScore {
     pub raw: i64,
     /// From 0 to 100.
     pub normalized: i64,
+    /// What `raw` is compared with.
+    pub scale: Scale,
     /// What it counts for.
     pub weight: i64,
     /// `normalized * weight`.
@@ -129,8 +141,41 @@ pub enum Arithmetic {
     },
     /// Sum over the constraints; fewer matching pods are better.
     Spread(Vec<SpreadShare>),
+    /// A node without one of the labels that the pod's own constraints name: no score.
+    Unspread,
     /// Sum of the weights of the terms, both ways, that hold in the node's topology.
     PodAffinity(Vec<TopologyShare>),
+}
+
+/// What a raw score is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Scale {
+    /// Nothing: it is from 0 to 100 already.
+    AsItIs,
+    /// `100 * raw / most`.
+    MoreIsBetter {
+        /// The highest raw score of all nodes; 0 leaves every score at 0.
+        most: i64,
+    },
+    /// `100 - 100 * raw / most`.
+    FewerIsBetter {
+        /// The highest raw score of all nodes; 0 gives every node 100.
+        most: i64,
+    },
+    /// `100 * (most + least - raw) / most`.
+    Evenness {
+        /// The lowest raw score of the nodes that have the labels.
+        least: i64,
+        /// The highest; 0 gives every node 100.
+        most: i64,
+    },
+    /// `100 * (raw - least) / (most - least)`.
+    Range {
+        /// The lowest raw score of all nodes.
+        least: i64,
+        /// The highest; where they are equal every node has 0.
+        most: i64,
+    },
 }
 
 /// A resource in a score.
@@ -190,6 +235,8 @@ pub struct Preemption {
     pub victims: Vec<String>,
     /// Every node where evicting helps, by name.
     pub candidates: Vec<Candidate>,
+    /// The first criterion that left one node only; `None` where there was one from the beginning, or a tie at the end.
+    pub decided_by: Option<Criterion>,
 }
 
 /// A node where evicting helps.
@@ -201,6 +248,27 @@ pub struct Candidate {
     pub victims: Vec<String>,
     /// How many of them a disruption budget protects.
     pub pdb_violations: i64,
+    /// Priority of the most important of them.
+    pub highest_priority: i64,
+    /// Sum of their priorities.
+    pub priorities: i64,
+    /// When the first of the most important of them started, in seconds since 1970; `None` if none has.
+    pub started: Option<i64>,
+}
+
+/// What preemption compares, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Criterion {
+    /// Fewest victims that a disruption budget protects.
+    Budgets,
+    /// Lowest priority of the most important victim.
+    HighestPriority,
+    /// Smallest sum of priorities.
+    Priorities,
+    /// Fewest victims.
+    Victims,
+    /// Latest start of the most important victims.
+    Started,
 }
 
 /// A claim that binding decides.
@@ -215,11 +283,11 @@ pub struct VolumeBound {
 }
 
 impl Refusal {
-    /// What `plugin` said.
+    /// What `plugin` said, and the numbers behind it.
     #[must_use]
-    pub fn of(plugin: &'static str, rejection: &Rejection) -> Refusal {
+    pub fn of(plugin: &'static str, rejection: &Rejection, because: Vec<Reason>) -> Refusal {
         let reasons = rejection.reasons.iter().map(|it| it.clone().into_owned()).collect();
-        Refusal { plugin, code: rejection.code, reasons }
+        Refusal { plugin, code: rejection.code, reasons, because }
     }
 }
 
@@ -229,16 +297,19 @@ impl Decision {
     pub fn empty(pod: String, outcome: Outcome) -> Decision {
         Decision {
             pod,
+            requests: Amounts::default(),
             outcome,
             node: None,
             pre_filter_rejected: None,
             pre_filter_nodes: None,
             nominated_only: false,
+            asked: Vec::new(),
             nodes: Vec::new(),
             ties: Vec::new(),
             draw: None,
             message: None,
             preemption: None,
+            not_preempted: Vec::new(),
             volumes: Vec::new(),
             retries_on: Vec::new(),
         }

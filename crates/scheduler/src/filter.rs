@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::decision::{NodeVerdict, Refusal};
 use crate::plugin::{ClusterEvent, Code, Cycle, Filter, Plugin, PreFilter, Rejection, Verdict};
-use crate::table::NodeRef;
+use crate::reason::Reason;
+use crate::table::{NodeRef, NodeTable};
 
 /// What came of PreFilter.
 pub(crate) enum PreFiltered {
     Ready(Ready),
-    Rejected(&'static dyn Plugin, Rejection),
+    Rejected(&'static dyn Plugin, Reason),
 }
 
 /// Filters, ready to be asked about nodes.
@@ -48,7 +49,7 @@ pub(crate) fn pre_filter(cycle: &Cycle) -> PreFiltered {
         match plugin.pre_filter(cycle) {
             PreFilter::Skip => {}
             PreFilter::Ready(filter) => ready.filters.push((plugin, filter)),
-            PreFilter::Rejected(rejection) => return PreFiltered::Rejected(plugin, rejection),
+            PreFilter::Rejected(reason) => return PreFiltered::Rejected(plugin, reason),
             PreFilter::Narrowed(filter, names) => {
                 ready.filters.push((plugin, filter));
                 ready.narrowed_by.push(plugin.name());
@@ -57,7 +58,8 @@ pub(crate) fn pre_filter(cycle: &Cycle) -> PreFiltered {
                     None => names,
                 };
                 if left.is_empty() {
-                    return PreFiltered::Rejected(plugin, nothing_left(&ready.narrowed_by));
+                    let plugins = ready.narrowed_by.iter().map(ToString::to_string).collect();
+                    return PreFiltered::Rejected(plugin, Reason::NothingLeft { plugins });
                 }
                 ready.names = Some(left);
             }
@@ -66,14 +68,12 @@ pub(crate) fn pre_filter(cycle: &Cycle) -> PreFiltered {
     PreFiltered::Ready(ready)
 }
 
-fn nothing_left(plugins: &[&str]) -> Rejection {
-    Rejection::unresolvable(match plugins {
-        [one] => format!("node(s) didn't satisfy plugin {one}"),
-        several => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", several.join(" ")),
-    })
-}
-
 impl Ready {
+    /// Names of the filters that have something to ask about this pod, in their order.
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
+        self.filters.iter().map(|(plugin, _)| plugin.name()).collect()
+    }
+
     /// Looks at every node.
     pub(crate) fn walk(&self, cycle: &Cycle) -> Walked {
         let mut walked = Walked { feasible: Vec::new(), refused: Vec::new() };
@@ -117,20 +117,41 @@ impl Ready {
 
     /// Whether a node passes, also if the pods that it has been promised to were there.
     pub(crate) fn ask(&self, cycle: &Cycle, node: NodeRef) -> Result<(), Refused> {
+        if let Some((table, ready)) = self.with_promised(cycle, node) {
+            ready.alone(&Cycle { table: &table, ..*cycle }, node)?;
+        }
+        self.alone(cycle, node)
+    }
+
+    /// Why [`Ready::ask`] refuses a node, with the numbers; none for a node that passes.
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let alone = |ready: &Ready, cycle: &Cycle| {
+            let refusals = ready.filters.iter().map(|(_, filter)| filter.reasons(cycle, node));
+            refusals.into_iter().find(|it| !it.is_empty()).unwrap_or_default()
+        };
+        match self.with_promised(cycle, node) {
+            Some((table, ready)) => {
+                let there = alone(&ready, &Cycle { table: &table, ..*cycle });
+                if there.is_empty() { alone(self, cycle) } else { there }
+            }
+            None => alone(self, cycle),
+        }
+    }
+
+    /// The pods that have been promised the node and come first, as if they were there; `None` if there are none.
+    fn with_promised(&self, cycle: &Cycle, node: NodeRef) -> Option<(NodeTable, Ready)> {
         let weighty = |it: &&std::rc::Rc<crate::PodInfo>| {
             it.priority() >= cycle.pod.priority() && it.key != cycle.pod.key
         };
         let name = cycle.table.row(node).name.clone();
         let mut promised = cycle.table.nominated(&name).filter(weighty).peekable();
-        if promised.peek().is_some() {
-            let (mut table, mut ready) = (cycle.table.clone(), self.clone());
-            for pod in promised {
-                table.add_pod(pod, &name);
-                ready.pod_added(&Cycle { table: &table, ..*cycle }, pod, node);
-            }
-            ready.alone(&Cycle { table: &table, ..*cycle }, node)?;
+        promised.peek()?;
+        let (mut table, mut ready) = (cycle.table.clone(), self.clone());
+        for pod in promised {
+            table.add_pod(pod, &name);
+            ready.pod_added(&Cycle { table: &table, ..*cycle }, pod, node);
         }
-        self.alone(cycle, node)
+        Some((table, ready))
     }
 
     /// Whether a node passes as it is.
@@ -159,7 +180,7 @@ impl Ready {
 
 impl Walked {
     /// A verdict for every node looked at, by name.
-    pub(crate) fn verdicts(&self, cycle: &Cycle) -> Vec<NodeVerdict> {
+    pub(crate) fn verdicts(&self, cycle: &Cycle, ready: &Ready) -> Vec<NodeVerdict> {
         let verdict = |node: NodeRef, rejected| NodeVerdict {
             node: cycle.table.row(node).name.to_string(),
             load: cycle.table.load(node),
@@ -168,10 +189,10 @@ impl Walked {
             total: 0,
         };
         let passed = self.feasible.iter().map(|node| verdict(*node, None));
-        let refused = self
-            .refused
-            .iter()
-            .map(|(node, plugin, rejection)| verdict(*node, Some(Refusal::of(plugin.name(), rejection))));
+        let refused = self.refused.iter().map(|(node, plugin, rejection)| {
+            let because = ready.reasons(cycle, *node);
+            verdict(*node, Some(Refusal::of(plugin.name(), rejection, because)))
+        });
         let mut verdicts: Vec<_> = passed.chain(refused).collect();
         verdicts.sort_by(|a, b| a.node.cmp(&b.node));
         verdicts

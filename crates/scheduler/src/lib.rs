@@ -20,6 +20,7 @@ pub mod disruption;
 mod filter;
 #[cfg(test)]
 mod fixture;
+pub mod formula;
 mod logarithm;
 mod message;
 pub mod node_selector;
@@ -30,6 +31,7 @@ pub mod pod;
 pub mod pod_affinity;
 mod preempt;
 pub mod profile;
+pub mod reason;
 pub mod registry;
 pub mod replay;
 pub mod requests;
@@ -44,10 +46,11 @@ pub use decision::{Decision, NodeLoad, NodeVerdict, Outcome, PluginScore, Refusa
 pub use plugin::{ClusterEvent, Code, EventAction, EventResource};
 pub use pod::{PodInfo, PodKey};
 pub use profile::{Profile, Version};
+pub use reason::Reason;
 pub use table::NodeTable;
 
 use filter::{PreFiltered, Walked};
-use plugin::Cycle;
+use plugin::{Cycle, Rejection};
 
 /// What kube-scheduler says where there is no node at all.
 const NO_NODES: &str = "no nodes available to schedule pods";
@@ -62,14 +65,16 @@ pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -
         return gated;
     }
     let mut decision = Decision::empty(pod.key.to_string(), Outcome::Unschedulable);
+    decision.requests = pod.template.requests.exact.clone();
     if table.is_empty() {
         decision.message = Some(NO_NODES.to_owned());
         return decision;
     }
     let ready = match filter::pre_filter(&cycle) {
         PreFiltered::Ready(ready) => ready,
-        PreFiltered::Rejected(plugin, rejection) => {
-            decision.pre_filter_rejected = Some(Refusal::of(plugin.name(), &rejection));
+        PreFiltered::Rejected(plugin, reason) => {
+            let rejection = Rejection::unresolvable(reason.words());
+            decision.pre_filter_rejected = Some(Refusal::of(plugin.name(), &rejection, vec![reason]));
             decision.retries_on = plugin.retries_on().to_vec();
             return message::unschedulable(&cycle, decision, None);
         }
@@ -82,7 +87,8 @@ pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -
         }
         None => ready.walk(&cycle),
     };
-    decision.nodes = walked.verdicts(&cycle);
+    decision.asked = ready.asked();
+    decision.nodes = walked.verdicts(&cycle, &ready);
     decision.retries_on = walked.retries_on();
     if let Some(error) = walked.error() {
         decision.outcome = Outcome::Error;

@@ -35,17 +35,18 @@ pub(crate) fn unschedulable(
     let post_filter = match &attempt {
         Attempt::Found(_) => None,
         // The dynamic-resources plugin finds no state of its own where PreFilter ended early, and ends PostFilter.
-        Attempt::Failed(_) if claims && looked.is_none() => Some("not found".to_owned()),
-        Attempt::Failed(why) if claims => Some(format!("no new claims to deallocate, preemption: {why}")),
-        Attempt::Failed(why) => Some(format!("preemption: {why}")),
+        Attempt::Failed(..) if claims && looked.is_none() => Some("not found".to_owned()),
+        Attempt::Failed(why, _) if claims => Some(format!("no new claims to deallocate, preemption: {why}")),
+        Attempt::Failed(why, _) => Some(format!("preemption: {why}")),
     };
     if let Some(post_filter) = post_filter {
         text.push(' ');
         text.push_str(&post_filter);
     }
     decision.message = Some(text);
-    if let Attempt::Found(found) = attempt {
-        decision.preemption = Some(found);
+    match attempt {
+        Attempt::Found(found) => decision.preemption = Some(found),
+        Attempt::Failed(_, because) => decision.not_preempted = because,
     }
     decision
 }

@@ -55,6 +55,28 @@ impl RequiredNodes {
             && self.terms.as_ref().is_none_or(|terms| terms.matches(name, labels))
     }
 
+    /// What of it does not hold for a node, as `kubectl -l` writes it: of the node selector, then of every term. Empty if the
+    /// node will do.
+    #[must_use]
+    pub fn broken(&self, name: &str, labels: &Labels) -> Vec<Vec<String>> {
+        if self.matches(name, labels) {
+            return Vec::new();
+        }
+        let unequal = self.labels.iter().filter(|(key, value)| labels.get(*key) != Some(*value));
+        let selector: Vec<String> = unequal.map(|(key, value)| format!("{key}={value}")).collect();
+        if !selector.is_empty() {
+            return vec![selector];
+        }
+        self.terms.iter().flat_map(|it| &it.0).map(|term| term.broken(name, labels)).collect()
+    }
+
+    /// The labels it looks at.
+    #[must_use]
+    pub fn keys(&self) -> BTreeSet<&str> {
+        let terms = self.terms.iter().flat_map(|it| &it.0).flat_map(|it| &it.labels);
+        self.labels.keys().map(String::as_str).chain(terms.map(|it| it.key.as_str())).collect()
+    }
+
     /// The names that `matchFields` leaves, where every term names nodes.
     #[must_use]
     pub fn named(&self) -> Option<BTreeSet<String>> {
@@ -98,6 +120,13 @@ impl Term {
         let (labels, names) = (read(&term.match_expressions), read(&term.match_fields));
         let valid = labels.is_some() && names.is_some();
         Term { labels: labels.unwrap_or_default(), names: names.unwrap_or_default(), valid }
+    }
+
+    /// The requirements that do not hold, as `kubectl -l` writes them.
+    fn broken(&self, name: &str, labels: &Labels) -> Vec<String> {
+        let labels = self.labels.iter().filter(|it| !it.holds(labels.get(&it.key).map(String::as_str)));
+        let names = self.names.iter().filter(|it| !it.holds(Some(name)));
+        labels.chain(names).map(ToString::to_string).collect()
     }
 
     /// Whether it asks for anything at all.

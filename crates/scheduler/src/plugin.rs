@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use scheduler::plugin::{Cycle, Filter, Phase, Plugin, PreFilter, Rejection, Verdict};
-//! use scheduler::table::NodeRef;
+//! use scheduler::{reason::Reason, table::NodeRef};
 //!
 //! struct NoWednesdays;
 //! #[derive(Clone)]
@@ -22,6 +22,7 @@
 //!     fn filter(&self, _: &Cycle, _: NodeRef) -> Verdict {
 //!         if self.0 { Err(Rejection::unresolvable("it is Wednesday")) } else { Ok(()) }
 //!     }
+//!     fn reasons(&self, _: &Cycle, _: NodeRef) -> Vec<Reason> { Vec::new() }
 //!     fn boxed(&self) -> Box<dyn Filter> { Box::new(self.clone()) }
 //! }
 //! ```
@@ -31,9 +32,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::decision::{Arithmetic, VolumeBound};
+use crate::decision::{Arithmetic, Scale, VolumeBound};
 use crate::pod::PodInfo;
 use crate::profile::Profile;
+use crate::reason::Reason;
 use crate::table::{NodeRef, NodeTable};
 
 /// The best score of a plugin.
@@ -126,8 +128,8 @@ pub enum PreFilter {
     Ready(Box<dyn Filter>),
     /// Ask this, and only for nodes of these names.
     Narrowed(Box<dyn Filter>, BTreeSet<String>),
-    /// No node can do.
-    Rejected(Rejection),
+    /// No node can do, and evicting pods cannot help.
+    Rejected(Reason),
 }
 
 /// What a plugin has worked out for one pod before it looks at nodes.
@@ -136,6 +138,9 @@ pub trait Filter {
     /// # Errors
     /// Why it does not.
     fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict;
+    /// The reasons of a refusal with the numbers behind them, in the words and order of [`Filter::filter`]; none for a node
+    /// that passes. Asked only when a decision is explained.
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason>;
     /// A pod has been put on a node; `cycle` shows it there.
     fn pod_added(&mut self, _cycle: &Cycle, _pod: &PodInfo, _node: NodeRef) {}
     /// A pod has been taken from a node; `cycle` no longer shows it there.
@@ -154,6 +159,10 @@ pub trait Score {
     }
     /// Brings raw scores of all nodes to 0..=[`MAX_NODE_SCORE`].
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], _scores: &mut [i64]) {}
+    /// What [`Score::normalize`] compares a raw score with, given the raw scores of all nodes.
+    fn scale(&self, _nodes: &[NodeRef], _scores: &[i64]) -> Scale {
+        Scale::AsItIs
+    }
     /// The numbers behind a raw score.
     fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic;
 }
@@ -241,11 +250,17 @@ impl ClusterEvent {
     }
 }
 
+/// The highest of some scores, at least 0.
+#[must_use]
+pub fn most(scores: &[i64]) -> i64 {
+    scores.iter().copied().max().unwrap_or(0).max(0)
+}
+
 /// Scales scores so that the best is [`MAX_NODE_SCORE`]; `reverse` makes the lowest the best.
 ///
 /// Source: `DefaultNormalizeScore`. If every score is 0 they stay 0, or become the best of all in reverse.
 pub fn normalize(scores: &mut [i64], reverse: bool) {
-    let most = scores.iter().copied().max().unwrap_or(0).max(0);
+    let most = most(scores);
     for score in scores {
         let scaled = if most == 0 { 0 } else { MAX_NODE_SCORE * *score / most };
         *score = match (reverse, most) {

@@ -7,22 +7,20 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::decision::{Candidate, Preemption};
+use crate::decision::{Candidate, Criterion, Preemption};
 use crate::disruption::DisruptionBudget;
 use crate::filter::{Ready, Walked};
 use crate::message::fit_error;
 use crate::plugin::{Code, Cycle};
 use crate::pod::PodInfo;
+use crate::reason::{NO_VICTIMS, NOT_HELPFUL, Reason};
 use crate::table::{NodeRef, NodeTable};
-
-const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
-const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 
 /// What came of it.
 pub(crate) enum Attempt {
     Found(Preemption),
-    /// Upstream's words.
-    Failed(String),
+    /// Upstream's words, and the reasons behind them.
+    Failed(String, Vec<Reason>),
 }
 
 /// Pods to evict from one node, the most important first.
@@ -35,7 +33,7 @@ struct Victims {
 /// Looks for the node where evicting pods costs least. `looked` is `None` where PreFilter refused the pod.
 pub(crate) fn preempt(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Attempt {
     if let Some(why) = not_eligible(cycle, looked) {
-        return Attempt::Failed(why.to_owned());
+        return Attempt::Failed(why.to_string(), vec![why]);
     }
     let all = cycle.table.len();
     let mut candidates = Vec::new();
@@ -56,15 +54,36 @@ pub(crate) fn preempt(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Attem
     }
     if candidates.is_empty() {
         let reasons = failed.iter().map(|it| (it.as_str(), 1));
-        return Attempt::Failed(fit_error(all, reasons.chain([(NOT_HELPFUL, all - asked)])));
+        let text = fit_error(all, reasons.chain([(NOT_HELPFUL, all - asked)]));
+        return Attempt::Failed(text, hopeless(&failed, all - asked));
     }
     Attempt::Found(choose(cycle, &candidates))
 }
 
-fn not_eligible(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Option<&'static str> {
+/// Why no node would do, node by node counted together.
+fn hopeless(failed: &[String], not_asked: usize) -> Vec<Reason> {
+    let count = |nodes: usize| i64::try_from(nodes).unwrap_or(i64::MAX);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for words in failed {
+        *counts.entry(words).or_insert(0) += 1;
+    }
+    let mut reasons: Vec<Reason> = counts
+        .into_iter()
+        .map(|(words, nodes)| match words {
+            NO_VICTIMS => Reason::NoVictims { nodes: count(nodes) },
+            words => Reason::StillNoRoom { nodes: count(nodes), words: words.to_owned() },
+        })
+        .collect();
+    if not_asked > 0 {
+        reasons.push(Reason::NotHelpful { nodes: count(not_asked) });
+    }
+    reasons
+}
+
+fn not_eligible(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Option<Reason> {
     let pod = cycle.pod;
     if pod.template.never_preempts {
-        return Some("not eligible due to preemptionPolicy=Never.");
+        return Some(Reason::NeverPreempts {});
     }
     let node = cycle.table.find(pod.nominated_node.as_deref()?)?;
     let hopeless = looked.is_some_and(|(_, walked)| {
@@ -72,7 +91,7 @@ fn not_eligible(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Option<&'st
     });
     let making_room = |it: &Rc<PodInfo>| it.preempted && it.terminating && it.priority() < pod.priority();
     (!hopeless && cycle.table.row(node).pods.iter().any(making_room))
-        .then_some("not eligible due to a terminating pod on the nominated node.")
+        .then(|| Reason::MakingRoom { node: cycle.table.row(node).name.to_string() })
 }
 
 /// The smallest set of pods to evict from a node, or why that does not help. `table` is left as it was.
@@ -147,14 +166,17 @@ fn by_protection<'p, 'b>(
 /// Upstream's criteria, one after the other; what they cannot tell apart is a tie.
 fn choose(cycle: &Cycle, candidates: &[Victims]) -> Preemption {
     let priorities = |it: &Victims| it.pods.iter().map(|pod| i64::from(pod.priority())).collect::<Vec<_>>();
+    let earliest = |it: &Victims| {
+        let highest = it.pods.first().map(|pod| pod.priority());
+        let first = it.pods.iter().filter(|pod| Some(pod.priority()) == highest);
+        first.map(|pod| pod.started.unwrap_or(i64::MAX)).min()
+    };
     let cost = |it: &Victims| {
         let priorities = priorities(it);
         let highest = priorities.first().copied().unwrap_or(i64::MIN);
         // Upstream makes every priority positive, so that more victims never cost less.
         let sum: i64 = priorities.iter().map(|priority| priority + i64::from(i32::MAX) + 1).sum();
-        let first = it.pods.iter().filter(|pod| i64::from(pod.priority()) == highest);
-        let earliest = first.map(|pod| pod.started.unwrap_or(i64::MAX)).min();
-        (it.violations, highest, sum, it.pods.len(), std::cmp::Reverse(earliest))
+        (it.violations, highest, sum, it.pods.len(), std::cmp::Reverse(earliest(it)))
     };
     let mut by_cost: BTreeMap<_, Vec<&Victims>> = BTreeMap::new();
     for candidate in candidates {
@@ -164,15 +186,40 @@ fn choose(cycle: &Cycle, candidates: &[Victims]) -> Preemption {
     let keys = |it: &Victims| it.pods.iter().map(|pod| pod.key.to_string()).collect::<Vec<_>>();
     let mut listed: Vec<Candidate> = candidates
         .iter()
-        .map(|it| Candidate { node: name(it), victims: keys(it), pdb_violations: it.violations })
+        .map(|it| Candidate {
+            node: name(it),
+            victims: keys(it),
+            pdb_violations: it.violations,
+            highest_priority: priorities(it).first().copied().unwrap_or(0),
+            priorities: priorities(it).iter().sum(),
+            started: earliest(it).filter(|it| *it != i64::MAX),
+        })
         .collect();
     listed.sort_by(|a, b| a.node.cmp(&b.node));
+    let decided_by = decided_by(&by_cost.keys().copied().collect::<Vec<_>>());
     let best = by_cost.into_values().next().unwrap_or_default();
     let mut ties: Vec<(String, Vec<String>)> = best.into_iter().map(|it| (name(it), keys(it))).collect();
     ties.sort();
     let (nominated_node, victims) = ties.first().cloned().unwrap_or_default();
-    let ties = ties.into_iter().map(|(name, _)| name).collect();
-    Preemption { nominated_node, ties, victims, candidates: listed }
+    let ties: Vec<String> = ties.into_iter().map(|(name, _)| name).collect();
+    let decided_by = decided_by.filter(|_| ties.len() == 1);
+    Preemption { nominated_node, ties, victims, candidates: listed, decided_by }
+}
+
+/// Violated budgets, highest priority, sum of priorities, victims, earliest start.
+type Cost = (i64, i64, i64, usize, std::cmp::Reverse<Option<i64>>);
+
+/// The criterion by which the last of the others lost against the cheapest; costs from the lowest.
+fn decided_by(costs: &[Cost]) -> Option<Criterion> {
+    let (best, others) = costs.split_first()?;
+    let lost = |it: &Cost| match () {
+        () if it.0 != best.0 => Criterion::Budgets,
+        () if it.1 != best.1 => Criterion::HighestPriority,
+        () if it.2 != best.2 => Criterion::Priorities,
+        () if it.3 != best.3 => Criterion::Victims,
+        () => Criterion::Started,
+    };
+    others.iter().map(lost).max()
 }
 
 #[cfg(test)]

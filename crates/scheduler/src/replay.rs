@@ -68,6 +68,11 @@ fn differs(at: &str, wanted: &Value, got: &Value) -> Option<Disagreement> {
 /// One entry for each pod of the scenario's queue, as the recordings have it.
 #[must_use]
 pub fn outcomes(input: &Value) -> Vec<Value> {
+    watched(input, &mut |_| {})
+}
+
+/// The same, and shows every decision on the way, attempt by attempt.
+pub fn watched(input: &Value, seen: &mut dyn FnMut(&Decision)) -> Vec<Value> {
     let profile = Profile::default_1_34().with_version(Version::new(1, 34, 1));
     let mut table = table(input);
     let queue = list::<Pod>(input, "queue");
@@ -75,7 +80,7 @@ pub fn outcomes(input: &Value) -> Vec<Value> {
         .into_iter()
         .map(defaulted)
         .zip(0..)
-        .map(|(pod, i)| decide(&profile, &mut table, &pod, BEGIN + i))
+        .map(|(pod, i)| decide(&profile, &mut table, &pod, BEGIN + i, seen))
         .collect()
 }
 
@@ -123,7 +128,13 @@ pub fn table(input: &Value) -> NodeTable {
     table
 }
 
-fn decide(profile: &Profile, table: &mut NodeTable, pod: &Pod, start: i64) -> Value {
+fn decide(
+    profile: &Profile,
+    table: &mut NodeTable,
+    pod: &Pod,
+    start: i64,
+    seen: &mut dyn FnMut(&Decision),
+) -> Value {
     let mut pod = PodInfo::new(pod);
     let name = pod.key.to_string();
     let assigned = pod.template.node_name.clone();
@@ -135,6 +146,7 @@ fn decide(profile: &Profile, table: &mut NodeTable, pod: &Pod, start: i64) -> Va
     let mut attempts = Vec::new();
     while attempts.len() < MOST_ATTEMPTS {
         let decision = schedule(profile, table, &pod, 0);
+        seen(&decision);
         if decision.outcome == Outcome::Gated {
             let condition = json!({"type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
                 "message": "Scheduling is blocked due to non-empty scheduling gates"});

@@ -31,6 +31,7 @@ pub(crate) fn totals(cycle: &Cycle, nodes: &[NodeRef]) -> Vec<i64> {
 pub(crate) fn explain(cycle: &Cycle, nodes: &[NodeRef], verdicts: &mut [NodeVerdict]) {
     for (enabled, scorer) in scorers(cycle, nodes) {
         let raw: Vec<i64> = nodes.iter().map(|node| scorer.score(cycle, *node)).collect();
+        let scale = scorer.scale(nodes, &raw);
         let mut normalized = raw.clone();
         scorer.normalize(cycle, nodes, &mut normalized);
         // Both are in the order of names.
@@ -39,7 +40,7 @@ pub(crate) fn explain(cycle: &Cycle, nodes: &[NodeRef], verdicts: &mut [NodeVerd
             let weighted = normalized * enabled.weight;
             let arithmetic = scorer.arithmetic(cycle, *node);
             let (plugin, weight) = (enabled.plugin.name(), enabled.weight);
-            verdict.scores.push(PluginScore { plugin, raw, normalized, weight, weighted, arithmetic });
+            verdict.scores.push(PluginScore { plugin, raw, normalized, scale, weight, weighted, arithmetic });
             verdict.total += weighted;
         }
     }

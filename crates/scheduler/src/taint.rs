@@ -37,6 +37,16 @@ pub struct Toleration {
 }
 
 impl Effect {
+    /// As it is written.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Effect::NoSchedule => "NoSchedule",
+            Effect::PreferNoSchedule => "PreferNoSchedule",
+            Effect::NoExecute => "NoExecute",
+        }
+    }
+
     /// Reads an effect; `None` for a word that is none.
     #[must_use]
     pub fn of(text: &str) -> Option<Effect> {

@@ -227,6 +227,7 @@ fn shared_arithmetic(numbers: &Arithmetic, mean: &str, _each: &str, pods: &str) 
         Arithmetic::Balanced(shares) => {
             shares.iter().map(|s| format!("{} {} / {}", s.resource, s.requested, s.allocatable)).collect()
         }
+        Arithmetic::Unspread => Vec::new(),
         Arithmetic::Taints(taints) => vec![format!("PreferNoSchedule: {}", taints.len())],
         Arithmetic::PreferredNodes(weights) => vec![format!("Σ {weights:?}")],
         Arithmetic::Images { images, all, .. } => {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::decision::{Arithmetic, TopologyShare};
+use crate::decision::{Arithmetic, Scale, TopologyShare};
 use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
@@ -15,6 +15,7 @@ use crate::plugin::{
 };
 use crate::pod::PodInfo;
 use crate::pod_affinity::AffinityTerm;
+use crate::reason::{self, Reason};
 use crate::table::{NodeRef, NodeTable};
 
 /// What another pod's required affinity to this pod counts for (`hardPodAffinityWeight`).
@@ -185,15 +186,41 @@ impl Required {
 impl Filter for Required {
     fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
         if !self.near_enough(cycle, node) {
-            return Err(Rejection::unresolvable("node(s) didn't match pod affinity rules"));
+            return Err(Rejection::unresolvable(reason::NOT_NEAR));
         }
         if !self.far_enough(cycle, node) {
-            return Err(Rejection::unschedulable("node(s) didn't match pod anti-affinity rules"));
+            return Err(Rejection::unschedulable(reason::NOT_FAR));
         }
         if !self.far_from_others(cycle, node) {
-            return Err(Rejection::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"));
+            return Err(Rejection::unschedulable(reason::OTHERS_KEEP_AWAY));
         }
         Ok(())
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let (own, labels) = (&cycle.pod.template.affinity, &cycle.table.row(node).labels);
+        if !self.near_enough(cycle, node) {
+            let place = |term: &AffinityTerm| match topology(term, cycle, node) {
+                Some(value) => (self.near.at(&term.topology_key, value) == 0)
+                    .then(|| format!("{}={value}", term.topology_key)),
+                None => Some(term.topology_key.clone()),
+            };
+            return vec![Reason::NotNear { places: own.required.iter().filter_map(place).collect() }];
+        }
+        let far = own.required_anti.iter().find_map(|term| {
+            let value = topology(term, cycle, node)?;
+            let pods = self.far.at(&term.topology_key, value);
+            let place = format!("{}={value}", term.topology_key);
+            (pods > 0).then_some(Reason::NotFar { place, pods })
+        });
+        let others = || {
+            self.others_far.0.iter().find_map(|(key, values)| {
+                let value = labels.get(key)?;
+                let pods = values.get(value).copied().filter(|it| *it > 0)?;
+                Some(Reason::OthersKeepAway { place: format!("{key}={value}"), pods })
+            })
+        };
+        far.or_else(others).into_iter().collect()
     }
 
     fn pod_added(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef) {
@@ -264,6 +291,11 @@ impl Preferred {
     }
 }
 
+/// The lowest and the highest score.
+fn ends(scores: &[i64]) -> (i64, i64) {
+    (scores.iter().copied().min().unwrap_or(0), scores.iter().copied().max().unwrap_or(0))
+}
+
 impl Score for Preferred {
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
         self.shares(cycle, node).map(|(_, _, weight)| weight).sum()
@@ -275,8 +307,7 @@ impl Score for Preferred {
 
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {
-        let least = scores.iter().copied().min().unwrap_or(0);
-        let most = scores.iter().copied().max().unwrap_or(0);
+        let (least, most) = ends(scores);
         for score in scores {
             *score = if most > least {
                 (MAX_NODE_SCORE as f64 * ((*score - least) as f64 / (most - least) as f64)) as i64
@@ -284,6 +315,11 @@ impl Score for Preferred {
                 0
             };
         }
+    }
+
+    fn scale(&self, _nodes: &[NodeRef], scores: &[i64]) -> Scale {
+        let (least, most) = ends(scores);
+        Scale::Range { least, most }
     }
 
     fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {

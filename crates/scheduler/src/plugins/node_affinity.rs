@@ -3,11 +3,12 @@
 //! `nodeSelector`, required and preferred node affinity, `matchFields`. Cluster-wide added affinity is not configured.
 //! Source: `nodeaffinity`, 1.34.
 
-use crate::decision::Arithmetic;
+use crate::decision::{Arithmetic, Scale};
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
-    Verdict, normalize,
+    Verdict, most, normalize,
 };
+use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 
 /// Keeps pods on the nodes they choose.
@@ -31,9 +32,7 @@ impl Plugin for NodeAffinity {
         let Some(required) = &cycle.pod.template.required_nodes else { return PreFilter::Skip };
         match required.named() {
             None => PreFilter::Ready(Box::new(Required)),
-            Some(names) if names.is_empty() => {
-                PreFilter::Rejected(Rejection::unresolvable("pod affinity terms conflict"))
-            }
+            Some(names) if names.is_empty() => PreFilter::Rejected(Reason::Conflicting {}),
             Some(names) => PreFilter::Narrowed(Box::new(Required), names),
         }
     }
@@ -63,7 +62,22 @@ impl Filter for Required {
         if required.is_none_or(|it| it.matches(&row.name, &row.labels)) {
             return Ok(());
         }
-        Err(Rejection::unresolvable("node(s) didn't match Pod's node affinity/selector"))
+        Err(Rejection::unresolvable(reason::NOT_CHOSEN))
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let row = cycle.table.row(node);
+        let required = cycle.pod.template.required_nodes.as_ref();
+        let Some(broken) = required.map(|it| it.broken(&row.name, &row.labels)).filter(|it| !it.is_empty())
+        else {
+            return Vec::new();
+        };
+        let asked = required.map(|it| it.keys()).unwrap_or_default();
+        let labels = row.labels.iter().filter(|(key, _)| asked.contains(key.as_str()));
+        vec![Reason::NotChosen {
+            broken,
+            labels: labels.map(|(key, value)| format!("{key}={value}")).collect(),
+        }]
     }
 
     fn boxed(&self) -> Box<dyn Filter> {
@@ -89,6 +103,10 @@ impl Score for Preferred {
 
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {
         normalize(scores, false);
+    }
+
+    fn scale(&self, _nodes: &[NodeRef], scores: &[i64]) -> Scale {
+        Scale::MoreIsBetter { most: most(scores) }
     }
 
     fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {

@@ -5,6 +5,7 @@
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 
 /// Keeps pods off nodes other than `spec.nodeName`.
@@ -44,7 +45,14 @@ impl Filter for Named {
         if *cycle.table.row(node).name == *cycle.pod.template.node_name {
             return Ok(());
         }
-        Err(Rejection::unresolvable("node(s) didn't match the requested node name"))
+        Err(Rejection::unresolvable(reason::OTHER_NODE))
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        match self.filter(cycle, node) {
+            Ok(()) => Vec::new(),
+            Err(_) => vec![Reason::OtherNode { wanted: cycle.pod.template.node_name.clone() }],
+        }
     }
 
     fn boxed(&self) -> Box<dyn Filter> {

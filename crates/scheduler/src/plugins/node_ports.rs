@@ -6,6 +6,7 @@
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 
 /// Keeps pods off nodes whose ports are taken.
@@ -50,11 +51,17 @@ impl Filter for Free {
         let taken = &cycle.table.row(node).ports;
         let mut wanted = cycle.pod.template.host_ports.iter();
         if wanted.any(|port| taken.iter().any(|it| it.conflicts(port))) {
-            return Err(Rejection::unschedulable(
-                "node(s) didn't have free ports for the requested pod ports",
-            ));
+            return Err(Rejection::unschedulable(reason::PORT_TAKEN));
         }
         Ok(())
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let taken = &cycle.table.row(node).ports;
+        let wanted = cycle.pod.template.host_ports.iter();
+        let both = wanted.filter(|port| taken.iter().any(|it| it.conflicts(port)));
+        let ports: Vec<String> = both.map(|it| format!("{} {}:{}", it.protocol, it.ip, it.port)).collect();
+        if ports.is_empty() { Vec::new() } else { vec![Reason::PortTaken { ports }] }
     }
 
     fn boxed(&self) -> Box<dyn Filter> {

@@ -11,6 +11,7 @@ use crate::plugin::{
     ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
     Rejection, Score, Verdict,
 };
+use crate::reason::{self, Reason};
 use crate::table::{NodeRef, ResourceRef};
 
 /// Keeps pods off nodes without room.
@@ -19,7 +20,8 @@ pub struct NodeResourcesFit;
 /// What the pod asks for; a resource that no node has and no pod has asked for has no column yet.
 #[derive(Clone)]
 struct Wanted {
-    amounts: Vec<(Cow<'static, str>, Option<ResourceRef>, i64)>,
+    /// The resource, where it is short upstream's words, its column, how much.
+    amounts: Vec<(String, Cow<'static, str>, Option<ResourceRef>, i64)>,
 }
 
 struct LeastAllocated;
@@ -36,15 +38,15 @@ impl Plugin for NodeResourcesFit {
     fn pre_filter(&self, cycle: &Cycle) -> PreFilter {
         let exact = &cycle.pod.template.requests.exact;
         let fixed = [
-            ("Insufficient cpu", ResourceRef::CPU, exact.milli_cpu),
-            ("Insufficient memory", ResourceRef::MEMORY, exact.memory),
-            ("Insufficient ephemeral-storage", ResourceRef::EPHEMERAL_STORAGE, exact.ephemeral_storage),
+            ("cpu", ResourceRef::CPU, exact.milli_cpu),
+            ("memory", ResourceRef::MEMORY, exact.memory),
+            ("ephemeral-storage", ResourceRef::EPHEMERAL_STORAGE, exact.ephemeral_storage),
         ];
-        let fixed = fixed.into_iter().map(|(reason, at, amount)| (Cow::Borrowed(reason), Some(at), amount));
-        let scalars = exact.scalars.iter().map(|(name, amount)| {
-            (Cow::Owned(format!("Insufficient {name}")), cycle.table.resource(name), *amount)
-        });
-        let amounts = fixed.chain(scalars).filter(|(_, _, amount)| *amount > 0).collect();
+        let fixed = fixed.into_iter().map(|(name, at, amount)| (name, Some(at), amount));
+        let scalars = exact.scalars.iter().map(|(name, it)| (name.as_str(), cycle.table.resource(name), *it));
+        let wanted = fixed.chain(scalars).filter(|(_, _, amount)| *amount > 0);
+        let amounts =
+            wanted.map(|(name, at, it)| (name.to_owned(), reason::insufficient(name), at, it)).collect();
         PreFilter::Ready(Box::new(Wanted { amounts }))
     }
 
@@ -75,9 +77,9 @@ impl Filter for Wanted {
         let mut reasons = Vec::new();
         let mut code = Code::Unschedulable;
         if i64::try_from(row.pods.len()).unwrap_or(i64::MAX) >= row.allowed_pods {
-            reasons.push(Cow::Borrowed("Too many pods"));
+            reasons.push(Cow::Borrowed(reason::TOO_MANY_PODS));
         }
-        for (reason, resource, amount) in &self.amounts {
+        for (_, reason, resource, amount) in &self.amounts {
             let (allocatable, requested) = resource
                 .map_or((0, 0), |it| (cycle.table.allocatable(it, node), cycle.table.requested(it, node)));
             if *amount > allocatable.saturating_sub(requested) {
@@ -88,6 +90,24 @@ impl Filter for Wanted {
             }
         }
         if reasons.is_empty() { Ok(()) } else { Err(Rejection { code, reasons }) }
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let row = cycle.table.row(node);
+        let pods = i64::try_from(row.pods.len()).unwrap_or(i64::MAX);
+        let mut reasons = Vec::new();
+        if pods >= row.allowed_pods {
+            reasons.push(Reason::TooManyPods { pods, limit: row.allowed_pods });
+        }
+        for (resource, _, at, wanted) in &self.amounts {
+            let (allocatable, used) =
+                at.map_or((0, 0), |it| (cycle.table.allocatable(it, node), cycle.table.requested(it, node)));
+            if *wanted > allocatable.saturating_sub(used) {
+                let resource = resource.clone();
+                reasons.push(Reason::Insufficient { resource, wanted: *wanted, used, allocatable });
+            }
+        }
+        reasons
     }
 
     fn boxed(&self) -> Box<dyn Filter> {

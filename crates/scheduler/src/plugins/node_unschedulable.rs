@@ -6,6 +6,7 @@
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 use crate::taint::{self, Taint};
 
@@ -49,9 +50,16 @@ impl Plugin for NodeUnschedulable {
 impl Filter for Uncordoned {
     fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
         if cycle.table.row(node).unschedulable && !self.tolerated {
-            return Err(Rejection::unresolvable("node(s) were unschedulable"));
+            return Err(Rejection::unresolvable(reason::CORDONED));
         }
         Ok(())
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        match self.filter(cycle, node) {
+            Ok(()) => Vec::new(),
+            Err(_) => vec![Reason::Cordoned {}],
+        }
     }
 
     fn boxed(&self) -> Box<dyn Filter> {

@@ -9,6 +9,7 @@ use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
 use crate::pod::PodInfo;
+use crate::reason::{self, Reason};
 use crate::storage::{self, Storage};
 use crate::table::NodeRef;
 
@@ -67,12 +68,13 @@ fn volumes(storage: &Storage, pod: &PodInfo) -> BTreeMap<String, String> {
     pod.claims().filter_map(volume).collect()
 }
 
-impl Filter for Attachable {
-    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+impl Attachable {
+    /// The first driver that would have to attach too many volumes: attached, new, limit.
+    fn over<'a>(&'a self, cycle: &Cycle<'a>, node: NodeRef) -> Option<(&'a str, i64, i64, i64)> {
         let row = cycle.table.row(node);
         let limits = cycle.table.storage.limits(&row.name);
         if limits.is_empty() {
-            return Ok(());
+            return None;
         }
         let mut attached = BTreeMap::new();
         for pod in &row.pods {
@@ -85,13 +87,29 @@ impl Filter for Attachable {
         for (_, driver) in self.volumes.iter().filter(|(volume, _)| !attached.contains_key(*volume)) {
             counts.entry(driver).or_default().1 += 1;
         }
-        let over = |(driver, (old, new)): (&&str, &(i64, i64))| {
-            *new > 0 && limits.get(driver).is_some_and(|limit| old + new > *limit)
-        };
-        if counts.iter().any(over) {
-            return Err(Rejection::unschedulable("node(s) exceed max volume count"));
+        limits.into_iter().find_map(|(driver, limit)| {
+            let (old, new) = counts.get(driver).copied().filter(|(_, new)| *new > 0)?;
+            (old + new > limit).then_some((driver, old, new, limit))
+        })
+    }
+}
+
+impl Filter for Attachable {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        match self.over(cycle, node) {
+            Some(_) => Err(Rejection::unschedulable(reason::TOO_MANY_VOLUMES)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let too_many = |(driver, attached, new, limit): (&str, i64, i64, i64)| Reason::TooManyVolumes {
+            driver: driver.to_owned(),
+            attached,
+            new,
+            limit,
+        };
+        self.over(cycle, node).map(too_many).into_iter().collect()
     }
 
     fn boxed(&self) -> Box<dyn Filter> {

@@ -9,13 +9,14 @@ use std::rc::Rc;
 
 use api::label::Selector;
 
-use crate::decision::{Arithmetic, SpreadShare};
+use crate::decision::{Arithmetic, Scale, SpreadShare};
 use crate::logarithm::ln;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
     Rejection, Score, Verdict,
 };
 use crate::pod::PodInfo;
+use crate::reason::{self, Reason};
 use crate::spread::Constraint;
 use crate::table::NodeRef;
 use crate::taint;
@@ -216,17 +217,36 @@ impl Filter for Skew {
         let labels = &cycle.table.row(node).labels;
         for Domains { constraint, matching, least } in &self.hard {
             let Some(domain) = labels.get(&constraint.topology_key) else {
-                return Err(Rejection::unresolvable(
-                    "node(s) didn't match pod topology spread constraints (missing required label)",
-                ));
+                return Err(Rejection::unresolvable(reason::NO_DOMAIN));
             };
             let own = constraint.selector.as_ref().is_some_and(|it| it.matches(&cycle.pod.template.labels));
             let pods = matching.get(domain).copied().unwrap_or(0);
             if pods + i64::from(own) - least > constraint.max_skew {
-                return Err(Rejection::unschedulable("node(s) didn't match pod topology spread constraints"));
+                return Err(Rejection::unschedulable(reason::SKEWED));
             }
         }
         Ok(())
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let labels = &cycle.table.row(node).labels;
+        let reason = |Domains { constraint, matching, least }: &Domains| {
+            let key = constraint.topology_key.clone();
+            let Some(domain) = labels.get(&key).cloned() else { return Some(Reason::NoDomain { key }) };
+            let own = constraint.selector.as_ref().is_some_and(|it| it.matches(&cycle.pod.template.labels));
+            let pods = matching.get(&domain).copied().unwrap_or(0);
+            (pods + i64::from(own) - least > constraint.max_skew).then(|| Reason::Skewed {
+                key,
+                domain,
+                pods,
+                own: i64::from(own),
+                least: *least,
+                max_skew: constraint.max_skew,
+                domains: i64::try_from(matching.len()).unwrap_or(i64::MAX),
+                min_domains: constraint.min_domains,
+            })
+        };
+        self.hard.iter().find_map(reason).into_iter().collect()
     }
 
     fn pod_added(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef) {
@@ -267,6 +287,15 @@ impl SoftDomains {
     }
 }
 
+impl Evenness {
+    /// The lowest and the highest of the raw scores.
+    fn ends(&self, nodes: &[NodeRef], scores: &[i64]) -> (i64, i64) {
+        let scored = || nodes.iter().zip(scores.iter()).filter(|(node, _)| !self.ignored.contains(node));
+        let least = scored().map(|(_, score)| *score).min().unwrap_or(i64::MAX);
+        (least, scored().map(|(_, score)| *score).max().unwrap_or(0).max(0))
+    }
+}
+
 impl Score for Evenness {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
@@ -287,9 +316,7 @@ impl Score for Evenness {
     }
 
     fn normalize(&self, _cycle: &Cycle, nodes: &[NodeRef], scores: &mut [i64]) {
-        let scored = || nodes.iter().zip(scores.iter()).filter(|(node, _)| !self.ignored.contains(node));
-        let least = scored().map(|(_, score)| *score).min().unwrap_or(i64::MAX);
-        let most = scored().map(|(_, score)| *score).max().unwrap_or(0).max(0);
+        let (least, most) = self.ends(nodes, scores);
         for (node, score) in nodes.iter().zip(scores) {
             *score = if self.ignored.contains(node) {
                 0
@@ -301,6 +328,11 @@ impl Score for Evenness {
         }
     }
 
+    fn scale(&self, nodes: &[NodeRef], scores: &[i64]) -> Scale {
+        let (least, most) = self.ends(nodes, scores);
+        Scale::Evenness { least, most }
+    }
+
     fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
         let share = |it: &SoftDomains| {
             Some(SpreadShare {
@@ -310,6 +342,9 @@ impl Score for Evenness {
                 max_skew: it.constraint.max_skew,
             })
         };
+        if self.ignored.contains(&node) {
+            return Arithmetic::Unspread;
+        }
         Arithmetic::Spread(self.soft.iter().filter_map(share).collect())
     }
 }

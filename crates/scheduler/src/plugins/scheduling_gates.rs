@@ -4,6 +4,7 @@
 
 use crate::plugin::{ClusterEvent, Cycle, EventAction, EventResource, Phase, Plugin, Rejection, Verdict};
 use crate::pod::PodInfo;
+use crate::reason::Reason;
 
 /// Keeps pods with `schedulingGates` out of the queue.
 pub struct SchedulingGates;
@@ -22,7 +23,7 @@ impl Plugin for SchedulingGates {
         if gates.is_empty() {
             return Ok(());
         }
-        Err(Rejection::unresolvable(format!("waiting for scheduling gates: [{}]", gates.join(" "))))
+        Err(Rejection::unresolvable(Reason::Gated { gates: gates.clone() }.words()))
     }
 
     fn is_local(&self, _cycle: &Cycle) -> bool {

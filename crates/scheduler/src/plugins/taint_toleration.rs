@@ -3,11 +3,12 @@
 //! Filters by `NoSchedule` and `NoExecute`, scores by the number of `PreferNoSchedule` taints that are not tolerated.
 //! Source: `tainttoleration`, 1.34.
 
-use crate::decision::Arithmetic;
+use crate::decision::{Arithmetic, Scale};
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
-    Verdict, normalize,
+    Verdict, most, normalize,
 };
+use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 use crate::taint::{self, Effect, Taint};
 
@@ -51,19 +52,30 @@ impl Plugin for TaintToleration {
     }
 }
 
+/// The first taint that keeps the pod away.
+fn forbidding<'a>(cycle: &Cycle<'a>, node: NodeRef) -> Option<&'a Taint> {
+    let tolerations = &cycle.pod.template.tolerations;
+    cycle.table.row(node).taints.iter().find(|it| it.forbids() && !taint::tolerated(tolerations, it))
+}
+
 impl Filter for Tolerated {
     fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
-        let tolerations = &cycle.pod.template.tolerations;
-        let taints = &cycle.table.row(node).taints;
-        let Some(taint) = taints.iter().find(|it| it.forbids() && !taint::tolerated(tolerations, it)) else {
-            return Ok(());
-        };
+        let Some(taint) = forbidding(cycle, node) else { return Ok(()) };
         Err(if cycle.profile.version.names_the_taint() {
-            let Taint { key, value, .. } = taint;
-            Rejection::unresolvable(format!("node(s) had untolerated taint {{{key}: {value}}}"))
+            Rejection::unresolvable(reason::untolerated(&taint.key, &taint.value))
         } else {
-            Rejection::unresolvable("node(s) had untolerated taint(s)")
+            Rejection::unresolvable(reason::UNTOLERATED)
         })
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let Some(Taint { key, value, effect }) = forbidding(cycle, node) else { return Vec::new() };
+        vec![Reason::Untolerated {
+            key: key.clone(),
+            value: value.clone(),
+            effect: effect.text(),
+            named: cycle.profile.version.names_the_taint(),
+        }]
     }
 
     fn boxed(&self) -> Box<dyn Filter> {
@@ -93,8 +105,16 @@ impl Score for Bearable {
         normalize(scores, true);
     }
 
+    fn scale(&self, _nodes: &[NodeRef], scores: &[i64]) -> Scale {
+        Scale::FewerIsBetter { most: most(scores) }
+    }
+
     fn arithmetic(&self, cycle: &Cycle, node: NodeRef) -> Arithmetic {
-        Arithmetic::Taints(unbearable(cycle, node).map(|it| it.key.clone()).collect())
+        Arithmetic::Taints(
+            unbearable(cycle, node)
+                .map(|it| format!("{}={}", it.key, it.value).trim_end_matches('=').to_owned())
+                .collect(),
+        )
     }
 }
 

@@ -16,6 +16,7 @@ use crate::plugin::{
     Verdict,
 };
 use crate::pod_affinity::compiled;
+use crate::reason::Reason;
 use crate::storage::{self, Storage};
 use crate::table::NodeRef;
 
@@ -45,7 +46,7 @@ impl Plugin for VolumeBinding {
         match claims(cycle) {
             Ok(None) => PreFilter::Skip,
             Ok(Some(claims)) => PreFilter::Ready(Box::new(claims)),
-            Err(reason) => PreFilter::Rejected(Rejection::unresolvable(reason)),
+            Err(reason) => PreFilter::Rejected(reason),
         }
     }
 
@@ -82,18 +83,16 @@ impl Plugin for VolumeBinding {
 }
 
 /// The pod's claims; `None` if it has none.
-fn claims(cycle: &Cycle) -> Result<Option<Claims>, String> {
+fn claims(cycle: &Cycle) -> Result<Option<Claims>, Reason> {
     let storage = &cycle.table.storage;
     let mut claims = Claims { bound: Vec::new(), waiting: Vec::new() };
     let mut immediate = false;
     for (name, ephemeral) in cycle.pod.claims() {
         let Some(claim) = storage.claim(&cycle.pod.key.namespace, &name) else {
             return Err(if ephemeral {
-                format!(
-                    "waiting for ephemeral volume controller to create the persistentvolumeclaim {name:?}"
-                )
+                Reason::ClaimToBeMade { claim: name }
             } else {
-                format!("persistentvolumeclaim {name:?} not found")
+                Reason::ClaimMissing { claim: name }
             });
         };
         usable(cycle, claim, &name, ephemeral)?;
@@ -107,73 +106,81 @@ fn claims(cycle: &Cycle) -> Result<Option<Claims>, String> {
         }
     }
     if immediate {
-        return Err("pod has unbound immediate PersistentVolumeClaims".to_owned());
+        return Err(Reason::Unbound {});
     }
     let none = claims.bound.is_empty() && claims.waiting.is_empty();
     Ok(if none { None } else { Some(claims) })
 }
 
-fn usable(cycle: &Cycle, claim: &PersistentVolumeClaim, name: &str, ephemeral: bool) -> Result<(), String> {
+fn usable(cycle: &Cycle, claim: &PersistentVolumeClaim, name: &str, ephemeral: bool) -> Result<(), Reason> {
     let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref());
     if phase == Some("Lost") {
-        let volume = storage::volume_name(claim);
-        return Err(format!(
-            "persistentvolumeclaim {name:?} bound to non-existent persistentvolume {volume:?}"
-        ));
+        let volume = storage::volume_name(claim).to_owned();
+        return Err(Reason::ClaimLost { claim: name.to_owned(), volume });
     }
     if claim.metadata.deletion_timestamp.is_some() {
-        return Err(format!("persistentvolumeclaim {name:?} is being deleted"));
+        return Err(Reason::ClaimDeleted { claim: name.to_owned() });
     }
     let mut owners = claim.metadata.owner_references.iter().flatten();
     if ephemeral && !owners.any(|it| it.controller == Some(true) && it.uid == cycle.pod.uid) {
         let key = &cycle.pod.key;
-        let namespace = &key.namespace;
-        return Err(format!("PVC {namespace}/{name} was not created for pod {key} (pod is not owner)"));
+        let claim = format!("{}/{name}", key.namespace);
+        return Err(Reason::ClaimOfAnother { claim, pod: key.to_string() });
     }
     Ok(())
 }
 
-impl Filter for Claims {
-    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+impl Claims {
+    fn refusals(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
         let storage = &cycle.table.storage;
         let row = cycle.table.row(node);
         let mut reasons = Vec::new();
-        let mut found = true;
+        let mut gone = None;
         for claim in &self.bound {
-            match storage.volume(storage::volume_name(claim)) {
+            let volume = storage::volume_name(claim);
+            let name = || claim.metadata.name.clone().unwrap_or_default();
+            match storage.volume(volume) {
                 None => {
-                    found = false;
+                    gone = Some(Reason::VolumeGone { claim: name(), volume: volume.to_owned() });
                     break;
                 }
-                Some(volume) if !storage::reachable(volume, &row.labels) => {
-                    reasons.push(elsewhere(cycle).into());
+                Some(found) if !storage::reachable(found, &row.labels) => {
+                    let recent = cycle.profile.version.names_volume_affinity();
+                    reasons.push(Reason::VolumeElsewhere {
+                        claim: name(),
+                        volume: volume.to_owned(),
+                        recent,
+                    });
                     break;
                 }
                 Some(_) => {}
             }
         }
         if find(storage, &self.waiting, &row.name, &row.labels).is_none() {
-            reasons.push("node(s) didn't find available persistent volumes to bind".into());
+            let names = self.waiting.iter().map(|it| it.metadata.name.clone().unwrap_or_default());
+            reasons.push(Reason::NoVolume { claims: names.collect() });
         }
-        if !found {
-            reasons.push("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)".into());
-        }
+        reasons.extend(gone);
+        reasons
+    }
+}
+
+impl Filter for Claims {
+    fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
+        let reasons = self.refusals(cycle, node);
         if reasons.is_empty() {
             return Ok(());
         }
+        let reasons = reasons.iter().map(Reason::words).collect();
         Err(Rejection { code: Code::UnschedulableAndUnresolvable, reasons })
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        self.refusals(cycle, node)
     }
 
     fn boxed(&self) -> Box<dyn Filter> {
         Box::new(self.clone())
-    }
-}
-
-fn elsewhere(cycle: &Cycle) -> &'static str {
-    if cycle.profile.version.names_volume_affinity() {
-        "node(s) didn't match PersistentVolume's node affinity"
-    } else {
-        "node(s) had volume node affinity conflict"
     }
 }
 

@@ -9,6 +9,7 @@ use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
 use crate::pod::PodInfo;
+use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 
 /// Keeps a claim for one pod to one pod.
@@ -34,9 +35,7 @@ impl Plugin for VolumeRestrictions {
         let mut claims = BTreeSet::new();
         for (name, _) in cycle.pod.claims().filter(|(_, ephemeral)| !ephemeral) {
             let Some(claim) = cycle.table.storage.claim(namespace, &name) else {
-                return PreFilter::Rejected(Rejection::unresolvable(format!(
-                    "persistentvolumeclaim {name:?} not found"
-                )));
+                return PreFilter::Rejected(Reason::ClaimMissing { claim: name });
             };
             let modes = claim.spec.as_ref().and_then(|it| it.access_modes.as_ref());
             if modes.is_some_and(|it| it.iter().any(|mode| mode == "ReadWriteOncePod")) {
@@ -80,9 +79,7 @@ impl Exclusive {
 impl Filter for Exclusive {
     fn filter(&self, _cycle: &Cycle, _node: NodeRef) -> Verdict {
         if self.conflicts > 0 {
-            return Err(Rejection::unschedulable(
-                "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
-            ));
+            return Err(Rejection::unschedulable(reason::CLAIM_IN_USE));
         }
         Ok(())
     }
@@ -93,6 +90,13 @@ impl Filter for Exclusive {
 
     fn pod_removed(&mut self, cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
         self.conflicts -= self.shared(cycle, pod);
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        match self.filter(cycle, node) {
+            Ok(()) => Vec::new(),
+            Err(_) => vec![Reason::ClaimInUse { claims: self.claims.iter().cloned().collect() }],
+        }
     }
 
     fn boxed(&self) -> Box<dyn Filter> {

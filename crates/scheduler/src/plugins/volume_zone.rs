@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::reason::{self, Reason};
 use crate::storage;
 use crate::table::NodeRef;
 
@@ -46,7 +48,7 @@ impl Plugin for VolumeZone {
         match zones(cycle) {
             Ok(zones) if zones.is_empty() => PreFilter::Skip,
             Ok(zones) => PreFilter::Ready(Box::new(Zones(zones))),
-            Err(reason) => PreFilter::Rejected(Rejection::unresolvable(reason)),
+            Err(reason) => PreFilter::Rejected(reason),
         }
     }
 
@@ -69,28 +71,28 @@ impl Plugin for VolumeZone {
     }
 }
 
-fn zones(cycle: &Cycle) -> Result<Vec<Zone>, String> {
+fn zones(cycle: &Cycle) -> Result<Vec<Zone>, Reason> {
     let storage = &cycle.table.storage;
     let mut zones = Vec::new();
     for (name, _) in cycle.pod.claims().filter(|(_, ephemeral)| !ephemeral) {
         let claim = storage
             .claim(&cycle.pod.key.namespace, &name)
-            .ok_or_else(|| format!("persistentvolumeclaim {name:?} not found"))?;
+            .ok_or_else(|| Reason::ClaimMissing { claim: name.clone() })?;
         let volume = storage::volume_name(claim);
         if volume.is_empty() {
             let class = storage::claim_class(claim);
             if class.is_empty() {
-                return Err("PersistentVolumeClaim had no pv name and storageClass name".to_owned());
+                return Err(Reason::ClaimWithoutClass { claim: name });
             }
-            let found = storage
-                .class(class)
-                .ok_or_else(|| format!("storageclass.storage.k8s.io {class:?} not found"))?;
+            let found =
+                storage.class(class).ok_or_else(|| Reason::ClassMissing { class: class.to_owned() })?;
             if storage::waits_for_consumer(found) {
                 continue;
             }
-            return Err("PersistentVolume had no name".to_owned());
+            return Err(Reason::VolumeUnnamed { claim: name });
         }
-        let found = storage.volume(volume).ok_or_else(|| format!("persistentvolume {volume:?} not found"))?;
+        let found =
+            storage.volume(volume).ok_or_else(|| Reason::VolumeMissing { volume: volume.to_owned() })?;
         let labels = found.metadata.labels.as_ref();
         for (label, spelling) in LABELS {
             if let Some(value) = labels.and_then(|it| it.get(label)) {
@@ -102,6 +104,16 @@ fn zones(cycle: &Cycle) -> Result<Vec<Zone>, String> {
     Ok(zones)
 }
 
+impl Zone {
+    fn of_node<'l>(&self, labels: &'l Labels) -> Option<&'l String> {
+        labels.get(self.label).or_else(|| labels.get(self.spelling))
+    }
+
+    fn holds(&self, labels: &Labels) -> bool {
+        self.of_node(labels).is_some_and(|value| self.values.contains(value))
+    }
+}
+
 impl Filter for Zones {
     fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
         let labels = &cycle.table.row(node).labels;
@@ -109,14 +121,24 @@ impl Filter for Zones {
         if !LABELS.iter().any(|(label, _)| labels.contains_key(*label)) {
             return Ok(());
         }
-        let inside = |it: &Zone| {
-            let value = labels.get(it.label).or_else(|| labels.get(it.spelling));
-            value.is_some_and(|value| it.values.contains(value))
-        };
-        if self.0.iter().all(inside) {
+        if self.0.iter().all(|it| it.holds(labels)) {
             return Ok(());
         }
-        Err(Rejection::unresolvable("node(s) had no available volume zone"))
+        Err(Rejection::unresolvable(reason::OTHER_ZONE))
+    }
+
+    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        let labels = &cycle.table.row(node).labels;
+        if self.filter(cycle, node).is_ok() {
+            return Vec::new();
+        }
+        let outside = self.0.iter().find(|it| !it.holds(labels));
+        let reason = |it: &Zone| Reason::OtherZone {
+            label: it.label.to_owned(),
+            volume: it.values.iter().cloned().collect(),
+            node: it.of_node(labels).cloned().unwrap_or_default(),
+        };
+        outside.map(reason).into_iter().collect()
     }
 
     fn boxed(&self) -> Box<dyn Filter> {
