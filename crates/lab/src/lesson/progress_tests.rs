@@ -130,3 +130,15 @@ fn feedback_comes_with_its_cause_and_leaves_with_it() {
     assert_eq!(learner.progress.feedback(), None);
     assert_eq!(learner.progress.fired(), ["another"]);
 }
+
+#[test]
+fn a_check_about_requests_hears_of_a_refusal() {
+    let refused = json!({"exists": {"kind": "sim/Request", "rejectedAt": "admission"}});
+    let mut learner = Learner::new(&json!({"goals": [{"id": "g", "once": true, "check": refused}]}));
+    let nameless = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "A"}});
+    let request = ApiRequest::new(HERE, ApiVerb::Create(nameless), Kind::ConfigMap, "default", "");
+    let reply = learner.world.request(&Principal::admin(), Request::Api(request));
+    assert!(reply.is_err(), "a name in capitals is no name");
+    learner.progress.follow(&learner.world, Vec::new());
+    assert_eq!(learner.standing("g"), Standing::Met);
+}

@@ -138,7 +138,7 @@ impl Snapshot {
                     .collect();
                 let value = json!({
                     "pod": decision.pod, "picked": decision.node, "perNode": per_node,
-                    "reasons": decision.message,
+                    "reasons": decision.message, "ties": decision.ties,
                 });
                 self.decisions.push_back((format!("sim/Decision {}", decision.pod), Rc::new(value)));
                 Some(Topic::Decisions)

@@ -42,7 +42,7 @@ impl Subject {
     /// Fields that stand at the top of its objects, where we know them all.
     fn fields(self) -> Option<&'static [&'static str]> {
         Some(match self {
-            Subject::Decision => &["pod", "picked", "perNode", "reasons"],
+            Subject::Decision => &["pod", "picked", "perNode", "reasons", "ties"],
             Subject::Request => &["rejectedAt", "user", "verb", "kind", "namespace", "name", "message"],
             Subject::Kind(Kind::IpPool) => &[
                 "node",

@@ -155,9 +155,8 @@ impl Match {
             Subject::Decision => {
                 into.insert(Topic::Decisions);
             }
-            Subject::Request => {
-                into.insert(Topic::Requests);
-            }
+            // A refused request is told as an event as well.
+            Subject::Request => into.extend([Topic::Requests, Topic::Events]),
         }
     }
 }
