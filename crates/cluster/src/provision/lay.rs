@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use api::{
-    Kind, Resource,
+    Kind, Resource, Scope,
     kinds::{
         aws::{EniOwner, SecurityGroup, SecurityGroupRule, Subnet},
         cni::PoolMode,
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{ActorSpec, ClusterFile, ImageSpec, Scenario, SecurityGroupSpec, eks, kind, named};
 use crate::{
-    ActorId, ApiRequest, ApiVerb, ClusterId, Principal, Refusal, Request, Turn, World,
+    ActorId, ApiRequest, ApiVerb, ClusterId, Key, PatchKind, Principal, Refusal, Request, Turn, World,
     cloud::eni::{self, NewEni},
 };
 
@@ -135,7 +135,7 @@ fn place(turn: &mut Turn<'_>, spec: &ActorSpec) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Creates a manifest's object in the scenario's cluster, as its administrator.
+/// Applies a manifest in the scenario's cluster, as its administrator: what is there already is changed.
 pub(super) fn apply(world: &mut World, manifest: &Value) -> Result<(), String> {
     let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
@@ -143,6 +143,7 @@ pub(super) fn apply(world: &mut World, manifest: &Value) -> Result<(), String> {
         return Err(format!("no matches for kind \"{kind}\" in version \"{version}\""));
     };
     let namespace = match text("/metadata/namespace") {
+        _ if kind.info().scope == Scope::Cluster => "",
         "" => "default",
         namespace => namespace,
     };
@@ -150,7 +151,13 @@ pub(super) fn apply(world: &mut World, manifest: &Value) -> Result<(), String> {
     let Some(cluster) = planes.into_iter().map(|plane| ClusterId(plane.id)).min() else {
         return Err(format!("{name}: the scenario has no cluster"));
     };
-    let request = ApiRequest::new(cluster, ApiVerb::Create(manifest.clone()), kind, namespace, "");
+    let there = world.store().object(&Key::new(cluster, kind, namespace, name)).is_some();
+    let request = if there {
+        let patch = ApiVerb::Patch(PatchKind::Strategic, manifest.clone());
+        ApiRequest::new(cluster, patch, kind, namespace, name)
+    } else {
+        ApiRequest::new(cluster, ApiVerb::Create(manifest.clone()), kind, namespace, "")
+    };
     world
         .request(&Principal::admin(), Request::Api(request))
         .map(|_| ())

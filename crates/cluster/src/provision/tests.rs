@@ -118,6 +118,19 @@ fn every_fixture_is_a_world_with_ready_nodes() {
 }
 
 #[test]
+fn a_manifest_of_what_is_there_already_changes_it() {
+    let mut world = fixture("tiny");
+    let manifest = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-a", "labels": {"disk": "ssd"}},
+        "spec": {"taints": [{"key": "dedicated", "value": "search", "effect": "NoSchedule"}]}});
+    super::lay::apply(&mut world, &manifest).expect("a change");
+    let node = world.store().get::<Node>(HERE, "", "worker-a").expect("the node");
+    let labels = node.metadata.labels.clone().unwrap_or_default();
+    assert_eq!((labels["disk"].as_str(), labels["podpath/role"].as_str()), ("ssd", "worker"));
+    let taints = node.spec.as_ref().and_then(|spec| spec.taints.clone()).unwrap_or_default();
+    assert_eq!(taints.iter().map(|taint| taint.key.as_str()).collect::<Vec<_>>(), ["dedicated"]);
+}
+
+#[test]
 fn a_t3_small_runs_nine_pods_beside_its_two() {
     let mut world = fixture("tiny");
     deploy(&mut world, 12);
