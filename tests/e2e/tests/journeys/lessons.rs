@@ -136,6 +136,36 @@ fn lesson_five_is_done_by_keyboard_alone() {
 }
 
 #[test]
+fn lesson_six_is_done_in_the_terminal() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/why-this-node", &View::desktop());
+    answer(&page, "worker-a, with many small pods");
+    commands(&page, &["kubectl apply -f plain.yaml"]);
+    met(&page, "plain");
+    answer(&page, "worker-c");
+    commands(&page, &["kubectl apply -f picky.yaml"]);
+    met(&page, "picky");
+    answer(&page, "no node");
+    commands(&page, &["kubectl apply -f big.yaml"]);
+    met(&page, "refused");
+    commands(&page, &["kubectl set resources deployment big --limits=cpu=1"]);
+    page.wait_for(
+        "the feedback",
+        "document.querySelector('.lesson')?.innerText.includes('must be less than or equal to cpu limit')",
+    );
+    commands(&page, &["kubectl set resources deployment big --requests=cpu=500m"]);
+    met(&page, "landed");
+    page.wait_for("four of four", "document.querySelectorAll('[data-standing=Met]').length === 4");
+    answer(&page, "to worker-c and to every other node that fits");
+    answer(&page, "the pod's requests");
+    page.wait_for(
+        "the answer's verdict",
+        "document.querySelector('#question-q2 .after')?.innerText.includes('right')",
+    );
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
 fn lesson_seven_is_done_in_the_terminal() {
     let site = Site::built();
     let page = Page::open(&site, "#/lesson/ip-slots", &View::desktop());
