@@ -124,7 +124,7 @@ impl Ready {
     }
 
     /// Why [`Ready::ask`] refuses a node, with the numbers; none for a node that passes.
-    fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+    pub(crate) fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
         let alone = |ready: &Ready, cycle: &Cycle| {
             let refusals = ready.filters.iter().map(|(_, filter)| filter.reasons(cycle, node));
             refusals.into_iter().find(|it| !it.is_empty()).unwrap_or_default()
@@ -161,6 +161,11 @@ impl Ready {
             verdict.map_err(|rejection| (*plugin, rejection))?;
         }
         Ok(())
+    }
+
+    /// What every filter has against a node as it is, not only the first.
+    pub(crate) fn every_reason(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
+        self.filters.iter().flat_map(|(_, filter)| filter.reasons(cycle, node)).collect()
     }
 
     /// A pod has been put on a node; `cycle` shows it there.

@@ -12,7 +12,8 @@ pub(crate) fn nodes(lines: &[&str]) -> NodeTable {
     table
 }
 
-fn node(line: &str) -> Node {
+/// One such node.
+pub(crate) fn node(line: &str) -> Node {
     let mut words = line.split(' ');
     let name = words.next().unwrap_or_default();
     let mut labels = json!({"kubernetes.io/hostname": name});
@@ -41,11 +42,16 @@ fn node(line: &str) -> Node {
 
 /// A pod labelled with its own name, from the JSON of its spec.
 pub(crate) fn pod(name: &str, spec: &str) -> PodInfo {
+    PodInfo::new(&pod_object(name, spec))
+}
+
+/// The same pod as it is written.
+pub(crate) fn pod_object(name: &str, spec: &str) -> Pod {
     let mut spec: Value = serde_json::from_str(spec).expect("a pod spec");
     if spec.get("containers").is_none() {
         spec["containers"] = json!([]);
     }
-    PodInfo::new(&read::<Pod>(json!({"metadata": {"name": name, "labels": {"app": name}}, "spec": spec})))
+    read(json!({"metadata": {"name": name, "labels": {"app": name}}, "spec": spec}))
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {

@@ -40,6 +40,7 @@ pub mod spread;
 pub mod storage;
 pub mod table;
 pub mod taint;
+pub mod what_if;
 pub mod workload;
 
 pub use decision::{Decision, NodeLoad, NodeVerdict, Outcome, PluginScore, Refusal};
