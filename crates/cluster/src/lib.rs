@@ -34,6 +34,7 @@ mod scheduler;
 pub mod store;
 pub mod timing;
 mod turn;
+pub mod what_if;
 mod world;
 
 pub use apiserver::EventType;

@@ -24,6 +24,8 @@ use crate::{ActorId, Change, ClusterId, Controller, EventType, Key, Next, Store,
 
 mod stored;
 
+pub(crate) use stored::typed;
+
 /// The only profile of the lab's clusters.
 const NAME: &str = "default-scheduler";
 const INITIAL_BACK_OFF: SimDuration = SimDuration::secs(1);
@@ -275,7 +277,7 @@ impl Controller for Scheduler {
         }
         let info = PodInfo::new(&pod);
         let table = turn.world().scheduling().nodes(turn.cluster());
-        let profile = profile(turn);
+        let profile = profile(turn.store(), turn.cluster());
         let attempts = queued.as_ref().map_or(0, |queued| queued.attempts);
         let pod_key = turn.key(Kind::Pod, &key.namespace, &key.name);
         let tie = turn.draw("tie", &pod_key, u64::from(attempts));
@@ -320,10 +322,9 @@ fn decide(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -> Deci
 }
 
 /// The scheduler's profile in the words of the cluster's version.
-fn profile(turn: &Turn<'_>) -> Profile {
+pub(crate) fn profile(store: &Store, cluster: ClusterId) -> Profile {
     let profile = Profile::default_1_34();
-    let plane =
-        turn.store().list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == turn.cluster().0);
+    let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == cluster.0);
     match plane.and_then(|plane| version(&plane.version)) {
         Some(version) => profile.with_version(version),
         None => profile,

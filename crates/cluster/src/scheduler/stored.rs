@@ -79,7 +79,7 @@ pub(super) fn event(change: &Change) -> Option<ClusterEvent> {
     Some(ClusterEvent { resource, action })
 }
 
-fn typed<T: DeserializeOwned>(object: Option<&Object>) -> Option<T> {
+pub(crate) fn typed<T: DeserializeOwned>(object: Option<&Object>) -> Option<T> {
     match object? {
         Object::Stored(stored) => stored.typed().ok(),
         other => serde_json::from_value(other.to_value()).ok(),

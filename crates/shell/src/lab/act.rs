@@ -5,7 +5,7 @@ use cluster::{ClusterId, Principal, Request, provision::Provision};
 use crate::{eval::Flow, kubectl::known, tool::Call};
 
 /// The cluster of the current context.
-fn here(call: &Call<'_, '_>) -> Option<ClusterId> {
+pub(super) fn here(call: &Call<'_, '_>) -> Option<ClusterId> {
     let config = &call.shell.machine.kubeconfig;
     let context = config.context(&config.current)?;
     let entry = config.clusters.iter().find(|c| c.name == context.cluster)?;

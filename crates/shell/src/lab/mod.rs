@@ -9,6 +9,7 @@ use crate::{eval::Flow, tool::Call};
 mod act;
 mod trace;
 mod wait;
+pub mod what_if;
 
 /// What the session has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "answer", usage: "lab answer ID VALUE", run: answer },
     Verb { name: "calc", usage: "lab calc max-pods TYPE", run: act::calc },
     Verb { name: "fault", usage: "lab fault az ZONE", run: act::fault },
+    Verb { name: "fix", usage: "lab fix POD [-n NAMESPACE] [--json]", run: what_if::fix },
     Verb { name: "help", usage: "lab help", run: help },
     Verb {
         name: "node",
@@ -67,6 +69,11 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "trace", usage: "lab trace FROM TO[:PORT]", run: trace::run },
     Verb { name: "undo", usage: "lab undo", run: undo },
     Verb { name: "wait", usage: "lab wait idle|DURATION|goal:ID", run: wait::run },
+    Verb {
+        name: "what-if",
+        usage: "lab what-if POD [-n NAMESPACE] [--json] [--add-node NODE] [--delete-pod POD] [--label NODE:KEY=VALUE] [--max-pods NODE=N] [--request cpu=AMOUNT] [--tolerate KEY:EFFECT] [--uncordon NODE] [--without CONSTRAINT] [--without-taint NODE:KEY:EFFECT]",
+        run: what_if::what_if,
+    },
     Verb { name: "why", usage: "lab why KIND/NAME", run: why },
 ];
 
