@@ -84,7 +84,19 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         let at = (kind, namespace.as_str(), name.as_str());
         let changed = kube.get(kind, &namespace, &name).and_then(|before| {
             if dry == DryRun::Client {
-                return Ok((before.clone(), before));
+                let mut after = before.clone();
+                let changed = match how {
+                    PatchKind::Strategic => api::patch::strategic_merge(kind, &mut after, &patch),
+                    PatchKind::Json => api::patch::json_patch(&mut after, &patch),
+                    PatchKind::Merge => {
+                        api::patch::json_merge(&mut after, &patch);
+                        Ok(())
+                    }
+                };
+                return match changed {
+                    Ok(()) => Ok((before, after)),
+                    Err(error) => Fail::error(error.to_string()),
+                };
             }
             let after = kube.patch_part(at, part, how, patch.clone(), dry == DryRun::Server)?;
             Ok((before, after))
