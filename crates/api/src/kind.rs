@@ -201,6 +201,7 @@ kinds! {
     DaemonSet(k8s::apps::v1::DaemonSet): "apps", "v1", "daemonsets", "DaemonSet", ["ds"], Namespaced, ["all"], ALL;
     Deployment(k8s::apps::v1::Deployment): "apps", "v1", "deployments", "Deployment", ["deploy"], Namespaced, ["all"], ALL;
     ReplicaSet(k8s::apps::v1::ReplicaSet): "apps", "v1", "replicasets", "ReplicaSet", ["rs"], Namespaced, ["all"], ALL;
+    StatefulSet(k8s::apps::v1::StatefulSet): "apps", "v1", "statefulsets", "StatefulSet", ["sts"], Namespaced, ["all"], ALL;
     Lease(k8s::coordination::v1::Lease): "coordination.k8s.io", "v1", "leases", "Lease", [], Namespaced, [], ALL;
     EndpointSlice(k8s::discovery::v1::EndpointSlice): "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", [], Namespaced, [], ALL;
     PriorityClass(k8s::scheduling::v1::PriorityClass): "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", ["pc"], Cluster, [], ALL;
@@ -239,7 +240,6 @@ kinds! {
     CustomResourceDefinition: "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", ["crd", "crds"], Cluster, ["api-extensions"], ALL;
     APIService: "apiregistration.k8s.io", "v1", "apiservices", "APIService", [], Cluster, ["api-extensions"], ALL;
     ControllerRevision: "apps", "v1", "controllerrevisions", "ControllerRevision", [], Namespaced, [], ALL;
-    StatefulSet: "apps", "v1", "statefulsets", "StatefulSet", ["sts"], Namespaced, ["all"], ALL;
     SelfSubjectReview: "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", [], Cluster, [], CREATE;
     TokenReview: "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", [], Cluster, [], CREATE;
     LocalSubjectAccessReview: "authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", [], Namespaced, [], CREATE;

@@ -26,6 +26,7 @@ pub fn apply_defaults(object: &mut Object) {
         Object::Deployment(deployment) => apps::deployment(deployment),
         Object::ReplicaSet(replica_set) => apps::replica_set(replica_set),
         Object::DaemonSet(daemon_set) => apps::daemon_set(daemon_set),
+        Object::StatefulSet(stateful_set) => apps::stateful_set(stateful_set),
         Object::Service(service) => service::service(service),
         Object::Endpoints(endpoints) => service::endpoints(endpoints),
         Object::EndpointSlice(slice) => service::endpoint_slice(slice),
@@ -34,7 +35,6 @@ pub fn apply_defaults(object: &mut Object) {
         Object::Node(node) => policy::node(node),
         Object::PriorityClass(class) => blank_to(&mut class.preemption_policy, "PreemptLowerPriority"),
         Object::Stored(stored) => match stored.kind {
-            Kind::StatefulSet => stored.edit(apps::stateful_set),
             Kind::Job => stored.edit(batch::job),
             Kind::CronJob => stored.edit(batch::cron_job),
             Kind::HorizontalPodAutoscaler => stored.edit(policy::horizontal_pod_autoscaler),

@@ -5,7 +5,6 @@ use crate::{
     canonical::same,
     default::{blank, gate},
     k8s::{
-        apps::v1::StatefulSet,
         batch::v1::{CronJob, Job},
         core::v1::{
             Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, PodTemplateSpec, Secret,
@@ -41,6 +40,10 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
             let annotations = it.metadata.annotations.get_or_insert_default();
             annotations.insert("deprecated.daemonset.template.generation".to_owned(), "1".to_owned());
         }
+        Object::StatefulSet(it) => {
+            it.status = None;
+            first(&mut it.metadata);
+        }
         Object::Service(it) => it.status = None,
         Object::Namespace(it) => {
             let finalizers = it.spec.get_or_insert_default().finalizers.get_or_insert_default();
@@ -54,7 +57,7 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
         Object::EndpointSlice(it) => first(&mut it.metadata),
         Object::Stored(stored) => {
             match stored.kind {
-                Kind::StatefulSet | Kind::CronJob | Kind::PodDisruptionBudget | Kind::Ingress => {
+                Kind::CronJob | Kind::PodDisruptionBudget | Kind::Ingress => {
                     stored.body.remove("status");
                     first(&mut stored.metadata);
                 }
@@ -95,16 +98,16 @@ fn drop_disabled(object: &mut Object) {
         Object::Deployment(it) => of(it.spec.as_mut().map(|it| &mut it.template)),
         Object::ReplicaSet(it) => of(it.spec.as_mut().and_then(|it| it.template.as_mut())),
         Object::DaemonSet(it) => of(it.spec.as_mut().map(|it| &mut it.template)),
+        Object::StatefulSet(it) => {
+            let Some(spec) = &mut it.spec else { return };
+            of(Some(&mut spec.template));
+            let rolling = spec.update_strategy.as_mut().and_then(|it| it.rolling_update.as_mut());
+            if let Some(rolling) = rolling {
+                // MaxUnavailableStatefulSet is off.
+                rolling.max_unavailable = None;
+            }
+        }
         Object::Stored(it) => match it.kind {
-            Kind::StatefulSet => it.edit(|it: &mut StatefulSet| {
-                let Some(spec) = &mut it.spec else { return };
-                of(Some(&mut spec.template));
-                let rolling = spec.update_strategy.as_mut().and_then(|it| it.rolling_update.as_mut());
-                if let Some(rolling) = rolling {
-                    // MaxUnavailableStatefulSet is off.
-                    rolling.max_unavailable = None;
-                }
-            }),
             Kind::Job => it.edit(|it: &mut Job| of(it.spec.as_mut().map(|it| &mut it.template))),
             Kind::CronJob => it.edit(|it: &mut CronJob| {
                 let job = it.spec.as_mut().and_then(|it| it.job_template.spec.as_mut());
@@ -128,6 +131,7 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
         (Object::Deployment(new), Object::Deployment(old)) => new.status.clone_from(&old.status),
         (Object::ReplicaSet(new), Object::ReplicaSet(old)) => new.status.clone_from(&old.status),
         (Object::DaemonSet(new), Object::DaemonSet(old)) => new.status.clone_from(&old.status),
+        (Object::StatefulSet(new), Object::StatefulSet(old)) => new.status.clone_from(&old.status),
         (Object::Service(new), Object::Service(old)) => {
             new.status.clone_from(&old.status);
             if let (Some(new), Some(old)) = (&mut new.spec, &old.spec) {

@@ -62,6 +62,7 @@ pub fn create(object: &Object) -> Vec<Cause> {
         Object::Deployment(it) => workload::deployment(out, it),
         Object::ReplicaSet(it) => workload::replica_set(out, it),
         Object::DaemonSet(it) => workload::daemon_set(out, it),
+        Object::StatefulSet(it) => workload::stateful_set(out, it),
         Object::Service(it) => service::create(out, it),
         Object::Node(it) => node::node(out, it),
         Object::Namespace(it) => node::namespace(out, it),
@@ -70,7 +71,6 @@ pub fn create(object: &Object) -> Vec<Cause> {
         Object::ServiceAccount(it) => node::service_account(out, it),
         Object::PriorityClass(it) => node::priority_class(out, it),
         Object::Stored(it) => match it.kind {
-            Kind::StatefulSet => with(it, |it| workload::stateful_set(out, it)),
             Kind::PersistentVolume => with(it, |it| persistent_volume::volume(out, it)),
             Kind::PersistentVolumeClaim => with(it, |it| persistent_volume::claim(out, it)),
             Kind::StorageClass => with(it, |it| persistent_volume::storage_class(out, it)),
@@ -103,6 +103,7 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         (Object::Deployment(new), Object::Deployment(old)) => workload::deployment_update(out, new, old),
         (Object::ReplicaSet(new), Object::ReplicaSet(old)) => workload::replica_set_update(out, new, old),
         (Object::DaemonSet(new), Object::DaemonSet(old)) => workload::daemon_set_update(out, new, old),
+        (Object::StatefulSet(new), Object::StatefulSet(old)) => workload::stateful_set_update(out, new, old),
         (Object::Service(new), Object::Service(old)) => service::update(out, new, old),
         (Object::Namespace(new), Object::Namespace(old)) => node::namespace_update(out, new, old),
         (Object::Node(new), Object::Node(old)) => node::node_update(out, new, old),
@@ -116,7 +117,6 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             node::priority_class_update(out, new, old);
         }
         (Object::Stored(new), Object::Stored(old)) => match new.kind {
-            Kind::StatefulSet => with_both(new, old, |new, old| workload::stateful_set_update(out, new, old)),
             Kind::StorageClass => {
                 with_both(new, old, |new, old| persistent_volume::storage_class_update(out, new, old));
             }

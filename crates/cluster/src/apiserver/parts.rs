@@ -45,7 +45,7 @@ macro_rules! with_status {
     };
 }
 
-with_status!(Pod, Service, Node, Namespace, Deployment, ReplicaSet, DaemonSet);
+with_status!(Pod, Service, Node, Namespace, Deployment, ReplicaSet, DaemonSet, StatefulSet);
 
 /// The next generation, if the wish changed.
 pub(crate) fn move_generation(old: &Object, new: &mut Object) {

@@ -9,6 +9,7 @@ use api::{
     ApiStatus, Object, Resource,
     k8s::core::v1::{EventSource, ObjectReference},
     meta::ObjectMeta,
+    validate::Release,
 };
 
 use crate::{
@@ -17,6 +18,11 @@ use crate::{
 };
 
 impl Turn<'_> {
+    /// The release of the API server, which texts follow.
+    pub(crate) fn release(&self) -> Release {
+        super::release(self.world(), self.cluster())
+    }
+
     /// Creates an object through the API server, in the namespace it names.
     /// # Errors
     /// The server's refusal: `AlreadyExists`, a namespace that is going, a quota.
@@ -36,7 +42,14 @@ impl Turn<'_> {
     /// # Errors
     /// `NotFound`, or `Conflict` if the object changed since it was read.
     pub fn update(&mut self, object: impl Resource) -> Result<Rc<Object>, ApiStatus> {
-        update::update(&mut Call::of_turn(self), "", object.into_object())
+        self.update_object(object.into_object())
+    }
+
+    /// Writes everything but the status of an object of any kind.
+    /// # Errors
+    /// As [`Turn::update`].
+    pub(crate) fn update_object(&mut self, object: Object) -> Result<Rc<Object>, ApiStatus> {
+        update::update(&mut Call::of_turn(self), "", object)
     }
 
     /// Writes the status alone.

@@ -4,7 +4,7 @@
 //! templates replace pods node by node. Source: `pkg/controller/daemon/{daemon_controller,update}.go`,
 //! `pkg/controller/daemon/util/daemonset_util.go`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::scheduler::{node_selector::RequiredNodes, taint};
 use api::{
@@ -13,17 +13,16 @@ use api::{
         apps::v1::{DaemonSet, DaemonSetStatus},
         core::v1::{Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration},
     },
-    meta::ObjectMeta,
+    label::Selector,
 };
-use serde_json::json;
 
 use super::{
-    is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from, share, template_hash,
+    is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from,
+    revision::{self, HASH_LABEL},
+    share, template_hash,
 };
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn};
 
-/// Tells pods of one template from those of another.
-const HASH_LABEL: &str = "controller-revision-hash";
 const GENERATION_LABEL: &str = "pod-template-generation";
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
@@ -72,11 +71,17 @@ impl Controller for DaemonSetController {
         if set.metadata.deletion_timestamp.is_some() {
             return Ok(Next::Done);
         }
-        let hash = revision(turn, &set)?;
+        let hash = revise(turn, &set)?;
         let plan = Plan::of(turn, &set, hash);
         plan.carry_out(turn, &set)?;
         let after = Plan::of(turn, &set, plan.hash.clone());
+        let (uid, name) = (set.metadata.uid.clone().unwrap_or_default(), key.name.clone());
+        let limit = set.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10);
+        let live: BTreeSet<String> = after.hashes().map(|hash| format!("{name}-{hash}")).collect();
         after.write_status(turn, set)?;
+        if let Ok(limit) = usize::try_from(limit) {
+            revision::trim(turn, &uid, &live, limit)?;
+        }
         Ok(Next::Done)
     }
 }
@@ -209,6 +214,13 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// The hash of the present template and those of all pods.
+    fn hashes(&self) -> impl Iterator<Item = &String> {
+        let pods = self.places.iter().flat_map(|place| &place.pods).chain(&self.stray);
+        let of_pods = pods.filter_map(|pod| pod.metadata.labels.as_ref()?.get(HASH_LABEL));
+        of_pods.chain([&self.hash])
     }
 
     fn is_current(&self, pod: &Pod) -> bool {
@@ -393,52 +405,14 @@ fn template_generation(set: &DaemonSet) -> String {
 }
 
 /// The hash of the present template, with a ControllerRevision that remembers it.
-fn revision(turn: &mut Turn<'_>, set: &DaemonSet) -> Result<String, ApiStatus> {
+fn revise(turn: &mut Turn<'_>, set: &DaemonSet) -> Result<String, ApiStatus> {
     let Some(spec) = &set.spec else { return Ok(String::new()) };
     let collisions = set.status.as_ref().and_then(|status| status.collision_count);
     let hash = template_hash(&spec.template, collisions);
-    let (namespace, set_name) =
-        (set.metadata.namespace.clone(), set.metadata.name.clone().unwrap_or_default());
-    let name = format!("{set_name}-{hash}");
-    let uid = set.metadata.uid.clone().unwrap_or_default();
-    let number =
-        |object: &Object| object.to_value().get("revision").and_then(serde_json::Value::as_i64).unwrap_or(0);
-    let owned =
-        turn.store().owned_by(turn.cluster(), &uid).filter(|(key, _)| key.kind == Kind::ControllerRevision);
-    let all: Vec<(Key, i64)> = owned.map(|(key, object)| (key.clone(), number(object))).collect();
-    let highest = all.iter().map(|(_, number)| *number).max().unwrap_or(0);
-    match all.into_iter().find(|(key, _)| *key.name == *name) {
-        Some((_, number)) if number == highest => {}
-        Some((key, _)) => {
-            // An older template came back: it is the newest revision again.
-            if let Some(Object::Stored(stored)) = turn.store().object(&key).map(|object| (**object).clone()) {
-                let mut stored = stored;
-                stored.body.insert("revision".to_owned(), json!(highest + 1));
-                turn.put(Object::Stored(stored));
-            }
-        }
-        None => {
-            let mut template = serde_json::to_value(&spec.template).unwrap_or_default();
-            template["$patch"] = json!("replace");
-            let mut labels =
-                spec.template.metadata.as_ref().and_then(|meta| meta.labels.clone()).unwrap_or_default();
-            labels.insert(HASH_LABEL.to_owned(), hash.clone());
-            let metadata = ObjectMeta {
-                name: Some(name),
-                namespace,
-                labels: Some(labels),
-                annotations: set.metadata.annotations.clone(),
-                owner_references: Some(vec![managed_by(set)]),
-                ..ObjectMeta::default()
-            };
-            let body = json!({"revision": highest + 1, "data": {"spec": {"template": template}}});
-            let body = body.as_object().cloned().unwrap_or_default();
-            turn.create_object(Object::Stored(Box::new(api::Stored {
-                kind: Kind::ControllerRevision,
-                metadata,
-                body,
-            })))?;
-        }
-    }
+    let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.clone());
+    let mut labels = labels.unwrap_or_default();
+    labels.insert(HASH_LABEL.to_owned(), hash.clone());
+    revision::adopt(turn, set, Selector::from_label_selector(&spec.selector).ok().as_ref())?;
+    revision::newest(turn, set, (revision::data_of(&set.clone().into_object()), &hash, labels))?;
     Ok(hash)
 }

@@ -14,7 +14,9 @@ mod node_lifecycle;
 mod pod_gc;
 mod replicaset;
 mod resource_quota;
+mod revision;
 mod service_account;
+mod statefulset;
 mod taint_eviction;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &deployment::DeploymentController,
     &replicaset::ReplicaSetController,
     &daemonset::DaemonSetController,
+    &statefulset::StatefulSetController,
     &endpointslice::EndpointSliceController,
     &endpoints::EndpointsController,
     &disruption::DisruptionController,

@@ -22,7 +22,7 @@ fn deployment(name: &str, replicas: i32, image: &str) -> Value {
 }
 
 /// Every pod becomes ready, as a kubelet would say.
-fn make_ready(world: &mut World) {
+pub(super) fn make_ready(world: &mut World) {
     for name in list(world, Kind::Pod, "default", "", "").unwrap() {
         let mut turn = Turn::new(world, ActorId("kubelet"), HERE, None);
         let stamp = turn.stamp();
@@ -42,7 +42,7 @@ fn make_ready(world: &mut World) {
     settle(world);
 }
 
-fn messages(world: &World, reason: &str) -> Vec<String> {
+pub(super) fn messages(world: &World, reason: &str) -> Vec<String> {
     let events = world.store().list::<Event>(HERE, None);
     let chosen = events.filter(|event| event.reason.as_deref() == Some(reason));
     chosen.map(|event| event.message.clone().unwrap_or_default()).collect()

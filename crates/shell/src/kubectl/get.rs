@@ -71,7 +71,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             && failed.is_empty()
             && !kube.given.on("ignore-not-found")
         {
-            let scoped = found.iter().any(|f| f.kind.info().scope == Scope::Namespaced);
+            let scoped = found.iter().all(|f| f.kind.info().scope == Scope::Namespaced);
             if kube.given.on("all-namespaces") || !scoped {
                 kube.out.err("No resources found");
             } else {

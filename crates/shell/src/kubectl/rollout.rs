@@ -172,13 +172,14 @@ fn word(kind: Kind, name: &str, o: &Value) -> Done<(String, bool)> {
             if text(o, "spec.updateStrategy.type") != "RollingUpdate" {
                 return Fail::error("rollout status is only available for RollingUpdate strategy type");
             }
+            let rolling = at(o, "spec.updateStrategy.rollingUpdate");
             let partition = number(o, "spec.updateStrategy.rollingUpdate.partition");
             let ready = number(o, "status.readyReplicas");
             if !observed {
                 ("Waiting for statefulset spec update to be observed...".to_owned(), false)
             } else if ready < wanted {
                 (format!("Waiting for {} pods to be ready...", wanted - ready), false)
-            } else if partition > 0 {
+            } else if !rolling.is_null() {
                 if updated < wanted - partition {
                     (
                         format!(

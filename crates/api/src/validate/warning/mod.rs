@@ -79,6 +79,7 @@ pub fn warnings(object: &Object, release: Release) -> Vec<String> {
         Object::DaemonSet(it) => {
             template(&mut out, it.spec.as_ref().map(|it| &it.template), &SPEC.field("template"));
         }
+        Object::StatefulSet(it) => stateful_set(&mut out, it),
         Object::Service(it) => service(&mut out, it, release),
         Object::Node(it) => node(&mut out, it),
         Object::Endpoints(_) => {
@@ -106,7 +107,6 @@ pub fn warnings_on_update(old: &Object, new: &Object, release: Release) -> Vec<S
 
 fn stored(out: &mut Vec<String>, it: &Stored) {
     match it.kind {
-        Kind::StatefulSet => super::with(it, |it| stateful_set(out, it)),
         Kind::Job => super::with(it, |it: &Job| {
             named(out, &it.metadata, IN_NAMES);
             if let Some(spec) = &it.spec {
