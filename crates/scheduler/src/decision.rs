@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::plugin::{ClusterEvent, Code, Rejection};
 use crate::reason::Reason;
 use crate::requests::Amounts;
+use crate::sample::Sampled;
 
 /// How a cycle ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,8 +56,16 @@ pub struct Decision {
     pub not_preempted: Vec<Reason>,
     /// Claims that binding to the node decides.
     pub volumes: Vec<VolumeBound>,
+    /// The plugins that refused the pod or one of the nodes, by name; empty if the scheduler could not go on.
+    pub rejected_by: Vec<&'static str>,
     /// Changes after which the pod is worth another try; empty if it was scheduled.
     pub retries_on: Vec<ClusterEvent>,
+    /// If the pod had been promised a node by a preemption, it no longer is.
+    pub promise_lost: bool,
+    /// How far the cycle went, where it need not look at every node.
+    pub sampled: Option<Sampled>,
+    /// Nodes that were not looked at because enough had passed, by name; from 100 nodes on.
+    pub not_looked_at: Vec<String>,
 }
 
 /// A refusal and who spoke it.
@@ -311,7 +320,11 @@ impl Decision {
             preemption: None,
             not_preempted: Vec::new(),
             volumes: Vec::new(),
+            rejected_by: Vec::new(),
             retries_on: Vec::new(),
+            promise_lost: false,
+            sampled: None,
+            not_looked_at: Vec::new(),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::decision::{NodeVerdict, Refusal};
-use crate::plugin::{ClusterEvent, Code, Cycle, Filter, Plugin, PreFilter, Rejection, Verdict};
+use crate::plugin::{Code, Cycle, Filter, Plugin, PreFilter, Rejection, Verdict};
 use crate::reason::Reason;
+use crate::sample::{self, Sample, Sampled};
 use crate::table::{NodeRef, NodeTable};
 
 /// What came of PreFilter.
@@ -36,6 +37,7 @@ impl Clone for Ready {
 pub(crate) struct Walked {
     pub(crate) feasible: Vec<NodeRef>,
     pub(crate) refused: Vec<(NodeRef, &'static dyn Plugin, Rejection)>,
+    pub(crate) sampled: Option<Sampled>,
 }
 
 /// What a filter said, and which.
@@ -74,16 +76,41 @@ impl Ready {
         self.filters.iter().map(|(plugin, _)| plugin.name()).collect()
     }
 
-    /// Looks at every node.
-    pub(crate) fn walk(&self, cycle: &Cycle) -> Walked {
-        let mut walked = Walked { feasible: Vec::new(), refused: Vec::new() };
-        for node in self.nodes(cycle) {
-            match self.ask(cycle, node) {
-                Ok(()) => walked.feasible.push(node),
-                Err((plugin, rejection)) => walked.refused.push((node, plugin, rejection)),
+    /// Looks at every node, or at as many as the sample asks for.
+    pub(crate) fn walk(&self, cycle: &Cycle, sample: Option<&Sample>) -> Walked {
+        let mut walked = Walked { feasible: Vec::new(), refused: Vec::new(), sampled: None };
+        let Some(sample) = sample else {
+            self.nodes(cycle).for_each(|node| self.look(cycle, node, &mut walked));
+            return walked;
+        };
+        let named: Vec<NodeRef>;
+        let order = match &self.names {
+            None => sample.order,
+            Some(_) => {
+                named = self.nodes(cycle).collect();
+                &named
             }
+        };
+        let (of, enough) = (order.len(), sample::enough(order.len()));
+        let turned = order.iter().cycle().skip(sample.start % of.max(1)).take(of);
+        for node in turned {
+            if walked.feasible.len() >= enough {
+                break;
+            }
+            self.look(cycle, *node, &mut walked);
         }
+        let looked_at = walked.feasible.len() + walked.refused.len();
+        walked.sampled = Some(Sampled { start: sample.start, looked_at, of, enough });
+        // As everywhere, by name.
+        walked.feasible.sort_by(|a, b| cycle.table.row(*a).name.cmp(&cycle.table.row(*b).name));
         walked
+    }
+
+    fn look(&self, cycle: &Cycle, node: NodeRef, walked: &mut Walked) {
+        match self.ask(cycle, node) {
+            Ok(()) => walked.feasible.push(node),
+            Err((plugin, rejection)) => walked.refused.push((node, plugin, rejection)),
+        }
     }
 
     /// The nodes that pass; `None` if there are none, or if a filter could not go on.
@@ -103,8 +130,18 @@ impl Ready {
     pub(crate) fn nominated(&self, cycle: &Cycle) -> Option<Walked> {
         let node = cycle.table.find(cycle.pod.nominated_node.as_deref()?)?;
         let allowed = self.names.as_ref().is_none_or(|it| it.contains(&*cycle.table.row(node).name));
-        (allowed && self.ask(cycle, node).is_ok())
-            .then(|| Walked { feasible: vec![node], refused: Vec::new() })
+        (allowed && self.ask(cycle, node).is_ok()).then(|| Walked {
+            feasible: vec![node],
+            refused: Vec::new(),
+            sampled: None,
+        })
+    }
+
+    /// Names of the nodes that PreFilter left and that are not among `looked_at`.
+    pub(crate) fn not_among(&self, cycle: &Cycle, looked_at: &[NodeVerdict]) -> Vec<String> {
+        let seen: BTreeSet<&str> = looked_at.iter().map(|it| it.node.as_str()).collect();
+        let names = self.nodes(cycle).map(|node| cycle.table.row(node).name.to_string());
+        names.filter(|it| !seen.contains(it.as_str())).collect()
     }
 
     fn nodes<'a>(&'a self, cycle: &Cycle<'a>) -> Box<dyn Iterator<Item = NodeRef> + 'a> {
@@ -203,11 +240,11 @@ impl Walked {
         verdicts
     }
 
-    /// What may turn the refusals.
-    pub(crate) fn retries_on(&self) -> Vec<ClusterEvent> {
-        let events: BTreeSet<_> =
-            self.refused.iter().flat_map(|(_, plugin, _)| plugin.retries_on()).collect();
-        events.into_iter().copied().collect()
+    /// The plugins that refused a node, by name: those that left only some nodes among them.
+    pub(crate) fn rejected_by(&self, ready: &Ready) -> Vec<&'static str> {
+        let refused = self.refused.iter().map(|(_, plugin, _)| plugin.name());
+        let names: BTreeSet<_> = refused.chain(ready.narrowed_by.iter().copied()).collect();
+        names.into_iter().collect()
     }
 
     /// The first filter that could not go on.

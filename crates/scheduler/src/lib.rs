@@ -21,6 +21,7 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 pub mod formula;
+pub mod hint;
 mod logarithm;
 mod message;
 pub mod node_selector;
@@ -35,6 +36,7 @@ pub mod reason;
 pub mod registry;
 pub mod replay;
 pub mod requests;
+pub mod sample;
 mod score;
 pub mod spread;
 pub mod storage;
@@ -48,6 +50,7 @@ pub use plugin::{ClusterEvent, Code, EventAction, EventResource};
 pub use pod::{PodInfo, PodKey};
 pub use profile::{Profile, Version};
 pub use reason::Reason;
+pub use sample::{Sample, Sampled};
 pub use table::NodeTable;
 
 use filter::{PreFiltered, Walked};
@@ -61,6 +64,34 @@ const NO_NODES: &str = "no nodes available to schedule pods";
 /// `tie` says which of the best nodes to take, by name, modulo their number.
 #[must_use]
 pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -> Decision {
+    decide(profile, table, pod, tie, None)
+}
+
+/// The same where enough nodes are enough (`percentageOfNodesToScore` left to the scheduler).
+#[must_use]
+pub fn schedule_sampled(
+    profile: &Profile,
+    table: &NodeTable,
+    pod: &PodInfo,
+    tie: u64,
+    sample: &Sample,
+) -> Decision {
+    decide(profile, table, pod, tie, Some(sample))
+}
+
+/// Where the cycle after this one begins, in the order of nodes.
+#[must_use]
+pub fn next_start(sampled: Option<Sampled>, start: usize, nodes: usize) -> usize {
+    (start + sampled.map_or(0, |it| it.looked_at)) % nodes.max(1)
+}
+
+fn decide(
+    profile: &Profile,
+    table: &NodeTable,
+    pod: &PodInfo,
+    tie: u64,
+    sample: Option<&Sample>,
+) -> Decision {
     let cycle = Cycle { profile, table, pod };
     if let Some(gated) = pre_enqueue(&cycle) {
         return gated;
@@ -69,12 +100,14 @@ pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -
     decision.requests = pod.template.requests.exact.clone();
     if table.is_empty() {
         decision.message = Some(NO_NODES.to_owned());
+        decision.promise_lost = true;
         return decision;
     }
     let ready = match filter::pre_filter(&cycle) {
         PreFiltered::Ready(ready) => ready,
         PreFiltered::Rejected(plugin, reason) => {
             let rejection = Rejection::unresolvable(reason.words());
+            decision.rejected_by = vec![plugin.name()];
             decision.pre_filter_rejected = Some(Refusal::of(plugin.name(), &rejection, vec![reason]));
             decision.retries_on = plugin.retries_on().to_vec();
             return message::unschedulable(&cycle, decision, None);
@@ -86,16 +119,22 @@ pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -
             decision.nominated_only = true;
             walked
         }
-        None => ready.walk(&cycle),
+        None => ready.walk(&cycle, sample),
     };
     decision.asked = ready.asked();
     decision.nodes = walked.verdicts(&cycle, &ready);
-    decision.retries_on = walked.retries_on();
+    decision.sampled = walked.sampled;
+    if walked.sampled.is_some_and(|it| it.looked_at < it.of) {
+        decision.not_looked_at = ready.not_among(&cycle, &decision.nodes);
+    }
     if let Some(error) = walked.error() {
         decision.outcome = Outcome::Error;
         decision.message = Some(error);
+        decision.promise_lost = true;
         return decision;
     }
+    decision.rejected_by = walked.rejected_by(&ready);
+    decision.retries_on = retries_on(&cycle, &decision.rejected_by);
     if walked.feasible.is_empty() {
         return message::unschedulable(&cycle, decision, Some((&ready, &walked)));
     }
@@ -127,16 +166,45 @@ pub fn pick(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -> Op
         Some(walked) => walked.feasible,
         None => ready.feasible(&cycle)?,
     };
-    let feasible_count = feasible.len();
-    if let [only] = feasible[..] {
+    best(&cycle, &feasible, tie)
+}
+
+/// The same where enough nodes are enough; and how far it went.
+#[must_use]
+pub fn pick_sampled(
+    profile: &Profile,
+    table: &NodeTable,
+    pod: &PodInfo,
+    tie: u64,
+    sample: &Sample,
+) -> (Option<Pick>, Option<Sampled>) {
+    let cycle = Cycle { profile, table, pod };
+    if pre_enqueue(&cycle).is_some() {
+        return (None, None);
+    }
+    let PreFiltered::Ready(ready) = filter::pre_filter(&cycle) else { return (None, None) };
+    let walked = ready.nominated(&cycle).unwrap_or_else(|| ready.walk(&cycle, Some(sample)));
+    let found = if walked.error().is_some() { None } else { best(&cycle, &walked.feasible, tie) };
+    (found, walked.sampled)
+}
+
+fn best(cycle: &Cycle, feasible: &[table::NodeRef], tie: u64) -> Option<Pick> {
+    if let [only] = *feasible {
         return Some(Pick { node: only, total: 0, feasible: 1, ties: 1 });
     }
-    let totals = score::totals(&cycle, &feasible);
+    let totals = score::totals(cycle, feasible);
     let best = totals.iter().copied().max()?;
     let ties: Vec<_> =
         feasible.iter().zip(&totals).filter(|(_, total)| **total == best).map(|(node, _)| *node).collect();
     let node = *ties.get(draw(tie, ties.len()))?;
-    Some(Pick { node, total: best, feasible: feasible_count, ties: ties.len() })
+    Some(Pick { node, total: best, feasible: feasible.len(), ties: ties.len() })
+}
+
+/// What may turn the refusals of these plugins.
+fn retries_on(cycle: &Cycle, rejected_by: &[&str]) -> Vec<ClusterEvent> {
+    let refusing = cycle.profile.plugins.iter().filter(|it| rejected_by.contains(&it.plugin.name()));
+    let events: std::collections::BTreeSet<_> = refusing.flat_map(|it| it.plugin.retries_on()).collect();
+    events.into_iter().copied().collect()
 }
 
 fn pre_enqueue(cycle: &Cycle) -> Option<Decision> {
@@ -163,6 +231,7 @@ fn bind(cycle: &Cycle, mut decision: Decision, walked: &Walked, tie: u64) -> Dec
     let reserve = |it: &profile::Enabled| node.map(|node| it.plugin.reserve(cycle, node)).unwrap_or_default();
     decision.volumes = cycle.profile.plugins.iter().flat_map(reserve).collect();
     decision.outcome = Outcome::Scheduled;
+    decision.rejected_by = Vec::new();
     decision.retries_on = Vec::new();
     decision
 }

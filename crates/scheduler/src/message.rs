@@ -35,10 +35,19 @@ pub(crate) fn unschedulable(
     let post_filter = match &attempt {
         Attempt::Found(_) => None,
         // The dynamic-resources plugin finds no state of its own where PreFilter ended early, and ends PostFilter.
-        Attempt::Failed(..) if claims && looked.is_none() => Some("not found".to_owned()),
-        Attempt::Failed(why, _) if claims => Some(format!("no new claims to deallocate, preemption: {why}")),
-        Attempt::Failed(why, _) => Some(format!("preemption: {why}")),
+        Attempt::Failed(..) | Attempt::NotTried(_) if claims && looked.is_none() => {
+            Some("not found".to_owned())
+        }
+        Attempt::Failed(why, _) => Some(why.clone()),
+        Attempt::NotTried(why) => Some(why.to_string()),
     };
+    let post_filter = post_filter.map(|why| match looked {
+        None if claims => why,
+        Some(_) if claims => format!("no new claims to deallocate, preemption: {why}"),
+        None | Some(_) => format!("preemption: {why}"),
+    });
+    // Where PostFilter ended early, or did not try, nobody says anything of promises.
+    decision.promise_lost = matches!(attempt, Attempt::Failed(..)) && !(claims && looked.is_none());
     if let Some(post_filter) = post_filter {
         text.push(' ');
         text.push_str(&post_filter);
@@ -47,6 +56,7 @@ pub(crate) fn unschedulable(
     match attempt {
         Attempt::Found(found) => decision.preemption = Some(found),
         Attempt::Failed(_, because) => decision.not_preempted = because,
+        Attempt::NotTried(because) => decision.not_preempted = vec![because],
     }
     decision
 }

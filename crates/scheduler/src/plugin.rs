@@ -33,6 +33,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::decision::{Arithmetic, Scale, VolumeBound};
+use crate::hint::Happening;
 use crate::pod::PodInfo;
 use crate::profile::Profile;
 use crate::reason::Reason;
@@ -199,6 +200,10 @@ pub trait Plugin: Sync {
     /// What may turn its refusal.
     fn retries_on(&self) -> &'static [ClusterEvent] {
         &[]
+    }
+    /// Whether what happened, which is among [`Plugin::retries_on`], may turn its refusal of this pod.
+    fn helps(&self, _pod: &PodInfo, _what: &Happening) -> bool {
+        true
     }
 }
 

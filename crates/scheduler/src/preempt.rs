@@ -19,8 +19,10 @@ use crate::table::{NodeRef, NodeTable};
 /// What came of it.
 pub(crate) enum Attempt {
     Found(Preemption),
-    /// Upstream's words, and the reasons behind them.
+    /// There is no node where it helps: upstream's words, and the reasons behind them.
     Failed(String, Vec<Reason>),
+    /// It was not tried.
+    NotTried(Reason),
 }
 
 /// Pods to evict from one node, the most important first.
@@ -33,7 +35,7 @@ struct Victims {
 /// Looks for the node where evicting pods costs least. `looked` is `None` where PreFilter refused the pod.
 pub(crate) fn preempt(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Attempt {
     if let Some(why) = not_eligible(cycle, looked) {
-        return Attempt::Failed(why.to_string(), vec![why]);
+        return Attempt::NotTried(why);
     }
     let all = cycle.table.len();
     let mut candidates = Vec::new();
@@ -86,8 +88,9 @@ fn not_eligible(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Option<Reas
         return Some(Reason::NeverPreempts {});
     }
     let node = cycle.table.find(pod.nominated_node.as_deref()?)?;
-    let hopeless = looked.is_some_and(|(_, walked)| {
-        walked.refused.iter().any(|it| it.0 == node && it.2.code == Code::UnschedulableAndUnresolvable)
+    // A node that was not looked at counts as one where nothing helps.
+    let hopeless = looked.is_none_or(|(_, walked)| {
+        !walked.refused.iter().any(|it| it.0 == node && it.2.code == Code::Unschedulable)
     });
     let making_room = |it: &Rc<PodInfo>| it.preempted && it.terminating && it.priority() < pod.priority();
     (!hopeless && cycle.table.row(node).pods.iter().any(making_room))

@@ -32,6 +32,28 @@ pub struct Amounts {
     pub scalars: BTreeMap<String, i64>,
 }
 
+impl Amounts {
+    /// Every resource with an amount, by name.
+    #[must_use]
+    pub fn listed(&self) -> Vec<(&str, i64)> {
+        let fixed =
+            [("cpu", self.milli_cpu), ("memory", self.memory), ("ephemeral-storage", self.ephemeral_storage)];
+        let scalars = self.scalars.iter().map(|(name, amount)| (name.as_str(), *amount));
+        fixed.into_iter().chain(scalars).filter(|(_, amount)| *amount > 0).collect()
+    }
+
+    /// The amount of one resource.
+    #[must_use]
+    pub fn of(&self, resource: &str) -> i64 {
+        match resource {
+            "cpu" => self.milli_cpu,
+            "memory" => self.memory,
+            "ephemeral-storage" => self.ephemeral_storage,
+            scalar => self.scalars.get(scalar).copied().unwrap_or(0),
+        }
+    }
+}
+
 /// What a pod asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::decision::{Arithmetic, Scale, TopologyShare};
+use crate::hint::Happening;
 use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
@@ -17,6 +18,7 @@ use crate::pod::PodInfo;
 use crate::pod_affinity::AffinityTerm;
 use crate::reason::{self, Reason};
 use crate::table::{NodeRef, NodeTable};
+use api::k8s::core::v1::Node;
 
 /// What another pod's required affinity to this pod counts for (`hardPodAffinityWeight`).
 const HARD_POD_AFFINITY_WEIGHT: i64 = 1;
@@ -101,9 +103,42 @@ impl Plugin for InterPodAffinity {
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Add),
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::UpdatePodLabel),
+                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodLabel),
                 ClusterEvent::new(EventResource::Node, EventAction::Add),
                 ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
             ]
+        }
+    }
+
+    /// UPSTREAM: namespaces are matched by name only, and of several anti-affinity terms all have to match.
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        let (near, far) = (&pod.template.affinity.required, &pod.template.affinity.required_anti);
+        let all = |terms: &[AffinityTerm], other: &PodInfo| {
+            !terms.is_empty() && terms.iter().all(|it| it.matches(other, &NO_LABELS))
+        };
+        match what {
+            Happening::Pod(_, Some(own)) if own.key == pod.key => true,
+            Happening::Pod(Some(before), Some(after)) => {
+                (!all(near, before) && all(near, after)) || (all(far, before) && !all(far, after))
+            }
+            Happening::Pod(None, Some(new)) => all(near, new),
+            Happening::Pod(Some(gone), None) => {
+                let wants_far = &gone.template.affinity.required_anti;
+                all(far, gone) || wants_far.iter().any(|it| it.matches(pod, &NO_LABELS))
+            }
+            Happening::Node(before, Some(after)) => {
+                let value = |node: &Node, key: &str| node.metadata.labels.as_ref()?.get(key).cloned();
+                let moved = |it: &AffinityTerm| {
+                    let (was, is) = (
+                        before.and_then(|node| value(node, &it.topology_key)),
+                        value(after, &it.topology_key),
+                    );
+                    (was, is)
+                };
+                near.iter().map(moved).any(|(was, is)| is.is_some() && was != is)
+                    || far.iter().map(moved).any(|(was, is)| before.is_none() || (was.is_some() && was != is))
+            }
+            _ => true,
         }
     }
 }

@@ -4,12 +4,16 @@
 //! Source: `nodeaffinity`, 1.34.
 
 use crate::decision::{Arithmetic, Scale};
+use crate::hint::Happening;
+use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
     Verdict, most, normalize,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::table::NodeRef;
+use api::k8s::core::v1::Node;
 
 /// Keeps pods on the nodes they choose.
 pub struct NodeAffinity;
@@ -52,6 +56,19 @@ impl Plugin for NodeAffinity {
                 ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
             ]
         }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        let Happening::Node(before, after) = what else { return true };
+        let chosen = |node: Option<&Node>| {
+            let none = Labels::new();
+            node.is_some_and(|it| {
+                let labels = it.metadata.labels.as_ref().unwrap_or(&none);
+                let name = it.metadata.name.as_deref().unwrap_or_default();
+                pod.template.required_nodes.as_ref().is_none_or(|it| it.matches(name, labels))
+            })
+        };
+        chosen(*after) && !chosen(*before)
     }
 }
 

@@ -3,9 +3,11 @@
 //! A port is taken per protocol and address; `0.0.0.0` takes it on every address.
 //! Source: `nodeports`, 1.34.
 
+use crate::hint::Happening;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 
@@ -43,6 +45,12 @@ impl Plugin for NodePorts {
                 ClusterEvent::new(EventResource::Node, EventAction::Add),
             ]
         }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        let Happening::Pod(Some(gone), None) = what else { return true };
+        let wanted = &pod.template.host_ports;
+        gone.template.host_ports.iter().any(|taken| wanted.iter().any(|port| taken.conflicts(port)))
     }
 }
 

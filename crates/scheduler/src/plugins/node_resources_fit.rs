@@ -6,12 +6,17 @@
 
 use std::borrow::Cow;
 
+use api::k8s::core::v1::Node;
+
 use crate::decision::{Arithmetic, Share};
+use crate::hint::Happening;
 use crate::plugin::{
     ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
     Rejection, Score, Verdict,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
+use crate::requests::allocatable;
 use crate::table::{NodeRef, ResourceRef};
 
 /// Keeps pods off nodes without room.
@@ -68,6 +73,17 @@ impl Plugin for NodeResourcesFit {
                 ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodScaleDown),
             ]
         }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        let Happening::Node(before, Some(after)) = what else { return true };
+        let room = |node: &Node| allocatable(node.status.as_ref().and_then(|it| it.allocatable.as_ref()));
+        let wanted = pod.template.requests.exact.listed();
+        let (now, pods) = room(after);
+        let fits = pods > 0 && wanted.iter().all(|(resource, amount)| *amount <= now.of(resource));
+        fits && before.map(room).is_none_or(|(was, had)| {
+            pods > had || wanted.iter().any(|(resource, _)| now.of(resource) > was.of(resource))
+        })
     }
 }
 

@@ -3,9 +3,13 @@
 //! A pod that tolerates `node.kubernetes.io/unschedulable` does not mind.
 //! Source: `nodeunschedulable`, 1.34.
 
+use api::k8s::core::v1::Node;
+
+use crate::hint::Happening;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 use crate::taint::{self, Taint};
@@ -43,6 +47,19 @@ impl Plugin for NodeUnschedulable {
                 ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeTaint),
                 ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration),
             ]
+        }
+    }
+
+    fn helps(&self, _pod: &PodInfo, what: &Happening) -> bool {
+        let open = |node: Option<&Node>| {
+            node.is_some_and(|it| it.spec.as_ref().and_then(|it| it.unschedulable) != Some(true))
+        };
+        match what {
+            Happening::Node(before, after) => open(*after) && !open(*before),
+            Happening::Pod(_, Some(own)) => {
+                taint::tolerated(&own.template.tolerations, &Taint::unschedulable())
+            }
+            _ => true,
         }
     }
 }

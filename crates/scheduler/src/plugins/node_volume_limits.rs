@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use api::k8s::storage::v1::{CSINode, CSINodeDriver};
+
+use crate::hint::{Happening, is_own_claim};
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
@@ -48,6 +51,22 @@ impl Plugin for NodeVolumeLimits {
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
                 ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
             ]
+        }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        match what {
+            Happening::Pod(Some(gone), None) => !gone.template.claims.is_empty(),
+            Happening::Claim(_, claim) => is_own_claim(pod, *claim),
+            Happening::Drivers(Some(before), Some(after)) => {
+                let limits = |node: &CSINode| -> BTreeMap<String, i32> {
+                    let limit = |it: &CSINodeDriver| Some((it.name.clone(), it.allocatable.as_ref()?.count?));
+                    node.spec.drivers.iter().filter_map(limit).collect()
+                };
+                let was = limits(before);
+                limits(after).iter().any(|(driver, limit)| was.get(driver).is_some_and(|it| limit > it))
+            }
+            _ => true,
         }
     }
 }

@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use api::k8s::core::v1::Node;
 use api::label::Selector;
 
 use crate::decision::{Arithmetic, Scale, SpreadShare};
+use crate::hint::Happening;
 use crate::logarithm::ln;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
@@ -123,11 +125,57 @@ impl Plugin for PodTopologySpread {
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Add),
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::UpdatePodLabel),
+                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodLabel),
+                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration),
                 ClusterEvent::new(EventResource::Node, EventAction::Add),
                 ClusterEvent::new(EventResource::Node, EventAction::Delete),
                 ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
                 ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeTaint),
             ]
+        }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        let hard = || pod.template.spread.iter().filter(|it| it.hard);
+        let selects = |it: &Constraint, other: &PodInfo| {
+            it.selector.as_ref().is_some_and(|it| it.matches(&other.template.labels))
+        };
+        let involved = |other: &PodInfo| {
+            other.key == pod.key
+                || (!other.template.node_name.is_empty() && other.key.namespace == pod.key.namespace)
+        };
+        match what {
+            Happening::Pod(before, after)
+                if ![before, after].into_iter().flatten().all(|it| involved(it)) =>
+            {
+                false
+            }
+            Happening::Pod(Some(before), Some(after)) => {
+                let patient = before.template.tolerations != after.template.tolerations;
+                (after.key == pod.key && patient && hard().any(|it| it.honors_taints))
+                    || hard().any(|it| selects(it, before) != selects(it, after))
+            }
+            Happening::Pod(None, Some(other)) | Happening::Pod(Some(other), None) => {
+                hard().any(|it| selects(it, other))
+            }
+            Happening::Node(before, after) => {
+                let value = |node: &Node, it: &Constraint| {
+                    node.metadata.labels.as_ref()?.get(&it.topology_key).cloned()
+                };
+                let inside = |node: &Option<&Node>| {
+                    node.is_some_and(|node| hard().all(|it| value(node, it).is_some()))
+                };
+                let taints =
+                    |node: &Node| node.spec.as_ref().and_then(|it| it.taints.clone()).unwrap_or_default();
+                match (before, after) {
+                    (Some(was), Some(is)) if inside(before) && inside(after) => {
+                        hard().any(|it| value(was, it) != value(is, it)) || taints(was) != taints(is)
+                    }
+                    (Some(_), Some(_)) => inside(before) != inside(after),
+                    (before, after) => inside(before) || inside(after),
+                }
+            }
+            _ => true,
         }
     }
 }

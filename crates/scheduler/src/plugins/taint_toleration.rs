@@ -4,13 +4,16 @@
 //! Source: `tainttoleration`, 1.34.
 
 use crate::decision::{Arithmetic, Scale};
+use crate::hint::Happening;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
     Verdict, most, normalize,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 use crate::taint::{self, Effect, Taint};
+use api::k8s::core::v1::Node;
 
 /// Keeps pods off tainted nodes.
 pub struct TaintToleration;
@@ -49,6 +52,17 @@ impl Plugin for TaintToleration {
                 ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration),
             ]
         }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        let Happening::Node(before, after) = what else { return true };
+        let open = |node: Option<&Node>| {
+            node.is_some_and(|it| {
+                let taints = it.spec.iter().flat_map(|it| it.taints.iter().flatten()).filter_map(Taint::of);
+                taints.filter(Taint::forbids).all(|it| taint::tolerated(&pod.template.tolerations, &it))
+            })
+        };
+        open(*after) && !open(*before)
     }
 }
 

@@ -8,19 +8,24 @@
 use std::collections::BTreeSet;
 
 use api::k8s::core::v1::{PersistentVolume, PersistentVolumeClaim, TopologySelectorTerm};
+use api::k8s::storage::v1::CSINode;
 
 use crate::decision::VolumeBound;
+use crate::hint::{Happening, is_own_claim};
 use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection,
     Verdict,
 };
+use crate::pod::PodInfo;
 use crate::pod_affinity::compiled;
 use crate::reason::Reason;
 use crate::storage::{self, Storage};
 use crate::table::NodeRef;
 
 const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+/// In-tree plugins whose volumes CSI drivers serve on a node.
+const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
 /// Brings pods and volumes together.
@@ -78,6 +83,20 @@ impl Plugin for VolumeBinding {
                 ClusterEvent::new(EventResource::CSINode, EventAction::Add),
                 ClusterEvent::new(EventResource::CSINode, EventAction::Update),
             ]
+        }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        match what {
+            Happening::Claim(_, claim) => is_own_claim(pod, *claim),
+            Happening::Class(Some(before), Some(after)) => {
+                before.allowed_topologies != after.allowed_topologies
+            }
+            Happening::Drivers(Some(before), Some(after)) => {
+                let migrated = |it: &CSINode| it.metadata.annotations.as_ref()?.get(MIGRATED).cloned();
+                migrated(before) != migrated(after)
+            }
+            _ => true,
         }
     }
 }

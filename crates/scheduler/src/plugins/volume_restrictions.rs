@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::hint::{Happening, is_own_claim};
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
@@ -62,6 +63,17 @@ impl Plugin for VolumeRestrictions {
                 ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
                 ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Update),
             ]
+        }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        match what {
+            Happening::Pod(Some(gone), None) => {
+                let shares = |(name, _): (String, bool)| gone.claims().any(|(other, _)| other == name);
+                gone.key.namespace == pod.key.namespace && pod.claims().any(shares)
+            }
+            Happening::Claim(_, claim) => is_own_claim(pod, *claim),
+            _ => true,
         }
     }
 }

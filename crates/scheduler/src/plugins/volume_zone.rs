@@ -5,10 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use api::k8s::core::v1::PersistentVolume;
+
+use crate::hint::{Happening, is_own_claim};
 use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::storage;
 use crate::table::NodeRef;
@@ -67,6 +71,18 @@ impl Plugin for VolumeZone {
                 ClusterEvent::new(EventResource::PersistentVolume, EventAction::Add),
                 ClusterEvent::new(EventResource::PersistentVolume, EventAction::Update),
             ]
+        }
+    }
+
+    fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
+        match what {
+            Happening::Claim(_, claim) => is_own_claim(pod, *claim),
+            Happening::Volume(Some(before), Some(after)) => {
+                let zone =
+                    |it: &PersistentVolume, label: &str| it.metadata.labels.as_ref()?.get(label).cloned();
+                LABELS.iter().any(|(label, _)| zone(before, label) != zone(after, label))
+            }
+            _ => true,
         }
     }
 }
