@@ -44,7 +44,7 @@ pub struct World {
     allowance: Option<u64>,
     idling: bool,
     trail: Option<Vec<World>>,
-    // INVARIANT: a function of the store; no part of the digest.
+    // INVARIANT: a function of the store, but for what the scheduler's process remembers of its last cycle.
     scheduling: scheduler::Cache,
 }
 
@@ -172,6 +172,7 @@ impl World {
         self.queue.digest(&mut digest);
         self.clients.digest(&mut digest);
         self.recorders.digest(&mut digest);
+        self.scheduling.digest(&mut digest);
         digest.finish()
     }
 
@@ -350,6 +351,10 @@ impl World {
     /// What the scheduler decides on.
     pub(crate) fn scheduling(&self) -> &scheduler::Cache {
         &self.scheduling
+    }
+
+    pub(crate) fn scheduling_mut(&mut self) -> &mut scheduler::Cache {
+        &mut self.scheduling
     }
 
     pub(crate) fn wake_at(&mut self, at: SimTime, wake: Wake) {

@@ -174,22 +174,48 @@ pub struct Image {
     pub log: Vec<String>,
 }
 
-/// What the scheduling queue remembers of a pod that no node would take. Named as its pod; gone once it has a node.
+/// Where a pod stands in the scheduling queue, once it has been tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueuePlace {
+    /// No node would take it; it waits for something to happen that may help.
+    #[default]
+    Unschedulable,
+    /// Something happened that may help, or the scheduler itself could not go on; it rests before it is tried again.
+    BackOff,
+    /// It is to be tried.
+    Active,
+    /// It has been given a node, and its volumes are being prepared.
+    Binding,
+}
+
+/// What the scheduling queue remembers of a pod that has been tried. Named as its pod; gone once it is on a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct QueuedPod {
     /// Namespace and name of the pod.
     pub metadata: ObjectMeta,
     /// The pod's uid.
     pub pod_uid: String,
+    /// Where it stands.
+    pub place: QueuePlace,
     /// Attempts that failed.
     pub attempts: u32,
+    /// Those of them in which nodes refused it.
+    pub refusals: u32,
+    /// The attempts of late in which the scheduler itself could not go on.
+    pub errors: u32,
     /// When it was last tried.
     pub tried_at: SimTime,
+    /// The same in seconds since 1970: of pods of one priority, who waits longer comes first.
+    pub since: i64,
     /// Until when it rests, should something happen that may help.
     pub back_off_until: SimTime,
-    /// What may help, such as `Node/UpdateNodeTaint`; anything if empty.
+    /// The plugins that refused it; none if the scheduler itself could not go on.
+    pub refused_by: Vec<String>,
+    /// What may help, such as `Node/UpdateNodeTaint`.
     pub retries_on: Vec<String>,
+    /// The node it has been given, while its volumes are being prepared.
+    pub node: Option<String>,
     /// What the scheduler said last.
     pub message: String,
 }

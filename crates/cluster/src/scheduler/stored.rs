@@ -79,6 +79,7 @@ pub(super) fn event(change: &Change) -> Option<ClusterEvent> {
     Some(ClusterEvent { resource, action })
 }
 
+/// An object without behaviour of its own, typed.
 pub(crate) fn typed<T: DeserializeOwned>(object: Option<&Object>) -> Option<T> {
     match object? {
         Object::Stored(stored) => stored.typed().ok(),

@@ -1,17 +1,18 @@
 #![allow(clippy::unwrap_used, reason = "tests say what must hold")]
 
 use api::{
-    Kind, Resource, SimDuration,
+    Kind, Resource, SimDuration, SimTime,
     k8s::core::v1::{Event, Node, Pod},
-    kinds::sim::QueuedPod,
+    kinds::sim::{QueuePlace, QueuedPod},
 };
 use serde_json::{Value, json};
 
-use super::{Cache, back_off};
+use super::{Cache, back_off, rests_until};
 use crate::{
     ActorId, What, World,
     fixture::{HERE, cluster, create, delete, get, list, merge, pod, settle},
 };
+use ::scheduler::Version;
 
 fn add_node(world: &mut World, name: &str, pods: u32) {
     let node = json!({"metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}, "status": {
@@ -136,15 +137,139 @@ fn the_more_important_pod_is_tried_first() {
     assert_eq!(node_of(&world, "low"), None);
 }
 
+fn queued(world: &World, name: &str) -> QueuedPod {
+    world.store().get::<QueuedPod>(HERE, "default", name).unwrap().clone()
+}
+
+fn run(world: &mut World, secs: u64) {
+    world.run_until(world.now() + SimDuration::secs(secs), crate::Budget::COMMAND);
+}
+
+/// A pod that asks for so much CPU.
+fn sized(name: &str, cpu: &str) -> Value {
+    let mut pod = pod(name);
+    pod["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": cpu}});
+    pod
+}
+
+/// `flushUnschedulablePodsLeftover`: every 30 s, those that wait for more than five minutes.
 #[test]
 fn a_waiting_pod_is_tried_again_after_five_minutes() {
     let mut world = cluster();
+    add_node(&mut world, "a", 0);
     create(&mut world, pod("web")).unwrap();
     settle(&mut world);
     let before = decisions(&world);
-    world.run_until(world.now() + SimDuration::secs(301), crate::Budget::COMMAND);
+    run(&mut world, 299);
+    assert_eq!(decisions(&world), before);
+    run(&mut world, 32);
     assert_eq!(decisions(&world), before + 1);
+}
+
+/// `calculateBackoffDuration`, `getBackoffTime` and `isPodBackingoff`.
+#[test]
+fn a_back_off_doubles_to_ten_seconds_and_ends_with_its_second() {
     assert_eq!([1, 2, 3, 4, 5, 9].map(|n| back_off(n).as_secs()), [1, 2, 4, 8, 10, 10]);
+    let until = |minor| rests_until(SimTime(1_300), 1, Version::new(1, minor, 0)).0;
+    assert_eq!((until(32), until(34)), (2_300, 3_000));
+}
+
+/// `handleSchedulingFailure` with `ErrNoNodesAvailable`: no plugin refused it, so it is not left to events.
+#[test]
+fn without_nodes_a_pod_is_tried_again_and_again() {
+    let mut world = cluster();
+    create(&mut world, pod("web")).unwrap();
+    run(&mut world, 20);
+    // At 0, 2, 5, 10 and 19 s: one, two, four and eight seconds, each to the end of its second.
+    assert_eq!(decisions(&world), 5);
+    assert_eq!((queued(&world, "web").place, queued(&world, "web").errors), (QueuePlace::BackOff, 5));
+}
+
+/// `isPodWorthRequeuing`: the refusers are asked.
+#[test]
+fn what_does_not_help_is_no_attempt() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 10);
+    create(&mut world, sized("big", "3")).unwrap();
+    settle(&mut world);
+    let queue = queued(&world, "big");
+    assert_eq!(
+        (queue.refused_by, queue.place),
+        (vec!["NodeResourcesFit".to_owned()], QueuePlace::Unschedulable)
+    );
+    let before = decisions(&world);
+    add_node(&mut world, "b", 10);
+    merge(&mut world, Kind::Node, "b", json!({"metadata": {"labels": {"x": "y"}}})).unwrap();
+    settle(&mut world);
+    assert_eq!(decisions(&world), before, "another node too small, and a label");
+    create(&mut world, pod("small")).unwrap();
+    settle(&mut world);
+    world.remove(ActorId("test"), None, &crate::Key::new(HERE, Kind::Pod, "default", "small"));
+    settle(&mut world);
+    assert_eq!(decisions(&world), before + 2, "the small pod, and the big one once that is gone");
+}
+
+/// `lessBackoffCompletedWithPriority`, `PrioritySort.Less`: priority, then who waits longer.
+#[test]
+fn the_pod_that_waits_longer_is_tried_first() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 1);
+    create(&mut world, pod("there")).unwrap();
+    settle(&mut world);
+    for name in ["z", "y", "x"] {
+        create(&mut world, pod(name)).unwrap();
+        run(&mut world, 3);
+    }
+    world.remove(ActorId("test"), None, &crate::Key::new(HERE, Kind::Pod, "default", "there"));
+    settle(&mut world);
+    assert_eq!(["x", "y", "z"].map(|it| node_of(&world, it)), [None, None, Some("a".to_owned())]);
+}
+
+/// `addAllEventHandlers`: pods are handed to the queue in the order in which they are created.
+#[test]
+fn pods_of_one_moment_are_tried_in_the_order_of_their_creation() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 2);
+    for name in ["z", "a", "m"] {
+        create(&mut world, pod(name)).unwrap();
+    }
+    settle(&mut world);
+    assert_eq!(["z", "a", "m"].map(|it| node_of(&world, it).is_some()), [true, true, false]);
+}
+
+fn important(world: &mut World, name: &str, value: i32) {
+    let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name},
+        "value": value});
+    create(world, class).unwrap();
+}
+
+fn nominated(world: &World, name: &str) -> Option<String> {
+    world.store().get::<Pod>(HERE, "default", name)?.status.as_ref()?.nominated_node_name.clone()
+}
+
+/// `prepareCandidate`: the victim ends in its own time, the promise is kept, a lower promise is withdrawn.
+#[test]
+fn a_preempting_pod_waits_for_its_victims_end() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 1);
+    important(&mut world, "high", 100);
+    important(&mut world, "higher", 200);
+    create(&mut world, pod("low")).unwrap();
+    settle(&mut world);
+    for class in ["high", "higher"] {
+        let mut pod = pod(class);
+        pod["spec"]["priorityClassName"] = json!(class);
+        create(&mut world, pod).unwrap();
+        settle(&mut world);
+    }
+    let low = world.store().get::<Pod>(HERE, "default", "low").unwrap();
+    assert!(low.metadata.deletion_timestamp.is_some());
+    assert_eq!((nominated(&world, "high"), nominated(&world, "higher")), (None, Some("a".to_owned())));
+    assert_eq!(node_of(&world, "higher"), None);
+    world.remove(ActorId("kubelet"), None, &crate::Key::new(HERE, Kind::Pod, "default", "low"));
+    settle(&mut world);
+    assert_eq!((node_of(&world, "higher"), node_of(&world, "high")), (Some("a".to_owned()), None));
+    assert_eq!(said(&world, "Preempted").len(), 1);
 }
 
 #[test]
@@ -175,7 +300,7 @@ fn the_cache_equals_one_built_from_scratch() {
         }
         world.settle(SimDuration::secs(3));
         let fresh = Cache::of(world.store());
-        assert_eq!(world.scheduling().active, fresh.active, "step {step}");
+        assert_eq!(world.scheduling().waiting(), fresh.waiting(), "step {step}");
         assert_eq!(rows(world.scheduling()), rows(&fresh), "step {step}");
     }
     assert!(!list(&mut world, Kind::Pod, "default", "", "").unwrap().is_empty());

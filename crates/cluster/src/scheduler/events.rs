@@ -1,0 +1,191 @@
+//! What happened, and whom may it help?
+//!
+//! A change of the store in the scheduler's words, and the refused pods for which it is worth another try: the plugins
+//! that refused them are asked, one by one ([`::scheduler::hint`]).
+//! Source: `pkg/scheduler/eventhandlers.go` and `pkg/scheduler/framework/events.go`, 1.34.
+
+use std::rc::Rc;
+
+use ::scheduler::{ClusterEvent, EventAction, EventResource, PodInfo, hint, hint::Happening};
+use api::{
+    Kind, Object, Resource,
+    k8s::{
+        core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod},
+        storage::v1::{CSINode, StorageClass},
+    },
+    kinds::sim::{QueuePlace, QueuedPod},
+};
+
+use super::{bound_to, is_finished, is_waiting, stored};
+use crate::{Change, Key, Store};
+
+/// An event as the queue remembers it: `Node/UpdateNodeTaint`.
+pub(super) fn word(event: ClusterEvent) -> String {
+    format!("{:?}/{:?}", event.resource, event.action)
+}
+
+/// Tells of every refused pod that `change` may help.
+pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+    let own = Kind::Pod == change.key.kind;
+    let (of_pod, events) = (own.then(|| own_events(change)).unwrap_or_default(), events(change));
+    if of_pod.is_empty() && events.is_empty() {
+        return;
+    }
+    let objects = Objects::of(change);
+    for (key, object) in store.objects(change.key.cluster, Kind::QueuedPod, None) {
+        let Some(queued) = QueuedPod::of(object).filter(|it| it.place == QueuePlace::Unschedulable) else {
+            continue;
+        };
+        let same = own && key.namespace == change.key.namespace && key.name == change.key.name;
+        let events = if same { &of_pod } else { &events };
+        let concerned = |event: &&ClusterEvent| hint::concerns(&queued.refused_by, **event);
+        let mut concerned = events.iter().filter(concerned).peekable();
+        if concerned.peek().is_none() {
+            continue;
+        }
+        let pod = Key { kind: Kind::Pod, ..key.clone() };
+        let Some(pod) = store.object(&pod).and_then(|it| Pod::of(it)).filter(|it| is_waiting(it)) else {
+            continue;
+        };
+        let pod = PodInfo::new(pod);
+        let what = objects.happening();
+        if concerned.any(|event| hint::helps(&queued.refused_by, *event, &what, &pod)) {
+            wake(key.clone());
+        }
+    }
+}
+
+/// The objects of a change, compiled where plugins want them so.
+enum Objects {
+    Node(Option<Node>, Option<Node>),
+    Pod(Option<PodInfo>, Option<PodInfo>),
+    Claim(Option<PersistentVolumeClaim>, Option<PersistentVolumeClaim>),
+    Volume(Option<PersistentVolume>, Option<PersistentVolume>),
+    Class(Option<StorageClass>, Option<StorageClass>),
+    Drivers(Option<CSINode>, Option<CSINode>),
+}
+
+impl Objects {
+    fn of(change: &Change) -> Objects {
+        let (before, after) = (change.before.as_deref(), change.after.as_deref());
+        match change.key.kind {
+            Kind::Node => {
+                Objects::Node(before.and_then(Node::of).cloned(), after.and_then(Node::of).cloned())
+            }
+            Kind::PersistentVolumeClaim => Objects::Claim(stored::typed(before), stored::typed(after)),
+            Kind::PersistentVolume => Objects::Volume(stored::typed(before), stored::typed(after)),
+            Kind::StorageClass => Objects::Class(stored::typed(before), stored::typed(after)),
+            Kind::CSINode => Objects::Drivers(stored::typed(before), stored::typed(after)),
+            // Only pods are left that anybody waits for.
+            _ => {
+                // A pod that comes to a node is new there, one that has finished is gone.
+                let unbound = after.and_then(Pod::of).is_some_and(|pod| bound_to(pod).is_none());
+                let info = |pod: Option<&Object>| {
+                    let pod = pod.and_then(Pod::of).filter(|pod| !is_finished(pod))?;
+                    (bound_to(pod).is_some() || unbound || after.is_none()).then(|| PodInfo::new(pod))
+                };
+                Objects::Pod(info(before), info(after))
+            }
+        }
+    }
+
+    fn happening(&self) -> Happening<'_> {
+        match self {
+            Objects::Node(before, after) => Happening::Node(before.as_ref(), after.as_ref()),
+            Objects::Pod(before, after) => Happening::Pod(before.as_ref(), after.as_ref()),
+            Objects::Claim(before, after) => Happening::Claim(before.as_ref(), after.as_ref()),
+            Objects::Volume(before, after) => Happening::Volume(before.as_ref(), after.as_ref()),
+            Objects::Class(before, after) => Happening::Class(before.as_ref(), after.as_ref()),
+            Objects::Drivers(before, after) => Happening::Drivers(before.as_ref(), after.as_ref()),
+        }
+    }
+}
+
+/// What a change of a pod that waits is to itself.
+fn own_events(change: &Change) -> Vec<ClusterEvent> {
+    let waiting =
+        |it: &Option<Rc<Object>>| it.as_deref().and_then(Pod::of).filter(|pod| is_waiting(pod)).cloned();
+    let (Some(before), Some(after)) = (waiting(&change.before), waiting(&change.after)) else {
+        return Vec::new();
+    };
+    let mut events = Vec::new();
+    let tolerations = |pod: &Pod| pod.spec.as_ref().and_then(|it| it.tolerations.clone());
+    if before.metadata.labels != after.metadata.labels {
+        events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodLabel));
+    }
+    if tolerations(&before) != tolerations(&after) {
+        events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration));
+    }
+    events
+}
+
+/// What a change is to pods that wait.
+fn events(change: &Change) -> Vec<ClusterEvent> {
+    match change.key.kind {
+        Kind::Node => node_events(change),
+        Kind::Pod => pod_events(change),
+        _ => stored::event(change).into_iter().collect(),
+    }
+}
+
+fn node_events(change: &Change) -> Vec<ClusterEvent> {
+    let event = |action| ClusterEvent::new(EventResource::Node, action);
+    let of = |node: &Option<Rc<Object>>| node.as_deref().and_then(Node::of).cloned();
+    match (of(&change.before), of(&change.after)) {
+        (None, Some(_)) => vec![event(EventAction::Add)],
+        (Some(before), Some(after)) => {
+            let allocatable = |node: &Node| node.status.as_ref().and_then(|it| it.allocatable.clone());
+            let taints = |node: &Node| {
+                let spec = node.spec.as_ref();
+                (spec.and_then(|it| it.taints.clone()), spec.and_then(|it| it.unschedulable) == Some(true))
+            };
+            let mut events = Vec::new();
+            if before.metadata.labels != after.metadata.labels {
+                events.push(event(EventAction::UpdateNodeLabel));
+            }
+            if taints(&before) != taints(&after) {
+                events.push(event(EventAction::UpdateNodeTaint));
+            }
+            if allocatable(&before) != allocatable(&after) {
+                events.push(event(EventAction::UpdateNodeAllocatable));
+            }
+            events
+        }
+        (Some(_), None) => vec![event(EventAction::Delete)],
+        (None, None) => Vec::new(),
+    }
+}
+
+fn pod_events(change: &Change) -> Vec<ClusterEvent> {
+    let event = |action| ClusterEvent::new(EventResource::AssignedPod, action);
+    let of = |pod: &Option<Rc<Object>>| pod.as_deref().and_then(Pod::of).cloned();
+    let (before, after) = (of(&change.before), of(&change.after));
+    let assigned = |pod: &Pod| bound_to(pod).is_some() && !is_finished(pod);
+    let (was, is) = (before.as_ref().is_some_and(assigned), after.as_ref().is_some_and(assigned));
+    match (before, after) {
+        (Some(before), Some(after)) if was && is => {
+            let mut events = Vec::new();
+            if before.metadata.labels != after.metadata.labels {
+                events.push(event(EventAction::UpdatePodLabel));
+            }
+            if before.spec != after.spec && asks_for_less(&before, &after) {
+                events.push(event(EventAction::UpdatePodScaleDown));
+            }
+            events
+        }
+        (_, _) if is => vec![event(EventAction::Add)],
+        (_, _) if was => vec![event(EventAction::Delete)],
+        // A pod that had been promised a node kept others off it.
+        (Some(gone), None) => {
+            let promised = gone.status.and_then(|it| it.nominated_node_name).filter(|it| !it.is_empty());
+            promised.map(|_| event(EventAction::Delete)).into_iter().collect()
+        }
+        (_, _) => Vec::new(),
+    }
+}
+
+fn asks_for_less(before: &Pod, after: &Pod) -> bool {
+    let requests = |pod| PodInfo::new(pod).template.requests.exact.clone();
+    let after = requests(after);
+    requests(before).listed().iter().any(|(resource, amount)| after.of(resource) < *amount)
+}
