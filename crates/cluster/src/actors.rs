@@ -5,7 +5,7 @@
 use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
-    node::{ipamd, join, kindnet, kubelet, report},
+    node::{ipamd, join, kindnet, kubelet, kwok, report},
     provision, scheduler,
 };
 
@@ -17,6 +17,7 @@ static OTHERS: &[&(dyn Controller + Sync)] = &[
     &report::NodeStatus,
     &ipamd::Ipamd,
     &kindnet::Kindnet,
+    &kwok::Kwok,
     &kubelet::Kubelet,
     &provision::Eks,
     &provision::Nodegroups,

@@ -87,8 +87,8 @@ fn control_plane(
                 sgs: eni.security_groups.clone(),
             })
             .collect();
-    } else if plane.is_some_and(|plane| plane.provider == Provider::Kind) {
-        // kind publishes the API server on the laptop itself.
+    } else if plane.is_some_and(|plane| matches!(plane.provider, Provider::Kind | Provider::Kwok)) {
+        // kind and kwokctl publish the API server on the laptop itself.
         seen.endpoint = net::Endpoint {
             public: true,
             private: false,

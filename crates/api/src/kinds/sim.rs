@@ -15,6 +15,8 @@ pub enum Provider {
     Eks,
     /// kind: Kubernetes in containers on the laptop.
     Kind,
+    /// kwok: a control plane on the laptop whose nodes are played.
+    Kwok,
 }
 
 /// A Kubernetes control plane of this world. `metadata.name` is the cluster's name.
@@ -31,7 +33,7 @@ pub struct ControlPlane {
     pub version: String,
     /// Addresses of Services.
     pub service_cidr: Ipv4Net,
-    /// Addresses of pods where they are not the VPC's own (kind).
+    /// Addresses of pods where they are not the VPC's own (kind, kwok).
     pub pod_cidr: Option<Ipv4Net>,
 }
 

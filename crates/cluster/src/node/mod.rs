@@ -11,6 +11,7 @@ pub mod join;
 pub mod kindnet;
 pub mod kube_proxy;
 pub mod kubelet;
+pub mod kwok;
 pub mod report;
 
 use api::{

@@ -96,6 +96,9 @@ pub(super) fn add_node(turn: &mut Turn<'_>, cluster: ClusterId) -> Result<(), Re
     };
     let name = plane.metadata.name.clone().unwrap_or_default();
     match (plane.provider, plane.pod_cidr) {
+        (Provider::Kwok, _) => {
+            Err(Refusal::Tool("a node of this cluster is a manifest: apply one of kind Node".to_owned()))
+        }
         (Provider::Kind, Some(pods)) => {
             let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
             let worker = NodeConfig { role: Role::Worker, ..NodeConfig::default() };

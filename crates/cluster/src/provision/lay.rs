@@ -15,7 +15,7 @@ use api::{
 };
 use serde_json::Value;
 
-use super::{ActorSpec, ClusterFile, ImageSpec, Scenario, SecurityGroupSpec, eks, kind, named};
+use super::{ActorSpec, ClusterFile, ImageSpec, Scenario, SecurityGroupSpec, eks, kind, kwok, named};
 use crate::{
     ActorId, ApiRequest, ApiVerb, ClusterId, Key, PatchKind, Principal, Refusal, Request, Turn, World,
     cloud::eni::{self, NewEni},
@@ -49,6 +49,7 @@ pub(super) fn lay(world: &mut World, scenario: &Scenario) -> Result<(), Refusal>
             let name = config.name.clone().unwrap_or_else(|| "kind".to_owned());
             kind::create(turn, &name, config, None)?;
         }
+        Some(ClusterFile::Kwok { version }) => kwok::create(turn, version),
         None => {}
     }
     for spec in &scenario.security_groups {

@@ -6,6 +6,7 @@
 mod change;
 mod eks;
 mod kind;
+mod kwok;
 mod lay;
 mod nodegroup;
 #[cfg(test)]
@@ -42,16 +43,15 @@ impl World {
         let wrong = |message: String| vec![Diagnostic::error(FieldPath::root(), message)];
         lay::lay(&mut world, scenario).map_err(|refusal| wrong(refusal.to_string()))?;
         world.settle(SETTLE);
-        let refused: Vec<Diagnostic> = scenario
-            .manifests
-            .iter()
-            .filter_map(|manifest| lay::apply(&mut world, manifest).err())
-            .flat_map(wrong)
-            .collect();
+        let mut refused = Vec::new();
+        for manifest in &scenario.manifests {
+            refused.extend(lay::apply(&mut world, manifest).err().into_iter().flat_map(wrong));
+            // One after the other: of two pods that run at the beginning, one started first.
+            world.settle(SETTLE);
+        }
         if !refused.is_empty() {
             return Err(refused);
         }
-        world.settle(SETTLE);
         world.begin();
         Ok(world)
     }

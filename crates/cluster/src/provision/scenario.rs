@@ -1,6 +1,6 @@
 //! What does a scenario's folder say?
 //!
-//! Real files: an eksctl `ClusterConfig` or kind `Cluster`, manifests, and one small `podpath/v1 Scenario` for what
+//! Real files: an eksctl `ClusterConfig`, a kind `Cluster` or a `KwokctlConfiguration`, manifests, and one small `podpath/v1 Scenario` for what
 //! those cannot say. Later files add to earlier ones, so that a lesson's `start.yaml` comes last.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
@@ -13,6 +13,8 @@ use api::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::kwok;
+
 /// The cluster of a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClusterFile {
@@ -20,6 +22,11 @@ pub enum ClusterFile {
     Eks(Box<eksctl::ClusterConfig>),
     /// As kind would make it.
     Kind(Box<kind_config::Cluster>),
+    /// As kwokctl would make it: a control plane of this version; its nodes are among the manifests.
+    Kwok {
+        /// Such as `v1.34.1`.
+        version: String,
+    },
 }
 
 /// Somebody outside the cluster.
@@ -153,6 +160,12 @@ impl Scenario {
                 wrong.extend(remarks.into_iter().filter(|_| config.is_none()));
                 self.cluster =
                     config.map(|config| ClusterFile::Kind(Box::new(config))).or(self.cluster.take());
+            }
+            (version, "KwokctlConfiguration") if version.starts_with("config.kwok.x-k8s.io/") => {
+                let value = document.to_value();
+                let version = value.pointer("/options/kubeVersion").and_then(Value::as_str);
+                let version = version.unwrap_or(kwok::DEFAULT_VERSION).to_owned();
+                self.cluster = Some(ClusterFile::Kwok { version });
             }
             ("podpath/v1", "Scenario") => match scenario_file(document) {
                 Ok(file) => self.merge(file),

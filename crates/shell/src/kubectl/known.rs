@@ -60,9 +60,10 @@ pub fn entries(world: &World, plane: &ControlPlane) -> (Context, Cluster, User) 
                 exec,
             )
         }
-        Provider::Kind => {
-            let entry = format!("kind-{name}");
-            // kind takes any free port of the laptop; ours follows from the seed.
+        Provider::Kind | Provider::Kwok => {
+            let tool = if plane.provider == Provider::Kind { "kind" } else { "kwok" };
+            let entry = format!("{tool}-{name}");
+            // Both take any free port of the laptop; ours follows from the seed.
             let port = 32_768 + draw::draw(world.seed(), "kind-port", name, 0) % 28_232;
             let server = format!("https://127.0.0.1:{port}");
             make(&entry, &entry, &entry, server, name, Credential::Certificate)
