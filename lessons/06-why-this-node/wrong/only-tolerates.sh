@@ -1,7 +1,7 @@
 lab answer plain worker-a
-kubectl apply -f plain.yaml
+kubectl apply -f 1-plain.yaml
 lab wait idle
 lab answer picky worker-c
-sed -i '/nodeSelector:/,/disk:/d' picky.yaml
-kubectl apply -f picky.yaml
+sed -i '/nodeSelector:/,/disk:/d' 2-picky.yaml
+kubectl apply -f 2-picky.yaml
 lab wait idle
