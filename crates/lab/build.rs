@@ -14,19 +14,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../lessons");
     println!("cargo:rerun-if-changed={}", root.display());
     let mut contents = Contents::default();
-    for name in folders(root)?.into_iter().filter(|name| name != "fixtures") {
-        let mut folder = read(&root.join(&name), &name)?;
-        folder.files.retain(|(path, _)| {
-            !["alt/", "wrong/", "break/"].iter().any(|authors| path.starts_with(authors))
-        });
-        for (path, text) in &mut folder.files {
-            if path == "lesson.yaml" {
-                let value: serde_json::Value =
-                    serde_yaml::from_str(text).map_err(|error| format!("{name}/lesson.yaml: {error}"))?;
-                (*path, *text) = ("lesson.json".to_owned(), value.to_string());
-            }
-        }
-        contents.lessons.push(folder);
+    for name in folders(root)?.into_iter().filter(|name| !["fixtures", "puzzles"].contains(&name.as_str())) {
+        contents.lessons.push(lesson(root, &name)?);
+    }
+    let puzzles = root.join("puzzles");
+    for name in folders(&puzzles)? {
+        contents.puzzles.push(lesson(&puzzles, &name)?);
     }
     let fixtures = root.join("fixtures");
     for name in folders(&fixtures)? {
@@ -43,6 +36,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = Path::new(&std::env::var("OUT_DIR")?).join("library.bin");
     fs::write(out, postcard::to_allocvec(&contents)?)?;
     Ok(())
+}
+
+/// A lesson or a puzzle without the scripts of its author; its machine part as JSON.
+fn lesson(root: &Path, name: &str) -> Result<Folder, Box<dyn Error>> {
+    let mut folder = read(&root.join(name), name)?;
+    folder
+        .files
+        .retain(|(path, _)| !["alt/", "wrong/", "break/"].iter().any(|authors| path.starts_with(authors)));
+    for (path, text) in &mut folder.files {
+        if path == "lesson.yaml" {
+            let value: serde_json::Value =
+                serde_yaml::from_str(text).map_err(|error| format!("{name}/lesson.yaml: {error}"))?;
+            (*path, *text) = ("lesson.json".to_owned(), value.to_string());
+        }
+    }
+    Ok(folder)
 }
 
 /// Names of the folders in `path`, sorted; none if it is not there.

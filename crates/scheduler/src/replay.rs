@@ -184,7 +184,9 @@ fn decide(
     json!({"pod": name, "result": "Unschedulable", "attempts": attempts})
 }
 
-fn attempt(decision: &Decision) -> Value {
+/// A decision as the recordings have an attempt.
+#[must_use]
+pub fn attempt(decision: &Decision) -> Value {
     let mut it = Map::new();
     let mut put = |name: &str, value: Value| it.insert(name.to_owned(), value);
     put("outcome", json!(decision.outcome));

@@ -37,8 +37,8 @@ fn lesson(value: &Value, errors: &mut Errors) -> Option<Lesson> {
         errors.unknown(&fields.at("apiVersion"), "version", &version, ["podpath/v1"]);
     }
     let kind = fields.text("kind", errors);
-    if kind != "Lesson" {
-        errors.unknown(&fields.at("kind"), "kind", &kind, ["Lesson"]);
+    if !matches!(kind.as_str(), "Lesson" | "Puzzle") {
+        errors.unknown(&fields.at("kind"), "kind", &kind, ["Lesson", "Puzzle"]);
     }
     let lesson = Lesson {
         slug: fields.text("slug", errors),

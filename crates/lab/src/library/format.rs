@@ -27,6 +27,8 @@ pub struct Term {
 pub struct Contents {
     /// Lessons by the order of their folders; `lesson.yaml` as JSON, scripts of the author left out but the solution.
     pub lessons: Vec<Folder>,
+    /// The sandbox's puzzles, in the same form.
+    pub puzzles: Vec<Folder>,
     /// Fixtures by name.
     pub fixtures: Vec<Folder>,
     /// The glossary by id.

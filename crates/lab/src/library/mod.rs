@@ -37,21 +37,29 @@ pub fn term(id: &str) -> Option<&'static Term> {
     packed().glossary.iter().find(|term| term.id == id)
 }
 
-/// The packed lesson with this slug.
+/// The packed lesson or puzzle with this slug.
 #[must_use]
 pub fn lesson(slug: &str) -> Option<Book> {
-    packed()
-        .lessons
-        .iter()
-        .filter_map(|folder| Book::open(folder.clone(), fixture).ok())
-        .find(|b| b.lesson.slug == slug)
+    let named = |folder: &&Folder| folder.name.split_once('-').is_some_and(|(_, name)| name == slug);
+    let folder = packed().lessons.iter().chain(&packed().puzzles).find(named)?;
+    Book::open(folder.clone(), fixture).ok()
 }
 
 /// All packed lessons, in order.
 #[must_use]
 pub fn lessons() -> Vec<Book> {
+    books(&packed().lessons)
+}
+
+/// The sandbox's puzzles, in order: worlds with a story and a question. The answers are a real scheduler's.
+#[must_use]
+pub fn puzzles() -> Vec<Book> {
+    books(&packed().puzzles)
+}
+
+fn books(folders: &[Folder]) -> Vec<Book> {
     let mut books: Vec<Book> =
-        packed().lessons.iter().filter_map(|folder| Book::open(folder.clone(), fixture).ok()).collect();
+        folders.iter().filter_map(|folder| Book::open(folder.clone(), fixture).ok()).collect();
     books.sort_by_key(|book| book.lesson.order);
     books
 }

@@ -15,6 +15,9 @@ use crate::{
     words::Lang,
 };
 
+/// The part of the curriculum that the sandbox's puzzles stand in.
+const PUZZLES: &str = "P";
+
 /// A goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GoalView {
@@ -60,6 +63,8 @@ pub struct LessonView {
     pub part: String,
     /// How long it takes.
     pub minutes: u32,
+    /// Whether it is a puzzle of the sandbox.
+    pub puzzle: bool,
     /// Its title.
     pub title: String,
     /// The introduction.
@@ -161,9 +166,11 @@ pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
         number: format!("{:02}", lesson.order),
         part: match lang.part(&lesson.part) {
             "" => lesson.part.clone(),
+            title if lesson.part == PUZZLES => format!("{title} · {}", lesson.order),
             title => format!("{} · {title}", lesson.part),
         },
         minutes: lesson.minutes,
+        puzzle: lesson.part == PUZZLES,
         title: prose.title.clone(),
         intro: blocks(prose, "intro"),
         met: goals.iter().filter(|goal| met(goal.standing)).count(),

@@ -174,6 +174,7 @@ impl Lang {
             "duo" => self.pick("t3.small 두 대", "two t3.small"),
             "tiny" => self.pick("t3.small 한 대와 시스템 노드", "one t3.small and a system node"),
             "kind1" => self.pick("노드 하나짜리 kind", "kind with one node"),
+            "kwok" => self.pick("노드 없는 컨트롤 플레인 (kwok)", "a control plane without nodes (kwok)"),
             "empty" => self.pick("도구만 있는 컴퓨터", "a machine with the tools"),
             _ => "",
         }
@@ -187,6 +188,7 @@ impl Lang {
             "B" => self.pick("파드 아래의 네트워크", "The network under the pod"),
             "C" => self.pick("들어오는 문, 나가는 길", "Doors in and ways out"),
             "D" => self.pick("파드가 사는 곳", "Where pods run"),
+            "P" => self.pick("스케줄러 퍼즐", "Scheduling puzzles"),
             "E" => self.pick("권한, 저장, 변경", "Who may, what stays, how to change"),
             _ => "",
         }

@@ -131,6 +131,12 @@ pub struct Ui {
     pub quiz: &'static str,
     /// Where the facts come from.
     pub sources: &'static str,
+    /// Goes on, from a puzzle.
+    pub next_puzzle: &'static str,
+    /// A choice of files.
+    pub file: &'static str,
+    /// The list of the sandbox's puzzles.
+    pub puzzles: &'static str,
     /// Goes on.
     pub next_lesson: &'static str,
     /// Takes the world along.

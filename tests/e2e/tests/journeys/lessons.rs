@@ -140,13 +140,13 @@ fn lesson_six_is_done_in_the_terminal() {
     let site = Site::built();
     let page = Page::open(&site, "#/lesson/why-this-node", &View::desktop());
     answer(&page, "worker-a, with many small pods");
-    commands(&page, &["kubectl apply -f plain.yaml"]);
+    commands(&page, &["kubectl apply -f 1-plain.yaml"]);
     met(&page, "plain");
     answer(&page, "worker-c");
-    commands(&page, &["kubectl apply -f picky.yaml"]);
+    commands(&page, &["kubectl apply -f 2-picky.yaml"]);
     met(&page, "picky");
     answer(&page, "no node");
-    commands(&page, &["kubectl apply -f big.yaml"]);
+    commands(&page, &["kubectl apply -f 3-big.yaml"]);
     met(&page, "refused");
     commands(&page, &["kubectl set resources deployment big --limits=cpu=1"]);
     page.wait_for(
@@ -215,5 +215,33 @@ fn a_tablet_shows_goals_scene_and_terminal_at_once() {
     page.type_text("worker-a\n");
     page.wait_for("what was picked", "document.querySelector('#inspector')?.innerText.includes('worker-a')");
     assert!(goal(&page, "crowded").is_some(), "goals are in sight");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
+fn a_puzzle_of_the_sandbox_is_solved_in_the_editor() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lessons", &View::desktop());
+    page.click("link", "Larger than every node");
+    answer(&page, "no node");
+    page.click("tab", "Editor");
+    let choose = |file: &str| {
+        page.wait_for("the editor", "document.querySelector('.edit .code')?.shadowRoot !== null");
+        let script = "(() => { const it = document.querySelector('.edit select'); it.value = 'FILE'; \
+            it.dispatchEvent(new Event('change', { bubbles: true })); })()";
+        page.eval(&script.replace("FILE", file));
+        page.wait_for("the file", &format!("document.querySelector('.edit select').value === '{file}'"));
+        page.click("button", "Apply");
+        rest(&page);
+    };
+    assert_eq!(page.expect("combobox", "File").name, "File");
+    choose("1-big.yaml");
+    choose("2-fits.yaml");
+    met(&page, "decided");
+    page.wait_for("what one can say now", "document.querySelector('.say.is-done') !== null");
+    page.click("link", "Next puzzle");
+    page.wait_for("the next story", "document.querySelector('.l-title')?.innerText === 'The emptiest node wins'");
+    page.click("button", "Language");
+    page.wait_for("the same in Korean", "document.querySelector('.l-title')?.innerText === '가장 빈 노드가 이긴다'");
     assert_eq!(page.console_errors(), [""; 0]);
 }

@@ -1,0 +1,9 @@
+lab answer web-2 nowhere
+kubectl apply -f 1-web-0.yaml
+lab wait idle
+kubectl apply -f 2-web-1.yaml
+lab wait idle
+kubectl apply -f 3-web-2.yaml
+lab wait idle
+kubectl apply -f 4-web-3.yaml
+lab wait idle
