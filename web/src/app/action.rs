@@ -122,6 +122,8 @@ pub enum Action {
     Run(String),
     /// Types into the terminal without running.
     Type(String),
+    /// Another of the learner's files into the editor.
+    File(String),
     /// Puts a text into the editor under a name.
     Edit(String, String),
     /// The editor's text changed.

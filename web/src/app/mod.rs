@@ -6,7 +6,7 @@ mod action;
 mod announce;
 mod keys;
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use api::{Diagnostic, SimTime};
 use gloo::{
@@ -82,6 +82,8 @@ pub struct App {
     pub alarm: String,
     /// A link to the session, and whether it is in the clipboard.
     pub link: Option<(String, bool)>,
+    /// Texts of other files that were changed and not applied.
+    unsaved: BTreeMap<String, String>,
     voice: Announcer,
     speaks: Option<Timeout>,
     goal_before: usize,
@@ -146,6 +148,7 @@ impl App {
         if self.width == Width::Tablet {
             self.hidden.push(Pane::Inspector);
         }
+        self.unsaved.clear();
         self.load_file();
         self.goal_before = self.met();
         self.pods_before = self.census();
@@ -174,6 +177,19 @@ impl App {
             .or_else(|| files.first().cloned())
             .unwrap_or_else(|| ("pod.yaml".to_owned(), SAMPLE.to_owned()));
         self.write(name, text);
+    }
+
+    /// Shows another file; what was changed in this one and not applied is kept.
+    fn look_into(&mut self, name: &str) {
+        let files: BTreeMap<String, String> = self.desk.yaml_files().into_iter().collect();
+        if files.get(&self.file) == Some(&self.text.1) {
+            self.unsaved.remove(&self.file);
+        } else {
+            self.unsaved.insert(self.file.clone(), self.text.1.clone());
+        }
+        if let Some(text) = self.unsaved.get(name).or_else(|| files.get(name)).cloned() {
+            self.write(name.to_owned(), text);
+        }
     }
 
     /// Puts a text into the editor.
@@ -326,6 +342,7 @@ impl App {
                 self.hidden.retain(|p| *p != Pane::Work);
                 self.typed = (self.typed.0 + 1, text);
             }
+            Action::File(name) => self.look_into(&name),
             Action::Edit(name, text) => {
                 self.write(if name == "STDIN" { "pod.yaml".to_owned() } else { name }, text);
                 self.work = Work::Editor;
@@ -590,6 +607,7 @@ impl Component for App {
             hints: 0,
             alarm: String::new(),
             link: None,
+            unsaved: BTreeMap::new(),
             voice: Announcer::default(),
             speaks: None,
             goal_before: 0,

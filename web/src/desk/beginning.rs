@@ -110,9 +110,9 @@ impl Beginning {
                 Self::lesson(slug).kept(slug, |shared| shared.lesson.as_deref() == Some(slug.as_str()))
             }
             Route::Sandbox => Self::default().kept("sandbox", |shared| shared.lesson.is_none()),
-            Route::World(name) => {
-                Self::world(name).kept(&format!("world.{name}"), |shared| shared.fixture == *name)
-            }
+            Route::World(name) => Self::world(name).kept(&format!("world.{name}"), |shared| {
+                shared.fixture == *name || shared.lesson.as_deref() == Some(name.as_str())
+            }),
             Route::Shared(payload) => match Shared::from_link(payload) {
                 Ok(shared) => Self::shared(shared),
                 Err(LinkError::Damaged { good: Some(good) }) => {
@@ -141,6 +141,7 @@ impl Beginning {
         match library::scenario(name) {
             Some(scenario) => Self { scenario: Some(scenario), ..Self::default() },
             None if name.is_empty() => Self::default(),
+            None if library::lesson(name).is_some() => Self::lesson(name),
             None => Self { trouble: Some(Trouble::NoWorld(name.to_owned())), ..Self::default() },
         }
     }

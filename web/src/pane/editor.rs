@@ -7,7 +7,9 @@ use js_sys::{Array, Function, Object, Promise, Reflect};
 use lab::{script, view::manifest, words::Lang};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ClipboardEvent, HtmlElement, HtmlTextAreaElement, InputEvent, KeyboardEvent};
+use web_sys::{
+    ClipboardEvent, HtmlElement, HtmlSelectElement, HtmlTextAreaElement, InputEvent, KeyboardEvent,
+};
 use yew::{
     Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
     use_state,
@@ -26,6 +28,8 @@ use crate::{
 pub struct Props {
     /// Name of the file.
     pub name: String,
+    /// Names of all files that could be here.
+    pub files: Vec<String>,
     /// Its text, and a number that changes when somebody else wrote it.
     pub text: (u32, String),
     /// What is wrong with the text.
@@ -158,6 +162,31 @@ pub(crate) fn focus() {
     }
 }
 
+/// The name of the file, or a choice where there are several.
+fn file(props: &Props) -> Html {
+    if props.files.iter().all(|name| *name == props.name) {
+        return html! { <code>{props.name.clone()}</code> };
+    }
+    let onchange = {
+        let send = props.send.clone();
+        Callback::from(move |event: web_sys::Event| {
+            if let Some(choice) = target::<HtmlSelectElement>(&event) {
+                send.emit(Action::File(choice.value()));
+            }
+        })
+    };
+    let others = props.files.iter().filter(|name| **name != props.name);
+    let mut all: Vec<&String> = std::iter::once(&props.name).chain(others).collect();
+    all.sort();
+    html! {
+        <select class="tool box mono" aria-label={props.lang.ui().file} {onchange}>
+            {for all.into_iter().map(|name| html! {
+                <option value={name.clone()} selected={*name == props.name}>{name.clone()}</option>
+            })}
+        </select>
+    }
+}
+
 /// The editor and its bar.
 #[function_component(Editor)]
 pub fn editor(props: &Props) -> Html {
@@ -262,7 +291,7 @@ pub fn editor(props: &Props) -> Html {
                 </div>
             }
             <div class="edit-foot">
-                <code>{props.name.clone()}</code>
+                {file(props)}
                 <ul class="faults" aria-live="polite">
                     {for props.diagnostics.iter().take(3).map(|d| html! {
                         <li class={if d.severity == Severity::Error { "rd" } else { "am" }}>

@@ -258,7 +258,11 @@ fn done(view: &LessonView, lang: Lang, send: &Callback<Action>) -> Html {
             }
             <div class="after-all">
                 if let Some(next) = &view.next {
-                    <a class="btn" href={Route::Lesson(next.clone()).hash()}>{ui.next_lesson}</a>
+                    if view.puzzle {
+                        <a class="btn" href={Route::World(next.clone()).hash()}>{ui.next_puzzle}</a>
+                    } else {
+                        <a class="btn" href={Route::Lesson(next.clone()).hash()}>{ui.next_lesson}</a>
+                    }
                 }
                 <a class="btn ghost" href={Route::Lessons.hash()}>{ui.lessons}</a>
             </div>

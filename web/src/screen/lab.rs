@@ -243,7 +243,7 @@ pub fn terminal(app: &App, send: &Callback<Action>) -> Html {
 /// The editor.
 pub fn editor(app: &App, send: &Callback<Action>) -> Html {
     html! {
-        <Editor name={app.file.clone()} text={app.text.clone()} diagnostics={app.diagnostics.clone()}
+        <Editor name={app.file.clone()} files={app.desk.yaml_files().into_iter().map(|(name, _)| name).collect::<Vec<_>>()} text={app.text.clone()} diagnostics={app.diagnostics.clone()}
             outcome={app.desk.outcome().to_vec()} lang={app.settings.lang} send={send.clone()}/>
     }
 }

@@ -1,6 +1,10 @@
 //! The map of lessons.
 
-use lab::{library, view::lesson::prose, words::fill};
+use lab::{
+    library::{self, Book},
+    view::lesson::prose,
+    words::fill,
+};
 use yew::{Callback, Html, html};
 
 use crate::{
@@ -21,16 +25,7 @@ pub fn lessons(app: &App, send: &Callback<Action>) -> Html {
             <main class="map">
                 <h1>{ui.all_lessons}</h1>
                 <ul>
-                    {for library::lessons().iter().map(|book| {
-                        let begun = settings::kept(&format!("session.{}", book.lesson.slug)).is_some();
-                        html! {
-                            <li><a href={Route::Lesson(book.lesson.slug.clone()).hash()}>
-                                <span class="n mono">{format!("{:02}", book.lesson.order)}</span>
-                                <b>{prose(book, lang).title.clone()}</b>
-                                <span class="note">{fill(ui.minutes_short, book.lesson.minutes)}if begun { {" · "}{ui.continue_lesson} }</span>
-                            </a></li>
-                        }
-                    })}
+                    {for library::lessons().iter().map(|book| entry(app, book, &Route::Lesson(book.lesson.slug.clone())))}
                 </ul>
                 <h2>{ui.sandbox}</h2>
                 <ul>
@@ -40,7 +35,26 @@ pub fn lessons(app: &App, send: &Callback<Action>) -> Html {
                             <span class="note">{lang.world(&f.name)}</span></a></li>
                     })}
                 </ul>
+                <h2 id="puzzles">{ui.puzzles}</h2>
+                <ul aria-labelledby="puzzles">
+                    {for library::puzzles().iter().map(|book| entry(app, book, &Route::World(book.lesson.slug.clone())))}
+                </ul>
             </main>
         </div>
+    }
+}
+
+/// A lesson or a puzzle: number, title, how long it takes, and whether it was begun.
+fn entry(app: &App, book: &Book, route: &Route) -> Html {
+    let ui = app.ui();
+    let slug = &book.lesson.slug;
+    let kept = if matches!(route, Route::World(_)) { format!("world.{slug}") } else { slug.clone() };
+    let begun = settings::kept(&format!("session.{kept}")).is_some();
+    html! {
+        <li><a href={route.hash()}>
+            <span class="n mono">{format!("{:02}", book.lesson.order)}</span>
+            <b>{prose(book, app.settings.lang).title.clone()}</b>
+            <span class="note">{fill(ui.minutes_short, book.lesson.minutes)}if begun { {" · "}{ui.continue_lesson} }</span>
+        </a></li>
     }
 }
