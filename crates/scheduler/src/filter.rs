@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::decision::{NodeVerdict, Refusal};
-use crate::plugin::{Code, Cycle, Filter, Plugin, PreFilter, Rejection, Verdict};
+use crate::plugin::{Code, Cycle, Filter, Plugin, PreFilter, Reach, Rejection, Verdict};
 use crate::reason::Reason;
 use crate::sample::{self, Sample, Sampled};
 use crate::table::{NodeRef, NodeTable};
@@ -45,9 +45,18 @@ pub(crate) type Refused = (&'static dyn Plugin, Rejection);
 
 /// Asks every plugin what holds for all nodes.
 pub(crate) fn pre_filter(cycle: &Cycle) -> PreFiltered {
+    asked(cycle, cycle.profile.plugins.iter().map(|it| it.plugin))
+}
+
+/// Asks those plugins that look no farther.
+pub(crate) fn pre_filter_of(cycle: &Cycle, reach: Reach) -> PreFiltered {
+    let plugins = cycle.profile.plugins.iter().map(|it| it.plugin);
+    asked(cycle, plugins.filter(|it| it.reach(cycle.pod) == reach))
+}
+
+fn asked(cycle: &Cycle, plugins: impl Iterator<Item = &'static dyn Plugin>) -> PreFiltered {
     let mut ready = Ready { filters: Vec::new(), names: None, narrowed_by: Vec::new() };
-    for enabled in &cycle.profile.plugins {
-        let plugin = enabled.plugin;
+    for plugin in plugins {
         match plugin.pre_filter(cycle) {
             PreFilter::Skip => {}
             PreFilter::Ready(filter) => ready.filters.push((plugin, filter)),

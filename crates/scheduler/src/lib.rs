@@ -22,6 +22,7 @@ mod filter;
 mod fixture;
 pub mod formula;
 pub mod hint;
+mod history;
 mod logarithm;
 mod message;
 pub mod node_selector;

@@ -77,6 +77,11 @@ impl RequiredNodes {
         self.labels.keys().map(String::as_str).chain(terms.map(|it| it.key.as_str())).collect()
     }
 
+    /// The terms of the required affinity.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter().flat_map(|it| &it.0)
+    }
+
     /// The names that `matchFields` leaves, where every term names nodes.
     #[must_use]
     pub fn named(&self) -> Option<BTreeSet<String>> {
@@ -133,6 +138,16 @@ impl Term {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.valid && self.labels.is_empty() && self.names.is_empty()
+    }
+
+    /// Whether it looks at the node's name.
+    pub(crate) fn names_nodes(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// Keys of the labels that it looks at.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
+        self.labels.iter().map(|it| &it.key)
     }
 
     /// Whether every requirement holds. An empty term holds for no node.

@@ -67,6 +67,21 @@ pub enum Phase {
     Bind,
 }
 
+/// What a plugin's word on a node follows from, beside the pod's template.
+///
+/// [`crate::class`] keeps what follows from little, and asks plugins of the widest reach every time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The node alone, and of its labels only those that the pod's node selector and node affinity name.
+    Node,
+    /// How many pods like this one are in which topology: `crate::class::spread` counts them.
+    Siblings,
+    /// Which pods are in which topology, and what they say of each other: `crate::class::affinity` counts them.
+    Pods,
+    /// Anything.
+    Cluster,
+}
+
 /// How final a refusal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Code {
@@ -192,10 +207,9 @@ pub trait Plugin: Sync {
     fn reserve(&self, _cycle: &Cycle, _node: NodeRef) -> Vec<VolumeBound> {
         Vec::new()
     }
-    /// Whether all it says of a node follows from the pod's template and from that node, so that it stays true as long
-    /// as the node does not change.
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        false
+    /// What its word on a node follows from, for this pod.
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Cluster
     }
     /// What may turn its refusal.
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -4,6 +4,8 @@
 //! share is in [`Template`], behind an `Rc`; what is a pod's own is beside it.
 //! This module does not know about nodes.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
@@ -46,6 +48,30 @@ pub enum ClaimSource {
     Ephemeral(String),
 }
 
+/// Where a template stands among those that [`crate::class::Classes`] has compiled; not part of what it says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Number(Option<u32>);
+
+impl Number {
+    /// The number `at`.
+    pub(crate) fn of(at: usize) -> Number {
+        Number(u32::try_from(at).ok())
+    }
+
+    /// The number, if there is one.
+    pub(crate) fn get(self) -> Option<usize> {
+        usize::try_from(self.0?).ok()
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Number {}
+
 /// What pods of one template share, compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {
@@ -81,6 +107,7 @@ pub struct Template {
     pub claims: Vec<ClaimSource>,
     /// Kind and name of the controller that owns it.
     pub controller: Option<(String, String)>,
+    pub(crate) number: Number,
 }
 
 /// A pod as the scheduler sees it.
@@ -120,6 +147,36 @@ impl PodKey {
 impl fmt::Display for PodKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// A pod that is found by its key.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed(pub(crate) Rc<PodInfo>);
+
+impl PartialEq for Keyed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+
+impl Eq for Keyed {}
+
+impl PartialOrd for Keyed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Keyed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
+impl Borrow<PodKey> for Keyed {
+    fn borrow(&self) -> &PodKey {
+        &self.0.key
     }
 }
 
@@ -166,23 +223,20 @@ impl PodInfo {
 }
 
 impl Template {
-    /// Whether pods of both ask for the same; their labels and owners may differ.
-    pub(crate) fn same_class(self: &Rc<Self>, other: &Rc<Self>) -> bool {
-        let same = |a: &Template, b: &Template| {
-            a.requests == b.requests
-                && a.node_name == b.node_name
-                && a.gates == b.gates
-                && a.host_ports == b.host_ports
-                && a.tolerations == b.tolerations
-                && a.required_nodes == b.required_nodes
-                && a.preferred_nodes == b.preferred_nodes
-                && a.images == b.images
-                && a.image_count == b.image_count
-                && a.affinity == b.affinity
-                && a.spread == b.spread
-                && a.claims == b.claims
-        };
-        Rc::ptr_eq(self, other) || same(self, other)
+    /// Whether plugins that look at one node at a time see no difference between pods of both.
+    ///
+    /// Labels, owners, and what they say of other pods may differ.
+    pub(crate) fn same_class(&self, other: &Template) -> bool {
+        self.requests == other.requests
+            && self.node_name == other.node_name
+            && self.gates == other.gates
+            && self.host_ports == other.host_ports
+            && self.tolerations == other.tolerations
+            && self.required_nodes == other.required_nodes
+            && self.preferred_nodes == other.preferred_nodes
+            && self.images == other.images
+            && self.image_count == other.image_count
+            && self.claims == other.claims
     }
 
     /// A number that templates of one class share, and others not often.
@@ -197,14 +251,28 @@ impl Template {
         print
     }
 
-    fn of(pod: &Pod) -> Template {
+    /// The same template under a number.
+    pub(crate) fn numbered(mut self, number: Number) -> Template {
+        self.number = number;
+        self
+    }
+
+    /// The template of a pod that differs from those of this one in labels and owners.
+    ///
+    /// INVARIANT: the pod's spec and namespace are equal, and its terms and constraints read no label of the pod itself.
+    pub(crate) fn with_labels_of(&self, pod: &Pod, number: Number) -> Template {
+        let labels = pod.metadata.labels.clone().unwrap_or_default();
+        Template { labels, controller: controller(pod), number, ..self.clone() }
+    }
+
+    /// Compiles what pods like this one share.
+    pub(crate) fn of(pod: &Pod) -> Template {
         let meta = &pod.metadata;
         let empty = PodSpec::default();
         let spec = pod.spec.as_ref().unwrap_or(&empty);
         let affinity = spec.affinity.as_ref();
         let namespace = meta.namespace.as_deref().unwrap_or("default");
         let labels = meta.labels.clone().unwrap_or_default();
-        let controller = meta.owner_references.iter().flatten().find(|it| it.controller == Some(true));
         let images = || spec.init_containers.iter().flatten().chain(&spec.containers);
         let preferred = affinity.and_then(|it| it.node_affinity.as_ref());
         let preferred =
@@ -227,10 +295,17 @@ impl Template {
             affinity: PodAffinity::of(affinity, namespace, &labels),
             spread: spread::constraints(spec, &labels),
             claims: claims(spec),
-            controller: controller.map(|it| (it.kind.clone(), it.name.clone())),
+            controller: controller(pod),
+            number: Number::default(),
             labels,
         }
     }
+}
+
+/// Kind and name of the owner that made the pod.
+fn controller(pod: &Pod) -> Option<(String, String)> {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.find(|it| it.controller == Some(true)).map(|it| (it.kind.clone(), it.name.clone()))
 }
 
 /// Ports of containers and sidecars; ordinary init containers are gone when the pod runs.

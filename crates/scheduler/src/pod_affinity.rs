@@ -14,7 +14,7 @@ use crate::node_selector::Labels;
 use crate::pod::PodInfo;
 
 /// A term: pods of some namespaces with some labels, in the same value of a node label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AffinityTerm {
     namespaces: BTreeSet<String>,
     /// `None` chooses no namespace.
@@ -100,9 +100,14 @@ impl AffinityTerm {
     /// Whether a pod is meant, given the labels of its namespace.
     #[must_use]
     pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
-        let namespace = self.namespaces.contains(&pod.key.namespace)
+        self.chooses(&pod.key.namespace, &pod.template.labels, namespace_labels)
+    }
+
+    /// Whether pods with these labels are meant.
+    pub(crate) fn chooses(&self, namespace: &str, labels: &Labels, namespace_labels: &Labels) -> bool {
+        let there = self.namespaces.contains(namespace)
             || self.namespace_selector.as_ref().is_some_and(|it| it.matches(namespace_labels));
-        namespace && self.selector.as_ref().is_some_and(|it| it.matches(&pod.template.labels))
+        there && self.selector.as_ref().is_some_and(|it| it.matches(labels))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which of the nodes that passed is best?
 
 use crate::decision::{NodeVerdict, PluginScore};
-use crate::plugin::{Cycle, Score};
+use crate::plugin::{Cycle, Reach, Score};
 use crate::profile::Enabled;
 use crate::table::NodeRef;
 
@@ -9,6 +9,12 @@ use crate::table::NodeRef;
 pub(crate) fn scorers(cycle: &Cycle, nodes: &[NodeRef]) -> Vec<(Enabled, Box<dyn Score>)> {
     let enabled = cycle.profile.plugins.iter();
     enabled.filter_map(|it| Some((*it, it.plugin.pre_score(cycle, nodes)?))).collect()
+}
+
+/// Those of them that look no farther.
+pub(crate) fn scorers_of(cycle: &Cycle, reach: Reach) -> Vec<(Enabled, Box<dyn Score>)> {
+    let near = cycle.profile.plugins.iter().filter(|it| it.plugin.reach(cycle.pod) == reach);
+    near.filter_map(|it| Some((*it, it.plugin.pre_score(cycle, &[])?))).collect()
 }
 
 /// The weighted total of every node.

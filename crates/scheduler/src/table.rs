@@ -5,6 +5,7 @@
 //! the order of the changes. Pods whose node is unknown wait for it.
 //! This module does not know about plugins.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -12,9 +13,10 @@ use api::k8s::core::v1::{Namespace, Node};
 
 use crate::decision::NodeLoad;
 use crate::disruption::DisruptionBudget;
+use crate::history::{Change, History};
 use crate::node_selector::Labels;
 use crate::owner::Owners;
-use crate::pod::{HostPort, Namespaces, PodInfo, PodKey};
+use crate::pod::{HostPort, Keyed, Namespaces, PodInfo, PodKey};
 use crate::requests;
 use crate::storage::Storage;
 use crate::taint::Taint;
@@ -22,6 +24,13 @@ use crate::taint::Taint;
 /// A node's place in the table; stays the same as long as the node is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeRef(u32);
+
+impl NodeRef {
+    /// Nodes are numbered from 0; a number may come back when its node has gone.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A resource's place in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,9 +73,6 @@ pub struct Row {
     pub ports: Vec<HostPort>,
 }
 
-/// How many changes are remembered at least.
-const MOST_CHANGES: usize = 1 << 12;
-
 /// Nodes, their pods, and what else decisions depend on.
 #[derive(Clone, Debug)]
 pub struct NodeTable {
@@ -77,7 +83,7 @@ pub struct NodeTable {
     columns: Vec<Column>,
     nonzero_milli_cpu: Vec<i64>,
     nonzero_memory: Vec<i64>,
-    placed: BTreeMap<PodKey, (Rc<str>, Rc<PodInfo>)>,
+    placed: BTreeMap<Keyed, Rc<str>>,
     waiting: BTreeMap<Rc<str>, BTreeSet<PodKey>>,
     nominated: BTreeMap<String, BTreeMap<PodKey, Rc<PodInfo>>>,
     images: BTreeMap<String, i64>,
@@ -85,11 +91,8 @@ pub struct NodeTable {
     /// Pods with affinity terms of any kind, by node.
     with_affinity: BTreeMap<NodeRef, Vec<Rc<PodInfo>>>,
     budgets: BTreeMap<(String, String), DisruptionBudget>,
-    /// Counts changes of nodes themselves.
-    nodes_revision: u64,
-    /// Nodes that pods came to or went from since then, the latest last; older ones have been forgotten.
-    changed: Vec<NodeRef>,
-    changed_before: u64,
+    /// What has happened lately, for those who keep up.
+    pub(crate) history: History,
     /// Pods on nodes by the claim they name.
     claims: BTreeMap<(String, String), usize>,
     /// Services, ReplicaSets and StatefulSets, for default spreading.
@@ -120,9 +123,7 @@ impl Default for NodeTable {
             namespaces: Namespaces::new(),
             with_affinity: BTreeMap::new(),
             budgets: BTreeMap::new(),
-            nodes_revision: 0,
-            changed: Vec::new(),
-            changed_before: 0,
+            history: History::default(),
             claims: BTreeMap::new(),
             owners: Owners::default(),
             storage: Storage::default(),
@@ -134,8 +135,8 @@ impl Default for NodeTable {
 impl NodeTable {
     /// Adds a node or takes over its changes; its pods stay.
     pub fn set_node(&mut self, node: &Node) {
-        self.nodes_revision += 1;
         let name: Rc<str> = node.metadata.name.as_deref().unwrap_or_default().into();
+        let before = self.by_name.get(&name).map(|at| self.standing(*at));
         let at = self.slot(&name);
         let images = images(node);
         self.count_images(at, -1);
@@ -163,12 +164,16 @@ impl NodeTable {
             let column = self.column(&resource);
             self.columns[column.0].allocatable[at.0 as usize] = amount;
         }
+        // A node says that it is alive far more often than that it has changed.
+        if before.is_none_or(|it| it != self.standing(at)) {
+            self.history.nodes += 1;
+        }
     }
 
     /// Forgets a node. Its pods wait in case it comes back.
     pub fn remove_node(&mut self, name: &str) {
         let Some((name, at)) = self.by_name.remove_entry(name) else { return };
-        self.nodes_revision += 1;
+        self.history.nodes += 1;
         self.count_images(at, -1);
         let pods = std::mem::take(&mut self.rows[at.0 as usize].pods);
         for pod in &pods {
@@ -192,25 +197,34 @@ impl NodeTable {
 
     /// The same for a pod that is shared already.
     pub fn place(&mut self, pod: Rc<PodInfo>, node: &str) {
-        self.remove_pod(&pod.key);
-        let known = self.by_name.get_key_value(node).map(|(name, at)| (Rc::clone(name), *at));
-        let name = match known {
-            Some((name, at)) => {
-                self.attach(&pod, at);
-                name
-            }
-            None => {
-                let name: Rc<str> = node.into();
-                self.waiting.entry(Rc::clone(&name)).or_default().insert(pod.key.clone());
-                name
-            }
+        let Some(at) = self.find(node) else {
+            self.remove_pod(&pod.key);
+            let name: Rc<str> = node.into();
+            self.waiting.entry(Rc::clone(&name)).or_default().insert(pod.key.clone());
+            self.placed.insert(Keyed(pod), name);
+            return;
         };
-        self.placed.insert(pod.key.clone(), (name, pod));
+        self.bind(pod, at);
+    }
+
+    /// The same for a node that is known.
+    pub fn bind(&mut self, pod: Rc<PodInfo>, node: NodeRef) {
+        let name = Rc::clone(&self.rows[node.0 as usize].name);
+        match self.placed.entry(Keyed(Rc::clone(&pod))) {
+            Entry::Vacant(place) => {
+                place.insert(name);
+            }
+            Entry::Occupied(_) => {
+                self.remove_pod(&pod.key);
+                self.placed.insert(Keyed(Rc::clone(&pod)), name);
+            }
+        }
+        self.attach(&pod, node);
     }
 
     /// Takes a pod from its node; nothing happens if it is on none.
     pub fn remove_pod(&mut self, key: &PodKey) {
-        let Some((name, pod)) = self.placed.remove(key) else { return };
+        let Some((Keyed(pod), name)) = self.placed.remove_entry(key) else { return };
         if let Some(at) = self.by_name.get(&name).copied() {
             self.detach(&pod, at);
         } else if let Some(keys) = self.waiting.get_mut(&name) {
@@ -240,11 +254,13 @@ impl NodeTable {
         let name = namespace.metadata.name.clone().unwrap_or_default();
         let mut labels = namespace.metadata.labels.clone().unwrap_or_default();
         labels.entry("kubernetes.io/metadata.name".to_owned()).or_insert_with(|| name.clone());
+        self.history.namespaces += 1;
         self.namespaces.insert(name, labels);
     }
 
     /// Forgets a namespace.
     pub fn remove_namespace(&mut self, name: &str) {
+        self.history.namespaces += 1;
         self.namespaces.remove(name);
     }
 
@@ -282,17 +298,6 @@ impl NodeTable {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<NodeRef> {
         self.by_name.get(name).copied()
-    }
-
-    /// Where the table is in its own history: changes of nodes, and changes of what is on them.
-    pub(crate) fn position(&self) -> (u64, u64) {
-        (self.nodes_revision, self.changed_before + u64::try_from(self.changed.len()).unwrap_or(0))
-    }
-
-    /// Nodes that pods came to or went from since a position; `None` if nodes have changed or too much has.
-    pub(crate) fn changed_since(&self, nodes_revision: u64, seen: u64) -> Option<&[NodeRef]> {
-        let skip = usize::try_from(seen.checked_sub(self.changed_before)?).ok()?;
-        (nodes_revision == self.nodes_revision).then(|| self.changed.get(skip..))?
     }
 
     /// Whether a pod has been promised a node.
@@ -335,6 +340,16 @@ impl NodeTable {
             milli_cpu: of(ResourceRef::CPU),
             memory: of(ResourceRef::MEMORY),
         }
+    }
+
+    /// What the node has of every resource, in the order of the columns.
+    pub(crate) fn capacity(&self, node: NodeRef) -> impl Iterator<Item = i64> {
+        self.columns.iter().map(move |it| it.allocatable[node.0 as usize])
+    }
+
+    /// What the node's pods ask for of every resource, in the order of the columns.
+    pub(crate) fn usage(&self, node: NodeRef) -> impl Iterator<Item = i64> {
+        self.columns.iter().map(move |it| it.requested[node.0 as usize])
     }
 
     /// Milli-CPU its pods ask for, each container counting for something.
@@ -383,8 +398,8 @@ impl NodeTable {
     }
 
     /// Pods that are on a node or wait for one, by key.
-    pub fn pods(&self) -> impl Iterator<Item = (&Rc<PodInfo>, &str)> {
-        self.placed.values().map(|(node, pod)| (pod, &**node))
+    pub fn pods(&self) -> impl ExactSizeIterator<Item = (&Rc<PodInfo>, &str)> {
+        self.placed.iter().map(|(pod, node)| (&pod.0, &**node))
     }
 }
 
@@ -406,7 +421,7 @@ impl PartialEq for NodeTable {
         };
         self.len() == other.len()
             && self.nodes().zip(other.nodes()).all(same)
-            && self.placed == other.placed
+            && self.pods().eq(other.pods())
             && self.waiting == other.waiting
             && self.nominated == other.nominated
             && self.images == other.images
@@ -437,12 +452,18 @@ impl NodeTable {
         self.rows[at.0 as usize].name = Rc::clone(name);
         self.by_name.insert(Rc::clone(name), at);
         for key in self.waiting.remove(name).unwrap_or_default() {
-            if let Some((_, pod)) = self.placed.get(&key) {
+            if let Some((Keyed(pod), _)) = self.placed.get_key_value(&key) {
                 let pod = Rc::clone(pod);
                 self.attach(&pod, at);
             }
         }
         at
+    }
+
+    /// All that is a node's own, whatever its pods.
+    fn standing(&self, at: NodeRef) -> (Row, Vec<i64>) {
+        let row = Row { pods: Vec::new(), ports: Vec::new(), ..self.row(at).clone() };
+        (row, self.columns.iter().map(|it| it.allocatable[at.0 as usize]).collect())
     }
 
     fn column(&mut self, resource: &str) -> ResourceRef {
@@ -476,15 +497,12 @@ impl NodeTable {
     }
 
     /// Adds a pod's numbers to its node's, or takes them away.
-    fn count(&mut self, pod: &PodInfo, at: NodeRef, sign: i64) {
+    fn count(&mut self, pod: &Rc<PodInfo>, at: NodeRef, sign: i64) {
         let requests = &pod.template.requests;
         let exact = &requests.exact;
         let node = at.0 as usize;
-        if self.changed.len() >= MOST_CHANGES.max(4 * self.rows.len()) {
-            self.changed_before += u64::try_from(self.changed.len()).unwrap_or(0);
-            self.changed.clear();
-        }
-        self.changed.push(at);
+        let change = Change { node: at, pod: Rc::clone(pod), came: sign > 0 };
+        self.history.push(change, self.rows.len());
         let fixed = [exact.milli_cpu, exact.memory, exact.ephemeral_storage];
         for (column, amount) in self.columns.iter_mut().zip(fixed) {
             column.requested[node] = column.requested[node].saturating_add(sign * amount);

@@ -6,6 +6,8 @@
 #[allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 use std::time::Instant;
 
+use std::rc::Rc;
+
 use scheduler::class::Classes;
 use scheduler::workload::{self, Mix};
 use scheduler::{NodeTable, Profile};
@@ -27,12 +29,12 @@ fn rate(nodes: usize, pods: usize, mix: Mix) -> f64 {
     let mut table = NodeTable::default();
     workload::nodes(nodes).iter().for_each(|it| table.set_node(it));
     let pods = workload::pods(pods, mix);
+    classes.keep_up(&table);
     let start = Instant::now();
     for pod in &pods {
         let pod = classes.compile(pod);
         if let Some(found) = classes.pick(&table, &pod, 0) {
-            let node = table.row(found.node).name.clone();
-            table.add_pod(&pod, &node);
+            table.bind(Rc::new(pod), found.node);
         }
     }
     pods.len() as f64 / start.elapsed().as_secs_f64()

@@ -4,7 +4,8 @@
 //! Source: `noderesources/balanced_allocation.go`, 1.34; its float arithmetic is followed operation by operation.
 
 use crate::decision::{Arithmetic, Share};
-use crate::plugin::{Cycle, MAX_NODE_SCORE, Phase, Plugin, Score};
+use crate::plugin::{Cycle, MAX_NODE_SCORE, Phase, Plugin, Reach, Score};
+use crate::pod::PodInfo;
 use crate::table::{NodeRef, ResourceRef};
 
 /// Likes nodes that stay balanced.
@@ -26,8 +27,8 @@ impl Plugin for NodeResourcesBalancedAllocation {
         if exact.milli_cpu == 0 && exact.memory == 0 { None } else { Some(Box::new(Balanced)) }
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 }
 

@@ -4,7 +4,8 @@
 //! Source: `imagelocality`, 1.34.
 
 use crate::decision::{Arithmetic, ImageShare};
-use crate::plugin::{Cycle, MAX_NODE_SCORE, Phase, Plugin, Score};
+use crate::plugin::{Cycle, MAX_NODE_SCORE, Phase, Plugin, Reach, Score};
+use crate::pod::PodInfo;
 use crate::table::NodeRef;
 
 const MIB: i64 = 1024 * 1024;
@@ -31,9 +32,8 @@ impl Plugin for ImageLocality {
         Some(Box::new(Present))
     }
 
-    /// Which nodes have an image changes only when nodes do.
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 }
 

@@ -11,7 +11,7 @@ use crate::decision::{Arithmetic, Scale, TopologyShare};
 use crate::hint::Happening;
 use crate::node_selector::Labels;
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter, Reach,
     Rejection, Score, Verdict,
 };
 use crate::pod::PodInfo;
@@ -21,7 +21,7 @@ use crate::table::{NodeRef, NodeTable};
 use api::k8s::core::v1::Node;
 
 /// What another pod's required affinity to this pod counts for (`hardPodAffinityWeight`).
-const HARD_POD_AFFINITY_WEIGHT: i64 = 1;
+pub(crate) const HARD_POD_AFFINITY_WEIGHT: i64 = 1;
 
 /// Keeps pods near or far.
 pub struct InterPodAffinity;
@@ -93,8 +93,8 @@ impl Plugin for InterPodAffinity {
         if scores.is_empty() { None } else { Some(Box::new(Preferred(scores))) }
     }
 
-    fn is_local(&self, cycle: &Cycle) -> bool {
-        cycle.pod.template.affinity.is_empty() && cycle.table.with_affinity().next().is_none()
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Pods
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {
@@ -312,6 +312,15 @@ fn weigh_others(scores: &mut Topologies, cycle: &Cycle, pod: &Rc<PodInfo>, node:
     }
 }
 
+/// The normalised score of a raw one between the least and the most.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
+pub(crate) fn liking(score: i64, least: i64, most: i64) -> i64 {
+    if most == least {
+        return 0;
+    }
+    (MAX_NODE_SCORE as f64 * ((score - least) as f64 / (most - least) as f64)) as i64
+}
+
 impl Preferred {
     fn shares<'a>(
         &'a self,
@@ -340,16 +349,9 @@ impl Score for Preferred {
         true
     }
 
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
     fn normalize(&self, _cycle: &Cycle, _nodes: &[NodeRef], scores: &mut [i64]) {
         let (least, most) = ends(scores);
-        for score in scores {
-            *score = if most > least {
-                (MAX_NODE_SCORE as f64 * ((*score - least) as f64 / (most - least) as f64)) as i64
-            } else {
-                0
-            };
-        }
+        scores.iter_mut().for_each(|score| *score = liking(*score, least, most));
     }
 
     fn scale(&self, _nodes: &[NodeRef], scores: &[i64]) -> Scale {

@@ -5,10 +5,10 @@
 
 use crate::decision::{Arithmetic, Scale};
 use crate::hint::Happening;
-use crate::node_selector::Labels;
+use crate::node_selector::{Labels, RequiredNodes, Term};
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
-    Verdict, most, normalize,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Score, Verdict, most, normalize,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -45,8 +45,11 @@ impl Plugin for NodeAffinity {
         cycle.pod.template.preferred_nodes.as_ref().map(|_| Box::new(Preferred) as Box<dyn Score>)
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, pod: &PodInfo) -> Reach {
+        let template = &pod.template;
+        let terms = template.preferred_nodes.iter().flatten().map(|(_, term)| term);
+        let required = template.required_nodes.iter().flat_map(RequiredNodes::terms);
+        if required.chain(terms).any(Term::names_nodes) { Reach::Cluster } else { Reach::Node }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

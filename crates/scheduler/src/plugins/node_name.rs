@@ -3,8 +3,10 @@
 //! Source: `nodename`, 1.34.
 
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Verdict,
 };
+use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::table::NodeRef;
 
@@ -31,8 +33,8 @@ impl Plugin for NodeName {
         }
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, pod: &PodInfo) -> Reach {
+        if pod.template.node_name.is_empty() { Reach::Node } else { Reach::Cluster }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

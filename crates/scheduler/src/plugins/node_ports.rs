@@ -5,7 +5,8 @@
 
 use crate::hint::Happening;
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Verdict,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -34,8 +35,8 @@ impl Plugin for NodePorts {
         }
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -12,7 +12,7 @@ use crate::decision::{Arithmetic, Share};
 use crate::hint::Happening;
 use crate::plugin::{
     ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
-    Rejection, Score, Verdict,
+    Reach, Rejection, Score, Verdict,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -59,8 +59,8 @@ impl Plugin for NodeResourcesFit {
         Some(Box::new(LeastAllocated))
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

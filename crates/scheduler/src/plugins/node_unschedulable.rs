@@ -7,7 +7,8 @@ use api::k8s::core::v1::Node;
 
 use crate::hint::Happening;
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Verdict,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -36,8 +37,8 @@ impl Plugin for NodeUnschedulable {
         PreFilter::Ready(Box::new(Uncordoned { tolerated }))
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

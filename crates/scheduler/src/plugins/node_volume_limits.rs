@@ -9,7 +9,8 @@ use api::k8s::storage::v1::{CSINode, CSINodeDriver};
 
 use crate::hint::{Happening, is_own_claim};
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Verdict,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -39,8 +40,8 @@ impl Plugin for NodeVolumeLimits {
         if volumes.is_empty() { PreFilter::Skip } else { PreFilter::Ready(Box::new(Attachable { volumes })) }
     }
 
-    fn is_local(&self, cycle: &Cycle) -> bool {
-        cycle.pod.template.claims.is_empty()
+    fn reach(&self, pod: &PodInfo) -> Reach {
+        if pod.template.claims.is_empty() { Reach::Node } else { Reach::Cluster }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

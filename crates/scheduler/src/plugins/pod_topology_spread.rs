@@ -14,7 +14,7 @@ use crate::decision::{Arithmetic, Scale, SpreadShare};
 use crate::hint::Happening;
 use crate::logarithm::ln;
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter, Reach,
     Rejection, Score, Verdict,
 };
 use crate::pod::PodInfo;
@@ -23,8 +23,8 @@ use crate::spread::Constraint;
 use crate::table::NodeRef;
 use crate::taint;
 
-const HOSTNAME: &str = "kubernetes.io/hostname";
-const ZONE: &str = "topology.kubernetes.io/zone";
+pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
+pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// Keeps pods of a kind apart.
 pub struct PodTopologySpread;
@@ -115,8 +115,8 @@ impl Plugin for PodTopologySpread {
         Some(Box::new(Evenness { soft, ignored: ignored.into_iter().collect() }))
     }
 
-    fn is_local(&self, cycle: &Cycle) -> bool {
-        cycle.pod.template.spread.is_empty() && cycle.table.owners.is_empty()
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Siblings
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {
@@ -206,7 +206,7 @@ fn has_labels<'c>(
 }
 
 /// Whether the pods of a node count, by `nodeAffinityPolicy` and `nodeTaintsPolicy`.
-fn counts(constraint: &Constraint, cycle: &Cycle, node: NodeRef) -> bool {
+pub(crate) fn counts(constraint: &Constraint, cycle: &Cycle, node: NodeRef) -> bool {
     let row = cycle.table.row(node);
     let template = &cycle.pod.template;
     let chosen = || template.required_nodes.as_ref().is_none_or(|it| it.matches(&row.name, &row.labels));
@@ -218,7 +218,7 @@ fn counts(constraint: &Constraint, cycle: &Cycle, node: NodeRef) -> bool {
 }
 
 /// The constraints of pods that have none: soft, by hostname and by zone.
-fn default_constraints(cycle: &Cycle) -> Vec<Constraint> {
+pub(crate) fn default_constraints(cycle: &Cycle) -> Vec<Constraint> {
     let selector = cycle.table.owners.selector(cycle.pod);
     if selector.is_empty() {
         return Vec::new();
@@ -233,6 +233,27 @@ fn default_constraints(cycle: &Cycle) -> Vec<Constraint> {
         honors_taints: false,
     };
     [(HOSTNAME, 3), (ZONE, 5)].into_iter().map(constraint).collect()
+}
+
+/// What a pod in one of so many domains counts for: more domains hold fewer pods each, the logarithm keeps them comparable.
+#[allow(clippy::cast_precision_loss, reason = "upstream's arithmetic")]
+pub(crate) fn weight(domains: usize) -> f64 {
+    ln((domains + 2) as f64)
+}
+
+/// The raw score of a node, from matching pods, weight and `maxSkew` of each constraint.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
+pub(crate) fn unevenness(constraints: impl Iterator<Item = (i64, f64, i64)>) -> i64 {
+    let mut score = 0.0;
+    for (pods, weight, max_skew) in constraints {
+        score += pods as f64 * weight + (max_skew - 1) as f64;
+    }
+    score.round() as i64
+}
+
+/// The normalised score of a raw one between the least and the most; the most is at least 0.
+pub(crate) fn evenness(score: i64, least: i64, most: i64) -> i64 {
+    if most == 0 { MAX_NODE_SCORE } else { MAX_NODE_SCORE * (most + least - score) / most }
 }
 
 impl Domains {
@@ -318,10 +339,7 @@ impl SoftDomains {
             nodes.iter().map(|node| (domain(cycle, *node, &constraint).to_owned(), 0)).collect()
         };
         let count = if constraint.topology_key == HOSTNAME { nodes.len() } else { domains.len() };
-        // More domains hold fewer pods each: the logarithm keeps them comparable.
-        #[allow(clippy::cast_precision_loss, reason = "upstream's arithmetic")]
-        let weight = ln((count + 2) as f64);
-        SoftDomains { constraint, matching: domains, domains: count, weight }
+        SoftDomains { constraint, matching: domains, domains: count, weight: weight(count) }
     }
 
     /// Matching pods in the node's domain; `None` where the node has no such label.
@@ -345,18 +363,12 @@ impl Evenness {
 }
 
 impl Score for Evenness {
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
         if self.ignored.contains(&node) {
             return 0;
         }
-        let mut score = 0.0;
-        for it in &self.soft {
-            if let Some(pods) = it.pods(cycle, node) {
-                score += pods as f64 * it.weight + (it.constraint.max_skew - 1) as f64;
-            }
-        }
-        score.round() as i64
+        let counted = |it: &SoftDomains| Some((it.pods(cycle, node)?, it.weight, it.constraint.max_skew));
+        unevenness(self.soft.iter().filter_map(counted))
     }
 
     fn is_relative(&self) -> bool {
@@ -366,13 +378,7 @@ impl Score for Evenness {
     fn normalize(&self, _cycle: &Cycle, nodes: &[NodeRef], scores: &mut [i64]) {
         let (least, most) = self.ends(nodes, scores);
         for (node, score) in nodes.iter().zip(scores) {
-            *score = if self.ignored.contains(node) {
-                0
-            } else if most == 0 {
-                MAX_NODE_SCORE
-            } else {
-                MAX_NODE_SCORE * (most + least - *score) / most
-            };
+            *score = if self.ignored.contains(node) { 0 } else { evenness(*score, least, most) };
         }
     }
 

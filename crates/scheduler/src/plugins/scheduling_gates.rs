@@ -2,7 +2,7 @@
 //!
 //! Source: `schedulinggates`, 1.34.
 
-use crate::plugin::{ClusterEvent, Cycle, EventAction, EventResource, Phase, Plugin, Rejection, Verdict};
+use crate::plugin::{ClusterEvent, EventAction, EventResource, Phase, Plugin, Reach, Rejection, Verdict};
 use crate::pod::PodInfo;
 use crate::reason::Reason;
 
@@ -26,8 +26,8 @@ impl Plugin for SchedulingGates {
         Err(Rejection::unresolvable(Reason::Gated { gates: gates.clone() }.words()))
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -6,8 +6,8 @@
 use crate::decision::{Arithmetic, Scale};
 use crate::hint::Happening;
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Score,
-    Verdict, most, normalize,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Score, Verdict, most, normalize,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -40,8 +40,8 @@ impl Plugin for TaintToleration {
         Some(Box::new(Bearable))
     }
 
-    fn is_local(&self, _cycle: &Cycle) -> bool {
-        true
+    fn reach(&self, _pod: &PodInfo) -> Reach {
+        Reach::Node
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

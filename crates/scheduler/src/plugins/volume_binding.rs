@@ -14,8 +14,8 @@ use crate::decision::VolumeBound;
 use crate::hint::{Happening, is_own_claim};
 use crate::node_selector::Labels;
 use crate::plugin::{
-    ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection,
-    Verdict,
+    ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach,
+    Rejection, Verdict,
 };
 use crate::pod::PodInfo;
 use crate::pod_affinity::compiled;
@@ -65,8 +65,8 @@ impl Plugin for VolumeBinding {
         found
     }
 
-    fn is_local(&self, cycle: &Cycle) -> bool {
-        cycle.pod.template.claims.is_empty()
+    fn reach(&self, pod: &PodInfo) -> Reach {
+        if pod.template.claims.is_empty() { Reach::Node } else { Reach::Cluster }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::hint::{Happening, is_own_claim};
 use crate::plugin::{
-    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Rejection, Verdict,
+    ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
+    Verdict,
 };
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
@@ -52,8 +53,8 @@ impl Plugin for VolumeRestrictions {
         }
     }
 
-    fn is_local(&self, cycle: &Cycle) -> bool {
-        cycle.pod.template.claims.is_empty()
+    fn reach(&self, pod: &PodInfo) -> Reach {
+        if pod.template.claims.is_empty() { Reach::Node } else { Reach::Cluster }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {
