@@ -16,9 +16,11 @@
 
 use std::fmt;
 
-use crate::decision::{Arithmetic, ImageShare, PluginScore, Scale, Share, SpreadShare, TopologyShare};
+use crate::decision::{Arithmetic, ImageShare, NodeLoad, PluginScore, Scale, Share, SpreadShare, TopologyShare};
 use crate::logarithm::ln;
 use crate::plugin::MAX_NODE_SCORE;
+use crate::reason::Reason;
+use crate::requests::Amounts;
 
 /// A score, worked out again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,68 @@ pub fn formula(score: &PluginScore) -> Formula {
     let weighted = normalized * score.weight;
     steps.push(equals(About::Weighted, format!("{normalized} × {}", score.weight), weighted));
     Formula { steps, raw, normalized, weighted }
+}
+
+/// The comparison by which a reason says no, with the numbers put in; `None` where it compares no numbers.
+#[must_use]
+pub fn comparison(reason: &Reason) -> Option<String> {
+    Some(match reason {
+        Reason::TooManyPods { pods, limit } => format!("{pods} + 1 > {limit}"),
+        Reason::Insufficient { resource, wanted, used, allocatable } => {
+            let [wanted, used, allocatable] = amounts(resource, [*wanted, *used, *allocatable]);
+            format!("{wanted} + {used} > {allocatable}")
+        }
+        Reason::TooManyVolumes { attached, new, limit, .. } => format!("{attached} + {new} > {limit}"),
+        Reason::Skewed { pods, own, least, max_skew, .. } => {
+            format!("{pods} + {own} − {least} > {max_skew}")
+        }
+        Reason::NotFar { pods, .. } | Reason::OthersKeepAway { pods, .. } => format!("{pods} > 0"),
+        Reason::Gated { .. }
+        | Reason::Cordoned {}
+        | Reason::OtherNode { .. }
+        | Reason::Untolerated { .. }
+        | Reason::NotChosen { .. }
+        | Reason::Conflicting {}
+        | Reason::NothingLeft { .. }
+        | Reason::PortTaken { .. }
+        | Reason::ClaimInUse { .. }
+        | Reason::ClaimMissing { .. }
+        | Reason::ClaimToBeMade { .. }
+        | Reason::ClaimLost { .. }
+        | Reason::ClaimDeleted { .. }
+        | Reason::ClaimOfAnother { .. }
+        | Reason::Unbound {}
+        | Reason::VolumeElsewhere { .. }
+        | Reason::NoVolume { .. }
+        | Reason::VolumeGone { .. }
+        | Reason::OtherZone { .. }
+        | Reason::ClaimWithoutClass { .. }
+        | Reason::ClassMissing { .. }
+        | Reason::VolumeUnnamed { .. }
+        | Reason::VolumeMissing { .. }
+        | Reason::NoDomain { .. }
+        | Reason::NotNear { .. }
+        | Reason::NeverPreempts {}
+        | Reason::MakingRoom { .. }
+        | Reason::NotHelpful { .. }
+        | Reason::NoVictims { .. }
+        | Reason::StillNoRoom { .. } => return None,
+    })
+}
+
+/// Why NodeResourcesFit lets a pod that asks for this on a node this full: `requested + wanted ≤ allocatable`, by resource.
+#[must_use]
+pub fn room(load: &NodeLoad, wanted: &Amounts) -> Vec<(&'static str, String)> {
+    let fits = |name, wanted: i64, (used, all): (i64, i64)| {
+        let [wanted_text, used, all] = amounts(name, [wanted, used, all]);
+        (wanted > 0).then(|| (name, format!("{used} + {wanted_text} ≤ {all}")))
+    };
+    let resources = [
+        fits("pods", 1, load.pods),
+        fits("cpu", wanted.milli_cpu, load.milli_cpu),
+        fits("memory", wanted.memory, load.memory),
+    ];
+    resources.into_iter().flatten().collect()
 }
 
 fn least_allocated(shares: &[Share], steps: &mut Vec<Equation>) -> i64 {

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
-use scheduler::formula::{Equation, Sign, formula};
+use scheduler::formula::{Equation, Sign, comparison, formula};
 use scheduler::replay::watched;
 use scheduler::{Decision, Reason};
 use serde_json::Value;
@@ -88,16 +88,13 @@ fn the_data_of_every_refusal_says_upstreams_words() {
 
 /// Whether the numbers of a refusal say no.
 fn decides(reason: &Reason) -> bool {
+    if let Some(comparison) = comparison(reason) {
+        let (left, right) = comparison.split_once('>').expect("a comparison");
+        return number(left) > number(right);
+    }
     match reason {
-        Reason::TooManyPods { pods, limit } => pods >= limit,
-        Reason::Insufficient { wanted, used, allocatable, .. } => wanted + used > *allocatable,
-        Reason::TooManyVolumes { attached, new, limit, .. } => attached + new > *limit,
-        Reason::Skewed { pods, own, least, max_skew, domains, min_domains, .. } => {
-            pods + own - least > *max_skew && (domains >= min_domains || *least == 0)
-        }
         Reason::NotChosen { broken, .. } => broken.iter().all(|it| !it.is_empty()),
         Reason::NotNear { places } => !places.is_empty(),
-        Reason::NotFar { pods, .. } | Reason::OthersKeepAway { pods, .. } => *pods > 0,
         Reason::PortTaken { ports } => !ports.is_empty(),
         Reason::OtherZone { volume, node, .. } => !volume.contains(node),
         Reason::NoVolume { claims } | Reason::ClaimInUse { claims } => !claims.is_empty(),

@@ -8,21 +8,23 @@ mod beginning;
 
 use std::rc::Rc;
 
-use api::{SimDuration, SimTime};
+use api::{SimDuration, SimTime, k8s::core::v1::Pod};
 use cluster::{ClusterId, What, World};
 use lab::{
     LineResult, Session,
     library::Book,
     view::{
         Moment,
+        attempts::{attempts, placed, waiting},
         beats::{Beat, BeatKind, beats},
-        decision::{Table, about_node, table},
+        decision::{Past, Table, about_node, table},
         feed::{FeedGroup, feed},
         lesson::asks_for,
         names::{self, Piece},
         path::{PathView, path},
         scene::{Form, Scene, scene},
         timeline::{Timeline, timeline},
+        why::{self, Why},
     },
     words::Lang,
 };
@@ -321,7 +323,28 @@ impl Desk {
     #[must_use]
     pub fn decision(&self, id: Option<&str>) -> Option<Table> {
         let (at, decision) = self.decided_at(id)?;
-        Some(table(&decision, at, |name| about_node(self.moment(), self.cluster(), name)))
+        let facts = self.session.facts();
+        let cause = |seq| facts.get(usize::try_from(seq).ok()?).cloned();
+        let before = facts.iter().take_while(|fact| fact.at <= self.at);
+        let past = Past {
+            at,
+            attempts: attempts(before, cause, &decision.pod),
+            waiting: waiting(self.moment(), self.cluster(), &decision.pod),
+        };
+        Some(table(&decision, past, |name| about_node(self.moment(), self.cluster(), name)))
+    }
+
+    /// Why the thing with this id is as it is, at the moment that is seen.
+    #[must_use]
+    pub fn why(&self, id: &str) -> Option<Why> {
+        let decided = self.decided(Some(id));
+        let mut why = why::why(self.moment(), self.cluster(), id, decided.as_deref())?;
+        if let Why::Pod(about) = &mut why {
+            let pod = self.moment().store.get::<Pod>(self.cluster(), &about.namespace, &about.name);
+            let facts = self.session.facts().iter().rev();
+            about.placed = pod.and_then(|pod| placed(pod, decided.as_deref(), facts));
+        }
+        Some(why)
     }
 
     /// Whether something is being told.

@@ -11,6 +11,7 @@ use lab::{
     },
     words::{self, Lang, Mark, Step, fill},
 };
+use scheduler::Reason;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, function_component, html};
 
@@ -206,7 +207,7 @@ fn why(props: &Props) -> Html {
 fn looked(pod: &PodWhy, props: &Props) -> Html {
     let ui = props.lang.ui();
     let main = pod.full.as_ref().map(|(node, _)| node.as_str());
-    let mut nodes: Vec<&(String, String)> = pod.nodes.iter().collect();
+    let mut nodes: Vec<&(String, Vec<Reason>)> = pod.nodes.iter().collect();
     nodes.sort_by_key(|(node, _)| Some(node.as_str()) != main);
     html! {
         <li><span class="dot">{"1"}</span><div><b>{fill(&fill(ui.looked_at, pod.nodes.len()), 0)}</b>
@@ -216,7 +217,7 @@ fn looked(pod: &PodWhy, props: &Props) -> Html {
                 html! {
                     <button class={classes!("row", here.then_some("is-hover"))} onclick={on(&props.send, move || Action::Select(Some(id.clone())))}>
                         <span class="mono">{short_name(node, 20)}</span>
-                        <span class={classes!("chip", here.then_some("s-pend"))} title={reason.clone()}>{icon(Icon::X, "")}{props.lang.refusal(reason)}</span></button>
+                        <span class={classes!("chip", here.then_some("s-pend"))} title={reason.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")}>{icon(Icon::X, "")}{props.lang.refusal(reason)}</span></button>
                 }
             })}
         </div></li>

@@ -226,7 +226,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
         .unwrap_or_default();
     let feed = id.map(|id| app.desk.feed(Some(id))).unwrap_or_default();
     html! {
-        <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| view::why::why(moment, cluster, id, app.desk.decided(Some(id)).as_deref()))}
+        <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
             {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.decided(id).is_some()}
             lang={app.settings.lang} send={send.clone()}/>
     }

@@ -5,7 +5,7 @@ use yew::{Callback, Html, classes, html};
 use super::{lab, story::Story};
 use crate::{
     app::{Action, App, Sheet, on},
-    pane::{lesson, lesson::Question, notices::notices, outline::Outline, top},
+    pane::{decision::Decision, lesson, lesson::Question, notices::notices, outline::Outline, top},
     route::Route,
     widget::{Icon, icon, rich},
 };
@@ -47,6 +47,9 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
                 <button aria-label={ui.share} onclick={on(send, || Action::Share)}>{icon(Icon::Share, "s20")}</button>
                 {top::switches(app, send)}
             </header>
+            if let Some(table) = lab::decision(app).filter(|_| app.decision) {
+                <Decision {table} lang={app.settings.lang} send={send.clone()}/>
+            }
             {lab::stage(app, &scene, send)}
             <div class="scrub">
                 <button aria-label={if app.desk.playing() { ui.pause } else { ui.play }} onclick={on(send, || Action::PlayPause)}>

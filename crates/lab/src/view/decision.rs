@@ -1,23 +1,40 @@
 //! One scheduling decision as a table: columns are nodes, rows are plugins.
 //!
 //! A node's first failing filter ends its column. Filters that passed everywhere fold into one row; so do scores that
-//! are the same for all. With one node left the scheduler skips scoring, and no numbers are invented.
+//! are the same for all. With one node left the scheduler skips scoring, and no numbers are invented. Above
+//! [`OWN_COLUMNS`] nodes those with the same verdict share a column, so that a thousand nodes stay readable.
+
+use std::collections::BTreeMap;
 
 use api::{SimTime, k8s::core::v1::Node};
 use cluster::ClusterId;
 use scheduler::{
-    Decision,
-    decision::{Arithmetic, Outcome},
+    ClusterEvent, Decision, NodeVerdict, PluginScore, Reason, Refusal,
+    decision::{Outcome, Preemption},
+    formula,
+    plugin::Phase,
+    registry,
+    requests::Amounts,
 };
 
-use super::Moment;
+use super::{
+    Moment,
+    attempts::{Attempt, Waiting, retries},
+};
 
-/// A node's column.
+/// Up to so many nodes each has a column of its own.
+pub const OWN_COLUMNS: usize = 8;
+/// So many totals below the winner's have columns; those below share one.
+const TOTALS: usize = 4;
+/// So many refusals are told apart; more are put together by plugin.
+const REFUSALS: usize = 5;
+
+/// A node's column, or that of nodes with the same verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// The node's name.
-    pub node: String,
-    /// Its type and zone, where the state still holds the node.
+    /// The nodes' names; the first speaks for all.
+    pub nodes: Vec<String>,
+    /// Type and zone of the first, where the state still holds the node.
     pub about: String,
     /// Pods on it when the pod was looked at, and their limit.
     pub pods: (u32, u32),
@@ -25,24 +42,26 @@ pub struct Column {
     pub load: (u32, u32),
     /// Whether it was chosen.
     pub chosen: bool,
-    /// The filter that ended it, and its reasons.
-    pub refused: Option<(&'static str, Vec<String>)>,
-    /// Sum of its scores, if it was scored.
-    pub total: Option<i64>,
+    /// Whether it had the best total, with others.
+    pub tied: bool,
+    /// The filter that ended it.
+    pub refused: Option<Refusal>,
+    /// Lowest and highest sum of scores, if it was scored.
+    pub total: Option<(i64, i64)>,
 }
 
-/// What a filter said of one node.
+/// What a filter said of a column's nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FilterCell {
-    /// It passed.
-    Passed,
-    /// It refused, with these reasons.
-    Refused(Vec<String>),
+    /// It passed; with the sums that show it, where there are any.
+    Passed(Vec<(&'static str, String)>),
+    /// It refused.
+    Refused(Refusal),
     /// It was not asked: an earlier filter had refused.
     NotReached,
 }
 
-/// A filter that refused some node.
+/// A filter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilterRow {
     /// The plugin.
@@ -51,6 +70,17 @@ pub struct FilterRow {
     pub cells: Vec<FilterCell>,
     /// Nodes left after it.
     pub left: usize,
+    /// Whether it refused nobody.
+    pub passed_everywhere: bool,
+}
+
+/// A plugin's score of a column's nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreCell {
+    /// Lowest and highest weighted score.
+    pub weighted: (i64, i64),
+    /// The score of the first of the nodes, with its numbers.
+    pub score: PluginScore,
 }
 
 /// A plugin's scores.
@@ -60,10 +90,8 @@ pub struct ScoreRow {
     pub plugin: &'static str,
     /// What it counts for.
     pub weight: i64,
-    /// Weighted scores by column; nothing where the node had been refused.
-    pub cells: Vec<Option<i64>>,
-    /// The numbers behind each.
-    pub arithmetic: Vec<Option<Arithmetic>>,
+    /// By column; nothing where the node had been refused.
+    pub cells: Vec<Option<ScoreCell>>,
     /// Whether all scored nodes got the same.
     pub same: bool,
     /// By how much it favours the winner over the second, if it decided.
@@ -75,16 +103,32 @@ pub struct ScoreRow {
 pub struct Table {
     /// `namespace/name` of the pod.
     pub pod: String,
+    /// What it asks for.
+    pub requests: Amounts,
     /// When it was made.
     pub at: SimTime,
     /// How it ended.
     pub outcome: Outcome,
-    /// Nodes, in the order in which they were looked at.
+    /// The node.
+    pub node: Option<String>,
+    /// Nodes; those that were chosen or came near first, where nodes share columns.
     pub columns: Vec<Column>,
-    /// Filters that refused somebody, in the scheduler's order.
+    /// Nodes that were looked at.
+    pub looked: usize,
+    /// Names of the nodes that PreFilter left, where it left only some.
+    pub narrowed: Option<Vec<String>>,
+    /// Whether only the promised node was looked at.
+    pub nominated_only: bool,
+    /// Who refused the pod before any node was looked at.
+    pub pre_filter: Option<Refusal>,
+    /// Filters that had something to ask, in the scheduler's order.
     pub filters: Vec<FilterRow>,
+    /// Filters that had nothing to ask about this pod.
+    pub idle: Vec<&'static str>,
     /// Scores.
     pub scores: Vec<ScoreRow>,
+    /// Scorers that had nothing to say about this pod.
+    pub silent: Vec<&'static str>,
     /// The largest weighted score that is not folded: the end of the bars' scale.
     pub scale: i64,
     /// Nodes that passed all filters.
@@ -95,26 +139,33 @@ pub struct Table {
     pub ties: Vec<String>,
     /// Upstream's message.
     pub message: Option<String>,
+    /// What preemption found.
+    pub preemption: Option<Preemption>,
+    /// Why preemption found nothing.
+    pub not_preempted: Vec<Reason>,
+    /// What has the pod tried again.
+    pub retries: Vec<ClusterEvent>,
+    /// The pod's attempts up to this one and after.
+    pub attempts: Vec<Attempt>,
+    /// What the queue remembers of it at the moment that is looked at.
+    pub waiting: Option<Waiting>,
 }
 
-/// Order in which filters of a cycle run. Source: kube-scheduler 1.34, default plugins by `getDefaultPlugins`.
-const FILTERS: &[&str] = &[
-    "NodeUnschedulable",
-    "NodeName",
-    "TaintToleration",
-    "NodeAffinity",
-    "NodePorts",
-    "NodeResourcesFit",
-    "VolumeRestrictions",
-    "NodeVolumeLimits",
-    "VolumeBinding",
-    "VolumeZone",
-    "PodTopologySpread",
-    "InterPodAffinity",
-];
+/// What is known of a pod's way beside one decision.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// When the decision was made.
+    pub at: SimTime,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What the queue remembers of it.
+    pub waiting: Option<Waiting>,
+}
 
-fn place(plugin: &str) -> usize {
-    FILTERS.iter().position(|name| *name == plugin).unwrap_or(FILTERS.len())
+/// Names of the plugins with a phase, in the order in which they run.
+fn running(phase: Phase) -> Vec<&'static str> {
+    let plugins = registry::default_plugins();
+    plugins.iter().filter(|it| it.plugin.phases().contains(&phase)).map(|it| it.plugin.name()).collect()
 }
 
 /// A part of a whole in thousandths, as meters want it.
@@ -123,67 +174,132 @@ fn thousandths((part, whole): (i64, i64)) -> u32 {
     u32::try_from(share.clamp(0, 1000)).unwrap_or(0)
 }
 
-/// The table of a decision made at `at`; `about` says what a node is, for the heads of the columns. How full it was is the
-/// decision's own record: the state that is shown beside the table may be that of another moment.
+/// The table of a decision; `about` says what a node is, for the heads of the columns. How full it was is the decision's
+/// own record: the state that is shown beside the table may be that of another moment.
 #[must_use]
-pub fn table(decision: &Decision, at: SimTime, about: impl Fn(&str) -> String) -> Table {
-    let whole = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
-    let columns: Vec<Column> = decision
-        .nodes
-        .iter()
-        .map(|verdict| Column {
-            about: about(&verdict.node),
-            node: verdict.node.clone(),
-            pods: (whole(verdict.load.pods.0), whole(verdict.load.pods.1)),
-            load: (thousandths(verdict.load.milli_cpu), thousandths(verdict.load.memory)),
-            chosen: decision.node.as_deref() == Some(verdict.node.as_str()),
-            refused: verdict.rejected.as_ref().map(|r| (r.plugin, r.reasons.clone())),
-            total: (!verdict.scores.is_empty()).then_some(verdict.total),
-        })
-        .collect();
-    let mut plugins: Vec<&'static str> =
-        columns.iter().filter_map(|c| c.refused.as_ref().map(|r| r.0)).collect();
-    plugins.sort_by_key(|plugin| (place(plugin), *plugin));
-    plugins.dedup();
-    let mut left = columns.len();
-    let filters = plugins
-        .into_iter()
-        .map(|plugin| {
-            let cells: Vec<FilterCell> = columns
-                .iter()
-                .map(|column| match &column.refused {
-                    Some((by, reasons)) if *by == plugin => FilterCell::Refused(reasons.clone()),
-                    Some((by, _)) if place(by) < place(plugin) => FilterCell::NotReached,
-                    Some(_) | None => FilterCell::Passed,
-                })
-                .collect();
-            left -= cells.iter().filter(|c| matches!(c, FilterCell::Refused(_))).count();
-            FilterRow { plugin, cells, left }
-        })
-        .collect();
-    let mut totals: Vec<i64> = columns.iter().filter_map(|c| c.total).collect();
+pub fn table(decision: &Decision, past: Past, about: impl Fn(&str) -> String) -> Table {
+    let groups = groups(decision);
+    let columns: Vec<Column> = groups.iter().map(|group| column(decision, group, &about)).collect();
+    let filters = filters(decision, &groups);
+    let scores = scores(decision, &groups, &columns);
+    let mut totals: Vec<i64> =
+        decision.nodes.iter().filter(|it| !it.scores.is_empty()).map(|it| it.total).collect();
     totals.sort_unstable_by(|a, b| b.cmp(a));
-    let scores = scores(decision, &columns);
+    let shown = || scores.iter().filter(|it| !it.same).flat_map(|it| it.cells.iter().flatten());
+    let said: Vec<&str> = filters.iter().map(|it| it.plugin).collect();
+    let scored: Vec<&str> = scores.iter().map(|it| it.plugin).collect();
+    let silent = |it: &&'static str| !scored.is_empty() && !scored.contains(it);
     Table {
         pod: decision.pod.clone(),
-        at,
+        requests: decision.requests.clone(),
+        at: past.at,
         outcome: decision.outcome,
-        fit: columns.iter().filter(|c| c.refused.is_none()).count(),
-        scale: scores
-            .iter()
-            .filter(|s| !s.same)
-            .flat_map(|s| s.cells.iter().flatten())
-            .copied()
-            .max()
-            .unwrap_or(100)
-            .max(1),
+        node: decision.node.clone(),
+        looked: decision.nodes.len(),
+        narrowed: decision.pre_filter_nodes.clone(),
+        nominated_only: decision.nominated_only,
+        pre_filter: decision.pre_filter_rejected.clone(),
+        idle: running(Phase::Filter).into_iter().filter(|it| !said.contains(it)).collect(),
+        silent: running(Phase::Score).into_iter().filter(silent).collect(),
+        scale: shown().map(|it| it.weighted.1).max().unwrap_or(100).max(1),
+        fit: decision.nodes.iter().filter(|it| it.rejected.is_none()).count(),
         gap: (totals.len() > 1).then(|| totals[0] - totals[1]),
         ties: if decision.ties.len() > 1 { decision.ties.clone() } else { Vec::new() },
         message: decision.message.clone(),
+        preemption: decision.preemption.clone(),
+        not_preempted: decision.not_preempted.clone(),
+        retries: retries(decision),
+        attempts: past.attempts,
+        waiting: past.waiting,
         columns,
         filters,
         scores,
     }
+}
+
+/// Nodes that share a column; with few nodes each has its own, in the order of their names.
+fn groups(decision: &Decision) -> Vec<Vec<&NodeVerdict>> {
+    if decision.nodes.len() <= OWN_COLUMNS {
+        return decision.nodes.iter().map(|it| vec![it]).collect();
+    }
+    let chosen = |it: &&NodeVerdict| decision.node.as_ref() == Some(&it.node);
+    let mut groups: Vec<Vec<&NodeVerdict>> =
+        decision.nodes.iter().filter(chosen).map(|it| vec![it]).collect();
+    let mut scored: BTreeMap<_, Vec<&NodeVerdict>> = BTreeMap::new();
+    for node in decision.nodes.iter().filter(|it| it.rejected.is_none() && !chosen(it)) {
+        let scores: Vec<i64> = node.scores.iter().map(|it| it.weighted).collect();
+        scored.entry((std::cmp::Reverse(node.total), scores)).or_default().push(node);
+    }
+    let mut scored = scored.into_values();
+    groups.extend(scored.by_ref().take(TOTALS));
+    let rest: Vec<&NodeVerdict> = scored.flatten().collect();
+    if !rest.is_empty() {
+        groups.push(rest);
+    }
+    let order = running(Phase::Filter);
+    let place = |plugin: &str| order.iter().position(|it| *it == plugin);
+    let refused = || decision.nodes.iter().filter_map(|it| Some((it, it.rejected.as_ref()?)));
+    let mut by_words: BTreeMap<_, Vec<&NodeVerdict>> = BTreeMap::new();
+    for (node, refusal) in refused() {
+        by_words.entry((place(refusal.plugin), refusal.reasons.clone())).or_default().push(node);
+    }
+    if by_words.len() > REFUSALS {
+        let mut by_plugin: BTreeMap<_, Vec<&NodeVerdict>> = BTreeMap::new();
+        for (node, refusal) in refused() {
+            by_plugin.entry(place(refusal.plugin)).or_default().push(node);
+        }
+        groups.extend(by_plugin.into_values());
+    } else {
+        groups.extend(by_words.into_values());
+    }
+    groups
+}
+
+fn ends(values: impl Iterator<Item = i64> + Clone) -> Option<(i64, i64)> {
+    Some((values.clone().min()?, values.max()?))
+}
+
+fn column(decision: &Decision, group: &[&NodeVerdict], about: &impl Fn(&str) -> String) -> Column {
+    let whole = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+    let first = group[0];
+    let scored = group.iter().filter(|it| !it.scores.is_empty());
+    Column {
+        nodes: group.iter().map(|it| it.node.clone()).collect(),
+        about: about(&first.node),
+        pods: (whole(first.load.pods.0), whole(first.load.pods.1)),
+        load: (thousandths(first.load.milli_cpu), thousandths(first.load.memory)),
+        chosen: decision.node.as_ref() == Some(&first.node),
+        tied: decision.ties.len() > 1 && group.iter().all(|it| decision.ties.contains(&it.node)),
+        refused: first.rejected.clone(),
+        total: ends(scored.map(|it| it.total)),
+    }
+}
+
+fn filters(decision: &Decision, groups: &[Vec<&NodeVerdict>]) -> Vec<FilterRow> {
+    let order = running(Phase::Filter);
+    let place = |plugin: &str| order.iter().position(|it| *it == plugin);
+    let mut left = decision.nodes.len();
+    let row = |plugin: &&'static str| {
+        let plugin = *plugin;
+        let here = place(plugin);
+        let cell = |group: &Vec<&NodeVerdict>| match &group[0].rejected {
+            Some(refusal) if refusal.plugin == plugin => FilterCell::Refused(refusal.clone()),
+            Some(refusal) if place(refusal.plugin) < here => FilterCell::NotReached,
+            Some(_) | None if plugin == "NodeResourcesFit" && group.len() == 1 => {
+                FilterCell::Passed(formula::room(&group[0].load, &decision.requests))
+            }
+            Some(_) | None => FilterCell::Passed(Vec::new()),
+        };
+        let refused = decision
+            .nodes
+            .iter()
+            .filter(|it| it.rejected.as_ref().is_some_and(|it| it.plugin == plugin))
+            .count();
+        left -= refused;
+        let cells = groups.iter().map(cell).collect();
+        FilterRow { plugin, cells, left, passed_everywhere: refused == 0 }
+    };
+    decision.asked.iter().map(row).collect()
 }
 
 /// What a node is, in a few words: its instance type and its zone, as far as it has them.
@@ -196,39 +312,39 @@ pub fn about_node(moment: Moment<'_>, cluster: ClusterId, name: &str) -> String 
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn scores(decision: &Decision, columns: &[Column]) -> Vec<ScoreRow> {
-    let Some(first) = decision.nodes.iter().find(|v| !v.scores.is_empty()) else { return Vec::new() };
-    let winner = columns.iter().position(|c| c.chosen);
-    let second = columns
-        .iter()
-        .enumerate()
-        .filter(|(index, c)| Some(*index) != winner && c.total.is_some())
-        .max_by_key(|(index, c)| (c.total, std::cmp::Reverse(*index)))
-        .map(|(index, _)| index);
+fn scores(decision: &Decision, groups: &[Vec<&NodeVerdict>], columns: &[Column]) -> Vec<ScoreRow> {
+    let Some(first) = decision.nodes.iter().find(|it| !it.scores.is_empty()) else { return Vec::new() };
     let mut rows: Vec<ScoreRow> = first
         .scores
         .iter()
         .map(|score| {
-            let of = |verdict: &scheduler::decision::NodeVerdict| {
-                verdict.scores.iter().find(|s| s.plugin == score.plugin).cloned()
+            let of = |node: &NodeVerdict| node.scores.iter().find(|it| it.plugin == score.plugin).cloned();
+            let cell = |group: &Vec<&NodeVerdict>| {
+                let all: Vec<PluginScore> = group.iter().filter_map(|it| of(it)).collect();
+                let weighted = ends(all.iter().map(|it| it.weighted))?;
+                Some(ScoreCell { weighted, score: all.into_iter().next()? })
             };
-            let all: Vec<_> = decision.nodes.iter().map(of).collect();
-            let cells: Vec<Option<i64>> = all.iter().map(|s| s.as_ref().map(|s| s.weighted)).collect();
-            let known: Vec<i64> = cells.iter().flatten().copied().collect();
+            let cells: Vec<Option<ScoreCell>> = groups.iter().map(cell).collect();
+            let known = ends(cells.iter().flatten().flat_map(|it| [it.weighted.0, it.weighted.1]));
             ScoreRow {
                 plugin: score.plugin,
                 weight: score.weight,
-                same: known.windows(2).all(|pair| pair[0] == pair[1]),
-                arithmetic: all.into_iter().map(|s| s.map(|s| s.arithmetic)).collect(),
+                same: known.is_none_or(|(least, most)| least == most),
                 cells,
                 decided: None,
             }
         })
         .collect();
-    if let (Some(winner), Some(second)) = (winner, second) {
-        let lead = |row: &ScoreRow| row.cells[winner].unwrap_or(0) - row.cells[second].unwrap_or(0);
+    let winner = columns.iter().position(|c| c.chosen);
+    let others = columns.iter().enumerate().filter(|(index, c)| Some(*index) != winner && c.total.is_some());
+    let second = others.max_by_key(|(index, c)| (c.total.map(|it| it.1), std::cmp::Reverse(*index)));
+    if let (Some(winner), Some((second, _))) = (winner, second) {
+        let of = |row: &ScoreRow, column: usize| row.cells[column].as_ref().map_or(0, |it| it.weighted.1);
+        let lead = |row: &ScoreRow| of(row, winner) - of(row, second);
         let best = rows.iter().map(&lead).max().unwrap_or(0);
+        let tied = columns[winner].total == columns[second].total;
         if best > 0
+            && !tied
             && let Some(row) = rows.iter_mut().find(|row| lead(row) == best)
         {
             row.decided = Some(best);
@@ -239,19 +355,71 @@ fn scores(decision: &Decision, columns: &[Column]) -> Vec<ScoreRow> {
 
 #[cfg(test)]
 mod tests {
-    use scheduler::{NodeLoad, NodeVerdict};
+    use scheduler::{
+        NodeLoad,
+        decision::{Arithmetic, Scale},
+        plugin::Code,
+    };
 
     use super::*;
+
+    fn node(name: &str, total: i64) -> NodeVerdict {
+        let score = PluginScore {
+            plugin: "TaintToleration",
+            raw: 0,
+            normalized: total,
+            scale: Scale::AsItIs,
+            weight: 1,
+            weighted: total,
+            arithmetic: Arithmetic::Taints(Vec::new()),
+        };
+        let load = NodeLoad::default();
+        NodeVerdict { node: name.to_owned(), load, rejected: None, scores: vec![score], total }
+    }
+
+    fn refused(name: &str) -> NodeVerdict {
+        let refusal = Refusal {
+            plugin: "NodeUnschedulable",
+            code: Code::UnschedulableAndUnresolvable,
+            reasons: vec![Reason::Cordoned {}.to_string()],
+            because: vec![Reason::Cordoned {}],
+        };
+        let load = NodeLoad::default();
+        NodeVerdict { node: name.to_owned(), load, rejected: Some(refusal), scores: Vec::new(), total: 0 }
+    }
+
+    fn made(nodes: Vec<NodeVerdict>, chosen: Option<&str>) -> Table {
+        let mut decision = Decision::empty("default/web".to_owned(), Outcome::Unschedulable);
+        decision.asked = vec!["NodeUnschedulable", "TaintToleration"];
+        decision.nodes = nodes;
+        decision.node = chosen.map(str::to_owned);
+        table(&decision, Past::default(), |_| String::new())
+    }
 
     #[test]
     fn the_head_of_a_column_shows_the_moment_of_the_decision() {
         let load = NodeLoad { pods: (11, 11), milli_cpu: (965, 1930), memory: (0, 0) };
-        let mut decision = Decision::empty("default/web".to_owned(), Outcome::Unschedulable);
-        decision.nodes =
-            vec![NodeVerdict { node: "a".to_owned(), load, rejected: None, scores: Vec::new(), total: 0 }];
-        let made = table(&decision, SimTime(31_000), |_| "t3.small".to_owned());
+        let made = made(vec![NodeVerdict { load, ..node("a", 1) }], None);
         assert_eq!(made.columns[0].pods, (11, 11));
         assert_eq!(made.columns[0].load, (500, 0));
-        assert_eq!(made.at, SimTime(31_000));
+    }
+
+    #[test]
+    fn a_refusal_ends_its_column() {
+        let made = made(vec![refused("a"), node("b", 1)], Some("b"));
+        assert!(matches!(made.filters[0].cells[..], [FilterCell::Refused(_), FilterCell::Passed(_)]));
+        assert!(matches!(made.filters[1].cells[..], [FilterCell::NotReached, FilterCell::Passed(_)]));
+        assert_eq!((made.filters[0].left, made.filters[1].passed_everywhere), (1, true));
+    }
+
+    #[test]
+    fn a_thousand_nodes_share_a_few_columns() {
+        let mut nodes: Vec<NodeVerdict> = (0..600).map(|n| node(&format!("n{n:03}"), n / 10)).collect();
+        nodes.extend((600..1000).map(|n| refused(&format!("n{n:03}"))));
+        let made = made(nodes, Some("n599"));
+        let sizes: Vec<usize> = made.columns.iter().map(|it| it.nodes.len()).collect();
+        assert_eq!(sizes, [1, 9, 10, 10, 10, 560, 400]);
+        assert_eq!(made.columns[5].total, Some((0, 55)));
+        assert_eq!((made.looked, made.fit, made.filters[0].left), (1000, 600, 600));
     }
 }

@@ -5,6 +5,7 @@
 //! colour or the browser.
 
 pub mod amount;
+pub mod attempts;
 pub mod beats;
 pub mod decision;
 pub mod feed;

@@ -54,16 +54,16 @@ pub struct Choice {
     pub total: Option<i64>,
     /// Nodes that were scored, with their totals.
     pub scored: Vec<(String, i64)>,
-    /// Nodes that were refused, with the words of the filter.
-    pub refused: Vec<(String, String)>,
+    /// Nodes that were refused, and why.
+    pub refused: Vec<(String, Vec<scheduler::Reason>)>,
 }
 
 impl Choice {
     fn of(decision: &Decision) -> Self {
         let refused = decision.nodes.iter().filter_map(|node| {
-            node.rejected.as_ref().map(|refusal| (node.node.clone(), refusal.reasons.join(", ")))
+            node.rejected.as_ref().map(|refusal| (node.node.clone(), refusal.because.clone()))
         });
-        let refused: Vec<(String, String)> = refused.collect();
+        let refused: Vec<_> = refused.collect();
         let chosen = decision.nodes.iter().find(|it| Some(&it.node) == decision.node.as_ref());
         Self {
             node: decision.node.clone(),

@@ -9,10 +9,11 @@ use api::{
     },
 };
 use cluster::ClusterId;
-use scheduler::Decision;
+use scheduler::{Decision, Reason};
 
 use super::{
     Moment, amount,
+    attempts::Placed,
     pod::{self, PodState},
 };
 
@@ -81,8 +82,10 @@ pub struct PodWhy {
     pub gates: Vec<String>,
     /// Reason and message of a container that cannot start, or of what failed last.
     pub trouble: Option<(String, String)>,
-    /// Nodes it was kept from, each with the scheduler's words.
-    pub nodes: Vec<(String, String)>,
+    /// How it came to its node, where that is known.
+    pub placed: Option<Placed>,
+    /// Nodes it was kept from, and why.
+    pub nodes: Vec<(String, Vec<Reason>)>,
     /// The full node that matters, and where its limit comes from.
     pub full: Option<(String, Formula)>,
     /// Requested CPU and what the full node has free, in thousandths.
@@ -212,6 +215,7 @@ fn pod_why(
             .map(|all| all.iter().map(|gate| gate.name.clone()).collect())
             .unwrap_or_default(),
         trouble: trouble(moment, cluster, it),
+        placed: None,
         nodes: Vec::new(),
         full: None,
         cpu: None,
@@ -229,16 +233,10 @@ fn pod_why(
         }
     }
     if state == PodState::Pending {
-        let refused = decision.into_iter().flat_map(|d| &d.nodes).filter_map(|verdict| {
-            let mut reason = verdict.rejected.as_ref()?.reasons.join(", ");
-            // The number that decides says more than the words.
-            if let Some(about) =
-                node_why(moment, cluster, &verdict.node).filter(|_| reason == "Too many pods")
-            {
-                reason = format!("{reason} {}/{}", about.pods.0, about.pods.1);
-            }
-            Some((verdict.node.clone(), reason))
-        });
+        let refused = decision
+            .into_iter()
+            .flat_map(|d| &d.nodes)
+            .filter_map(|verdict| Some((verdict.node.clone(), verdict.rejected.as_ref()?.because.clone())));
         why.nodes.extend(refused);
     }
     Some(why)

@@ -10,9 +10,14 @@ mod ui;
 
 pub use ui::Ui;
 
-use scheduler::decision::Arithmetic;
+use scheduler::{
+    ClusterEvent, PluginScore, Reason as Ground,
+    decision::{Criterion, Outcome},
+    formula::{self, About},
+};
 
 use crate::view::{
+    attempts::{Placed, Woken},
     beats::BeatKind,
     inspector::Label,
     outline::{Census, Entry},
@@ -109,19 +114,56 @@ pub struct Step {
 }
 
 macro_rules! sentences {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+    ($file:ident: $($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
         impl Lang {
             $($(#[$doc])* #[must_use] pub fn $name(self, $($arg: $type),*) -> $out {
                 match self {
-                    Lang::Ko => ko::sentences::$name($($arg),*),
-                    Lang::En => en::sentences::$name($($arg),*),
+                    Lang::Ko => ko::$file::$name($($arg),*),
+                    Lang::En => en::$file::$name($($arg),*),
                 }
             })*
         }
     };
 }
 
-sentences! {
+sentences! { scheduler:
+    /// What a plugin asks.
+    question(plugin: &str) -> &'static str;
+    /// Why the scheduler says no, in the few words that fit a cell.
+    short(reason: &Ground) -> String;
+    /// The same with its numbers, and what would change it; `code` is written as in Markdown.
+    sentence(reason: &Ground) -> String;
+    /// What one line of a formula is about.
+    about(about: &About) -> String;
+    /// How a plugin means its scores.
+    meaning(plugin: &str) -> &'static str;
+    /// What preemption compared when it chose.
+    criterion(criterion: Criterion) -> &'static str;
+    /// What would have a pod tried again.
+    event(event: ClusterEvent) -> String;
+    /// How an attempt ended.
+    outcome(outcome: Outcome) -> &'static str;
+    /// What had a pod tried.
+    woken(woken: &Woken) -> String;
+    /// How a pod came to its node; `code` is written as in Markdown.
+    placed(placed: &Placed) -> String;
+    /// What equal totals came to.
+    tie(ties: &[String], node: &str) -> String;
+    /// PreFilter left only some nodes.
+    narrowed(names: &[String]) -> String;
+    /// Only the promised node was looked at.
+    nominated_only(node: &str) -> String;
+    /// The pod was refused before any node was looked at.
+    before_nodes(plugin: &str) -> String;
+    /// What decided between the chosen node and the next.
+    decided(plugin: &str, lead: i64, gap: i64) -> String;
+    /// Whom preemption evicts.
+    evicts(node: &str, victims: &[String]) -> String;
+    /// Why this candidate.
+    chosen_by(by: Option<Criterion>, candidates: usize, ties: usize) -> String;
+}
+
+sentences! { sentences:
     /// A pod's state.
     state(state: PodState) -> &'static str;
     /// One sentence for a thing.
@@ -138,32 +180,20 @@ sentences! {
     label(label: Label) -> &'static str;
     /// What a bar waits for.
     wait(wait: &Wait, secs: u64) -> String;
-    /// What a plugin asks.
-    question(plugin: &str) -> &'static str;
-    /// The numbers behind a score.
-    arithmetic(numbers: &Arithmetic) -> Vec<String>;
 }
 
 impl Lang {
-    /// Why a node was refused, short enough for a chip; words that are not known here stay as upstream wrote them.
+    /// Why a node was refused, short enough for a chip.
     #[must_use]
-    pub fn refusal(self, words: &str) -> String {
-        if let Some(count) = words.strip_prefix("Too many pods") {
-            return format!("{}{count}", self.ui().pods);
-        }
-        if let Some(resource) = words.strip_prefix("Insufficient ") {
-            return self.pick(format!("{resource} 부족"), format!("not enough {resource}"));
-        }
-        let short = match words {
-            "node(s) had untolerated taint(s)" => self.pick("테인트", "taint"),
-            "node(s) were unschedulable" => self.pick("격리", "cordoned"),
-            "node(s) didn't match Pod's node affinity/selector" => self.pick("셀렉터 다름", "selector"),
-            "node(s) didn't have free ports for the requested pod ports" => {
-                self.pick("포트 사용 중", "port taken")
-            }
-            other => other,
-        };
-        short.to_owned()
+    pub fn refusal(self, reasons: &[Ground]) -> String {
+        reasons.iter().map(|it| self.short(it)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How a score comes about: what each line is about, and the line.
+    #[must_use]
+    pub fn formula(self, score: &PluginScore) -> Vec<(String, String)> {
+        let steps = formula::formula(score).steps;
+        steps.iter().map(|it| (self.about(&it.about), it.to_string())).collect()
     }
 
     /// What a fixture of the library holds, in a few words; empty for one that is not known here.
@@ -204,46 +234,6 @@ impl Lang {
     }
 }
 
-/// The numbers behind a score, with the few words that differ.
-fn shared_arithmetic(numbers: &Arithmetic, mean: &str, _each: &str, pods: &str) -> Vec<String> {
-    match numbers {
-        Arithmetic::LeastAllocated(shares) => {
-            let mut scores = Vec::new();
-            let mut out: Vec<String> = shares
-                .iter()
-                .map(|s| {
-                    let score =
-                        ((s.allocatable - s.requested).max(0) * 100).checked_div(s.allocatable).unwrap_or(0);
-                    scores.push(score);
-                    format!(
-                        "{} ({} − {}) / {} = {score}",
-                        s.resource, s.allocatable, s.requested, s.allocatable
-                    )
-                })
-                .collect();
-            let count = i64::try_from(scores.len().max(1)).unwrap_or(1);
-            let sum: i64 = scores.iter().sum();
-            out.push(format!("{mean} = {}", sum / count));
-            out
-        }
-        Arithmetic::Balanced(shares) => {
-            shares.iter().map(|s| format!("{} {} / {}", s.resource, s.requested, s.allocatable)).collect()
-        }
-        Arithmetic::Unspread => Vec::new(),
-        Arithmetic::Taints(taints) => vec![format!("PreferNoSchedule: {}", taints.len())],
-        Arithmetic::PreferredNodes(weights) => vec![format!("Σ {weights:?}")],
-        Arithmetic::Images { images, all, .. } => {
-            images.iter().map(|i| format!("{} {} × {}/{all}", i.image, i.size, i.nodes)).collect()
-        }
-        Arithmetic::Spread(shares) => {
-            shares.iter().map(|s| format!("{} · {pods} {}", s.topology_key, s.pods)).collect()
-        }
-        Arithmetic::PodAffinity(shares) => {
-            shares.iter().map(|s| format!("{}={} {}", s.topology_key, s.value, s.weight)).collect()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +243,48 @@ mod tests {
         let of = |tags: &[&str]| Lang::of(&tags.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
         assert_eq!(of(&["ja", "ko-KR", "en"]), Lang::Ko);
         assert_eq!(of(&["fr"]), Lang::En);
+    }
+
+    /// Every text about scheduling, with what it is for.
+    fn scheduling(lang: Lang) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        let mut say = |about: String, text: String| all.push((about, text));
+        for reason in Ground::samples() {
+            say(format!("{reason:?}"), lang.sentence(&reason));
+            assert!(!lang.short(&reason).is_empty(), "{reason:?}");
+        }
+        for plugin in scheduler::registry::default_plugins().iter().map(|it| it.plugin) {
+            say(plugin.name().to_owned(), lang.question(plugin.name()).to_owned());
+            if plugin.phases().contains(&scheduler::plugin::Phase::Score) {
+                say(format!("score of {}", plugin.name()), lang.meaning(plugin.name()).to_owned());
+            }
+            for event in plugin.retries_on() {
+                say(format!("{event:?}"), lang.event(*event));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_reason_of_every_plugin_has_a_sentence_in_every_language() {
+        let korean = |text: &str| text.chars().any(|c| ('가'..='힣').contains(&c));
+        for (about, text) in scheduling(Lang::En) {
+            assert!(!text.is_empty() && !korean(&text), "{about}: {text:?}");
+        }
+        for (about, text) in scheduling(Lang::Ko) {
+            assert!(korean(&text), "{about}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_reasons_read_the_same() {
+        for lang in [Lang::En, Lang::Ko] {
+            let mut sentences: Vec<String> = Ground::samples().iter().map(|it| lang.sentence(it)).collect();
+            sentences.sort();
+            let all = sentences.len();
+            sentences.dedup();
+            assert_eq!(sentences.len(), all, "{lang:?}");
+        }
     }
 
     #[test]

@@ -185,6 +185,50 @@ pub struct Ui {
     pub all_passed: &'static str,
     /// Rows folded away.
     pub same_for_all: &'static str,
+    /// Filters folded away; how many.
+    pub rest_passed: &'static str,
+    /// Filters that had nothing to ask; their names.
+    pub idle: &'static str,
+    /// Scores folded away; how many.
+    pub same_scores: &'static str,
+    /// Scorers without a say; their names.
+    pub silent: &'static str,
+    /// Shows what is folded.
+    pub unfold: &'static str,
+    /// Folds it away.
+    pub fold: &'static str,
+    /// Before a cell is looked at.
+    pub point_at_cell: &'static str,
+    /// Name of the place where formulas appear.
+    pub formula: &'static str,
+    /// A cell of a node that was out before.
+    pub not_reached: &'static str,
+    /// A filter's yes.
+    pub passed: &'static str,
+    /// One of several best totals.
+    pub tie: &'static str,
+    /// The pod has no gates.
+    pub no_gates: &'static str,
+    /// The pod asks for nothing.
+    pub no_requests: &'static str,
+    /// How often the pod was tried.
+    pub queue: &'static str,
+    /// Events that may help.
+    pub waits_for: &'static str,
+    /// Whether evicting helps.
+    pub preemption: &'static str,
+    /// Pods to evict.
+    pub victims: &'static str,
+    /// Victims that a budget protects.
+    pub protected: &'static str,
+    /// Priority of the most important victim.
+    pub highest: &'static str,
+    /// Nobody was scored.
+    pub no_scores: &'static str,
+    /// Back-off; until when.
+    pub resting: &'static str,
+    /// A column of several nodes; how many more.
+    pub same_verdict: &'static str,
     /// The address pool.
     pub pool: &'static str,
     /// Starts a path here.

@@ -2,5 +2,6 @@
 
 pub mod path;
 pub mod reason;
+pub mod scheduler;
 pub mod sentences;
 pub mod ui;

@@ -46,7 +46,8 @@ pub fn reason(reason: &Reason) -> String {
 
 fn decided(choice: &Choice) -> String {
     let mut out = format!("{} of {} nodes pass.", choice.fit, choice.looked);
-    if let Some((node, words)) = choice.refused.first() {
+    if let Some((node, reasons)) = choice.refused.first() {
+        let words = reasons.iter().map(super::scheduler::short).collect::<Vec<_>>().join(", ");
         out.push_str(&format!(" `{node}` is out: {words}."));
     }
     match (&choice.node, choice.total) {

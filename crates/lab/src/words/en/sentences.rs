@@ -1,7 +1,5 @@
 //! Sentences in English: present tense, plain verbs; what is seen, then why, then what would change it.
 
-use scheduler::decision::Arithmetic;
-
 use crate::{
     view::{
         beats::BeatKind,
@@ -142,8 +140,8 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(Mark::Good, format!("CPU is fine: `{need}m ≤ {free}m`")));
             }
             if pod.state != PodState::Pending && pod.state != PodState::Gated {
-                if let Some(node) = &pod.node {
-                    out.push(step(Mark::Good, format!("The scheduler picked `{node}`")));
+                if let Some(placed) = &pod.placed {
+                    out.push(step(Mark::Good, super::scheduler::placed(placed)));
                 }
                 if let (Some((eni, device)), Some(ip)) = (&pod.card, &pod.ip) {
                     out.push(step(Mark::Good, format!("It got `{ip}`, held ready on `eth{device}` ({eni})")));
@@ -293,28 +291,4 @@ pub fn wait(wait: &Wait, secs: u64) -> String {
         Wait::Attach(device) => format!("attach eth{device} {secs} s"),
         Wait::Boot => format!("boot {secs} s"),
     }
-}
-
-/// What a plugin asks.
-#[must_use]
-pub fn question(plugin: &str) -> &'static str {
-    match plugin {
-        "NodeUnschedulable" => "is it cordoned",
-        "NodeName" => "is it the named node",
-        "TaintToleration" => "is the taint tolerated",
-        "NodeAffinity" => "has it the wanted labels",
-        "NodePorts" => "are the host ports free",
-        "NodeResourcesFit" => "are there seats and resources",
-        "PodTopologySpread" => "is it spread evenly",
-        "InterPodAffinity" => "near and far",
-        "NodeResourcesBalancedAllocation" => "are CPU and memory in balance",
-        "ImageLocality" => "is the image there",
-        _ => "",
-    }
-}
-
-/// The numbers behind a score.
-#[must_use]
-pub fn arithmetic(numbers: &Arithmetic) -> Vec<String> {
-    super::super::shared_arithmetic(numbers, "mean", "per node", "pods")
 }

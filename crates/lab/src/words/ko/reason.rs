@@ -48,7 +48,8 @@ pub fn reason(reason: &Reason) -> String {
 
 fn decided(choice: &Choice) -> String {
     let mut out = format!("노드 {}개 중 {}개가 통과했습니다.", choice.looked, choice.fit);
-    if let Some((node, words)) = choice.refused.first() {
+    if let Some((node, reasons)) = choice.refused.first() {
+        let words = reasons.iter().map(super::scheduler::short).collect::<Vec<_>>().join(", ");
         out.push_str(&format!(" `{node}` 탈락: {words}."));
     }
     match (&choice.node, choice.total) {

@@ -1,7 +1,5 @@
 //! Sentences in Korean: what is seen, then why, then what would change it.
 
-use scheduler::decision::Arithmetic;
-
 use crate::{
     view::{
         beats::BeatKind,
@@ -144,8 +142,8 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(Mark::Good, format!("CPU는 이유가 아님: `{need}m ≤ {free}m`")));
             }
             if pod.state != PodState::Pending && pod.state != PodState::Gated {
-                if let Some(node) = &pod.node {
-                    out.push(step(Mark::Good, format!("스케줄러가 `{node}`를 골랐습니다")));
+                if let Some(placed) = &pod.placed {
+                    out.push(step(Mark::Good, super::scheduler::placed(placed)));
                 }
                 if let (Some((eni, device)), Some(ip)) = (&pod.card, &pod.ip) {
                     out.push(step(
@@ -299,28 +297,4 @@ pub fn wait(wait: &Wait, secs: u64) -> String {
         Wait::Attach(device) => format!("eth{device} 붙이기 {secs} s"),
         Wait::Boot => format!("부팅 {secs} s"),
     }
-}
-
-/// What a plugin asks.
-#[must_use]
-pub fn question(plugin: &str) -> &'static str {
-    match plugin {
-        "NodeUnschedulable" => "격리된 노드인가",
-        "NodeName" => "정해 둔 노드인가",
-        "TaintToleration" => "출입 금지를 참는가",
-        "NodeAffinity" => "원하는 레이블이 있나",
-        "NodePorts" => "호스트 포트가 비었나",
-        "NodeResourcesFit" => "자리와 자원이 있나",
-        "PodTopologySpread" => "고르게 퍼지나",
-        "InterPodAffinity" => "가까이, 멀리",
-        "NodeResourcesBalancedAllocation" => "CPU와 메모리가 고른가",
-        "ImageLocality" => "이미지가 이미 있나",
-        _ => "",
-    }
-}
-
-/// The numbers behind a score.
-#[must_use]
-pub fn arithmetic(numbers: &Arithmetic) -> Vec<String> {
-    super::super::shared_arithmetic(numbers, "평균", "노드마다", "파드")
 }
