@@ -216,6 +216,7 @@ fn decide(turn: &mut Turn<'_>, pod: &PodInfo, tie: u64) -> Decision {
     let (order, start) = turn.world.scheduling_mut().order(cluster);
     let sample = Sample { order: &order, start };
     let decision = match pick_sampled(&profile, &table, pod, tie, &sample) {
+        _ if turn.world().explains(&pod.key) => schedule_sampled(&profile, &table, pod, tie, &sample),
         (Some(pick), sampled) => {
             let mut decision = Decision::empty(pod.key.to_string(), Outcome::Scheduled);
             decision.node = Some(table.row(pick.node).name.to_string());

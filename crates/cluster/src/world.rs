@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use ::scheduler::PodKey;
 use api::{Object, SimDuration, SimTime, digest::Digest, meta::Time};
 use imbl::{GenericVector, shared_ptr::RcK};
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ pub struct World {
     trail: Option<Vec<World>>,
     // INVARIANT: a function of the store, but for what the scheduler's process remembers of its last cycle.
     scheduling: scheduler::Cache,
+    /// The pod (`namespace/name`) about which decisions are explained in full however many nodes there are.
+    explains: Option<Rc<str>>,
 }
 
 /// What a step or a fact costs of an allowance; one of what comes round by itself costs 1.
@@ -106,6 +109,7 @@ impl World {
             idling: false,
             trail: None,
             scheduling: scheduler::Cache::default(),
+            explains: None,
         }
     }
 
@@ -230,6 +234,30 @@ impl World {
     /// The copies left behind, oldest first; no more are left.
     pub fn take_trail(&mut self) -> Vec<World> {
         self.trail.take().unwrap_or_default()
+    }
+
+    /// The decision about `pod` that fact `seq` will be at `at`, explained in full however many nodes there are; this world
+    /// is left as it is, and must be one of the copies from which nothing is asked before that fact.
+    /// `None` if that fact does not come, or is no decision.
+    #[must_use]
+    pub fn explained(&self, seq: u64, at: SimTime, pod: &str) -> Option<Rc<::scheduler::Decision>> {
+        let mut world = Self { trail: None, allowance: None, ..self.clone() };
+        world.explains = Some(pod.into());
+        let count = usize::try_from(seq).ok()?;
+        while world.facts.len() <= count {
+            if world.run(at, Budget(1)).steps == 0 {
+                return None;
+            }
+        }
+        match &world.facts.get(count)?.what {
+            What::Decided(decision) => Some(Rc::clone(decision)),
+            What::Asked(_) | What::Changed(_) | What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
+        }
+    }
+
+    /// Whether a decision about this pod is to be explained in full.
+    pub(crate) fn explains(&self, pod: &PodKey) -> bool {
+        self.explains.as_deref().is_some_and(|it| it == pod.to_string())
     }
 
     fn mark(&mut self) {

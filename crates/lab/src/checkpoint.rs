@@ -101,6 +101,14 @@ impl Trail {
         &self.0[index].1
     }
 
+    /// The last world in which fact `seq` had not happened yet.
+    #[must_use]
+    pub fn before_fact(&self, seq: u64) -> Option<&World> {
+        let count = usize::try_from(seq).ok()?;
+        let index = self.0.partition_point(|(_, world)| world.facts().len() <= count).checked_sub(1)?;
+        self.0.get(index).map(|(_, world)| world)
+    }
+
     /// Whether a copy lies after `world` and not after `at`: something may have been asked there.
     #[must_use]
     pub fn between(&self, world: &World, at: SimTime) -> bool {

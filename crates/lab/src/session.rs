@@ -7,7 +7,8 @@
 use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
 use api::{Diagnostic, SimDuration, SimTime};
-use cluster::{Budget, World};
+use cluster::{Budget, What, World};
+use scheduler::Decision;
 use shell::{Machine, Output};
 
 use crate::{
@@ -396,6 +397,19 @@ impl Session {
     #[must_use]
     pub fn facts(&self) -> &imbl::GenericVector<Rc<cluster::Fact>, imbl::shared_ptr::RcK> {
         self.live.world.facts()
+    }
+
+    /// The decision that fact `seq` is, explained in full. In large clusters the fact says only what was decided; the rest
+    /// is worked out again from the world as it was then.
+    #[must_use]
+    pub fn explained(&self, seq: u64) -> Option<Rc<Decision>> {
+        let fact = self.facts().get(usize::try_from(seq).ok()?)?;
+        let What::Decided(decision) = &fact.what else { return None };
+        if !decision.nodes.is_empty() || decision.pre_filter_rejected.is_some() {
+            return Some(Rc::clone(decision));
+        }
+        let explained = self.trail.before_fact(seq)?.explained(seq, fact.at, &decision.pod);
+        Some(explained.unwrap_or_else(|| Rc::clone(decision)))
     }
 
     /// One number for the world at the head of time. Reads every object: not for every frame.

@@ -16,7 +16,9 @@
 
 use std::fmt;
 
-use crate::decision::{Arithmetic, ImageShare, NodeLoad, PluginScore, Scale, Share, SpreadShare, TopologyShare};
+use crate::decision::{
+    Arithmetic, ImageShare, NodeLoad, PluginScore, Scale, Share, SpreadShare, TopologyShare,
+};
 use crate::logarithm::ln;
 use crate::plugin::MAX_NODE_SCORE;
 use crate::reason::Reason;

@@ -1,6 +1,6 @@
 //! Where does a session begin: at a lesson, a world, a link, or where one was last time?
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use lab::{
     Scenario, Session,
@@ -68,6 +68,7 @@ impl Desk {
             name: it.name,
             storage: None,
             batch: None,
+            explained: RefCell::new(None),
             fresh: 0,
             complaint: None,
             path: None,

@@ -6,10 +6,10 @@
 mod batch;
 mod beginning;
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use api::{SimDuration, SimTime, k8s::core::v1::Pod};
-use cluster::{ClusterId, What, World};
+use cluster::{ClusterId, Fact, What, World};
 use lab::{
     LineResult, Session,
     library::Book,
@@ -115,6 +115,8 @@ pub struct Desk {
     name: Option<String>,
     /// What the browser said when it was last asked to keep something.
     pub storage: Option<Storage>,
+    /// A decision as it was told, and explained in full: the one that was looked at last.
+    explained: RefCell<Option<(Rc<Decision>, Rc<Decision>)>>,
     /// Lines that wait to be run.
     batch: Option<Batch>,
     /// Where the last command's entries begin.
@@ -304,7 +306,7 @@ impl Desk {
         self.decided_at(id).map(|(_, decision)| decision)
     }
 
-    fn decided_at(&self, id: Option<&str>) -> Option<(SimTime, Rc<Decision>)> {
+    fn decided_at(&self, id: Option<&str>) -> Option<(&Fact, Rc<Decision>)> {
         let pod = id.and_then(|id| id.strip_prefix("Pod/"));
         if id.is_some() && pod.is_none() {
             return None;
@@ -312,7 +314,7 @@ impl Desk {
         self.session.facts().iter().rev().filter(|fact| fact.at <= self.at).find_map(|fact| {
             match &fact.what {
                 What::Decided(decision) if pod.is_none_or(|pod| decision.pod == pod) => {
-                    Some((fact.at, Rc::clone(decision)))
+                    Some((&**fact, Rc::clone(decision)))
                 }
                 _ => None,
             }
@@ -322,7 +324,14 @@ impl Desk {
     /// The same as a table.
     #[must_use]
     pub fn decision(&self, id: Option<&str>) -> Option<Table> {
-        let (at, decision) = self.decided_at(id)?;
+        let (fact, told) = self.decided_at(id)?;
+        let at = fact.at;
+        let known = self.explained.borrow().clone().filter(|(of, _)| Rc::ptr_eq(of, &told));
+        let decision = match known {
+            Some((_, decision)) => decision,
+            None => self.session.explained(fact.seq)?,
+        };
+        *self.explained.borrow_mut() = Some((told, Rc::clone(&decision)));
         let facts = self.session.facts();
         let cause = |seq| facts.get(usize::try_from(seq).ok()?).cloned();
         let before = facts.iter().take_while(|fact| fact.at <= self.at);

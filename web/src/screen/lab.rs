@@ -58,7 +58,7 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
                 if app.width == Width::Tablet { <section class="strip" aria-label={app.ui().lesson}>{lesson::goals(&view, app.settings.lang)}</section> }
                 else { <Lesson {view} hints={app.hints} lang={app.settings.lang} send={send.clone()}/> }
             }
-            if let Some(table) = decision(app).filter(|_| app.decision) {
+            if let Some(table) = decision(app) {
                 <Decision {table} lang={app.settings.lang} send={send.clone()}/>
             } else {
                 {stage(app, &scene, send)}
@@ -91,9 +91,9 @@ pub fn lesson_view(app: &App) -> Option<view::lesson::LessonView> {
     Some(view::lesson::lesson(book, progress, app.settings.lang))
 }
 
-/// The decision about the selected pod; without one, the newest.
+/// While the decision table is open: the decision about the selected pod; without one, the newest.
 pub fn decision(app: &App) -> Option<view::decision::Table> {
-    app.desk.decision(app.selected.as_deref())
+    app.decision.then(|| app.desk.decision(app.selected.as_deref()))?
 }
 
 /// The room with the picture.

@@ -47,7 +47,7 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
                 <button aria-label={ui.share} onclick={on(send, || Action::Share)}>{icon(Icon::Share, "s20")}</button>
                 {top::switches(app, send)}
             </header>
-            if let Some(table) = lab::decision(app).filter(|_| app.decision) {
+            if let Some(table) = lab::decision(app) {
                 <Decision {table} lang={app.settings.lang} send={send.clone()}/>
             }
             {lab::stage(app, &scene, send)}

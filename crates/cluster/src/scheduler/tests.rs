@@ -350,3 +350,25 @@ fn a_pod_waits_for_its_claim_and_goes_where_the_volume_is() {
     settle(&mut world);
     assert_eq!(node_of(&world, "db").as_deref(), Some("a"));
 }
+
+#[test]
+fn a_decision_in_a_large_cluster_is_explained_when_asked_for() {
+    let mut world = cluster();
+    (0..120).for_each(|n| add_node(&mut world, &format!("node-{n:03}"), 10));
+    create(&mut world, pod("one")).unwrap();
+    create(&mut world, pod("two")).unwrap();
+    let before = world.clone();
+    settle(&mut world);
+    let told = world.facts().iter().filter_map(|fact| match &fact.what {
+        What::Decided(decision) => Some((fact, decision)),
+        _ => None,
+    });
+    for (fact, told) in told {
+        assert!(told.nodes.is_empty());
+        let full = before.explained(fact.seq, fact.at, &told.pod).unwrap();
+        assert_eq!((&full.pod, &full.node, full.outcome), (&told.pod, &told.node, told.outcome));
+        assert_eq!(full.nodes.len() + full.not_looked_at.len(), 120);
+        assert!(full.nodes.iter().all(|node| !node.scores.is_empty()));
+    }
+    assert_eq!(decisions(&world), 2);
+}
