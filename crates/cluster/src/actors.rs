@@ -13,6 +13,7 @@ use crate::{
 static OTHERS: &[&(dyn Controller + Sync)] = &[
     &scheduler::Scheduler,
     &cloud::Ec2,
+    &cloud::ebs::EbsCsi,
     &join::Nodeadm,
     &report::NodeStatus,
     &ipamd::Ipamd,

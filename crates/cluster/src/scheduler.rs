@@ -23,6 +23,7 @@ use api::{
 
 use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, What};
 
+mod binding;
 mod cache;
 mod events;
 mod preempt;
@@ -118,10 +119,15 @@ impl Controller for Scheduler {
         let Some(queued) = turn.get::<QueuedPod>(&key.namespace, &key.name).cloned() else {
             return Ok(Next::Done);
         };
-        if turn.get::<Pod>(&key.namespace, &key.name).is_none_or(|pod| !is_waiting(pod)) {
+        let pod = turn.get::<Pod>(&key.namespace, &key.name).filter(|pod| is_waiting(pod)).cloned();
+        let Some(pod) = pod else {
             turn.remove(&Key { kind: Kind::QueuedPod, ..key.clone() });
-        } else if key.kind == Kind::QueuedPod && queued.place == QueuePlace::Unschedulable {
-            call_back(turn, queued);
+            return Ok(Next::Done);
+        };
+        match queued.place {
+            QueuePlace::Unschedulable if key.kind == Kind::QueuedPod => call_back(turn, queued),
+            QueuePlace::Binding => return binding::look(turn, &pod, queued),
+            QueuePlace::Unschedulable | QueuePlace::BackOff | QueuePlace::Active => {}
         }
         Ok(Next::Done)
     }
@@ -260,7 +266,10 @@ fn conclude(
     let decided = turn.fact(What::Decided(Rc::clone(decision)));
     turn.cause = Some(decided);
     if let (Outcome::Scheduled, Some(node)) = (decision.outcome, &decision.node) {
-        return bind(turn, pod, queued, node);
+        return match decision.volumes[..] {
+            [] => bind(turn, pod, queued, node),
+            _ => binding::begin(turn, pod, queued, decision, node),
+        };
     }
     let message = decision.message.clone().unwrap_or_default();
     remember(turn, pod, queued, decision, &message);
@@ -325,9 +334,9 @@ fn fail(turn: &mut Turn<'_>, pod: &Pod, queued: Option<QueuedPod>, message: &str
     say_unschedulable(turn, pod, "SchedulerError", message, Some(""))
 }
 
-/// Puts a pod that could not be placed back into the queue (`AddUnschedulableIfNotPresent`).
-fn remember(turn: &mut Turn<'_>, pod: &Pod, queued: Option<QueuedPod>, decision: &Decision, message: &str) {
-    let mut queued = queued.unwrap_or_else(|| QueuedPod {
+/// What the queue remembers of a pod that it tries for the first time.
+fn fresh(pod: &Pod) -> QueuedPod {
+    QueuedPod {
         metadata: ObjectMeta {
             name: pod.metadata.name.clone(),
             namespace: pod.metadata.namespace.clone(),
@@ -335,7 +344,12 @@ fn remember(turn: &mut Turn<'_>, pod: &Pod, queued: Option<QueuedPod>, decision:
         },
         pod_uid: pod.metadata.uid.clone().unwrap_or_default(),
         ..QueuedPod::default()
-    });
+    }
+}
+
+/// Puts a pod that could not be placed back into the queue (`AddUnschedulableIfNotPresent`).
+fn remember(turn: &mut Turn<'_>, pod: &Pod, queued: Option<QueuedPod>, decision: &Decision, message: &str) {
+    let mut queued = queued.unwrap_or_else(|| fresh(pod));
     queued.attempts += 1;
     queued.refused_by = decision.rejected_by.iter().map(|it| (*it).to_owned()).collect();
     // Where nobody refused it, nobody can say what would help: it is tried again by itself.

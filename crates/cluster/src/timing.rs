@@ -94,3 +94,7 @@ pub const KIND_CREATE: SimDuration = SimDuration::secs(20);
 
 /// Silence after which a node is `Unknown`. Source: `--node-monitor-grace-period`, 50 s since 1.32.
 pub const NODE_MONITOR_GRACE: SimDuration = SimDuration::secs(50);
+
+/// From CreateVolume to a volume that is `available`.
+/// Source: EBS user guide (volume states); the CSI driver polls for it, one to three seconds.
+pub const VOLUME_CREATE: SimDuration = SimDuration::secs(2);

@@ -3,21 +3,25 @@
 //! What the volume plugins look at, and the few rules of claims and volumes that several of them share.
 //! Source: `component-helpers/storage/volume`, 1.34.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use api::k8s::core::v1::{
     CSIPersistentVolumeSource, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, ObjectReference,
-    PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, VolumeNodeAffinity,
+    PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, TopologySelectorTerm, VolumeNodeAffinity,
 };
 use api::k8s::storage::v1::{CSINode, StorageClass};
 use api::quantity::Quantity;
 
 use crate::decision::VolumeBound;
 use crate::node_selector::{Labels, Terms};
+use crate::pod_affinity::compiled;
 
 const ZONE: &str = "topology.kubernetes.io/zone";
-const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+/// A claim and its volume know of each other.
+pub const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+/// The node the scheduler has chosen for the pod that a claim waits for.
+pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// What the volume plugins look at.
@@ -55,6 +59,68 @@ impl Storage {
     #[must_use]
     pub fn class(&self, name: &str) -> Option<&StorageClass> {
         self.classes.get(name).map(Rc::as_ref)
+    }
+
+    /// The smallest volume that would do for a claim, on a node with `labels` or anywhere; a volume reserved for the
+    /// claim comes before all others.
+    #[must_use]
+    pub fn best_volume(
+        &self,
+        claim: &PersistentVolumeClaim,
+        labels: Option<&Labels>,
+        chosen: &BTreeSet<String>,
+    ) -> Option<&PersistentVolume> {
+        let spec = claim.spec.as_ref()?;
+        let class = claim_class(claim);
+        let selector = spec.selector.as_ref().map(|it| compiled(Some(it)));
+        let mut best: Option<(&PersistentVolume, Quantity)> = None;
+        for volume in self.volumes() {
+            let Some(offer) = volume.spec.as_ref() else { continue };
+            let name = volume.metadata.name.as_deref().unwrap_or_default();
+            let reserved = offer.claim_ref.as_ref().map(|it| {
+                let same = it.name == claim.metadata.name
+                    && it.namespace.as_deref().unwrap_or("default")
+                        == claim.metadata.namespace.as_deref().unwrap_or("default");
+                same && it
+                    .uid
+                    .as_ref()
+                    .is_none_or(|uid| uid.is_empty() || Some(uid) == claim.metadata.uid.as_ref())
+            });
+            let size = size(offer.capacity.as_ref());
+            let mode = |it: &Option<String>| it.as_deref().unwrap_or("Filesystem") == "Block";
+            if chosen.contains(name)
+                || volume_class(volume) != class
+                || reserved == Some(false)
+                || size < requested(claim)
+                || mode(&offer.volume_mode) != mode(&spec.volume_mode)
+                || volume.metadata.deletion_timestamp.is_some()
+            {
+                continue;
+            }
+            let reachable = labels.is_none_or(|labels| reachable(volume, labels));
+            if reserved == Some(true) {
+                return reachable.then_some(volume);
+            }
+            let empty = Labels::new();
+            let own = volume.metadata.labels.as_ref().unwrap_or(&empty);
+            let selected = selector.as_ref().is_none_or(|it| it.as_ref().is_some_and(|it| it.matches(own)));
+            let available = volume.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Available");
+            let modes = spec.access_modes.iter().flatten();
+            let accessible =
+                modes.into_iter().all(|it| offer.access_modes.iter().flatten().any(|has| has == it));
+            if available && selected && reachable && accessible && best.as_ref().is_none_or(|it| size < it.1)
+            {
+                best = Some((volume, size));
+            }
+        }
+        best.map(|(volume, _)| volume)
+    }
+
+    /// The volume that is reserved for a claim, if it would do.
+    #[must_use]
+    pub fn reserved_volume(&self, claim: &PersistentVolumeClaim) -> Option<&PersistentVolume> {
+        let found = self.best_volume(claim, None, &BTreeSet::new())?;
+        found.spec.as_ref()?.claim_ref.as_ref().map(|_| found)
     }
 
     /// How many volumes a node can attach, by CSI driver; a driver without a limit is not listed.
@@ -217,4 +283,22 @@ pub fn size(
 ) -> Quantity {
     let written = list.and_then(|it| it.get("storage"));
     written.and_then(|it| Quantity::parse(&it.0).ok()).unwrap_or(Quantity::ZERO)
+}
+
+/// What a claim asks for.
+#[must_use]
+pub fn requested(claim: &PersistentVolumeClaim) -> Quantity {
+    let resources = claim.spec.as_ref().and_then(|it| it.resources.as_ref());
+    size(resources.and_then(|it| it.requests.as_ref()))
+}
+
+/// Whether a class allows volumes on a node with `labels`: terms are alternatives, none allows every node.
+#[must_use]
+pub fn allowed(terms: &[TopologySelectorTerm], labels: &Labels) -> bool {
+    let holds = |term: &TopologySelectorTerm| {
+        let expressions = term.match_label_expressions.as_deref().unwrap_or_default();
+        !expressions.is_empty()
+            && expressions.iter().all(|it| labels.get(&it.key).is_some_and(|value| it.values.contains(value)))
+    };
+    terms.is_empty() || terms.iter().any(holds)
 }

@@ -110,6 +110,13 @@ pub(super) fn claim_update(report: &mut Report, new: &PersistentVolumeClaim, old
     if text(stored.volume_name.as_ref()).is_empty() {
         stored.volume_name.clone_from(&kept.volume_name);
     }
+    // A claim without a class may get one later (`validateStorageClassUpgradeFromNil`).
+    let beta = "volume.beta.kubernetes.io/storage-class";
+    if before.storage_class_name.is_none()
+        && !old.metadata.annotations.as_ref().is_some_and(|it| it.contains_key(beta))
+    {
+        kept.storage_class_name = None;
+    }
     if bound {
         kept.volume_attributes_class_name.clone_from(&before.volume_attributes_class_name);
         let requests = kept.resources.as_mut().and_then(|it| it.requests.as_mut());

@@ -30,6 +30,7 @@ use std::rc::Rc;
 
 use api::{ApiStatus, Domain, Kind, Object, Scope, validate::Release};
 
+pub(crate) use admission::default_storage_class;
 pub use bootstrap::bootstrap;
 pub(crate) use bootstrap::root_ca;
 pub(crate) use call::Call;

@@ -5,6 +5,7 @@
 //! The actor [`Ec2`] ends what takes time. This module does not know about pods.
 //! Source: the Amazon EC2 API reference; cni-spec §8 for the errors that teach.
 
+pub(crate) mod ebs;
 pub mod eni;
 pub mod instance;
 mod serve;

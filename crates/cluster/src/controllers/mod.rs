@@ -11,6 +11,7 @@ mod endpointslice;
 mod garbage;
 mod namespace;
 mod node_lifecycle;
+pub(crate) mod persistent_volume;
 mod pod_gc;
 mod replicaset;
 mod resource_quota;
@@ -25,6 +26,10 @@ use api::{
     Kind, Object, Resource, SimTime,
     k8s::core::v1::{Pod, PodCondition, PodTemplateSpec},
     meta::{ObjectMeta, OwnerReference, Time},
+};
+
+pub(crate) use persistent_volume::protection::{
+    OF_CLAIM as CLAIM_PROTECTION, OF_VOLUME as VOLUME_PROTECTION,
 };
 
 use crate::{Controller, World, draw};
@@ -45,6 +50,9 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &node_lifecycle::NodeLifecycle,
     &taint_eviction::TaintEviction,
     &pod_gc::PodGc,
+    &persistent_volume::PersistentVolumeBinder,
+    &persistent_volume::protection::ClaimProtection,
+    &persistent_volume::protection::VolumeProtection,
 ];
 
 /// The owner that manages the object, if there is one.

@@ -27,7 +27,8 @@ pub(super) fn word(event: ClusterEvent) -> String {
 /// Tells of every refused pod that `change` may help.
 pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
     let own = Kind::Pod == change.key.kind;
-    let (of_pod, events) = (own.then(|| own_events(change)).unwrap_or_default(), events(change));
+    let of_pod = if own { own_events(change) } else { Vec::new() };
+    let events = events(change);
     if of_pod.is_empty() && events.is_empty() {
         return;
     }
@@ -57,25 +58,30 @@ pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key
 
 /// The objects of a change, compiled where plugins want them so.
 enum Objects {
-    Node(Option<Node>, Option<Node>),
-    Pod(Option<PodInfo>, Option<PodInfo>),
-    Claim(Option<PersistentVolumeClaim>, Option<PersistentVolumeClaim>),
-    Volume(Option<PersistentVolume>, Option<PersistentVolume>),
-    Class(Option<StorageClass>, Option<StorageClass>),
-    Drivers(Option<CSINode>, Option<CSINode>),
+    Node(Box<(Option<Node>, Option<Node>)>),
+    Pod(Box<(Option<PodInfo>, Option<PodInfo>)>),
+    Claim(Box<(Option<PersistentVolumeClaim>, Option<PersistentVolumeClaim>)>),
+    Volume(Box<(Option<PersistentVolume>, Option<PersistentVolume>)>),
+    Class(Box<(Option<StorageClass>, Option<StorageClass>)>),
+    Drivers(Box<(Option<CSINode>, Option<CSINode>)>),
 }
 
 impl Objects {
     fn of(change: &Change) -> Objects {
         let (before, after) = (change.before.as_deref(), change.after.as_deref());
         match change.key.kind {
-            Kind::Node => {
-                Objects::Node(before.and_then(Node::of).cloned(), after.and_then(Node::of).cloned())
+            Kind::Node => Objects::Node(Box::new((
+                before.and_then(Node::of).cloned(),
+                after.and_then(Node::of).cloned(),
+            ))),
+            Kind::PersistentVolumeClaim => {
+                Objects::Claim(Box::new((stored::typed(before), stored::typed(after))))
             }
-            Kind::PersistentVolumeClaim => Objects::Claim(stored::typed(before), stored::typed(after)),
-            Kind::PersistentVolume => Objects::Volume(stored::typed(before), stored::typed(after)),
-            Kind::StorageClass => Objects::Class(stored::typed(before), stored::typed(after)),
-            Kind::CSINode => Objects::Drivers(stored::typed(before), stored::typed(after)),
+            Kind::PersistentVolume => {
+                Objects::Volume(Box::new((stored::typed(before), stored::typed(after))))
+            }
+            Kind::StorageClass => Objects::Class(Box::new((stored::typed(before), stored::typed(after)))),
+            Kind::CSINode => Objects::Drivers(Box::new((stored::typed(before), stored::typed(after)))),
             // Only pods are left that anybody waits for.
             _ => {
                 // A pod that comes to a node is new there, one that has finished is gone.
@@ -84,19 +90,19 @@ impl Objects {
                     let pod = pod.and_then(Pod::of).filter(|pod| !is_finished(pod))?;
                     (bound_to(pod).is_some() || unbound || after.is_none()).then(|| PodInfo::new(pod))
                 };
-                Objects::Pod(info(before), info(after))
+                Objects::Pod(Box::new((info(before), info(after))))
             }
         }
     }
 
     fn happening(&self) -> Happening<'_> {
         match self {
-            Objects::Node(before, after) => Happening::Node(before.as_ref(), after.as_ref()),
-            Objects::Pod(before, after) => Happening::Pod(before.as_ref(), after.as_ref()),
-            Objects::Claim(before, after) => Happening::Claim(before.as_ref(), after.as_ref()),
-            Objects::Volume(before, after) => Happening::Volume(before.as_ref(), after.as_ref()),
-            Objects::Class(before, after) => Happening::Class(before.as_ref(), after.as_ref()),
-            Objects::Drivers(before, after) => Happening::Drivers(before.as_ref(), after.as_ref()),
+            Objects::Node(it) => Happening::Node(it.0.as_ref(), it.1.as_ref()),
+            Objects::Pod(it) => Happening::Pod(it.0.as_ref(), it.1.as_ref()),
+            Objects::Claim(it) => Happening::Claim(it.0.as_ref(), it.1.as_ref()),
+            Objects::Volume(it) => Happening::Volume(it.0.as_ref(), it.1.as_ref()),
+            Objects::Class(it) => Happening::Class(it.0.as_ref(), it.1.as_ref()),
+            Objects::Drivers(it) => Happening::Drivers(it.0.as_ref(), it.1.as_ref()),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use api::k8s::core::v1::{PersistentVolume, PersistentVolumeClaim, TopologySelectorTerm};
+use api::k8s::core::v1::PersistentVolumeClaim;
 use api::k8s::storage::v1::CSINode;
 
 use crate::decision::VolumeBound;
@@ -18,12 +18,10 @@ use crate::plugin::{
     Rejection, Verdict,
 };
 use crate::pod::PodInfo;
-use crate::pod_affinity::compiled;
 use crate::reason::Reason;
 use crate::storage::{self, Storage};
 use crate::table::NodeRef;
 
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 /// In-tree plugins whose volumes CSI drivers serve on a node.
 const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
@@ -216,16 +214,16 @@ fn find(
     let mut to_make: Vec<&PersistentVolumeClaim> = Vec::new();
     let mut to_match: Vec<&PersistentVolumeClaim> = Vec::new();
     for claim in waiting {
-        match claim.metadata.annotations.as_ref().and_then(|it| it.get(SELECTED_NODE)) {
+        match claim.metadata.annotations.as_ref().and_then(|it| it.get(storage::SELECTED_NODE)) {
             Some(selected) if selected != node => return None,
             Some(_) => to_make.push(claim),
             None => to_match.push(claim),
         }
     }
     // The smallest claims choose first, so that large volumes stay for large claims.
-    to_match.sort_by_key(|claim| requested(claim));
+    to_match.sort_by_key(|claim| storage::requested(claim));
     for claim in to_match {
-        match smallest(storage, claim, labels, &chosen) {
+        match storage.best_volume(claim, Some(labels), &chosen) {
             Some(volume) => {
                 let name = volume.metadata.name.clone().unwrap_or_default();
                 chosen.insert(name.clone());
@@ -238,7 +236,7 @@ fn find(
         let class = storage.class(storage::claim_class(claim))?;
         let can = !class.provisioner.is_empty()
             && class.provisioner != NO_PROVISIONER
-            && allowed(class.allowed_topologies.as_deref().unwrap_or_default(), labels);
+            && storage::allowed(class.allowed_topologies.as_deref().unwrap_or_default(), labels);
         if !can {
             return None;
         }
@@ -251,70 +249,4 @@ fn find(
 fn key(claim: &PersistentVolumeClaim) -> String {
     let namespace = claim.metadata.namespace.as_deref().unwrap_or("default");
     format!("{namespace}/{}", claim.metadata.name.as_deref().unwrap_or_default())
-}
-
-fn requested(claim: &PersistentVolumeClaim) -> api::quantity::Quantity {
-    let resources = claim.spec.as_ref().and_then(|it| it.resources.as_ref());
-    storage::size(resources.and_then(|it| it.requests.as_ref()))
-}
-
-/// Terms are alternatives; none allows every node.
-fn allowed(terms: &[TopologySelectorTerm], labels: &Labels) -> bool {
-    let holds = |term: &TopologySelectorTerm| {
-        let expressions = term.match_label_expressions.as_deref().unwrap_or_default();
-        !expressions.is_empty()
-            && expressions.iter().all(|it| labels.get(&it.key).is_some_and(|value| it.values.contains(value)))
-    };
-    terms.is_empty() || terms.iter().any(holds)
-}
-
-/// The smallest volume that would do for a claim; a volume reserved for the claim comes before all others.
-fn smallest<'s>(
-    storage: &'s Storage,
-    claim: &PersistentVolumeClaim,
-    labels: &Labels,
-    chosen: &BTreeSet<String>,
-) -> Option<&'s PersistentVolume> {
-    let spec = claim.spec.as_ref()?;
-    let class = storage::claim_class(claim);
-    let selector = spec.selector.as_ref().map(|it| compiled(Some(it)));
-    let mut best: Option<(&PersistentVolume, api::quantity::Quantity)> = None;
-    for volume in storage.volumes() {
-        let Some(offer) = volume.spec.as_ref() else { continue };
-        let name = volume.metadata.name.as_deref().unwrap_or_default();
-        let reserved = offer.claim_ref.as_ref().map(|it| {
-            let same = it.name == claim.metadata.name
-                && it.namespace.as_deref().unwrap_or("default")
-                    == claim.metadata.namespace.as_deref().unwrap_or("default");
-            same && it
-                .uid
-                .as_ref()
-                .is_none_or(|uid| uid.is_empty() || Some(uid) == claim.metadata.uid.as_ref())
-        });
-        let size = storage::size(offer.capacity.as_ref());
-        let mode = |it: &Option<String>| it.as_deref().unwrap_or("Filesystem") == "Block";
-        if chosen.contains(name)
-            || storage::volume_class(volume) != class
-            || reserved == Some(false)
-            || size < requested(claim)
-            || mode(&offer.volume_mode) != mode(&spec.volume_mode)
-            || volume.metadata.deletion_timestamp.is_some()
-        {
-            continue;
-        }
-        let reachable = storage::reachable(volume, labels);
-        if reserved == Some(true) {
-            return reachable.then_some(volume);
-        }
-        let empty = Labels::new();
-        let own = volume.metadata.labels.as_ref().unwrap_or(&empty);
-        let selected = selector.as_ref().is_none_or(|it| it.as_ref().is_some_and(|it| it.matches(own)));
-        let available = volume.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Available");
-        let modes = spec.access_modes.iter().flatten();
-        let accessible = modes.into_iter().all(|it| offer.access_modes.iter().flatten().any(|has| has == it));
-        if available && selected && reachable && accessible && best.as_ref().is_none_or(|it| size < it.1) {
-            best = Some((volume, size));
-        }
-    }
-    best.map(|(volume, _)| volume)
 }

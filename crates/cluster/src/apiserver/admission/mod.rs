@@ -9,11 +9,13 @@ mod namespace_lifecycle;
 mod priority;
 mod resource_quota;
 mod service_account;
+mod storage;
 mod taint_nodes_by_condition;
 
 use api::{ApiStatus, Object};
 
 pub(super) use service_account::wait_for_default_account;
+pub(crate) use storage::default_storage_class;
 
 use crate::{ClusterId, World, apiserver::Call, request::Stage};
 
@@ -58,6 +60,8 @@ const PLUGINS: &[Plugin] = &[
         mutate: Some(default_toleration_seconds::mutate),
         validate: None,
     },
+    Plugin { name: "DefaultStorageClass", mutate: Some(storage::set_class), validate: None },
+    Plugin { name: "StorageObjectInUseProtection", mutate: Some(storage::protect), validate: None },
     Plugin { name: "ResourceQuota", mutate: None, validate: Some(resource_quota::validate) },
 ];
 
