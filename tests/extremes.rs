@@ -180,3 +180,27 @@ fn no_number_with_all_others_at_their_ends_panics() {
     }
     assert!(fallen.is_empty(), "{fallen:#?}");
 }
+
+#[test]
+fn no_percentage_panics() {
+    let begun = begin();
+    let mut fallen = Vec::new();
+    let places = [
+        ("Deployment", "/spec/strategy/rollingUpdate/maxSurge"),
+        ("Deployment", "/spec/strategy/rollingUpdate/maxUnavailable"),
+        ("DaemonSet", "/spec/updateStrategy/rollingUpdate/maxUnavailable"),
+        ("PodDisruptionBudget", "/spec/minAvailable"),
+    ];
+    for manifest in manifests() {
+        for (_, place) in places.iter().filter(|(kind, _)| manifest["kind"] == *kind) {
+            for percentage in ["0%", "100%", "101%", "2147483647%", "99999999999999999999%", "-1%", "%"] {
+                let mut extreme = manifest.clone();
+                *extreme.pointer_mut(place).expect("the manifest has the field") = percentage.into();
+                if !survives(&begun, &extreme) {
+                    fallen.push(format!("{} {place}: {percentage}", manifest["kind"]));
+                }
+            }
+        }
+    }
+    assert!(fallen.is_empty(), "{fallen:#?}");
+}
