@@ -195,7 +195,8 @@ pub fn question(props: &QuestionProps) -> Html {
     };
     let short = question.options.iter().all(|(_, text)| text.chars().count() <= 4);
     let row =
-        question.options.len() <= 3 && question.options.iter().all(|(_, text)| text.chars().count() <= 10);
+        question.options.len() <= 4 && question.options.iter().all(|(_, text)| text.chars().count() <= 10);
+    let square = row && question.options.len() == 4;
     let oninput = {
         let picked = picked.clone();
         Callback::from(move |event: web_sys::InputEvent| {
@@ -226,7 +227,7 @@ pub fn question(props: &QuestionProps) -> Html {
                 <input class="number" inputmode="numeric" aria-label={ui.number_answer} disabled={locked}
                     value={question.given.clone().unwrap_or_else(|| (*picked).clone())} {oninput} {onkeydown}/>
             } else {
-                <div class={classes!("opts", (!short).then_some("is-long"), (!short && row).then_some("is-row"))} role="radiogroup"
+                <div class={classes!("opts", (!short).then_some("is-long"), (!short && row).then_some("is-row"), (!short && square).then_some("is-square"))} role="radiogroup"
                     aria-labelledby={format!("asks-{}", question.id)} onkeydown={arrows}>
                     {for question.options.iter().map(|(value, text)| option(value, text))}
                 </div>

@@ -139,7 +139,7 @@ fn lesson_five_is_done_by_keyboard_alone() {
 fn lesson_six_is_done_in_the_terminal() {
     let site = Site::built();
     let page = Page::open(&site, "#/lesson/why-this-node", &View::desktop());
-    answer(&page, "worker-a, with many small pods");
+    answer(&page, "worker-a");
     commands(&page, &["kubectl apply -f 1-plain.yaml"]);
     met(&page, "plain");
     answer(&page, "worker-c");

@@ -199,7 +199,7 @@ pub fn entry(entry: &Entry) -> String {
         Entry::ControlPlane(name) => format!("Control plane {name}"),
         Entry::Door(pending, gated) => format!("At the door, {pending} pending, {gated} gated"),
         Entry::Network(true, cidr) => format!("My VPC {cidr}"),
-        Entry::Network(false, cidr) => format!("kind network {cidr}"),
+        Entry::Network(false, cidr) => format!("Network of the laptop {cidr}"),
         Entry::Zone(name) => format!("Availability zone {name}"),
         Entry::Subnet(public, cidr, free, total) => {
             format!(

@@ -205,7 +205,7 @@ pub fn entry(entry: &Entry) -> String {
         Entry::ControlPlane(name) => format!("컨트롤 플레인 {name}"),
         Entry::Door(pending, gated) => format!("문 앞, Pending {pending}, 게이트 {gated}"),
         Entry::Network(true, cidr) => format!("내 VPC {cidr}"),
-        Entry::Network(false, cidr) => format!("kind 네트워크 {cidr}"),
+        Entry::Network(false, cidr) => format!("노트북의 네트워크 {cidr}"),
         Entry::Zone(name) => format!("가용 영역 {name}"),
         Entry::Subnet(public, cidr, free, total) => {
             format!(
