@@ -16,6 +16,11 @@ use crate::pod::PodInfo;
 use crate::reason::{NO_VICTIMS, NOT_HELPFUL, Reason};
 use crate::table::{NodeRef, NodeTable};
 
+/// So many candidates are enough, if one of them breaks no budget (`minCandidateNodesAbsolute`,
+/// `minCandidateNodesPercentage`). MODEL: upstream begins at a random node, here it is the first.
+const MIN_CANDIDATES: usize = 100;
+const MIN_CANDIDATES_PERCENTAGE: usize = 10;
+
 /// What came of it.
 pub(crate) enum Attempt {
     Found(Preemption),
@@ -45,12 +50,16 @@ pub(crate) fn preempt(cycle: &Cycle, looked: Option<(&Ready, &Walked)>) -> Attem
         let helpful = walked.refused.iter().filter(|(_, _, it)| it.code == Code::Unschedulable);
         let nodes: Vec<NodeRef> = helpful.map(|(node, _, _)| *node).collect();
         asked = nodes.len();
+        let enough = (asked * MIN_CANDIDATES_PERCENTAGE / 100).max(MIN_CANDIDATES);
         // What-ifs are made on one copy; every node leaves it as it found it.
         let mut table = if nodes.is_empty() { NodeTable::default() } else { cycle.table.clone() };
         for node in nodes {
             match victims(cycle, &mut table, ready, node) {
                 Ok(victims) => candidates.push(victims),
                 Err(reasons) => failed.extend(reasons),
+            }
+            if candidates.len() >= enough && candidates.iter().any(|it| it.violations == 0) {
+                break;
             }
         }
     }
@@ -245,6 +254,18 @@ mod tests {
         let found = decision.preemption.expect("a preemption");
         assert_eq!((found.nominated_node.as_str(), found.victims), ("a", vec!["default/low".to_owned()]));
         assert_eq!(decision.message.as_deref(), Some("0/1 nodes are available: 1 Insufficient cpu."));
+    }
+
+    /// `GetOffsetAndNumCandidates` and `DryRunPreemption`.
+    #[test]
+    fn a_hundred_candidates_are_enough() {
+        let lines: Vec<String> = (0..130).map(|i| format!("n{i:03} cpu=4")).collect();
+        let mut table = nodes(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        for line in &lines {
+            table.add_pod(&pod(&line[..4], &spec("4", 1)), &line[..4]);
+        }
+        let decision = schedule(&Profile::default_1_34(), &table, &pod("web", &spec("2", 10)), 0);
+        assert_eq!(decision.preemption.expect("a preemption").candidates.len(), 100);
     }
 
     #[test]

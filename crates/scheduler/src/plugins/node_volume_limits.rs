@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use api::k8s::core::v1::PersistentVolumeSpec;
 use api::k8s::storage::v1::{CSINode, CSINodeDriver};
 
 use crate::hint::{Happening, is_own_claim};
@@ -79,13 +80,44 @@ fn volumes(storage: &Storage, pod: &PodInfo) -> BTreeMap<String, String> {
         let claim = storage.claim(namespace, &name)?;
         let bound = storage.volume(storage::volume_name(claim));
         if let Some(volume) = bound {
-            let csi = volume.spec.as_ref()?.csi.as_ref()?;
-            return Some((format!("{}/{}", csi.driver, csi.volume_handle), csi.driver.clone()));
+            let (driver, handle) = attached_by(volume.spec.as_ref()?)?;
+            return Some((format!("{driver}/{handle}"), driver.to_owned()));
         }
-        let class = storage.class(storage::claim_class(claim))?;
-        Some((format!("{}/claim {namespace}/{name}", class.provisioner), class.provisioner.clone()))
+        let driver = served_by(&storage.class(storage::claim_class(claim))?.provisioner);
+        Some((format!("{driver}/claim {namespace}/{name}"), driver.to_owned()))
     };
     pod.claims().filter_map(volume).collect()
+}
+
+/// The driver that attaches a volume, and what it calls it. The older ways of naming a cloud's disk mean its CSI driver
+/// (`TranslateInTreePVToCSI`); others are not attached by anybody.
+fn attached_by(volume: &PersistentVolumeSpec) -> Option<(&str, String)> {
+    if let Some(csi) = &volume.csi {
+        return Some((&csi.driver, csi.volume_handle.clone()));
+    }
+    if let Some(disk) = &volume.aws_elastic_block_store {
+        let id = disk.volume_id.rsplit('/').next().unwrap_or_default();
+        return Some((served_by("kubernetes.io/aws-ebs"), id.to_owned()));
+    }
+    if let Some(disk) = &volume.gce_persistent_disk {
+        return Some((served_by("kubernetes.io/gce-pd"), disk.pd_name.clone()));
+    }
+    if let Some(disk) = &volume.azure_disk {
+        return Some((served_by("kubernetes.io/azure-disk"), disk.disk_uri.clone()));
+    }
+    let disk = volume.cinder.as_ref()?;
+    Some((served_by("kubernetes.io/cinder"), disk.volume_id.clone()))
+}
+
+/// The CSI driver behind a provisioner's name.
+fn served_by(provisioner: &str) -> &str {
+    match provisioner {
+        "kubernetes.io/aws-ebs" => "ebs.csi.aws.com",
+        "kubernetes.io/gce-pd" => "pd.csi.storage.gke.io",
+        "kubernetes.io/azure-disk" => "disk.csi.azure.com",
+        "kubernetes.io/cinder" => "cinder.csi.openstack.org",
+        other => other,
+    }
 }
 
 impl Attachable {
@@ -134,5 +166,42 @@ impl Filter for Attachable {
 
     fn boxed(&self) -> Box<dyn Filter> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::fixture::{feasible, nodes, pod, why};
+
+    fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+        serde_json::from_value(value).expect("an object")
+    }
+
+    /// `TestCSILimits`: "should count in-tree volumes if migration is enabled".
+    #[test]
+    fn a_disk_named_in_the_old_way_counts_for_its_csi_driver() {
+        let mut table = nodes(&["a"]);
+        let drivers = json!([{"name": "ebs.csi.aws.com", "nodeID": "a", "allocatable": {"count": 1}}]);
+        table.storage.set_drivers(&read(json!({"metadata": {"name": "a"}, "spec": {"drivers": drivers}})));
+        let mut volume = |name: &str, source: Value| {
+            let mut spec = source;
+            spec["capacity"] = json!({"storage": "1Gi"});
+            table.storage.set_volume(&read(json!({"metadata": {"name": name}, "spec": spec})));
+            table.storage.set_claim(&read(json!({"metadata": {"name": name, "annotations": {
+                "pv.kubernetes.io/bind-completed": "yes"}}, "spec": {"volumeName": name}})));
+        };
+        volume("old", json!({"awsElasticBlockStore": {"volumeID": "aws://ap-northeast-2a/vol-1"}}));
+        volume("new", json!({"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": "vol-2"}}));
+        volume("same", json!({"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": "vol-1"}}));
+        let uses = |claim: &str| {
+            let volumes = json!([{"name": "v", "persistentVolumeClaim": {"claimName": claim}}]);
+            json!({"volumes": volumes}).to_string()
+        };
+        table.add_pod(&pod("there", &uses("old")), "a");
+        let found = why(&table, &pod("web", &uses("new")), "a");
+        assert_eq!(found, "NodeVolumeLimits: node(s) exceed max volume count");
+        assert_eq!(feasible(&table, &pod("web", &uses("same"))), ["a"], "it is the same disk");
     }
 }
