@@ -172,6 +172,7 @@ pub fn comparison(reason: &Reason) -> Option<String> {
         | Reason::NothingLeft { .. }
         | Reason::PortTaken { .. }
         | Reason::ClaimInUse { .. }
+        | Reason::DiskTaken { .. }
         | Reason::ClaimMissing { .. }
         | Reason::ClaimToBeMade { .. }
         | Reason::ClaimLost { .. }

@@ -16,6 +16,7 @@
 
 pub mod class;
 pub mod decision;
+pub mod disk;
 pub mod disruption;
 mod filter;
 #[cfg(test)]

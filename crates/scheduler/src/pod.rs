@@ -13,6 +13,7 @@ use std::rc::Rc;
 use api::k8s::core::v1::{Container, Pod, PodSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::disk::Disk;
 use crate::node_selector::{Labels, RequiredNodes, Term};
 use crate::pod_affinity::PodAffinity;
 use crate::requests::Requests;
@@ -105,6 +106,8 @@ pub struct Template {
     pub spread: Vec<Constraint>,
     /// Its volumes that need a claim, in order.
     pub claims: Vec<ClaimSource>,
+    /// Network disks written into it.
+    pub disks: Vec<Disk>,
     /// Kind and name of the controller that owns it.
     pub controller: Option<(String, String)>,
     pub(crate) number: Number,
@@ -237,6 +240,7 @@ impl Template {
             && self.images == other.images
             && self.image_count == other.image_count
             && self.claims == other.claims
+            && self.disks == other.disks
     }
 
     /// A number that templates of one class share, and others not often.
@@ -295,6 +299,7 @@ impl Template {
             affinity: PodAffinity::of(affinity, namespace, &labels),
             spread: spread::constraints(spec, &labels),
             claims: claims(spec),
+            disks: Disk::of(spec),
             controller: controller(pod),
             number: Number::default(),
             labels,

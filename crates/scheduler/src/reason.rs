@@ -52,6 +52,7 @@ pub(crate) const NOT_CHOSEN: &str = "node(s) didn't match Pod's node affinity/se
 pub(crate) const PORT_TAKEN: &str = "node(s) didn't have free ports for the requested pod ports";
 pub(crate) const TOO_MANY_PODS: &str = "Too many pods";
 pub(crate) const CLAIM_IN_USE: &str = "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod";
+pub(crate) const DISK_TAKEN: &str = "node(s) had no available disk";
 pub(crate) const TOO_MANY_VOLUMES: &str = "node(s) exceed max volume count";
 pub(crate) const VOLUME_ELSEWHERE: &str = "node(s) didn't match PersistentVolume's node affinity";
 /// Up to 1.32.
@@ -153,6 +154,11 @@ reasons! {
             /// The claims.
             claims: Vec<String> = vec!["data".to_owned()]
         } => CLAIM_IN_USE;
+        /// A disk that can be attached once is attached to the node for another pod.
+        DiskTaken {
+            /// The disks.
+            disks: Vec<String> = vec!["awsElasticBlockStore vol-1".to_owned()]
+        } => DISK_TAKEN;
     }
     "NodeVolumeLimits" {
         /// The driver can attach no more volumes to the node.

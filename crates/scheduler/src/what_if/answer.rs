@@ -51,7 +51,7 @@ impl Refused<'_> {
                 self.insufficient(resource, *wanted, *used, *allocatable)
             }
             Reason::ClaimInUse { claims } => self.users(claims),
-            Reason::TooManyVolumes { .. } => vec![self.add_node()],
+            Reason::DiskTaken { .. } | Reason::TooManyVolumes { .. } => vec![self.add_node()],
             Reason::NoDomain { key } => self.spread(key).into_iter().chain(self.domains(key)).collect(),
             Reason::Skewed { key, .. } => self.spread(key).into_iter().chain([self.add_node()]).collect(),
             Reason::NotNear { .. } => self.near(),

@@ -49,6 +49,7 @@ pub fn short(reason: &Reason) -> String {
             format!("{resource} {wanted} > {free} free")
         }
         Reason::ClaimInUse { claims } => format!("claim in use: {}", claims.join(", ")),
+        Reason::DiskTaken { disks } => format!("disk taken: {}", disks.join(", ")),
         Reason::TooManyVolumes { attached, limit, .. } => format!("volumes {attached}/{limit}"),
         Reason::ClaimMissing { claim } => format!("no claim {claim}"),
         Reason::ClaimToBeMade { claim } => format!("claim {claim} not made yet"),
@@ -134,6 +135,9 @@ pub fn sentence(reason: &Reason) -> String {
             "`{}` may be used by one pod only (ReadWriteOncePod), and another one uses it.",
             claims.join("`, `")
         ),
+        Reason::DiskTaken { disks } => {
+            format!("A pod on this node has `{}`, which cannot be attached twice.", disks.join("`, `"))
+        }
         Reason::TooManyVolumes { driver, attached, new, limit } => format!(
             "`{driver}` can attach {limit} volumes to this node: {attached} are, the pod would add {new}."
         ),

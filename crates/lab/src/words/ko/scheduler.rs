@@ -49,6 +49,7 @@ pub fn short(reason: &Reason) -> String {
             format!("{resource} {wanted} > 여유 {free}")
         }
         Reason::ClaimInUse { claims } => format!("PVC 사용 중: {}", claims.join(", ")),
+        Reason::DiskTaken { disks } => format!("디스크 사용 중: {}", disks.join(", ")),
         Reason::TooManyVolumes { attached, limit, .. } => format!("볼륨 {attached}/{limit}"),
         Reason::ClaimMissing { claim } => format!("PVC {claim} 없음"),
         Reason::ClaimToBeMade { claim } => format!("PVC {claim} 아직 없음"),
@@ -133,6 +134,9 @@ pub fn sentence(reason: &Reason) -> String {
             "`{}` PVC는 파드 하나만 쓸 수 있는데(ReadWriteOncePod) 다른 파드가 쓰고 있습니다.",
             claims.join("`, `")
         ),
+        Reason::DiskTaken { disks } => {
+            format!("이 노드의 다른 파드가 `{}` 디스크를 쓰고 있어 두 번 붙일 수 없습니다.", disks.join("`, `"))
+        }
         Reason::TooManyVolumes { driver, attached, new, limit } => format!(
             "`{driver}` 드라이버는 이 노드에 볼륨을 {limit}개까지 붙입니다. 지금 {attached}개이고 이 파드가 {new}개를 더합니다."
         ),
