@@ -265,6 +265,11 @@ impl Session {
         self.go_back(count, at);
     }
 
+    /// Opens a branch here: what is done next is done there, and the present one stays behind as it is.
+    pub fn fork(&mut self) {
+        self.leave_behind();
+    }
+
     fn start_over(&mut self, seed: u64) {
         self.leave_behind();
         if let Ok(fresh) = Self::begin(Rc::clone(&self.scenario), self.lesson.clone(), seed) {

@@ -2,6 +2,7 @@
 
 use api::SimTime;
 use lab::words::Lang;
+use scheduler::what_if::Edit;
 
 use crate::{
     dom::Place,
@@ -110,6 +111,10 @@ pub enum Action {
     Toggle(Pane),
     /// The decision table, or the scene again.
     Decision(bool),
+    /// Imagines these edits beside the decision, and no others.
+    Try(Vec<Edit>),
+    /// Opens a branch and runs lines there.
+    InBranch(String),
     /// A small window over the page, or none.
     Open(Option<Panel>),
     /// A key was pressed: its place on the keyboard, what it means, and where the focus was.

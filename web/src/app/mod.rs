@@ -62,6 +62,8 @@ pub struct App {
     pub width: Width,
     /// Whether the decision table is open.
     pub decision: bool,
+    /// Edits that are imagined beside it.
+    pub tried: Vec<scheduler::what_if::Edit>,
     /// The small window that is open.
     pub panel: Option<Panel>,
     /// The ends of a path that is being chosen, as `lab trace` calls them.
@@ -126,6 +128,7 @@ impl App {
         if address.route != self.address.route {
             self.desk = Desk::open(&address.route);
             self.decision = false;
+            self.tried.clear();
             self.hints = 0;
             self.voice.clear();
             self.alarm.clear();
@@ -258,6 +261,16 @@ impl App {
         self.after(context, first);
     }
 
+    fn run_in_branch(&mut self, context: &Context<Self>, lines: &str) {
+        let first = self.desk.paths;
+        self.tried.clear();
+        self.link = None;
+        self.alarm.clear();
+        let branch = self.desk.run_in_branch(lines, clock::now);
+        self.say(context, fill(self.ui().branch_opened, branch));
+        self.after(context, first);
+    }
+
     /// What the page does after lines have run; `paths` is the number of paths before them.
     fn after(&mut self, context: &Context<Self>, paths: u64) {
         self.say_goals(context);
@@ -317,7 +330,12 @@ impl App {
                 Some(at) => drop(self.hidden.remove(at)),
                 None => self.hidden.push(pane),
             },
-            Action::Decision(open) => self.decision = open,
+            Action::Decision(open) => {
+                self.decision = open;
+                self.tried.clear();
+            }
+            Action::Try(edits) => self.tried = edits,
+            Action::InBranch(lines) => self.run_in_branch(context, &lines),
             Action::Open(panel) => {
                 self.panel = panel;
                 self.aim = panel.map(|_| keys::Aim::First(".panel input, .panel button"));
@@ -433,6 +451,9 @@ impl App {
     }
 
     fn select(&mut self, context: &Context<Self>, id: Option<String>) {
+        if self.selected != id {
+            self.tried.clear();
+        }
         self.selected.clone_from(&id);
         if self.width == Width::Tablet {
             // It lies over the picture: there while something is picked.
@@ -597,6 +618,7 @@ impl Component for App {
             hidden: Vec::new(),
             width: Width::of(window_width()),
             decision: false,
+            tried: Vec::new(),
             panel: None,
             ends: Default::default(),
             zoom: (0, Zoom::Fit),

@@ -57,6 +57,19 @@ impl Desk {
         branch
     }
 
+    /// Runs lines in a branch of their own: what there is stays behind as it is. The name of the branch.
+    pub fn run_in_branch(&mut self, text: &str, clock: fn() -> f64) -> String {
+        self.stop();
+        let back = !self.playing() && self.at < self.session.head();
+        if !back {
+            self.session.fork();
+            self.entries.push(Entry::Remark(Remark::Branch(self.session.branches().0.to_owned())));
+        }
+        self.open.clear();
+        self.run(text, clock);
+        self.session.branches().0.to_owned()
+    }
+
     /// Whether lines wait to be run.
     #[must_use]
     pub fn busy(&self) -> bool {

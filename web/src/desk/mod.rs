@@ -151,6 +151,12 @@ impl Desk {
         Moment::of(&self.seen)
     }
 
+    /// The world at the moment that is seen.
+    #[must_use]
+    pub fn seen(&self) -> &World {
+        &self.seen
+    }
+
     /// The cluster that is seen: the newest one of this world.
     #[must_use]
     pub fn cluster(&self) -> ClusterId {

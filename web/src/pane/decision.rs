@@ -32,6 +32,9 @@ pub struct Props {
     pub lang: Lang,
     /// Where actions go.
     pub send: Callback<Action>,
+    /// What stands below the table.
+    #[prop_or_default]
+    pub children: Html,
 }
 
 /// A row that is walked through.
@@ -65,7 +68,7 @@ struct Grid<'a> {
 /// The table.
 #[function_component(Decision)]
 pub fn decision(props: &Props) -> Html {
-    let Props { table, lang, send } = props;
+    let Props { table, lang, send, children } = props;
     let (ui, lang) = (lang.ui(), *lang);
     let (focused, pointed) = (use_state(|| None::<Place>), use_state(|| None::<Place>));
     let (passed_open, same_open) = (use_state(|| false), use_state(|| false));
@@ -117,6 +120,7 @@ pub fn decision(props: &Props) -> Html {
                 </table></div>
                 {detail::panel(&grid)}
             }
+            {children.clone()}
             {beside::after(table, lang)}
         </section>
     }

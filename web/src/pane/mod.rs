@@ -11,3 +11,4 @@ pub mod path;
 pub mod terminal;
 pub mod timeline;
 pub mod top;
+pub mod what_if;

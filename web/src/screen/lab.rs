@@ -32,6 +32,7 @@ use crate::{
         terminal::{Completer, Terminal},
         timeline::Time,
         top,
+        what_if::{Asked, WhatIf},
     },
     scene::{Stage, path::overlay, verdict},
     widget::{Divider, Icon, icon},
@@ -59,7 +60,7 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
                 else { <Lesson {view} hints={app.hints} lang={app.settings.lang} send={send.clone()}/> }
             }
             if let Some(table) = decision(app) {
-                <Decision {table} lang={app.settings.lang} send={send.clone()}/>
+                {decision_table(app, table, send)}
             } else {
                 {stage(app, &scene, send)}
             }
@@ -94,6 +95,17 @@ pub fn lesson_view(app: &App) -> Option<view::lesson::LessonView> {
 /// While the decision table is open: the decision about the selected pod; without one, the newest.
 pub fn decision(app: &App) -> Option<view::decision::Table> {
     app.decision.then(|| app.desk.decision(app.selected.as_deref()))?
+}
+
+/// The decision's table, and what could be different about it.
+pub fn decision_table(app: &App, table: view::decision::Table, send: &Callback<Action>) -> Html {
+    let lang = app.settings.lang;
+    let asked = Asked::of(&app.desk, &table.pod);
+    html! {
+        <Decision {table} {lang} send={send.clone()}>
+            <WhatIf {asked} tried={app.tried.clone()} {lang} send={send.clone()}/>
+        </Decision>
+    }
 }
 
 /// The room with the picture.

@@ -5,7 +5,7 @@ use yew::{Callback, Html, classes, html};
 use super::{lab, story::Story};
 use crate::{
     app::{Action, App, Sheet, on},
-    pane::{decision::Decision, lesson, lesson::Question, notices::notices, outline::Outline, top},
+    pane::{lesson, lesson::Question, notices::notices, outline::Outline, top},
     route::Route,
     widget::{Icon, icon, rich},
 };
@@ -48,7 +48,7 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
                 {top::switches(app, send)}
             </header>
             if let Some(table) = lab::decision(app) {
-                <Decision {table} lang={app.settings.lang} send={send.clone()}/>
+                {lab::decision_table(app, table, send)}
             }
             {lab::stage(app, &scene, send)}
             <div class="scrub">

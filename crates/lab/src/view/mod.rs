@@ -19,6 +19,7 @@ pub mod pod;
 pub mod reason;
 pub mod scene;
 pub mod timeline;
+pub mod what_if;
 pub mod why;
 
 use api::SimTime;

@@ -7,6 +7,7 @@ pub mod en;
 pub mod ko;
 pub mod path;
 mod ui;
+pub mod what_if;
 
 pub use ui::Ui;
 

@@ -28,7 +28,7 @@ pub const MOST_FIXES: usize = 12;
 /// Questions asked in a small cluster.
 const MOST_QUESTIONS: usize = 600;
 /// Questions times nodes in a large one.
-const MOST_VISITS: usize = 120_000;
+const MOST_VISITS: usize = 60_000;
 
 /// A set of edits after which the pod fits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -187,6 +187,13 @@ fn a_what_if_leaves_the_table_alone() {
 }
 
 #[test]
+fn a_pod_that_has_a_node_is_looked_at_as_if_it_had_none() {
+    let lab = lab(&["a pods=1", "b"], &[("web", "a", "{}")]);
+    let decision = lab.ask(r#"{"nodeName": "a"}"#, |it| it.decide(&[]));
+    assert_eq!(decision.feasible().collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
 fn a_menu_offers_a_node_what_keeps_nodes_out_a_request_and_each_constraint() {
     let lab = lab(&["a", "b cordoned"], &[]);
     let spec = r#"{"containers": [{"name": "app"}], "nodeSelector": {"kubernetes.io/hostname": "a"}}"#;

@@ -49,7 +49,10 @@ impl<'q> Trial<'q> {
 
     /// Makes edits, asks, and takes them back.
     pub(super) fn with<R>(&mut self, edits: &[Edit], ask: impl FnOnce(&Cycle) -> R) -> R {
-        let mut pod = PodInfo::new(&edit::edited_pod(self.question.pod, edits));
+        let mut pod = edit::edited_pod(self.question.pod, edits);
+        // The node that a pod has was written into it by the scheduler.
+        pod.spec.get_or_insert_default().node_name = None;
+        let mut pod = PodInfo::new(&pod);
         if edits.iter().any(|it| it.side() == Side::Pod) {
             // A preemption made its promise to the pod as it was.
             pod.nominated_node = None;

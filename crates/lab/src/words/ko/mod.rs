@@ -5,3 +5,4 @@ pub mod reason;
 pub mod scheduler;
 pub mod sentences;
 pub mod ui;
+pub mod what_if;

@@ -13,7 +13,7 @@ use api::{
     },
 };
 use cluster::{ClusterId, what_if::Subject};
-use scheduler::what_if::{Edit, Side, edit};
+use scheduler::what_if::{Edit, Fix, Side, edit};
 use serde_json::{Value, json};
 
 use super::diff;
@@ -29,6 +29,20 @@ pub fn commands(subject: &Subject<'_>, edits: &[Edit]) -> Option<Vec<String>> {
         lines.extend(at_pods(subject, &at_pod)?);
     }
     Some(lines)
+}
+
+/// Fixes that one can type, with their lines. Where two come to the same lines (one more node, wherever the node group puts
+/// it) the better one stands for both.
+#[must_use]
+pub fn typed(subject: &Subject<'_>, fixes: Vec<Fix>) -> Vec<(Fix, Vec<String>)> {
+    let mut typed: Vec<(Fix, Vec<String>)> = Vec::new();
+    for fix in fixes {
+        let Some(lines) = commands(subject, &fix.edits) else { continue };
+        if typed.iter().all(|(_, other)| *other != lines) {
+            typed.push((fix, lines));
+        }
+    }
+    typed
 }
 
 fn at_node(subject: &Subject<'_>, edit: &Edit) -> Option<String> {

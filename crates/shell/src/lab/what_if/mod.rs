@@ -9,7 +9,7 @@ mod flag;
 #[cfg(test)]
 mod tests;
 
-pub use command::commands;
+pub use command::{commands, typed};
 pub use flag::{flag, words};
 
 use cluster::what_if::Subject;
@@ -120,8 +120,7 @@ pub(super) fn fix(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         if now.outcome == Outcome::Scheduled {
             return Ok((format!("{} fits as it is: {}", now.pod, decided(&now)), 0));
         }
-        let typed = found.fixes.iter().filter_map(|it| Some((it, commands(subject, &it.edits)?)));
-        let typed: Vec<_> = typed.collect();
+        let typed = typed(subject, found.fixes);
         let exit = i32::from(typed.is_empty());
         if given.on("json") {
             let fixes = typed.iter().map(|(fix, commands)| json!({"edits": fix.edits, "node": fix.node, "total": fix.total, "feasible": fix.feasible, "commands": commands}));
