@@ -68,7 +68,7 @@ impl Place {
         if within("input, textarea, select, [contenteditable]") {
             return Place::Field;
         }
-        if matches!(event.key().as_str(), " " | "Enter") && within("button, a") {
+        if matches!(event.key().as_str(), " " | "Enter") && within("button, a, summary") {
             return Place::Control;
         }
         let scene = within(".stage, #decision, #outline, #timeline, .scrub");

@@ -96,6 +96,7 @@ impl Context<'_> {
             ["lab"] => lab::VERBS.iter().map(|verb| verb.name.to_owned()).collect(),
             ["lab", "trace"] | ["lab", "trace", _] => self.ends(),
             ["lab", "wait"] => vec!["idle".to_owned()],
+            ["lab", "fix" | "what-if"] => self.named(Kind::Pod, None),
             ["lab", "node"] => words(&["add", "set-max-pods", "start-kubelet", "stop-kubelet"]),
             ["lab", "node", "set-max-pods" | "start-kubelet" | "stop-kubelet"] => {
                 self.named(Kind::Node, None)
@@ -320,6 +321,7 @@ mod tests {
             ("echo a | gr", "echo a | grep "),
             ("k get nodes kind", "k get nodes kind-control-plane "),
             ("lab tr", "lab trace "),
+            ("lab fix web-", "lab fix web-2 "),
             ("lab trace pod/web-", "lab trace pod/web-2 "),
         ] {
             assert_eq!(complete(typed, &machine, &world).line, line, "{typed}");

@@ -8,6 +8,7 @@ mod path;
 mod post;
 mod robust;
 mod time;
+mod what_if;
 
 use e2e::{Page, Site, View};
 
