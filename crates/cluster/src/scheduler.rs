@@ -86,13 +86,18 @@ impl Controller for Scheduler {
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
-        let pod = |it: &Option<Rc<Object>>| it.as_deref().and_then(Pod::of).cloned();
         match change.key.kind {
             Kind::Pod => {
                 let waits = |it: &Option<Rc<Object>>| it.as_deref().and_then(Pod::of).is_some_and(is_waiting);
                 match (waits(&change.before), waits(&change.after)) {
                     (false, true) => wake(line(change.key.cluster)),
-                    (true, false) if pod(&change.after).is_none_or(|it| bound_to(&it).is_none()) => {
+                    (true, false)
+                        if change
+                            .after
+                            .as_deref()
+                            .and_then(Pod::of)
+                            .is_none_or(|it| bound_to(it).is_none()) =>
+                    {
                         wake(change.key.clone());
                     }
                     (_, _) => {}

@@ -4,8 +4,6 @@
 //! that refused them are asked, one by one ([`::scheduler::hint`]).
 //! Source: `pkg/scheduler/eventhandlers.go` and `pkg/scheduler/framework/events.go`, 1.34.
 
-use std::rc::Rc;
-
 use ::scheduler::{ClusterEvent, EventAction, EventResource, PodInfo, hint, hint::Happening};
 use api::{
     Kind, Object, Resource,
@@ -26,6 +24,10 @@ pub(super) fn word(event: ClusterEvent) -> String {
 
 /// Tells of every refused pod that `change` may help.
 pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+    let cluster = change.key.cluster;
+    if store.objects(cluster, Kind::QueuedPod, None).next().is_none() {
+        return;
+    }
     let own = Kind::Pod == change.key.kind;
     let of_pod = if own { own_events(change) } else { Vec::new() };
     let events = events(change);
@@ -33,7 +35,7 @@ pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key
         return;
     }
     let objects = Objects::of(change);
-    for (key, object) in store.objects(change.key.cluster, Kind::QueuedPod, None) {
+    for (key, object) in store.objects(cluster, Kind::QueuedPod, None) {
         let Some(queued) = QueuedPod::of(object).filter(|it| it.place == QueuePlace::Unschedulable) else {
             continue;
         };
@@ -109,9 +111,12 @@ impl Objects {
 
 /// What a change of a pod that waits is to itself.
 fn own_events(change: &Change) -> Vec<ClusterEvent> {
-    let waiting =
-        |it: &Option<Rc<Object>>| it.as_deref().and_then(Pod::of).filter(|pod| is_waiting(pod)).cloned();
-    let (Some(before), Some(after)) = (waiting(&change.before), waiting(&change.after)) else {
+    let waiting = |it: Option<&Object>| it.and_then(Pod::of).is_some_and(is_waiting);
+    let (before, after) = (change.before.as_deref(), change.after.as_deref());
+    if !waiting(before) || !waiting(after) {
+        return Vec::new();
+    }
+    let (Some(before), Some(after)) = (before.and_then(Pod::of), after.and_then(Pod::of)) else {
         return Vec::new();
     };
     let mut events = Vec::new();
@@ -119,7 +124,7 @@ fn own_events(change: &Change) -> Vec<ClusterEvent> {
     if before.metadata.labels != after.metadata.labels {
         events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodLabel));
     }
-    if tolerations(&before) != tolerations(&after) {
+    if tolerations(before) != tolerations(after) {
         events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration));
     }
     events
@@ -136,8 +141,9 @@ fn events(change: &Change) -> Vec<ClusterEvent> {
 
 fn node_events(change: &Change) -> Vec<ClusterEvent> {
     let event = |action| ClusterEvent::new(EventResource::Node, action);
-    let of = |node: &Option<Rc<Object>>| node.as_deref().and_then(Node::of).cloned();
-    match (of(&change.before), of(&change.after)) {
+    let (before, after) =
+        (change.before.as_deref().and_then(Node::of), change.after.as_deref().and_then(Node::of));
+    match (before, after) {
         (None, Some(_)) => vec![event(EventAction::Add)],
         (Some(before), Some(after)) => {
             let allocatable = |node: &Node| node.status.as_ref().and_then(|it| it.allocatable.clone());
@@ -149,10 +155,10 @@ fn node_events(change: &Change) -> Vec<ClusterEvent> {
             if before.metadata.labels != after.metadata.labels {
                 events.push(event(EventAction::UpdateNodeLabel));
             }
-            if taints(&before) != taints(&after) {
+            if taints(before) != taints(after) {
                 events.push(event(EventAction::UpdateNodeTaint));
             }
-            if allocatable(&before) != allocatable(&after) {
+            if allocatable(before) != allocatable(after) {
                 events.push(event(EventAction::UpdateNodeAllocatable));
             }
             events
@@ -164,17 +170,17 @@ fn node_events(change: &Change) -> Vec<ClusterEvent> {
 
 fn pod_events(change: &Change) -> Vec<ClusterEvent> {
     let event = |action| ClusterEvent::new(EventResource::AssignedPod, action);
-    let of = |pod: &Option<Rc<Object>>| pod.as_deref().and_then(Pod::of).cloned();
-    let (before, after) = (of(&change.before), of(&change.after));
+    let (before, after) =
+        (change.before.as_deref().and_then(Pod::of), change.after.as_deref().and_then(Pod::of));
     let assigned = |pod: &Pod| bound_to(pod).is_some() && !is_finished(pod);
-    let (was, is) = (before.as_ref().is_some_and(assigned), after.as_ref().is_some_and(assigned));
+    let (was, is) = (before.is_some_and(assigned), after.is_some_and(assigned));
     match (before, after) {
         (Some(before), Some(after)) if was && is => {
             let mut events = Vec::new();
             if before.metadata.labels != after.metadata.labels {
                 events.push(event(EventAction::UpdatePodLabel));
             }
-            if before.spec != after.spec && asks_for_less(&before, &after) {
+            if before.spec != after.spec && asks_for_less(before, after) {
                 events.push(event(EventAction::UpdatePodScaleDown));
             }
             events
@@ -183,7 +189,8 @@ fn pod_events(change: &Change) -> Vec<ClusterEvent> {
         (_, _) if was => vec![event(EventAction::Delete)],
         // A pod that had been promised a node kept others off it.
         (Some(gone), None) => {
-            let promised = gone.status.and_then(|it| it.nominated_node_name).filter(|it| !it.is_empty());
+            let promised = gone.status.as_ref().and_then(|it| it.nominated_node_name.as_ref());
+            let promised = promised.filter(|it| !it.is_empty());
             promised.map(|_| event(EventAction::Delete)).into_iter().collect()
         }
         (_, _) => Vec::new(),
