@@ -4,8 +4,6 @@
 //! share is in [`Template`], behind an `Rc`; what is a pod's own is beside it.
 //! This module does not know about nodes.
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
@@ -150,36 +148,6 @@ impl PodKey {
 impl fmt::Display for PodKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// A pod that is found by its key.
-#[derive(Clone, Debug)]
-pub(crate) struct Keyed(pub(crate) Rc<PodInfo>);
-
-impl PartialEq for Keyed {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.key == other.0.key
-    }
-}
-
-impl Eq for Keyed {}
-
-impl PartialOrd for Keyed {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Keyed {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.key.cmp(&other.0.key)
-    }
-}
-
-impl Borrow<PodKey> for Keyed {
-    fn borrow(&self) -> &PodKey {
-        &self.0.key
     }
 }
 

@@ -5,7 +5,6 @@
 //! the order of the changes. Pods whose node is unknown wait for it.
 //! This module does not know about plugins.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -16,7 +15,8 @@ use crate::disruption::DisruptionBudget;
 use crate::history::{Change, History};
 use crate::node_selector::Labels;
 use crate::owner::Owners;
-use crate::pod::{HostPort, Keyed, Namespaces, PodInfo, PodKey};
+use crate::placed::Placed;
+use crate::pod::{HostPort, Namespaces, PodInfo, PodKey};
 use crate::requests;
 use crate::storage::Storage;
 use crate::taint::Taint;
@@ -83,7 +83,7 @@ pub struct NodeTable {
     columns: Vec<Column>,
     nonzero_milli_cpu: Vec<i64>,
     nonzero_memory: Vec<i64>,
-    placed: BTreeMap<Keyed, Rc<str>>,
+    placed: Placed,
     waiting: BTreeMap<Rc<str>, BTreeSet<PodKey>>,
     nominated: BTreeMap<String, BTreeMap<PodKey, Rc<PodInfo>>>,
     images: BTreeMap<String, i64>,
@@ -116,7 +116,7 @@ impl Default for NodeTable {
             columns: vec![Column::default(); names.len()],
             nonzero_milli_cpu: Vec::new(),
             nonzero_memory: Vec::new(),
-            placed: BTreeMap::new(),
+            placed: Placed::default(),
             waiting: BTreeMap::new(),
             nominated: BTreeMap::new(),
             images: BTreeMap::new(),
@@ -201,7 +201,7 @@ impl NodeTable {
             self.remove_pod(&pod.key);
             let name: Rc<str> = node.into();
             self.waiting.entry(Rc::clone(&name)).or_default().insert(pod.key.clone());
-            self.placed.insert(Keyed(pod), name);
+            self.placed.insert(pod, name);
             return;
         };
         self.bind(pod, at);
@@ -210,28 +210,16 @@ impl NodeTable {
     /// The same for a node that is known.
     pub fn bind(&mut self, pod: Rc<PodInfo>, node: NodeRef) {
         let name = Rc::clone(&self.rows[node.0 as usize].name);
-        match self.placed.entry(Keyed(Rc::clone(&pod))) {
-            Entry::Vacant(place) => {
-                place.insert(name);
-            }
-            Entry::Occupied(_) => {
-                self.remove_pod(&pod.key);
-                self.placed.insert(Keyed(Rc::clone(&pod)), name);
-            }
+        if let Some((before, node)) = self.placed.insert(Rc::clone(&pod), name) {
+            self.leave(&before, &node);
         }
         self.attach(&pod, node);
     }
 
     /// Takes a pod from its node; nothing happens if it is on none.
     pub fn remove_pod(&mut self, key: &PodKey) {
-        let Some((Keyed(pod), name)) = self.placed.remove_entry(key) else { return };
-        if let Some(at) = self.by_name.get(&name).copied() {
-            self.detach(&pod, at);
-        } else if let Some(keys) = self.waiting.get_mut(&name) {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.waiting.remove(&name);
-            }
+        if let Some((pod, node)) = self.placed.remove(key) {
+            self.leave(&pod, &node);
         }
     }
 
@@ -399,7 +387,12 @@ impl NodeTable {
 
     /// Pods that are on a node or wait for one, by key.
     pub fn pods(&self) -> impl ExactSizeIterator<Item = (&Rc<PodInfo>, &str)> {
-        self.placed.iter().map(|(pod, node)| (&pod.0, &**node))
+        self.placed.sorted().into_iter().map(|(pod, node)| (pod, &**node))
+    }
+
+    /// How many pods are on a node or wait for one.
+    pub(crate) fn pod_count(&self) -> usize {
+        self.placed.len()
     }
 }
 
@@ -452,12 +445,24 @@ impl NodeTable {
         self.rows[at.0 as usize].name = Rc::clone(name);
         self.by_name.insert(Rc::clone(name), at);
         for key in self.waiting.remove(name).unwrap_or_default() {
-            if let Some((Keyed(pod), _)) = self.placed.get_key_value(&key) {
+            if let Some((pod, _)) = self.placed.get(&key) {
                 let pod = Rc::clone(pod);
                 self.attach(&pod, at);
             }
         }
         at
+    }
+
+    /// A pod is no longer on a node, known or not.
+    fn leave(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
+        if let Some(at) = self.by_name.get(node).copied() {
+            self.detach(pod, at);
+        } else if let Some(keys) = self.waiting.get_mut(node) {
+            keys.remove(&pod.key);
+            if keys.is_empty() {
+                self.waiting.remove(node);
+            }
+        }
     }
 
     /// All that is a node's own, whatever its pods.

@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::{dist, install, tool};
 use anyhow::{Context as _, Result, bail};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Crates with tests that run inside a browser.
 const TESTED_IN_BROWSER: [&str; 1] = ["web"];
@@ -55,26 +55,49 @@ pub fn in_browser(names: &[String]) -> Result<()> {
     tool::run(&mut wasm_tests(names)?)
 }
 
-/// Cargo's tests for WASM, with this program as the runner that puts them into headless Chromium.
+/// Cargo's tests for WASM.
 fn wasm_tests(names: &[String]) -> Result<Command> {
-    let this = std::env::current_exe().context("this program has no path")?;
-    let mut cargo = tool::cargo(&["test", "--target", "wasm32-unknown-unknown", "--no-fail-fast"]);
+    let mut cargo = cargo_in_browser()?;
+    cargo.arg("--no-fail-fast");
     for package in TESTED_IN_BROWSER {
         cargo.args(["--package", package]);
     }
-    bundle::quick(&mut cargo)
-        .args(names)
-        .env("PODPATH_DIGESTS", native_digests()?)
+    bundle::quick(&mut cargo).args(names).env("PODPATH_DIGESTS", native_digests()?);
+    Ok(cargo)
+}
+
+/// `cargo test` with this program as the runner that puts tests into headless Chromium.
+fn cargo_in_browser() -> Result<Command> {
+    let this = std::env::current_exe().context("this program has no path")?;
+    let mut cargo = tool::cargo(&["test", "--target", "wasm32-unknown-unknown"]);
+    cargo
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-test-runner", this.display()))
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", tool::root().join("web/webdriver.json"))
         .env("WASM_BINDGEN_USE_BROWSER", "1");
     Ok(cargo)
 }
 
+/// `cargo xtask bench-web`: the figures of `podpath bench scheduler`, in headless Chromium and compiled as the page is shipped.
+pub fn bench_in_browser() -> Result<()> {
+    install::wasm_target()?;
+    install::chromium()?;
+    let mut cargo = cargo_in_browser()?;
+    cargo.args(["--package", "scheduler", "--test", "speed", "--profile", "web", "--", "--nocapture"]);
+    // The runner gives up after 20 seconds otherwise.
+    let said = cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "600").stderr(Stdio::inherit()).output()?;
+    let text = String::from_utf8_lossy(&said.stdout);
+    let figures = text.lines().filter_map(|line| line.find("scheduler/").map(|at| &line[at..]));
+    figures.for_each(|figure| println!("{figure}"));
+    if !said.status.success() {
+        bail!("the figures could not be taken:\n{text}");
+    }
+    Ok(())
+}
+
 /// How every lesson's solution ends natively: a test in the browser compares itself with it.
 fn native_digests() -> Result<String> {
     let asked = ["run", "--quiet", "--package", "cli", "--bin", "podpath", "--", "lesson", "digests"];
-    let said = tool::cargo(&asked).stderr(std::process::Stdio::inherit()).output()?;
+    let said = tool::cargo(&asked).stderr(Stdio::inherit()).output()?;
     if !said.status.success() {
         bail!("podpath lesson digests: {}", said.status);
     }

@@ -22,7 +22,6 @@ mod asks;
 mod best;
 mod crowd;
 mod piles;
-mod print;
 mod question;
 mod ranking;
 mod templates;
@@ -100,6 +99,10 @@ impl Classes {
     /// Nothing known yet.
     #[must_use]
     pub fn new(profile: Profile) -> Classes {
+        let mut topology = Topology::default();
+        // Those that nearly everybody asks for: the nodes need not be looked at again for the first who does.
+        topology.watch(HOSTNAME);
+        topology.watch(ZONE);
         Classes {
             weights: Weights::of(&profile),
             profile: Rc::new(profile),
@@ -107,7 +110,7 @@ impl Classes {
             known: Vec::new(),
             by_print: BTreeMap::new(),
             rankings: Vec::new(),
-            topology: Topology::default(),
+            topology,
             piles: Piles::default(),
             crowd: None,
             question: Question::default(),
@@ -205,7 +208,7 @@ impl Classes {
         let Some(crowd) = &mut self.crowd else { return };
         let seen = self.seen.filter(|it| it.namespaces == table.history.namespaces);
         let changes = seen.and_then(|it| table.history.since(it.changes));
-        match changes.filter(|_| !crowd.is_overgrown(table.pods().len())) {
+        match changes.filter(|_| !crowd.is_overgrown(table.pod_count())) {
             Some(changes) => {
                 changes.iter().for_each(|it| crowd.apply(it, &self.templates, &mut self.topology))
             }
@@ -228,9 +231,6 @@ impl Classes {
             if silent && table.owners.is_empty() && table.with_affinity().next().is_none() {
                 return;
             }
-            // Those that nearly everybody asks for.
-            self.topology.watch(HOSTNAME);
-            self.topology.watch(ZONE);
             self.gather(table);
         }
         let Some(crowd) = &mut self.crowd else { return };

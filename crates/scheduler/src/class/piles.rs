@@ -7,9 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::print::Print;
 use super::topology::{NONE, Topology};
 use crate::pod::HostPort;
+use crate::print::Print;
 use crate::table::{NodeRef, NodeTable};
 use crate::taint::Taint;
 
@@ -36,12 +36,13 @@ pub(super) struct Piles {
     /// Pairs of shape and place that there are.
     sites: Vec<(u32, u32)>,
     states: Vec<State>,
-    by_print: BTreeMap<u64, Vec<u32>>,
+    /// The first state of each print.
+    by_print: BTreeMap<u64, u32>,
     piles: Vec<Pile>,
     /// By rank.
     pile_of: Vec<u32>,
-    /// Piles that nodes came to or left, the latest last; older ones have been forgotten.
-    touched: Vec<u32>,
+    /// Nodes that went from pile to pile, by rank, the latest last; older ones have been forgotten.
+    moved: Vec<u32>,
     forgotten: u64,
     amounts: Vec<i64>,
 }
@@ -65,6 +66,8 @@ struct State {
     ports: Vec<HostPort>,
     piles: Vec<u32>,
     nodes: u32,
+    /// The next state of the same print, or [`NONE`].
+    next: u32,
 }
 
 /// Nodes of one state in one place.
@@ -108,12 +111,13 @@ impl Piles {
         self.states.clear();
         self.by_print.clear();
         self.piles.clear();
-        self.touched.clear();
-        self.forgotten = 0;
         self.pile_of = vec![NONE; self.order.len()];
         for at in 0..self.order.len() {
             self.look(table, topology, self.order[at]);
         }
+        // Who looks for the first time looks at piles, not at moves.
+        self.forgotten = self.position();
+        self.moved.clear();
     }
 
     fn find_shapes(&mut self, table: &NodeTable) {
@@ -147,9 +151,9 @@ impl Piles {
         if before == pile {
             return;
         }
-        if self.touched.len() > MOST_MOVES.max(4 * self.order.len()) {
+        if self.moved.len() > MOST_MOVES.max(4 * self.order.len()) {
             self.forgotten = self.position();
-            self.touched.clear();
+            self.moved.clear();
         }
         if before != NONE {
             let pile = &mut self.piles[before as usize];
@@ -157,7 +161,6 @@ impl Piles {
                 pile.nodes.remove(at);
             }
             self.states[pile.state as usize].nodes -= 1;
-            self.touched.push(before);
         }
         let nodes = &mut self.piles[pile as usize].nodes;
         // Ranks mostly come in order.
@@ -167,7 +170,7 @@ impl Piles {
             nodes.insert(nodes.partition_point(|it| *it < rank), rank);
         }
         self.states[state as usize].nodes += 1;
-        self.touched.push(pile);
+        self.moved.push(rank);
     }
 
     fn state_of(&mut self, table: &NodeTable, node: NodeRef, shape: u32) -> u32 {
@@ -184,19 +187,20 @@ impl Piles {
         print.number(u64::from(shape));
         self.amounts.iter().for_each(|it| print.number(it.cast_unsigned()));
         row.ports.iter().for_each(|it| print.number(u64::from(it.port.cast_unsigned())));
-        let found = self.by_print.entry(print.finish()).or_default();
-        let same = |at: &&u32| {
-            let state = &self.states[**at as usize];
-            state.shape == shape && *state.amounts == *self.amounts && state.ports == row.ports
-        };
-        if let Some(at) = found.iter().find(same) {
-            return *at;
+        let new = u32::try_from(self.states.len()).unwrap_or(NONE);
+        let mut at = *self.by_print.entry(print.finish()).or_insert(new);
+        while let Some(state) = self.states.get_mut(at as usize) {
+            if state.shape == shape && *state.amounts == *self.amounts && state.ports == row.ports {
+                return at;
+            }
+            if state.next == NONE {
+                state.next = new;
+            }
+            at = state.next;
         }
-        let at = u32::try_from(self.states.len()).unwrap_or(NONE);
-        found.push(at);
         let (amounts, ports) = (self.amounts.as_slice().into(), row.ports.clone());
-        self.states.push(State { shape, amounts, ports, piles: Vec::new(), nodes: 0 });
-        at
+        self.states.push(State { shape, amounts, ports, piles: Vec::new(), nodes: 0, next: NONE });
+        new
     }
 
     fn pile(&mut self, state: u32, place: u32) -> u32 {
@@ -273,14 +277,19 @@ impl Piles {
         self.states[state as usize].nodes == 0
     }
 
-    /// How many moves there have been in this epoch, counting both piles.
+    /// How many moves there have been.
     pub(super) fn position(&self) -> u64 {
-        self.forgotten + u64::try_from(self.touched.len()).unwrap_or(0)
+        self.forgotten + u64::try_from(self.moved.len()).unwrap_or(0)
     }
 
-    /// Piles that have changed since a position; `None` if that has been forgotten.
-    pub(super) fn touched_since(&self, position: u64) -> Option<&[u32]> {
+    /// Nodes that have moved since a position, by rank; `None` if that has been forgotten.
+    pub(super) fn moved_since(&self, position: u64) -> Option<&[u32]> {
         let skip = usize::try_from(position.checked_sub(self.forgotten)?).ok()?;
-        self.touched.get(skip..)
+        self.moved.get(skip..)
+    }
+
+    /// The pile of every node, by rank.
+    pub(super) fn piles_of(&self) -> &[u32] {
+        &self.pile_of
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Ranking`] asks the plugins about each state of a node once and keeps the states in lists by score. Scores that mean
 //! something only beside those of other nodes divide the states into groups: within a group they do not matter. It looks
-//! again only at piles that nodes came to or left.
+//! again only at nodes that went from pile to pile.
 //! This module does not know about topologies or about other pods.
 
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use crate::plugin::{Cycle, Reach, Score};
 use crate::pod::Template;
 use crate::profile::Enabled;
 use crate::score;
+use crate::table::NodeRef;
 
 /// The best sum of scores that is kept in a list; weights that go beyond it are not for this module.
 const MOST: i64 = 1 << 14;
@@ -27,11 +28,11 @@ pub(super) struct Ranking {
     plain: Vec<(Enabled, Box<dyn Score>)>,
     pub(super) relative: Vec<(Enabled, Box<dyn Score>)>,
     epoch: u64,
-    seen: u64,
+    seen: Option<u64>,
     /// By state.
     judged: Vec<Judged>,
-    /// How many nodes a pile had when it was looked at.
-    counted: Vec<u32>,
+    /// The pile of each node when it was looked at, by rank.
+    placed: Vec<u32>,
     pub(super) groups: Vec<Group>,
     /// A sum went beyond [`MOST`].
     odd: bool,
@@ -62,6 +63,14 @@ pub(super) struct Group {
 }
 
 impl Group {
+    fn change(&mut self, place: u32, change: impl Fn(&mut u32)) {
+        if self.feasible.len() <= place as usize {
+            self.feasible.resize(place as usize + 1, 0);
+        }
+        change(&mut self.feasible[place as usize]);
+        change(&mut self.all);
+    }
+
     /// How many nodes of a place pass.
     pub(super) fn feasible(&self, place: u32) -> u32 {
         self.feasible.get(place as usize).copied().unwrap_or(0)
@@ -79,9 +88,9 @@ impl Ranking {
             plain,
             relative,
             epoch: 0,
-            seen: 0,
+            seen: None,
             judged: Vec::new(),
-            counted: Vec::new(),
+            placed: Vec::new(),
             groups: Vec::new(),
             odd: false,
         })
@@ -93,55 +102,82 @@ impl Ranking {
             // Columns of resources may have come with the nodes.
             let Some(ready) = ready(cycle) else { return false };
             self.ready = ready;
-            (self.epoch, self.seen, self.odd) = (piles.epoch, 0, false);
+            (self.epoch, self.seen, self.odd) = (piles.epoch, None, false);
             self.judged.clear();
-            self.counted.clear();
             self.groups.clear();
         }
         let unknown = Judged { sum: 0, group: UNKNOWN, listed: false, next: NONE };
         self.judged.resize(piles.states(), unknown);
-        self.counted.resize(piles.len(), 0);
-        match piles.touched_since(self.seen) {
-            Some(touched) => touched.iter().for_each(|pile| self.recount(cycle, piles, *pile)),
-            None => (0..).take(piles.len()).for_each(|pile| self.recount(cycle, piles, pile)),
+        match self.seen.and_then(|seen| piles.moved_since(seen)) {
+            Some(moved) => moved.iter().for_each(|rank| self.follow(cycle, piles, *rank)),
+            None => self.recount(cycle, piles),
         }
-        self.seen = piles.position();
+        self.seen = Some(piles.position());
         !self.odd
     }
 
-    fn recount(&mut self, cycle: &Cycle, piles: &Piles, at: u32) {
-        let pile = piles.get(at);
-        let nodes = u32::try_from(pile.nodes.len()).unwrap_or(NONE);
-        let before = std::mem::replace(&mut self.counted[at as usize], nodes);
-        if before == nodes {
-            return;
+    /// Looks at every pile.
+    fn recount(&mut self, cycle: &Cycle, piles: &Piles) {
+        self.placed.clear();
+        self.placed.extend(piles.piles_of());
+        for group in &mut self.groups {
+            group.feasible.clear();
+            group.all = 0;
         }
-        if self.judged[pile.state as usize].group == UNKNOWN {
-            self.judge(cycle, piles, pile);
-        }
-        let judged = &mut self.judged[pile.state as usize];
-        let Some(group) = self.groups.get_mut(usize::from(judged.group)) else { return };
-        if group.feasible.len() <= pile.place as usize {
-            group.feasible.resize(pile.place as usize + 1, 0);
-        }
-        let feasible = &mut group.feasible[pile.place as usize];
-        *feasible = *feasible + nodes - before;
-        group.all = group.all + nodes - before;
-        if nodes > 0 && !judged.listed {
-            judged.listed = true;
-            let sum = usize::from(judged.sum);
-            if group.heads.len() <= sum {
-                group.heads.resize(sum + 1, NONE);
+        for pile in (0..).take(piles.len()).map(|pile| piles.get(pile)) {
+            if let Some(rank) = pile.nodes.front() {
+                let nodes = u32::try_from(pile.nodes.len()).unwrap_or(NONE);
+                let group = self.enter(cycle, piles, pile, *rank);
+                if let Some(group) = self.groups.get_mut(usize::from(group)) {
+                    group.change(pile.place, |count| *count += nodes);
+                }
             }
-            judged.next = std::mem::replace(&mut group.heads[sum], pile.state);
-            group.top = group.top.max(sum);
         }
     }
 
-    /// Asks the plugins about a node of the state.
-    fn judge(&mut self, cycle: &Cycle, piles: &Piles, pile: &Pile) {
-        let Some(node) = pile.nodes.front().map(|rank| piles.node(*rank)) else { return };
+    /// Looks at a node that has moved. Where it has been in between does not matter.
+    fn follow(&mut self, cycle: &Cycle, piles: &Piles, rank: u32) {
+        let at = piles.pile_of(rank);
+        let before = std::mem::replace(&mut self.placed[rank as usize], at);
+        if before == at {
+            return;
+        }
+        let (before, pile) = (piles.get(before), piles.get(at));
+        let left = self.judged[before.state as usize].group;
+        let entered = self.enter(cycle, piles, pile, rank);
+        if left == entered && before.place == pile.place {
+            return;
+        }
+        if let Some(group) = self.groups.get_mut(usize::from(left)) {
+            group.change(before.place, |count| *count -= 1);
+        }
+        if let Some(group) = self.groups.get_mut(usize::from(entered)) {
+            group.change(pile.place, |count| *count += 1);
+        }
+    }
+
+    /// The group of a pile that has nodes, one of which is given; afterwards its state is in its list.
+    fn enter(&mut self, cycle: &Cycle, piles: &Piles, pile: &Pile, rank: u32) -> u16 {
+        if self.judged[pile.state as usize].group == UNKNOWN {
+            self.judge(cycle, pile.state, piles.node(rank));
+        }
         let judged = &mut self.judged[pile.state as usize];
+        if judged.listed || judged.group == REFUSED {
+            return judged.group;
+        }
+        judged.listed = true;
+        let (group, sum) = (&mut self.groups[usize::from(judged.group)], usize::from(judged.sum));
+        if group.heads.len() <= sum {
+            group.heads.resize(sum + 1, NONE);
+        }
+        judged.next = std::mem::replace(&mut group.heads[sum], pile.state);
+        group.top = group.top.max(sum);
+        judged.group
+    }
+
+    /// Asks the plugins about a node of the state.
+    fn judge(&mut self, cycle: &Cycle, state: u32, node: NodeRef) {
+        let judged = &mut self.judged[state as usize];
         if self.ready.alone(cycle, node).is_err() {
             judged.group = REFUSED;
             return;

@@ -9,10 +9,10 @@ use std::rc::Rc;
 use api::k8s::core::v1::{Pod, PodAffinityTerm, PodSpec};
 use api::meta::{LabelSelector, OwnerReference};
 
-use super::print::Print;
 use crate::PodInfo;
 use crate::node_selector::Labels;
 use crate::pod::{Number, Template};
+use crate::print::Print;
 
 /// Templates by number, and how to find them.
 #[derive(Default)]

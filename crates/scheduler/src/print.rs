@@ -4,17 +4,17 @@
 
 /// A running fingerprint.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Print(u64);
+pub(crate) struct Print(u64);
 
 impl Print {
     /// Adds a number.
-    pub(super) fn number(&mut self, number: u64) {
+    pub(crate) fn number(&mut self, number: u64) {
         // The multiplier is that of splitmix64's increment: odd, and no simple pattern of bits.
         self.0 = (self.0.rotate_left(23) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     /// Adds a text.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         let (words, rest) = text.as_bytes().as_chunks::<8>();
         words.iter().for_each(|word| self.number(u64::from_le_bytes(*word)));
         let mut last = [0; 8];
@@ -23,7 +23,7 @@ impl Print {
     }
 
     /// The fingerprint of all that was added.
-    pub(super) fn finish(self) -> u64 {
+    pub(crate) fn finish(self) -> u64 {
         self.0 ^ (self.0 >> 32)
     }
 }
