@@ -333,6 +333,7 @@ impl App {
             Action::Decision(open) => {
                 self.decision = open;
                 self.tried.clear();
+                self.aim = open.then_some(keys::Aim::First("#decision .cell[tabindex='0']"));
             }
             Action::Try(edits) => self.tried = edits,
             Action::InBranch(lines) => self.run_in_branch(context, &lines),

@@ -75,13 +75,14 @@ pub fn decision(props: &Props) -> Html {
     let rows = rows(table, *passed_open, *same_open);
     let size = (rows.len(), table.columns.len());
     let inside = |place: Option<Place>| place.filter(|at| at.0 < size.0 && at.1 < size.1);
-    let reached = inside(*focused).unwrap_or_else(|| (0, first_column(table)));
+    let reached = inside(*focused).unwrap_or_else(|| first_place(table, &rows));
     let shown = inside(*pointed).or_else(|| inside(*focused));
     let grid = Grid { table, lang, rows, shown, reached, focused: focused.clone(), pointed: pointed.clone() };
     let open = |state: &UseStateHandle<bool>| {
         let (state, focused, pointed) = (state.clone(), focused.clone(), pointed.clone());
         Callback::from(move |_| {
-            (focused.set(None), pointed.set(None));
+            focused.set(None);
+            pointed.set(None);
             state.set(!*state);
         })
     };
@@ -147,9 +148,28 @@ fn rows(table: &Table, passed_open: bool, same_open: bool) -> Vec<Row> {
     rows
 }
 
-/// Where walking begins: the chosen node's column.
-fn first_column(table: &Table) -> usize {
-    table.columns.iter().position(|it| it.chosen).unwrap_or(0)
+/// Where walking begins: at what decided, or at the first refusal.
+fn first_place(table: &Table, rows: &[Row]) -> Place {
+    let chosen = table.columns.iter().position(|it| it.chosen);
+    let decided = |row: &Row| matches!(row, Row::Score(at) if table.scores[*at].decided.is_some());
+    let row = rows.iter().position(decided).or_else(|| rows.iter().position(|it| *it == Row::Total));
+    let refused = || {
+        rows.iter().enumerate().find_map(|(at, row)| match row {
+            Row::Filter(index) => {
+                let cells = &table.filters[*index].cells;
+                Some((at, cells.iter().position(|it| matches!(it, FilterCell::Refused(_)))?))
+            }
+            Row::RestPassed | Row::Score(_) | Row::SameScores | Row::Total => None,
+        })
+    };
+    row.zip(chosen).or_else(refused).unwrap_or((0, 0))
+}
+
+/// A plugin's name that may break before each of its words.
+fn humps(name: &str) -> Html {
+    let starts = name.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(at, _)| at);
+    let starts: Vec<usize> = starts.chain([name.len()]).collect();
+    html! { <>{for starts.windows(2).map(|word| html! { <>{name[word[0]..word[1]].to_owned()}<wbr/></> })}</> }
 }
 
 fn cell_id((row, column): Place) -> String {
@@ -309,7 +329,7 @@ impl Grid<'_> {
             self.cell((at, column), classes!(class), format!("{} {name}: {label}", row.plugin), inner)
         };
         html! {
-            <tr><th scope="row"><span>{row.plugin}</span><small>{self.lang.question(row.plugin)}</small></th>
+            <tr><th scope="row" aria-label={row.plugin}><span>{humps(row.plugin)}</span><small>{self.lang.question(row.plugin)}</small></th>
                 {for row.cells.iter().enumerate().map(cell)}
                 <td class="left">{survivors(row.left, self.table.looked)}</td></tr>
         }
@@ -318,8 +338,7 @@ impl Grid<'_> {
     fn rest_passed(&self, at: usize, open: &Callback<yew::MouseEvent>) -> Html {
         let ui = self.lang.ui();
         let rest = self.table.filters.iter().filter(|it| it.passed_everywhere).count();
-        let others = rest < self.table.filters.len();
-        let words = if others { fill(ui.rest_passed, rest) } else { fill(ui.rest_passed, rest) };
+        let words = fill(ui.rest_passed, rest);
         let cell = |column: usize| {
             let out = self.table.columns[column].refused.is_some();
             let inner = if out {
@@ -362,9 +381,13 @@ impl Grid<'_> {
             };
             self.cell((at, column), classes!(), label, inner)
         };
-        let note = if row.same { ui.same_for_all } else { self.lang.question(row.plugin) };
+        let note = if row.same {
+            format!("× {} · {}", row.weight, ui.same_for_all)
+        } else {
+            format!("× {}", row.weight)
+        };
         html! {
-            <tr class={classes!(row.same.then_some("fold"))}><th scope="row"><span>{row.plugin}</span><small>{format!("× {} · {note}", row.weight)}</small></th>
+            <tr class={classes!(row.same.then_some("fold"))}><th scope="row" aria-label={row.plugin}><span>{humps(row.plugin)}</span><small>{note}</small></th>
                 {for row.cells.iter().enumerate().map(cell)}
                 <td class="left">if let Some(lead) = row.decided { <span class="chip s-run">{format!("{} +{lead}", ui.decider)}</span> }</td></tr>
         }

@@ -182,8 +182,6 @@ pub struct Ui {
     /// What the two halves do.
     pub decision_lead: &'static str,
     /// Rows folded away.
-    pub all_passed: &'static str,
-    /// Rows folded away.
     pub same_for_all: &'static str,
     /// Filters folded away; how many.
     pub rest_passed: &'static str,

@@ -1,7 +1,7 @@
 //! The formula of the cell that is looked at, with this pod's numbers.
 
 use lab::{
-    view::decision::{FilterCell, Table},
+    view::decision::{FilterCell, FilterRow, Table},
     words::{Lang, Ui},
 };
 use scheduler::{Refusal, formula};
@@ -75,9 +75,15 @@ fn about(grid: &Grid<'_>, row: Row, column: usize) -> (String, Lines, Vec<String
             (filter.plugin.to_owned(), lines, text)
         }
         Row::RestPassed => {
-            let passed: Vec<&str> =
-                table.filters.iter().filter(|it| it.passed_everywhere).map(|it| it.plugin).collect();
-            (ui.filters.to_owned(), Vec::new(), vec![format!("{} — {}", passed.join(", "), ui.passed)])
+            let names = |reached: bool| -> Vec<&str> {
+                let folded = table.filters.iter().filter(|it| it.passed_everywhere);
+                let here = |it: &&FilterRow| (it.cells[column] != FilterCell::NotReached) == reached;
+                folded.filter(here).map(|it| it.plugin).collect()
+            };
+            let said = [(names(true), ui.passed), (names(false), ui.not_reached)];
+            let text = said.into_iter().filter(|(names, _)| !names.is_empty());
+            let text = text.map(|(names, words)| format!("{} — {words}", names.join(", "))).collect();
+            (ui.filters.to_owned(), Vec::new(), text)
         }
         Row::Score(index) => {
             let score = &table.scores[index];
