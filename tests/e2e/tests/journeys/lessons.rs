@@ -240,8 +240,14 @@ fn a_puzzle_of_the_sandbox_is_solved_in_the_editor() {
     met(&page, "decided");
     page.wait_for("what one can say now", "document.querySelector('.say.is-done') !== null");
     page.click("link", "Next puzzle");
-    page.wait_for("the next story", "document.querySelector('.l-title')?.innerText === 'The emptiest node wins'");
+    page.wait_for(
+        "the next story",
+        "document.querySelector('.l-title')?.innerText === 'The emptiest node wins'",
+    );
     page.click("button", "Language");
-    page.wait_for("the same in Korean", "document.querySelector('.l-title')?.innerText === '가장 빈 노드가 이긴다'");
+    page.wait_for(
+        "the same in Korean",
+        "document.querySelector('.l-title')?.innerText === '가장 빈 노드가 이긴다'",
+    );
     assert_eq!(page.console_errors(), [""; 0]);
 }
