@@ -29,8 +29,14 @@ fn a_pod_that_fits_nowhere_is_asked_about_and_fixed_in_a_branch() {
     assert!(ghost(&page).starts_with("Then worker-a"), "{}", ghost(&page));
     assert_eq!(digest(&page), before, "nothing is committed");
     page.click("button", "Apply in a branch: uncordon worker-a");
-    page.wait_for("the command", "document.querySelector('#work .log')?.innerText.includes('node/worker-a uncordoned')");
-    page.wait_for("the pod's place", "document.querySelector('#decision h1')?.innerText.includes('worker-a')");
+    page.wait_for(
+        "the command",
+        "document.querySelector('#work .log')?.innerText.includes('node/worker-a uncordoned')",
+    );
+    page.wait_for(
+        "the pod's place",
+        "document.querySelector('#decision h1')?.innerText.includes('worker-a')",
+    );
     rest(&page);
     page.press("Escape");
     page.wait_for("two futures", "document.querySelectorAll('.branches button').length === 2");
