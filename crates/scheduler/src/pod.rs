@@ -194,6 +194,11 @@ impl PodInfo {
 }
 
 impl Template {
+    /// Whether it has volumes that plugins look at.
+    pub(crate) fn has_volumes(&self) -> bool {
+        !self.claims.is_empty() || !self.disks.is_empty()
+    }
+
     /// Whether plugins that look at one node at a time see no difference between pods of both.
     ///
     /// Labels, owners, and what they say of other pods may differ.

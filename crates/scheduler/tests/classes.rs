@@ -203,6 +203,10 @@ fn pod(dice: &mut Dice, name: &str) -> Pod {
     if dice.one_in(25) {
         spec["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]);
     }
+    if dice.one_in(25) {
+        spec["volumes"] =
+            json!([{"name": "d", "awsElasticBlockStore": {"volumeID": dice.of(&["vol-1", "vol-2"])}}]);
+    }
     if dice.one_in(30) {
         spec["nodeName"] = json!("n1");
     }

@@ -42,7 +42,7 @@ impl Plugin for NodeVolumeLimits {
     }
 
     fn reach(&self, pod: &PodInfo) -> Reach {
-        if pod.template.claims.is_empty() { Reach::Node } else { Reach::Cluster }
+        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Node }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

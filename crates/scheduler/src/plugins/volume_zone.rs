@@ -58,7 +58,7 @@ impl Plugin for VolumeZone {
     }
 
     fn reach(&self, pod: &PodInfo) -> Reach {
-        if pod.template.claims.is_empty() { Reach::Node } else { Reach::Cluster }
+        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Node }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {
