@@ -204,16 +204,16 @@ impl NodeTable {
             self.placed.insert(pod, name);
             return;
         };
-        self.bind(pod, at);
+        self.bind(&pod, at);
     }
 
     /// The same for a node that is known.
-    pub fn bind(&mut self, pod: Rc<PodInfo>, node: NodeRef) {
+    pub fn bind(&mut self, pod: &Rc<PodInfo>, node: NodeRef) {
         let name = Rc::clone(&self.rows[node.0 as usize].name);
-        if let Some((before, node)) = self.placed.insert(Rc::clone(&pod), name) {
+        if let Some((before, node)) = self.placed.insert(Rc::clone(pod), name) {
             self.leave(&before, &node);
         }
-        self.attach(&pod, node);
+        self.attach(pod, node);
     }
 
     /// Takes a pod from its node; nothing happens if it is on none.

@@ -89,7 +89,7 @@ fn place(pods: &[Pod], table: &mut NodeTable, classes: &mut Classes) {
     for pod in pods {
         let pod = classes.compile(pod);
         if let Some(found) = classes.pick(table, &pod, 0) {
-            table.bind(Rc::new(pod), found.node);
+            table.bind(&Rc::new(pod), found.node);
         }
     }
 }

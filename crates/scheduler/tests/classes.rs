@@ -311,7 +311,7 @@ impl Cluster {
         });
         prop_assert_eq!(got, wanted, "{} {:?}", serde_json::to_string(pod).unwrap_or_default(), decision);
         if let Some(picked) = picked {
-            self.table.bind(Rc::new(info), picked.node);
+            self.table.bind(&Rc::new(info), picked.node);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@
 //! for pod in workload::pods(20, Mix::Mixed) {
 //!     let pod = classes.compile(&pod);
 //!     let found = classes.pick(&table, &pod, 0).expect("a node");
-//!     table.bind(Rc::new(pod), found.node);
+//!     table.bind(&Rc::new(pod), found.node);
 //! }
 //! ```
 
@@ -209,9 +209,9 @@ impl Classes {
         let seen = self.seen.filter(|it| it.namespaces == table.history.namespaces);
         let changes = seen.and_then(|it| table.history.since(it.changes));
         match changes.filter(|_| !crowd.is_overgrown(table.pod_count())) {
-            Some(changes) => {
-                changes.iter().for_each(|it| crowd.apply(it, &self.templates, &mut self.topology))
-            }
+            Some(changes) => changes.iter().for_each(|it| {
+                crowd.apply(it, &self.templates, &mut self.topology);
+            }),
             None => self.gather(table),
         }
     }
