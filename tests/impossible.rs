@@ -155,3 +155,14 @@ fn a_label_value_of_a_megabyte_is_refused() {
         [format!("The Pod \"x\" is invalid: {wrong}")]
     );
 }
+
+#[test]
+fn a_manifest_of_four_megabytes_is_too_large_for_a_request() {
+    let labels = format!("\"app\": \"{}\"", "a".repeat(4 << 20));
+    assert_eq!(
+        lines(&[&pod("create", &labels, &container(""))]),
+        [
+            "Error from server (RequestEntityTooLarge): error when creating \"STDIN\": Request entity too large: limit is 3145728"
+        ]
+    );
+}

@@ -88,7 +88,15 @@ impl Kube<'_, '_> {
             }
             let reading = api::text::read(&text);
             if reading.documents.is_empty() && !reading.diagnostics.is_empty() {
-                manifests.push(Fail::error(reading.diagnostics[0].message.clone()));
+                let message = reading.diagnostics[0].message.clone();
+                manifests.push(if text.len() > api::text::MAX_BYTES {
+                    // MODEL: kubectl sends a file's objects one by one; here the whole file counts.
+                    Err(Fail::Plain(format!(
+                        "Error from server (RequestEntityTooLarge): error when creating {source:?}: {message}"
+                    )))
+                } else {
+                    Fail::error(message)
+                });
             }
             for document in &reading.documents {
                 if let Some(error) = document.kubectl_error() {
