@@ -57,7 +57,7 @@ fn no_amount_makes_a_decision_overflow() {
                 assert!(decision.nodes.iter().all(is_sound), "{about}");
                 match decision.outcome {
                     Outcome::Scheduled => {
-                        assert!(decision.feasible().any(|n| Some(n) == decision.node.as_deref()), "{about}")
+                        assert!(decision.feasible().any(|n| Some(n) == decision.node.as_deref()), "{about}");
                     }
                     _ => assert!(
                         decision.message.is_some_and(|it| it.starts_with("0/2 nodes are available: ")),
