@@ -4,6 +4,7 @@
 
 mod action;
 mod announce;
+mod branch;
 mod keys;
 
 use std::{collections::BTreeMap, rc::Rc};
@@ -258,16 +259,6 @@ impl App {
         if let Some(branch) = self.desk.run(text, clock::now) {
             self.say(context, fill(self.ui().branch_opened, branch));
         }
-        self.after(context, first);
-    }
-
-    fn run_in_branch(&mut self, context: &Context<Self>, lines: &str) {
-        let first = self.desk.paths;
-        self.tried.clear();
-        self.link = None;
-        self.alarm.clear();
-        let branch = self.desk.run_in_branch(lines, clock::now);
-        self.say(context, fill(self.ui().branch_opened, branch));
         self.after(context, first);
     }
 
