@@ -16,8 +16,8 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// What the page sets when it can be used.
-const READY: &str = "document.documentElement.dataset.ready !== undefined";
+/// What the page sets when it can be used; a document that has just begun has no element yet.
+const READY: &str = "document.documentElement?.dataset.ready !== undefined";
 
 /// A browser with the page in it; it closes when dropped.
 #[derive(Debug)]
