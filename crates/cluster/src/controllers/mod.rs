@@ -22,8 +22,10 @@ mod taint_eviction;
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use api::{
-    Kind, Object, Resource, SimTime,
+    ApiStatus, Kind, Object, Resource, SimTime,
     k8s::core::v1::{Pod, PodCondition, PodTemplateSpec},
     meta::{ObjectMeta, OwnerReference, Time},
 };
@@ -32,7 +34,7 @@ pub(crate) use persistent_volume::protection::{
     OF_CLAIM as CLAIM_PROTECTION, OF_VOLUME as VOLUME_PROTECTION,
 };
 
-use crate::{Controller, World, draw};
+use crate::{Controller, Turn, World, draw};
 
 /// Every controller of the control plane, in the order in which they hear of a change.
 pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
@@ -75,6 +77,23 @@ fn managed_by<R: Resource>(owner: &R) -> OwnerReference {
 
 fn is_managed_by(meta: &ObjectMeta, uid: &str) -> bool {
     controller_of(meta).is_some_and(|owner| owner.uid == uid)
+}
+
+/// Makes `owner` the manager of a pod that has none.
+fn adopt<R: Resource>(turn: &mut Turn<'_>, owner: &R, pod: &str) -> Result<Rc<Object>, ApiStatus> {
+    let namespace = owner.meta().namespace.as_deref().unwrap_or_default();
+    turn.patch::<Pod>(namespace, pod, |pod| {
+        pod.metadata.owner_references.get_or_insert_default().push(managed_by(owner));
+    })
+}
+
+/// Takes `owner` from a pod that it no longer chooses.
+fn let_go<R: Resource>(turn: &mut Turn<'_>, owner: &R, pod: &str) -> Result<Rc<Object>, ApiStatus> {
+    let meta = owner.meta();
+    let uid = meta.uid.as_deref().unwrap_or_default();
+    turn.patch::<Pod>(meta.namespace.as_deref().unwrap_or_default(), pod, |pod| {
+        pod.metadata.owner_references.get_or_insert_default().retain(|owner| owner.uid != uid);
+    })
 }
 
 fn phase(pod: &Pod) -> &str {

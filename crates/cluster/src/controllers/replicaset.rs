@@ -16,8 +16,8 @@ use api::{
 };
 
 use super::{
-    controller_of, is_active, is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from,
-    ready_since,
+    adopt, controller_of, is_active, is_available, is_managed_by, is_ready, let_go, managed_by, manager,
+    phase, pod_from, ready_since,
 };
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn, client::Rate};
 
@@ -125,16 +125,10 @@ fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiSt
         found.push(pod.metadata.name.clone().unwrap_or_default());
     }
     for name in lost {
-        turn.patch::<Pod>(&namespace, &name, |pod| {
-            pod.metadata.owner_references.get_or_insert_default().retain(|owner| owner.uid != uid);
-        })?;
+        let_go(turn, set, &name)?;
     }
     for name in found.iter().filter(|_| set.metadata.deletion_timestamp.is_none()) {
-        let owner = managed_by(set);
-        let adopted = turn.patch::<Pod>(&namespace, name, |pod| {
-            pod.metadata.owner_references.get_or_insert_default().push(owner);
-        })?;
-        pods.push(adopted);
+        pods.push(adopt(turn, set, name)?);
     }
     Ok(pods)
 }

@@ -22,7 +22,7 @@ use api::{
 };
 
 use super::{
-    controller_of, is_available, is_managed_by, is_ready, managed_by, manager, phase,
+    adopt, controller_of, is_available, is_managed_by, is_ready, let_go, manager, phase,
     revision::{self, Revision},
 };
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn};
@@ -101,15 +101,10 @@ fn claim(turn: &mut Turn<'_>, set: &StatefulSet, selector: Option<&Selector>) ->
     let found = orphans.filter(|pod| pod.metadata.deletion_timestamp.is_none() && fits(pod));
     let found: Vec<String> = found.filter_map(|pod| pod.metadata.name.clone()).collect();
     for pod in lost {
-        turn.patch::<Pod>(&namespace, pod.metadata.name.as_deref().unwrap_or_default(), |pod| {
-            pod.metadata.owner_references.get_or_insert_default().retain(|owner| owner.uid != uid);
-        })?;
+        let_go(turn, set, pod.metadata.name.as_deref().unwrap_or_default())?;
     }
     for name in found.iter().filter(|_| set.metadata.deletion_timestamp.is_none()) {
-        let owner = managed_by(set);
-        let adopted = turn.patch::<Pod>(&namespace, name, |pod| {
-            pod.metadata.owner_references.get_or_insert_default().push(owner);
-        })?;
+        let adopted = adopt(turn, set, name)?;
         pods.extend(Pod::of(&adopted).cloned());
     }
     pods.sort_by_key(identity::ordinal);

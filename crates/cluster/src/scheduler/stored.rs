@@ -1,10 +1,11 @@
-//! Which objects without behaviour of their own does the scheduler look at?
+//! Which objects beside nodes and pods does the scheduler look at?
 //!
-//! Claims, volumes, classes, drivers, disruption budgets and StatefulSets: typed on their way into the node table.
+//! Claims, volumes, classes, drivers and disruption budgets are typed on their way into the node table; StatefulSets are
+//! already.
 
 use ::scheduler::{ClusterEvent, EventAction, EventResource, NodeTable, disruption::DisruptionBudget};
 use api::{
-    Kind, Object,
+    Kind, Object, Resource,
     k8s::{
         apps::v1::StatefulSet,
         core::v1::{PersistentVolume, PersistentVolumeClaim},
@@ -54,8 +55,8 @@ pub(super) fn apply(table: &mut NodeTable, change: &Change) {
             Some(budget) => table.set_budget(DisruptionBudget::of(&budget)),
             None => table.remove_budget(namespace, name),
         },
-        Kind::StatefulSet => match typed::<StatefulSet>(after) {
-            Some(set) => table.owners.set_stateful_set(&set),
+        Kind::StatefulSet => match after.and_then(StatefulSet::of) {
+            Some(set) => table.owners.set_stateful_set(set),
             None => table.owners.remove("StatefulSet", namespace, name),
         },
         _ => {}
