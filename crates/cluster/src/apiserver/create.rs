@@ -37,7 +37,7 @@ pub(super) fn create(
     let kind = object.kind();
     match_namespace(&mut object, namespace)?;
     decode::default(&mut object);
-    admission::mutate(call, None, &mut object)?;
+    admission::mutate(call, None, &mut object, "")?;
     prepare(call, &mut object)?;
     allocate::normalize(None, &mut object);
     call.named(object.name());
@@ -47,7 +47,7 @@ pub(super) fn create(
         call.warn(&warning);
     }
     allocate::on_create(call, &mut object)?;
-    admission::validate(call, None, &object)?;
+    admission::validate(call, None, &object, "")?;
     let key = call.key(kind, object.namespace(), object.name());
     call.enter(Stage::Storage, "");
     if call.world.store().object(&key).is_some() {

@@ -102,7 +102,7 @@ pub(super) fn update(
             parts::take_status(&old, &mut object);
         }
         keep_system_fields(&old, &mut object, part);
-        admission::mutate(call, Some(&old), &mut object)?;
+        admission::mutate(call, Some(&old), &mut object, part)?;
         allocate::normalize(Some(&old), &mut object);
         allocate::on_update(call, &old, &mut object)?;
         parts::move_generation(&old, &mut object);
@@ -111,7 +111,7 @@ pub(super) fn update(
         for warning in decode::warnings(Some(&old), &object, super::release(call.world, call.cluster)) {
             call.warn(&warning);
         }
-        admission::validate(call, Some(&old), &object)?;
+        admission::validate(call, Some(&old), &object, part)?;
     }
     store(call, &old, object)
 }

@@ -79,7 +79,7 @@ fn fill(container: &mut Value, defaults: &Value, to: &str) -> Vec<String> {
     set
 }
 
-pub(super) fn validate(review: &Review<'_>, object: &Object) -> Result<(), ApiStatus> {
+pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
     let kind = object.kind();
     if !review.is_create() || !matches!(kind, Kind::Pod | Kind::PersistentVolumeClaim) {
         return Ok(());

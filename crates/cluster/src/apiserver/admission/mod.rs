@@ -6,6 +6,7 @@
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_security;
 mod priority;
 mod resource_quota;
 mod service_account;
@@ -25,6 +26,8 @@ pub(super) struct Review<'a> {
     pub(super) cluster: ClusterId,
     /// As it is stored; `None` on creation.
     pub(super) old: Option<&'a Object>,
+    /// Through which subresource it comes; empty for the object itself.
+    pub(super) part: &'static str,
 }
 
 impl Review<'_> {
@@ -37,7 +40,7 @@ impl Review<'_> {
 type Did = Vec<(String, String)>;
 
 type Mutate = fn(&Review<'_>, &mut Object, &mut Did) -> Result<(), ApiStatus>;
-type Validate = fn(&Review<'_>, &Object) -> Result<(), ApiStatus>;
+type Validate = fn(&Review<'_>, &Object, &mut Vec<String>) -> Result<(), ApiStatus>;
 
 struct Plugin {
     name: &'static str,
@@ -54,6 +57,7 @@ const PLUGINS: &[Plugin] = &[
     },
     Plugin { name: "ServiceAccount", mutate: Some(service_account::mutate), validate: None },
     Plugin { name: "TaintNodesByCondition", mutate: Some(taint_nodes_by_condition::mutate), validate: None },
+    Plugin { name: "PodSecurity", mutate: None, validate: Some(pod_security::validate) },
     Plugin { name: "Priority", mutate: Some(priority::mutate), validate: Some(priority::validate) },
     Plugin {
         name: "DefaultTolerationSeconds",
@@ -70,11 +74,12 @@ pub(super) fn mutate(
     call: &mut Call<'_>,
     old: Option<&Object>,
     object: &mut Object,
+    part: &'static str,
 ) -> Result<(), ApiStatus> {
     for plugin in PLUGINS {
         let Some(mutate) = plugin.mutate else { continue };
         let mut did = Did::new();
-        let review = Review { world: call.world, cluster: call.cluster, old };
+        let review = Review { world: call.world, cluster: call.cluster, old, part };
         let answer = mutate(&review, object, &mut did);
         if answer.is_err() || (call.is_told() && !did.is_empty()) {
             call.enter(Stage::MutatingAdmission, plugin.name);
@@ -87,14 +92,24 @@ pub(super) fn mutate(
     Ok(())
 }
 
-/// Every plugin's objections.
-pub(super) fn validate(call: &mut Call<'_>, old: Option<&Object>, object: &Object) -> Result<(), ApiStatus> {
+/// Every plugin's objections, and what it says beside them.
+pub(super) fn validate(
+    call: &mut Call<'_>,
+    old: Option<&Object>,
+    object: &Object,
+    part: &'static str,
+) -> Result<(), ApiStatus> {
     for plugin in PLUGINS {
         let Some(validate) = plugin.validate else { continue };
-        let review = Review { world: call.world, cluster: call.cluster, old };
-        let answer = validate(&review, object);
-        if answer.is_err() {
+        let mut warnings = Vec::new();
+        let review = Review { world: call.world, cluster: call.cluster, old, part };
+        let answer = validate(&review, object, &mut warnings);
+        if answer.is_err() || (call.is_told() && !warnings.is_empty()) {
             call.enter(Stage::ValidatingAdmission, plugin.name);
+        }
+        for warning in warnings {
+            call.did("warning", &warning);
+            call.warn(&warning);
         }
         answer?;
     }

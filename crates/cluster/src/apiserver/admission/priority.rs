@@ -58,7 +58,7 @@ fn default_class<'a>(review: &'a Review<'_>) -> Option<&'a PriorityClass> {
 }
 
 /// Only one class may be the default.
-pub(super) fn validate(review: &Review<'_>, object: &Object) -> Result<(), ApiStatus> {
+pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
     let Object::PriorityClass(class) = object else { return Ok(()) };
     if class.global_default != Some(true) {
         return Ok(());

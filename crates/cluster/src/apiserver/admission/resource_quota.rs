@@ -16,7 +16,7 @@ use crate::{
 const REQUIRED: [&str; 6] =
     ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
-pub(super) fn validate(review: &Review<'_>, object: &Object) -> Result<(), ApiStatus> {
+pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
     if !review.is_create() || object.namespace().is_empty() {
         return Ok(());
     }
