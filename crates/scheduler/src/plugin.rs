@@ -72,7 +72,10 @@ pub enum Phase {
 /// [`crate::class`] keeps what follows from little, and asks plugins of the widest reach every time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// The node alone, and of its labels only those that the pod's node selector and node affinity name.
+    /// What the node is like whatever pods are on it, and of its labels only those that the pod's node selector and node
+    /// affinity name.
+    Shape,
+    /// The same, and how much of the node the pods on it take.
     Node,
     /// How many pods like this one are in which topology: `crate::class::spread` counts them.
     Siblings,

@@ -15,11 +15,15 @@ impl Print {
 
     /// Adds a text.
     pub(crate) fn text(&mut self, text: &str) {
-        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        self.bytes(text.as_bytes());
+    }
+
+    /// Adds bytes.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
         words.iter().for_each(|word| self.number(u64::from_le_bytes(*word)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.number(u64::from_le_bytes(last) ^ (text.len() as u64).rotate_left(56));
+        let last = rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte));
+        self.number(last ^ (bytes.len() as u64).rotate_left(56));
     }
 
     /// The fingerprint of all that was added.

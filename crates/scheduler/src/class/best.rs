@@ -68,6 +68,8 @@ pub(super) struct Scratch {
     /// Piles that have the best sum of their candidate.
     tops: Vec<(u32, u32)>,
     ranks: Vec<u32>,
+    /// Groups of candidates.
+    used: Vec<usize>,
 }
 
 impl Search<'_> {
@@ -179,18 +181,12 @@ impl Search<'_> {
     }
 
     /// Adds up every plugin's score.
-    fn total(&mut self, cycle: &Cycle, Scratch { candidates, numbers, .. }: &mut Scratch) {
-        candidates.iter_mut().for_each(|it| it.total = it.sum);
-        let groups = &self.ranking.groups;
-        let used = |group: &usize| candidates.iter().any(|it| it.group == *group);
-        let used: Vec<usize> = (0..groups.len()).filter(used).collect();
-        for (at, (enabled, scorer)) in self.ranking.relative.iter().enumerate() {
-            let mut scores: Vec<i64> = used.iter().map(|group| groups[*group].raw[at]).collect();
-            scorer.normalize(cycle, &[], &mut scores);
-            for (group, score) in used.iter().zip(scores) {
-                let members = candidates.iter_mut().filter(|it| it.group == *group);
-                members.for_each(|it| it.total += enabled.weight * score);
-            }
+    fn total(&mut self, cycle: &Cycle, Scratch { candidates, numbers, used, .. }: &mut Scratch) {
+        used.clear();
+        used.extend((0..self.ranking.groups.len()).filter(|at| candidates.iter().any(|it| it.group == *at)));
+        for (group, level) in used.iter().zip(self.ranking.levels(cycle, used)) {
+            let members = candidates.iter_mut().filter(|it| it.group == *group);
+            members.for_each(|it| it.total = it.sum + level);
         }
         let Some(question) = self.question.as_deref_mut() else { return };
         let topology = self.topology;

@@ -24,6 +24,7 @@ mod crowd;
 mod piles;
 mod question;
 mod ranking;
+mod signature;
 mod templates;
 mod topology;
 

@@ -237,6 +237,11 @@ impl Piles {
         self.shape_of[rank as usize]
     }
 
+    /// What the nodes of a state look like whatever their pods.
+    pub(super) fn shape_in(&self, state: u32) -> u32 {
+        self.states[state as usize].shape
+    }
+
     /// A node of each shape.
     pub(super) fn models(&self) -> &[NodeRef] {
         &self.models

@@ -1,8 +1,8 @@
 //! Which nodes are best for pods of one class, as far as plugins see that look at one node at a time?
 //!
-//! A [`Ranking`] asks the plugins about each state of a node once and keeps the states in lists by score. Scores that mean
-//! something only beside those of other nodes divide the states into groups: within a group they do not matter. It looks
-//! again only at nodes that went from pile to pile.
+//! A [`Ranking`] asks the plugins about each state of a node once, those that do not look at a node's pods once for each
+//! shape, and keeps the states in lists by score. Scores that mean something only beside those of other nodes divide the
+//! shapes into groups: within a group they do not matter. It looks again only at nodes that went from pile to pile.
 //! This module does not know about topologies or about other pods.
 
 use std::rc::Rc;
@@ -24,21 +24,43 @@ const REFUSED: u16 = u16::MAX - 1;
 /// The states of nodes, sorted for one class of pods.
 pub(super) struct Ranking {
     pub(super) template: Rc<Template>,
-    ready: Ready,
-    plain: Vec<(Enabled, Box<dyn Score>)>,
-    pub(super) relative: Vec<(Enabled, Box<dyn Score>)>,
+    by_shape: Asked,
+    by_load: Asked,
+    relative: Vec<(Enabled, Box<dyn Score>)>,
     epoch: u64,
     seen: Option<u64>,
+    /// By shape.
+    shapes: Vec<Option<Judged>>,
     /// By state.
     judged: Vec<Judged>,
     /// The pile of each node when it was looked at, by rank.
     placed: Vec<u32>,
     pub(super) groups: Vec<Group>,
+    /// What the relative scores count for, in groups that were asked about together.
+    levels: (Vec<usize>, Vec<i64>),
     /// A sum went beyond [`MOST`].
     odd: bool,
 }
 
-/// What the plugins said of a state.
+/// Plugins of one reach.
+struct Asked {
+    ready: Ready,
+    scorers: Vec<(Enabled, Box<dyn Score>)>,
+}
+
+impl Asked {
+    /// `None` where PreFilter does not leave every node to be asked the same.
+    fn of(cycle: &Cycle, reach: Reach) -> Option<Asked> {
+        let PreFiltered::Ready(ready) = filter::pre_filter_of(cycle, reach) else { return None };
+        ready.names.is_none().then(|| Asked { ready, scorers: score::scorers_of(cycle, reach) })
+    }
+
+    fn sum(&self, cycle: &Cycle, node: NodeRef) -> i64 {
+        self.scorers.iter().map(|(enabled, it)| enabled.weight * it.score(cycle, node)).sum()
+    }
+}
+
+/// What the plugins said of a shape or a state.
 #[derive(Clone, Copy)]
 struct Judged {
     sum: u16,
@@ -49,10 +71,10 @@ struct Judged {
     next: u32,
 }
 
-/// States that the relative scores do not tell apart.
+/// Shapes that the relative scores do not tell apart.
 pub(super) struct Group {
     /// Raw relative scores.
-    pub(super) raw: Vec<i64>,
+    raw: Vec<i64>,
     /// First state of each list, by sum.
     heads: Vec<u32>,
     /// No list above this one has a state.
@@ -78,20 +100,24 @@ impl Group {
 }
 
 impl Ranking {
-    /// Nothing known yet. `None` where PreFilter does not leave every node to be asked the same.
+    /// Nothing known yet. `None` where the class is not for this module.
     pub(super) fn new(cycle: &Cycle) -> Option<Ranking> {
-        let ready = ready(cycle)?;
-        let (relative, plain) = scorers(cycle);
-        Some(Ranking {
+        let (mut by_shape, by_load) = (Asked::of(cycle, Reach::Shape)?, Asked::of(cycle, Reach::Node)?);
+        let (relative, plain) = by_shape.scorers.into_iter().partition(|(_, it)| it.is_relative());
+        by_shape.scorers = plain;
+        // Groups are of shapes.
+        by_load.scorers.iter().all(|(_, it)| !it.is_relative()).then(|| Ranking {
             template: Rc::clone(&cycle.pod.template),
-            ready,
-            plain,
+            by_shape,
+            by_load,
             relative,
             epoch: 0,
             seen: None,
+            shapes: Vec::new(),
             judged: Vec::new(),
             placed: Vec::new(),
             groups: Vec::new(),
+            levels: (Vec::new(), Vec::new()),
             odd: false,
         })
     }
@@ -100,14 +126,11 @@ impl Ranking {
     pub(super) fn catch_up(&mut self, cycle: &Cycle, piles: &Piles) -> bool {
         if self.epoch != piles.epoch {
             // Columns of resources may have come with the nodes.
-            let Some(ready) = ready(cycle) else { return false };
-            self.ready = ready;
-            (self.epoch, self.seen, self.odd) = (piles.epoch, None, false);
-            self.judged.clear();
-            self.groups.clear();
+            let Some(anew) = Ranking::new(cycle) else { return false };
+            *self = Ranking { epoch: piles.epoch, ..anew };
+            self.shapes.resize(piles.models().len(), None);
         }
-        let unknown = Judged { sum: 0, group: UNKNOWN, listed: false, next: NONE };
-        self.judged.resize(piles.states(), unknown);
+        self.judged.resize(piles.states(), Judged { sum: 0, group: UNKNOWN, listed: false, next: NONE });
         match self.seen.and_then(|seen| piles.moved_since(seen)) {
             Some(moved) => moved.iter().for_each(|rank| self.follow(cycle, piles, *rank)),
             None => self.recount(cycle, piles),
@@ -159,7 +182,8 @@ impl Ranking {
     /// The group of a pile that has nodes, one of which is given; afterwards its state is in its list.
     fn enter(&mut self, cycle: &Cycle, piles: &Piles, pile: &Pile, rank: u32) -> u16 {
         if self.judged[pile.state as usize].group == UNKNOWN {
-            self.judge(cycle, pile.state, piles.node(rank));
+            let shape = self.judge_shape(cycle, piles.shape_in(pile.state), piles.node(rank));
+            self.judged[pile.state as usize] = self.judge(cycle, shape, piles.node(rank));
         }
         let judged = &mut self.judged[pile.state as usize];
         if judged.listed || judged.group == REFUSED {
@@ -175,25 +199,57 @@ impl Ranking {
         judged.group
     }
 
-    /// Asks the plugins about a node of the state.
-    fn judge(&mut self, cycle: &Cycle, state: u32, node: NodeRef) {
-        let judged = &mut self.judged[state as usize];
-        if self.ready.alone(cycle, node).is_err() {
-            judged.group = REFUSED;
-            return;
+    /// Asks about a node of a state, of which something is known by its shape.
+    fn judge(&mut self, cycle: &Cycle, shape: Judged, node: NodeRef) -> Judged {
+        if shape.group == REFUSED || self.by_load.ready.alone(cycle, node).is_err() {
+            return Judged { group: REFUSED, ..shape };
         }
-        let sum: i64 = self.plain.iter().map(|(enabled, it)| enabled.weight * it.score(cycle, node)).sum();
-        self.odd |= !(0..MOST).contains(&sum);
-        judged.sum = u16::try_from(sum.clamp(0, MOST)).unwrap_or(0);
-        let raw = || self.relative.iter().map(|(_, it)| it.score(cycle, node));
-        let group = self.groups.iter().position(|it| it.raw.iter().copied().eq(raw()));
-        let group = group.unwrap_or_else(|| {
-            let raw = raw().collect();
+        let sum = i64::from(shape.sum) + self.by_load.sum(cycle, node);
+        Judged { sum: self.kept(sum), ..shape }
+    }
+
+    /// Asks about a node of a shape, unless it is known.
+    fn judge_shape(&mut self, cycle: &Cycle, shape: u32, node: NodeRef) -> Judged {
+        if let Some(judged) = self.shapes[shape as usize] {
+            return judged;
+        }
+        let mut judged = Judged { sum: 0, group: REFUSED, listed: false, next: NONE };
+        if self.by_shape.ready.alone(cycle, node).is_ok() {
+            judged.sum = self.kept(self.by_shape.sum(cycle, node));
+            judged.group = self.group_of(self.relative.iter().map(|(_, it)| it.score(cycle, node)).collect());
+        }
+        self.shapes[shape as usize] = Some(judged);
+        judged
+    }
+
+    fn group_of(&mut self, raw: Vec<i64>) -> u16 {
+        let group = self.groups.iter().position(|it| it.raw == raw).unwrap_or_else(|| {
             self.groups.push(Group { raw, heads: Vec::new(), top: 0, feasible: Vec::new(), all: 0 });
             self.groups.len() - 1
         });
-        judged.group = u16::try_from(group).unwrap_or(REFUSED);
-        self.odd |= judged.group >= REFUSED;
+        self.odd |= group >= usize::from(REFUSED);
+        u16::try_from(group).unwrap_or(REFUSED)
+    }
+
+    /// A sum as it is kept.
+    fn kept(&mut self, sum: i64) -> u16 {
+        self.odd |= !(0..MOST).contains(&sum);
+        u16::try_from(sum.clamp(0, MOST)).unwrap_or(0)
+    }
+
+    /// What the relative scores count for where these groups have nodes that pass, group by group.
+    pub(super) fn levels(&mut self, cycle: &Cycle, used: &[usize]) -> &[i64] {
+        let (known, levels) = &mut self.levels;
+        if *known != used {
+            *known = used.to_vec();
+            *levels = vec![0; used.len()];
+            for (at, (enabled, scorer)) in self.relative.iter().enumerate() {
+                let mut scores: Vec<i64> = used.iter().map(|group| self.groups[*group].raw[at]).collect();
+                scorer.normalize(cycle, &[], &mut scores);
+                levels.iter_mut().zip(scores).for_each(|(level, it)| *level += enabled.weight * it);
+            }
+        }
+        levels
     }
 
     /// The group and the sum of a node; `None` if it does not pass.
@@ -232,18 +288,4 @@ impl Ranking {
             at = next;
         }
     }
-}
-
-fn ready(cycle: &Cycle) -> Option<Ready> {
-    match filter::pre_filter_of(cycle, Reach::Node) {
-        PreFiltered::Ready(ready) => Some(ready).filter(|it| it.names.is_none()),
-        PreFiltered::Rejected(..) => None,
-    }
-}
-
-/// Relative scores and those that stand for themselves.
-type Scorers = (Vec<(Enabled, Box<dyn Score>)>, Vec<(Enabled, Box<dyn Score>)>);
-
-fn scorers(cycle: &Cycle) -> Scorers {
-    score::scorers_of(cycle, Reach::Node).into_iter().partition(|(_, it)| it.is_relative())
 }

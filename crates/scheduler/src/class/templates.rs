@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::k8s::core::v1::{Pod, PodAffinityTerm, PodSpec};
-use api::meta::{LabelSelector, OwnerReference};
 
+use super::signature::Signature;
 use crate::PodInfo;
-use crate::node_selector::Labels;
 use crate::pod::{Number, Template};
 use crate::print::Print;
 
@@ -20,8 +19,12 @@ pub(super) struct Templates {
     known: Vec<Known>,
     sources: Vec<Source>,
     by_source: BTreeMap<u64, Vec<usize>>,
-    by_spec: BTreeMap<u64, Vec<usize>>,
+    /// The first source of each spec.
+    by_shared: BTreeMap<u64, Vec<usize>>,
     by_content: BTreeMap<u64, Vec<usize>>,
+    /// How many are in `by_content`.
+    listed: usize,
+    signature: Signature,
 }
 
 /// A template and the namespace it is used in.
@@ -32,53 +35,37 @@ struct Known {
 
 /// What a template was compiled from.
 struct Source {
-    namespace: Option<String>,
-    labels: Option<Labels>,
-    owners: Option<Vec<OwnerReference>>,
-    spec: Rc<Option<PodSpec>>,
+    whole: Box<[u8]>,
+    shared: usize,
     number: usize,
 }
 
 impl Templates {
     /// The same as [`PodInfo::new`], compiled only once for pods that differ in nothing but their name.
     pub(super) fn compile(&mut self, pod: &Pod) -> PodInfo {
-        let meta = &pod.metadata;
-        let of_spec = spec_print(pod.spec.as_ref());
-        let print = source_print(of_spec, pod);
-        let candidates = self.by_source.get(&print).into_iter().flatten().map(|at| &self.sources[*at]);
-        let same = |it: &&Source| {
-            it.labels == meta.labels
-                && it.owners == meta.owner_references
-                && it.namespace == meta.namespace
-                && *it.spec == pod.spec
-        };
-        if let Some(source) = candidates.into_iter().find(same) {
+        self.signature.write(pod);
+        let (whole, shared) = (self.signature.whole(), self.signature.shared());
+        let print = print(whole);
+        let mut same = self.by_source.get(&print).into_iter().flatten().map(|at| &self.sources[*at]);
+        if let Some(source) = same.find(|it| *it.whole == *whole) {
             return PodInfo::of_template(pod, Rc::clone(&self.known[source.number].template));
         }
-        let candidates =
-            self.by_spec.get(&of_spec.finish()).into_iter().flatten().map(|at| &self.sources[*at]);
-        let sibling = candidates
-            .into_iter()
-            .find(|it| it.namespace == meta.namespace && *it.spec == pod.spec)
-            .map(|it| (Rc::clone(&it.spec), Rc::clone(&self.known[it.number].template)));
+        let siblings = self.by_shared.entry(self::print(shared)).or_default();
+        let sibling =
+            siblings.iter().map(|at| &self.sources[*at]).find(|it| it.whole[..it.shared] == *shared);
         let number = Number::of(self.known.len());
-        let (spec, template) = match sibling {
-            Some((spec, sibling)) if !reads_labels(pod.spec.as_ref()) => {
-                (spec, sibling.with_labels_of(pod, number))
+        let template = match sibling {
+            Some(it) if !reads_labels(pod.spec.as_ref()) => {
+                self.known[it.number].template.with_labels_of(pod, number)
             }
-            _ => (Rc::new(pod.spec.clone()), Template::of(pod).numbered(number)),
+            _ => Template::of(pod).numbered(number),
         };
+        if sibling.is_none() {
+            siblings.push(self.sources.len());
+        }
         let info = PodInfo::of_template(pod, Rc::new(template));
         self.by_source.entry(print).or_default().push(self.sources.len());
-        self.by_spec.entry(of_spec.finish()).or_default().push(self.sources.len());
-        self.sources.push(Source {
-            namespace: meta.namespace.clone(),
-            labels: meta.labels.clone(),
-            owners: meta.owner_references.clone(),
-            spec,
-            number: self.known.len(),
-        });
-        self.by_content.entry(content_print(&info)).or_default().push(self.known.len());
+        self.sources.push(Source { whole: whole.into(), shared: shared.len(), number: self.known.len() });
         self.known.push(Known { namespace: info.key.namespace.clone(), template: Rc::clone(&info.template) });
         info
     }
@@ -95,17 +82,22 @@ impl Templates {
         if let Some(number) = self.recall(pod) {
             return number;
         }
-        let found = self.by_content.entry(content_print(pod)).or_default();
+        for (number, it) in self.known.iter().enumerate().skip(self.listed) {
+            let print = content_print(&it.namespace, &it.template);
+            self.by_content.entry(print).or_default().push(number);
+        }
+        self.listed = self.known.len();
+        let namespace = &pod.key.namespace;
+        let found = self.by_content.get(&content_print(namespace, &pod.template));
         let same = |at: &&usize| {
             let known = &self.known[**at];
-            known.namespace == pod.key.namespace && known.template == pod.template
+            known.namespace == *namespace && known.template == pod.template
         };
-        if let Some(number) = found.iter().find(same) {
+        if let Some(number) = found.into_iter().flatten().find(same) {
             return *number;
         }
-        found.push(self.known.len());
         let template = Rc::clone(&pod.template);
-        self.known.push(Known { namespace: pod.key.namespace.clone(), template });
+        self.known.push(Known { namespace: namespace.clone(), template });
         self.known.len() - 1
     }
 
@@ -137,39 +129,15 @@ fn terms(spec: Option<&PodSpec>) -> impl Iterator<Item = &PodAffinityTerm> {
     required.flatten().chain(preferred.flatten().map(|it| &it.pod_affinity_term))
 }
 
-fn spec_print(spec: Option<&PodSpec>) -> Print {
+fn print(bytes: &[u8]) -> u64 {
     let mut print = Print::default();
-    for container in spec.into_iter().flat_map(|it| &it.containers) {
-        print.text(&container.name);
-        let requests = container.resources.as_ref().and_then(|it| it.requests.as_ref());
-        requests.into_iter().flatten().for_each(|(_, amount)| print.text(&amount.0));
-    }
-    for constraint in spec.into_iter().flat_map(|it| it.topology_spread_constraints.iter().flatten()) {
-        print.text(&constraint.topology_key);
-        labels(&mut print, constraint.label_selector.as_ref());
-    }
-    for term in terms(spec) {
-        print.text(&term.topology_key);
-        labels(&mut print, term.label_selector.as_ref());
-    }
-    let selector = spec.and_then(|it| it.node_selector.as_ref());
-    selector.into_iter().flatten().for_each(|(_, value)| print.text(value));
-    print
-}
-
-fn labels(print: &mut Print, selector: Option<&LabelSelector>) {
-    let labels = selector.and_then(|it| it.match_labels.as_ref());
-    labels.into_iter().flatten().for_each(|(_, value)| print.text(value));
-}
-
-fn source_print(mut print: Print, pod: &Pod) -> u64 {
-    pod.metadata.labels.iter().flatten().for_each(|(_, value)| print.text(value));
+    print.bytes(bytes);
     print.finish()
 }
 
-fn content_print(pod: &PodInfo) -> u64 {
+fn content_print(namespace: &str, template: &Template) -> u64 {
     let mut print = Print::default();
-    let template = &pod.template;
+    print.text(namespace);
     template.labels.values().for_each(|value| print.text(value));
     template.images.iter().for_each(|image| print.text(image));
     print.number(template.class_print());

@@ -33,7 +33,7 @@ impl Plugin for ImageLocality {
     }
 
     fn reach(&self, _pod: &PodInfo) -> Reach {
-        Reach::Node
+        Reach::Shape
     }
 }
 

@@ -49,7 +49,7 @@ impl Plugin for NodeAffinity {
         let template = &pod.template;
         let terms = template.preferred_nodes.iter().flatten().map(|(_, term)| term);
         let required = template.required_nodes.iter().flat_map(RequiredNodes::terms);
-        if required.chain(terms).any(Term::names_nodes) { Reach::Cluster } else { Reach::Node }
+        if required.chain(terms).any(Term::names_nodes) { Reach::Cluster } else { Reach::Shape }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

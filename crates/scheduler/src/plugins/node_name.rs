@@ -34,7 +34,7 @@ impl Plugin for NodeName {
     }
 
     fn reach(&self, pod: &PodInfo) -> Reach {
-        if pod.template.node_name.is_empty() { Reach::Node } else { Reach::Cluster }
+        if pod.template.node_name.is_empty() { Reach::Shape } else { Reach::Cluster }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -38,7 +38,7 @@ impl Plugin for NodeUnschedulable {
     }
 
     fn reach(&self, _pod: &PodInfo) -> Reach {
-        Reach::Node
+        Reach::Shape
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -42,7 +42,7 @@ impl Plugin for NodeVolumeLimits {
     }
 
     fn reach(&self, pod: &PodInfo) -> Reach {
-        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Node }
+        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Shape }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -27,7 +27,7 @@ impl Plugin for SchedulingGates {
     }
 
     fn reach(&self, _pod: &PodInfo) -> Reach {
-        Reach::Node
+        Reach::Shape
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -41,7 +41,7 @@ impl Plugin for TaintToleration {
     }
 
     fn reach(&self, _pod: &PodInfo) -> Reach {
-        Reach::Node
+        Reach::Shape
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -64,7 +64,7 @@ impl Plugin for VolumeBinding {
     }
 
     fn reach(&self, pod: &PodInfo) -> Reach {
-        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Node }
+        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Shape }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {

@@ -58,7 +58,7 @@ impl Plugin for VolumeZone {
     }
 
     fn reach(&self, pod: &PodInfo) -> Reach {
-        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Node }
+        if pod.template.has_volumes() { Reach::Cluster } else { Reach::Shape }
     }
 
     fn retries_on(&self) -> &'static [ClusterEvent] {
