@@ -202,6 +202,9 @@ kinds! {
     Deployment(k8s::apps::v1::Deployment): "apps", "v1", "deployments", "Deployment", ["deploy"], Namespaced, ["all"], ALL;
     ReplicaSet(k8s::apps::v1::ReplicaSet): "apps", "v1", "replicasets", "ReplicaSet", ["rs"], Namespaced, ["all"], ALL;
     StatefulSet(k8s::apps::v1::StatefulSet): "apps", "v1", "statefulsets", "StatefulSet", ["sts"], Namespaced, ["all"], ALL;
+    HorizontalPodAutoscaler(k8s::autoscaling::v2::HorizontalPodAutoscaler): "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", ["hpa"], Namespaced, ["all"], ALL;
+    CronJob(k8s::batch::v1::CronJob): "batch", "v1", "cronjobs", "CronJob", ["cj"], Namespaced, ["all"], ALL;
+    Job(k8s::batch::v1::Job): "batch", "v1", "jobs", "Job", [], Namespaced, ["all"], ALL;
     Lease(k8s::coordination::v1::Lease): "coordination.k8s.io", "v1", "leases", "Lease", [], Namespaced, [], ALL;
     EndpointSlice(k8s::discovery::v1::EndpointSlice): "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", [], Namespaced, [], ALL;
     PriorityClass(k8s::scheduling::v1::PriorityClass): "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", ["pc"], Cluster, [], ALL;
@@ -246,9 +249,6 @@ kinds! {
     SelfSubjectAccessReview: "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", [], Cluster, [], CREATE;
     SelfSubjectRulesReview: "authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", [], Cluster, [], CREATE;
     SubjectAccessReview: "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", [], Cluster, [], CREATE;
-    HorizontalPodAutoscaler: "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", ["hpa"], Namespaced, ["all"], ALL;
-    CronJob: "batch", "v1", "cronjobs", "CronJob", ["cj"], Namespaced, ["all"], ALL;
-    Job: "batch", "v1", "jobs", "Job", [], Namespaced, ["all"], ALL;
     CertificateSigningRequest: "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", ["csr"], Cluster, [], ALL;
     EventsV1: "events.k8s.io", "v1", "events", "Event", ["ev"], Namespaced, [], ALL;
     FlowSchema: "flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema", [], Cluster, [], ALL;

@@ -23,6 +23,7 @@ pub mod kind;
 pub mod kinds;
 pub mod label;
 pub mod object;
+pub mod parts;
 pub mod patch;
 pub mod quantity;
 pub mod reindent;

@@ -1,17 +1,19 @@
 //! What does the API server do once to a new object, before it looks whether it is valid?
 
+use std::collections::BTreeMap;
+
 use crate::{
     Kind, Object, Scope,
-    canonical::same,
     default::{blank, gate},
     k8s::{
-        batch::v1::{CronJob, Job},
+        batch::v1::Job,
         core::v1::{
             Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, PodTemplateSpec, Secret,
             ServiceSpec, TypedLocalObjectReference, TypedObjectReference,
         },
     },
     meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Time},
+    parts,
     quantity::Quantity,
 };
 
@@ -24,27 +26,25 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
     }
     drop_disabled(object);
     match object {
+        Object::Namespace(_) | Object::Node(_) => {}
+        Object::Stored(it) if !has_own_status(it.kind) => {}
+        _ => parts::clear_status(object),
+    }
+    match object {
         Object::Pod(pod) => self::pod(pod, now),
-        Object::Deployment(it) => {
-            it.status = None;
-            first(&mut it.metadata);
-        }
-        Object::ReplicaSet(it) => {
-            it.status = None;
-            first(&mut it.metadata);
-        }
         Object::DaemonSet(it) => {
-            it.status = None;
             first(&mut it.metadata);
             // UPSTREAM: what was a field once is an annotation now.
             let annotations = it.metadata.annotations.get_or_insert_default();
             annotations.insert("deprecated.daemonset.template.generation".to_owned(), "1".to_owned());
         }
-        Object::StatefulSet(it) => {
-            it.status = None;
-            first(&mut it.metadata);
-        }
-        Object::Service(it) => it.status = None,
+        Object::Deployment(_)
+        | Object::ReplicaSet(_)
+        | Object::StatefulSet(_)
+        | Object::CronJob(_)
+        | Object::PriorityClass(_)
+        | Object::EndpointSlice(_) => first(object.meta_mut()),
+        Object::Job(it) => job(it),
         Object::Namespace(it) => {
             let finalizers = it.spec.get_or_insert_default().finalizers.get_or_insert_default();
             if !finalizers.iter().any(|name| name == "kubernetes") {
@@ -53,33 +53,26 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
             it.status.get_or_insert_default().phase = Some("Active".to_owned());
         }
         Object::Secret(it) => clear_text(it),
-        Object::PriorityClass(it) => first(&mut it.metadata),
-        Object::EndpointSlice(it) => first(&mut it.metadata),
-        Object::Stored(stored) => {
-            match stored.kind {
-                Kind::CronJob | Kind::PodDisruptionBudget | Kind::Ingress => {
-                    stored.body.remove("status");
-                    first(&mut stored.metadata);
-                }
-                Kind::NetworkPolicy => first(&mut stored.metadata),
-                Kind::Job => stored.edit(job),
-                Kind::PersistentVolumeClaim => {
-                    stored.body.remove("status");
-                    stored.edit(claim);
-                }
-                Kind::HorizontalPodAutoscaler | Kind::ResourceQuota => {
-                    stored.body.remove("status");
-                }
-                Kind::PersistentVolume => {
-                    let time = serde_json::to_value(now).unwrap_or_default();
-                    let status = serde_json::json!({"phase": "Pending", "lastPhaseTransitionTime": time});
-                    stored.body.insert("status".to_owned(), status);
-                }
-                _ => {}
-            };
-        }
+        Object::Stored(stored) => match stored.kind {
+            Kind::PodDisruptionBudget | Kind::Ingress | Kind::NetworkPolicy => first(&mut stored.metadata),
+            Kind::PersistentVolumeClaim => stored.edit(claim),
+            Kind::PersistentVolume => {
+                let time = serde_json::to_value(now).unwrap_or_default();
+                let status = serde_json::json!({"phase": "Pending", "lastPhaseTransitionTime": time});
+                stored.body.insert("status".to_owned(), status);
+            }
+            _ => {}
+        },
         _ => {}
     }
+}
+
+/// Whether a stored kind's status is only the server's to write.
+fn has_own_status(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::PodDisruptionBudget | Kind::Ingress | Kind::PersistentVolumeClaim | Kind::ResourceQuota
+    )
 }
 
 /// Drops from a pod, or from a workload's template, the fields whose features are off.
@@ -107,14 +100,11 @@ fn drop_disabled(object: &mut Object) {
                 rolling.max_unavailable = None;
             }
         }
-        Object::Stored(it) => match it.kind {
-            Kind::Job => it.edit(|it: &mut Job| of(it.spec.as_mut().map(|it| &mut it.template))),
-            Kind::CronJob => it.edit(|it: &mut CronJob| {
-                let job = it.spec.as_mut().and_then(|it| it.job_template.spec.as_mut());
-                of(job.map(|it| &mut it.template));
-            }),
-            _ => {}
-        },
+        Object::Job(it) => of(it.spec.as_mut().map(|it| &mut it.template)),
+        Object::CronJob(it) => {
+            let job = it.spec.as_mut().and_then(|it| it.job_template.spec.as_mut());
+            of(job.map(|it| &mut it.template));
+        }
         _ => {}
     }
 }
@@ -124,46 +114,20 @@ fn drop_disabled(object: &mut Object) {
 ///
 /// For requests to the object itself; its status is written through its own door.
 pub fn prepare_for_update(new: &mut Object, old: &Object) {
-    let counts = old.meta().generation.is_some();
     drop_disabled(new);
+    parts::take_status(old, new);
     match (&mut *new, old) {
-        (Object::Pod(new), Object::Pod(old)) => new.status.clone_from(&old.status),
-        (Object::Deployment(new), Object::Deployment(old)) => new.status.clone_from(&old.status),
-        (Object::ReplicaSet(new), Object::ReplicaSet(old)) => new.status.clone_from(&old.status),
-        (Object::DaemonSet(new), Object::DaemonSet(old)) => new.status.clone_from(&old.status),
-        (Object::StatefulSet(new), Object::StatefulSet(old)) => new.status.clone_from(&old.status),
         (Object::Service(new), Object::Service(old)) => {
-            new.status.clone_from(&old.status);
             if let (Some(new), Some(old)) = (&mut new.spec, &old.spec) {
                 drop_what_the_type_had(new, old);
             }
         }
-        (Object::Node(new), Object::Node(old)) => new.status.clone_from(&old.status),
-        (Object::Namespace(new), Object::Namespace(old)) => {
-            new.spec.clone_from(&old.spec);
-            new.status.clone_from(&old.status);
-        }
+        (Object::Namespace(new), Object::Namespace(old)) => new.spec.clone_from(&old.spec),
         (Object::Secret(new), _) => clear_text(new),
-        (Object::Stored(new), Object::Stored(old)) => match old.body.get("status") {
-            Some(status) => {
-                new.body.insert("status".to_owned(), status.clone());
-            }
-            None => {
-                new.body.remove("status");
-            }
-        },
         _ => {}
     }
-    if counts {
-        let generation = old.meta().generation.unwrap_or_default();
-        // UPSTREAM: a Deployment's annotations count like its spec.
-        let annotated = |object: &Object| match object {
-            Object::Deployment(it) => it.metadata.annotations.clone(),
-            _ => None,
-        };
-        let changed = !same(&desired(new), &desired(old)) || annotated(new) != annotated(old);
-        new.meta_mut().generation = Some(generation + i64::from(changed));
-    }
+    new.meta_mut().generation = old.meta().generation;
+    parts::move_generation(old, new);
 }
 
 /// A Service that changes its type loses what only the old type had, unless its author changed that too.
@@ -207,16 +171,6 @@ fn drop_what_the_type_had(new: &mut ServiceSpec, old: &ServiceSpec) {
     }
 }
 
-/// Everything but metadata and status.
-fn desired(object: &Object) -> serde_json::Value {
-    let mut value = object.to_value();
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("metadata");
-        fields.remove("status");
-    }
-    value
-}
-
 /// What a Secret was given in clear goes where the rest is.
 fn clear_text(secret: &mut Secret) {
     for (key, text) in secret.string_data.take().into_iter().flatten() {
@@ -256,7 +210,7 @@ fn pod(pod: &mut Pod, now: &Time) {
 }
 
 /// `matchLabelKeys` become requirements on the pod's own values.
-fn merge_match_label_keys(spec: &mut PodSpec, labels: &std::collections::BTreeMap<String, String>) {
+fn merge_match_label_keys(spec: &mut PodSpec, labels: &BTreeMap<String, String>) {
     let merge = |selector: &mut LabelSelector, keys: &[String], operator: &str| {
         for key in keys {
             let Some(value) = labels.get(key) else { continue };
@@ -295,9 +249,7 @@ fn merge_match_label_keys(spec: &mut PodSpec, labels: &std::collections::BTreeMa
 pub fn qos_class(spec: &PodSpec) -> &'static str {
     let counts = |name: &str| matches!(name, "cpu" | "memory");
     if let Some(resources) = &spec.resources {
-        let has = |list: &Option<std::collections::BTreeMap<String, _>>| {
-            list.as_ref().is_some_and(|it| !it.is_empty())
-        };
+        let has = |list: &Option<BTreeMap<String, _>>| list.as_ref().is_some_and(|it| !it.is_empty());
         if has(&resources.limits) || has(&resources.requests) {
             return class(&[(
                 amounts(resources.requests.as_ref(), counts),
@@ -319,9 +271,7 @@ pub fn qos_class(spec: &PodSpec) -> &'static str {
 type Amounts = Vec<(String, Quantity)>;
 
 fn amounts(
-    list: Option<
-        &std::collections::BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>,
-    >,
+    list: Option<&BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>>,
     counts: impl Fn(&str) -> bool,
 ) -> Amounts {
     let parsed = list.into_iter().flatten().filter(|(name, _)| counts(name));
@@ -371,7 +321,6 @@ fn claim(claim: &mut PersistentVolumeClaim) {
 /// A Job selects its pods by its uid, unless its author does.
 fn job(job: &mut Job) {
     first(&mut job.metadata);
-    job.status = None;
     let (Some(uid), Some(name)) = (job.metadata.uid.clone(), job.metadata.name.clone()) else { return };
     let Some(spec) = &mut job.spec else { return };
     if spec.manual_selector == Some(true) || blank(Some(&uid)) {

@@ -5,13 +5,16 @@
 use serde_json::{Value, json};
 
 use super::{
-    internal,
+    internal, job_policy,
     meta::{self, text},
     name, pod,
     report::{At, Report},
 };
 use crate::{
-    k8s::batch::v1::{CronJob, Job, JobSpec},
+    k8s::{
+        batch::v1::{CronJob, Job, JobSpec},
+        core::v1::{Affinity, PodTemplateSpec},
+    },
     label::Selector,
 };
 
@@ -22,10 +25,21 @@ pub(super) fn job(report: &mut Report, job: &Job) {
     let Some(spec) = &job.spec else { return };
     generated_selector(report, job, spec);
     whole_spec(report, spec);
+    let completions = spec.completions.filter(|it| *it > 0);
+    if let (Some("Indexed"), Some(completions)) = (spec.completion_mode.as_deref(), completions) {
+        // The last pod's host name is the longest.
+        let own = text(job.metadata.name.as_ref());
+        let host = format!("{own}-{}", completions - 1);
+        if !name::label(&host).is_empty() {
+            let why = format!("will not able to create pod with invalid DNS label: {host}");
+            report.invalid(&At::root("metadata").field("name"), own, &why);
+        }
+    }
 }
 
 pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
     meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let started = old.status.as_ref().is_some_and(|status| status.start_time.is_some());
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
     whole_spec(report, new);
     let at = SPEC.field("completions");
@@ -33,16 +47,52 @@ pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
         let indexed = new.completion_mode.as_deref() == Some("Indexed");
         if !indexed {
             report.invalid(&at, &json!(new.completions), "field is immutable");
-        } else if new.completions != new.parallelism {
-            let why = "can only be modified in tandem with parallelism";
+        } else if new.completions.is_some() && new.completions != new.parallelism {
+            let why = "can only be modified in tandem with spec.parallelism";
             report.invalid(&at, &json!(new.completions), why);
         }
     }
     meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
-    if !meta::same(&new.template, &old.template) {
+    let mut before = old.template.clone();
+    if old.suspend == Some(true) && !started {
+        let_place_change(&mut before, &new.template);
+    }
+    if !meta::same(&new.template, &before) {
         report.invalid(&SPEC.field("template"), &internal::pod_template(&new.template), "field is immutable");
     }
     meta::immutable(report, &new.completion_mode, &old.completion_mode, &SPEC.field("completionMode"));
+    let at = SPEC.field("podFailurePolicy");
+    meta::immutable(report, &new.pod_failure_policy, &old.pod_failure_policy, &at);
+    let at = SPEC.field("backoffLimitPerIndex");
+    meta::immutable(report, &new.backoff_limit_per_index, &old.backoff_limit_per_index, &at);
+    meta::immutable(report, &new.managed_by, &old.managed_by, &SPEC.field("managedBy"));
+    meta::immutable(report, &new.success_policy, &old.success_policy, &SPEC.field("successPolicy"));
+}
+
+/// A suspended Job that has never run may still be told where its pods go.
+fn let_place_change(old: &mut PodTemplateSpec, new: &PodTemplateSpec) {
+    let (Some(pod), Some(wanted)) = (&mut old.spec, &new.spec) else { return };
+    match (&mut pod.affinity, &wanted.affinity) {
+        (Some(had), None) => {
+            had.node_affinity = None;
+            if *had == Affinity::default() {
+                pod.affinity = None;
+            }
+        }
+        (Some(had), Some(wanted)) => had.node_affinity.clone_from(&wanted.node_affinity),
+        (None, Some(wanted)) => {
+            let node_affinity = wanted.node_affinity.clone();
+            pod.affinity = Some(Affinity { node_affinity, ..Affinity::default() });
+        }
+        (None, None) => {}
+    }
+    pod.node_selector.clone_from(&wanted.node_selector);
+    pod.tolerations.clone_from(&wanted.tolerations);
+    pod.scheduling_gates.clone_from(&wanted.scheduling_gates);
+    let had = old.metadata.get_or_insert_default();
+    let wanted = new.metadata.clone().unwrap_or_default();
+    had.annotations = wanted.annotations;
+    had.labels = wanted.labels;
 }
 
 fn generated_selector(report: &mut Report, job: &Job, spec: &JobSpec) {
@@ -88,35 +138,70 @@ fn job_spec(report: &mut Report, spec: &JobSpec, at: &At<'_>) {
     ] {
         report.not_negative(&at.field(field), value.unwrap_or_default());
     }
+    if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
+        report.required(&at.field("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+    }
     match spec.completion_mode.as_deref() {
         None | Some("NonIndexed") => {
-            for (field, there) in [
-                ("backoffLimitPerIndex", spec.backoff_limit_per_index.is_some()),
-                ("maxFailedIndexes", spec.max_failed_indexes.is_some()),
+            for (field, value) in [
+                ("backoffLimitPerIndex", spec.backoff_limit_per_index),
+                ("maxFailedIndexes", spec.max_failed_indexes),
             ] {
-                if there {
-                    report.invalid(&at.field(field), &Value::Null, "requires indexed completion mode");
+                if let Some(value) = value {
+                    report.invalid(&at.field(field), &value, "requires indexed completion mode");
                 }
             }
         }
-        Some("Indexed") => {
-            if spec.completions.is_none() {
-                report.required(&at.field("completions"), "when completion mode is Indexed");
-            }
-            if spec.parallelism.is_some_and(|it| it > 100_000) {
-                let why = "must be less than or equal to 100000 when completion mode is Indexed";
-                report.invalid(&at.field("parallelism"), &spec.parallelism.unwrap_or_default(), why);
-            }
-        }
+        Some("Indexed") => indexed(report, spec, at),
         Some(other) => report.not_supported(&at.field("completionMode"), other, &["NonIndexed", "Indexed"]),
     }
+    job_policy::failure(report, spec, at);
+    job_policy::success(report, spec, at);
+    job_policy::replacement(report, spec, at);
     pod::template(report, &spec.template, &at.field("template"));
     let policy = spec.template.spec.as_ref().and_then(|it| it.restart_policy.as_ref());
     let at_policy = at.field("template.spec.restartPolicy");
     match text(policy) {
+        "OnFailure" if spec.pod_failure_policy.is_some() => {
+            let why = "only \"Never\" is supported when podFailurePolicy is specified";
+            report.invalid(&at_policy, "OnFailure", why);
+        }
         "OnFailure" | "Never" => {}
-        "Always" => report.required(&at_policy, "valid values: \"OnFailure\", \"Never\""),
+        "" | "Always" => report.required(&at_policy, "valid values: \"OnFailure\", \"Never\""),
         other => report.not_supported(&at_policy, other, &["OnFailure", "Never"]),
+    }
+}
+
+/// What an indexed Job needs, and how large it may be.
+fn indexed(report: &mut Report, spec: &JobSpec, at: &At<'_>) {
+    const MANY: i32 = 100_000;
+    const MANY_AT_ONCE: i32 = 10_000;
+    let (parallelism, failed) = (at.field("parallelism"), at.field("maxFailedIndexes"));
+    let Some(completions) = spec.completions else {
+        report.required(&at.field("completions"), "when completion mode is Indexed");
+        return;
+    };
+    let most = |report: &mut Report, at: &At<'_>, value: Option<i32>, limit: i32, when: &str| {
+        if let Some(value) = value.filter(|value| *value > limit) {
+            report.invalid(at, &value, &format!("must be less than or equal to {limit}{when}"));
+        }
+    };
+    most(report, &parallelism, spec.parallelism, MANY, " when completion mode is Indexed");
+    if spec.max_failed_indexes.is_some_and(|it| it > completions) {
+        report.invalid(
+            &failed,
+            &spec.max_failed_indexes.unwrap_or_default(),
+            "must be less than or equal to completions",
+        );
+    }
+    most(report, &failed, spec.max_failed_indexes, MANY, "");
+    if completions > MANY && spec.backoff_limit_per_index.is_some() {
+        if spec.max_failed_indexes.is_none() {
+            report.required(&failed, &format!("must be specified when completions is above {MANY}"));
+        }
+        let when = format!(" when completions are above {MANY} and used with backoff limit per index");
+        most(report, &parallelism, spec.parallelism, MANY_AT_ONCE, &when);
+        most(report, &failed, spec.max_failed_indexes, MANY_AT_ONCE, &when);
     }
 }
 

@@ -23,6 +23,7 @@ mod container;
 mod env;
 mod handler;
 mod internal;
+mod job_policy;
 mod meta;
 mod mount;
 mod name;
@@ -63,6 +64,9 @@ pub fn create(object: &Object) -> Vec<Cause> {
         Object::ReplicaSet(it) => workload::replica_set(out, it),
         Object::DaemonSet(it) => workload::daemon_set(out, it),
         Object::StatefulSet(it) => workload::stateful_set(out, it),
+        Object::Job(it) => batch::job(out, it),
+        Object::CronJob(it) => batch::cron_job(out, it),
+        Object::HorizontalPodAutoscaler(it) => autoscaler::create(out, it),
         Object::Service(it) => service::create(out, it),
         Object::Node(it) => node::node(out, it),
         Object::Namespace(it) => node::namespace(out, it),
@@ -74,12 +78,9 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::PersistentVolume => with(it, |it| persistent_volume::volume(out, it)),
             Kind::PersistentVolumeClaim => with(it, |it| persistent_volume::claim(out, it)),
             Kind::StorageClass => with(it, |it| persistent_volume::storage_class(out, it)),
-            Kind::Job => with(it, |it| batch::job(out, it)),
-            Kind::CronJob => with(it, |it| batch::cron_job(out, it)),
             Kind::NetworkPolicy => with(it, |it| networking::network_policy(out, it)),
             Kind::Ingress => with(it, |it| networking::ingress(out, it)),
             Kind::PodDisruptionBudget => with(it, |it| policy::pod_disruption_budget(out, it)),
-            Kind::HorizontalPodAutoscaler => with(it, |it| autoscaler::create(out, it)),
             Kind::Role => with(it, |it| policy::role(out, it)),
             Kind::ClusterRole => with(it, |it| policy::cluster_role(out, it)),
             Kind::RoleBinding => with(it, |it| policy::role_binding(out, it)),
@@ -104,6 +105,11 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         (Object::ReplicaSet(new), Object::ReplicaSet(old)) => workload::replica_set_update(out, new, old),
         (Object::DaemonSet(new), Object::DaemonSet(old)) => workload::daemon_set_update(out, new, old),
         (Object::StatefulSet(new), Object::StatefulSet(old)) => workload::stateful_set_update(out, new, old),
+        (Object::Job(new), Object::Job(old)) => batch::job_update(out, new, old),
+        (Object::CronJob(new), Object::CronJob(old)) => batch::cron_job_update(out, new, old),
+        (Object::HorizontalPodAutoscaler(new), Object::HorizontalPodAutoscaler(old)) => {
+            autoscaler::update(out, new, old);
+        }
         (Object::Service(new), Object::Service(old)) => service::update(out, new, old),
         (Object::Namespace(new), Object::Namespace(old)) => node::namespace_update(out, new, old),
         (Object::Node(new), Object::Node(old)) => node::node_update(out, new, old),
@@ -126,17 +132,12 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             Kind::PersistentVolumeClaim => {
                 with_both(new, old, |new, old| persistent_volume::claim_update(out, new, old));
             }
-            Kind::Job => with_both(new, old, |new, old| batch::job_update(out, new, old)),
-            Kind::CronJob => with_both(new, old, |new, old| batch::cron_job_update(out, new, old)),
             Kind::NetworkPolicy => {
                 with_both(new, old, |new, old| networking::network_policy_update(out, new, old));
             }
             Kind::Ingress => with_both(new, old, |new, old| networking::ingress_update(out, new, old)),
             Kind::PodDisruptionBudget => {
                 with_both(new, old, |new, old| policy::pod_disruption_budget_update(out, new, old));
-            }
-            Kind::HorizontalPodAutoscaler => {
-                with_both(new, old, |new, old| autoscaler::update(out, new, old));
             }
             Kind::RoleBinding => with_both(new, old, |new: &RoleBinding, old: &RoleBinding| {
                 policy::role_binding(out, new);

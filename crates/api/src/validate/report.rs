@@ -167,6 +167,18 @@ impl Report {
         self.add(at, "Invalid", with(format!("Invalid value: {}", value.shown()), why));
     }
 
+    /// `Invalid value: why`, of a value that is not shown.
+    pub(super) fn invalid_here(&mut self, at: &At<'_>, why: &str) {
+        self.add(at, "Invalid", with("Invalid value".to_owned(), why));
+    }
+
+    /// `Too many: N: must have at most M items`, if there are more.
+    pub(super) fn too_many(&mut self, at: &At<'_>, number: usize, most: usize) {
+        if number > most {
+            self.add(at, "TooMany", format!("Too many: {number}: must have at most {most} items"));
+        }
+    }
+
     /// One `Invalid value` for each of the reasons.
     pub(super) fn each_invalid(&mut self, at: &At<'_>, value: &(impl Shown + ?Sized), why: Vec<String>) {
         for why in why {

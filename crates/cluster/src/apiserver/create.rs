@@ -53,6 +53,11 @@ pub(super) fn create(
     if call.world.store().object(&key).is_some() {
         return Err(ApiStatus::already_exists(kind, object.name()));
     }
+    if kind == Kind::Job && !call.dry_run {
+        // UPSTREAM: defaults come again when an object is read back. Only for a Job is there more to find then: the
+        // labels that its template has got meanwhile are its own, if it has none.
+        decode::default(&mut object);
+    }
     Ok(call.write(object))
 }
 

@@ -16,7 +16,6 @@ mod delete;
 mod events;
 mod go_values;
 mod names;
-mod parts;
 mod read;
 mod recorder;
 mod review;

@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Kind, Object};
+use api::{ApiStatus, Kind, Object, parts};
 use serde_json::Value;
 
 use crate::{
     PatchKind,
-    apiserver::{Call, admission, allocate, decode, parts, read},
+    apiserver::{Call, admission, allocate, decode, read},
     request::Stage,
 };
 

@@ -21,7 +21,7 @@ use crate::{
     Kind, Object, Stored,
     k8s::{
         apps::v1::StatefulSet,
-        batch::v1::{CronJob, Job, JobSpec},
+        batch::v1::JobSpec,
         core::v1::{Node, PersistentVolume, PersistentVolumeClaim, PodTemplateSpec, Service},
         networking::v1::{Ingress, NetworkPolicy, NetworkPolicyPeer},
         storage::v1::StorageClass,
@@ -80,6 +80,18 @@ pub fn warnings(object: &Object, release: Release) -> Vec<String> {
             template(&mut out, it.spec.as_ref().map(|it| &it.template), &SPEC.field("template"));
         }
         Object::StatefulSet(it) => stateful_set(&mut out, it),
+        Object::Job(it) => {
+            named(&mut out, &it.metadata, IN_NAMES);
+            if let Some(spec) = &it.spec {
+                job(&mut out, spec, &SPEC);
+            }
+        }
+        Object::CronJob(it) => {
+            named(&mut out, &it.metadata, IN_NAMES);
+            if let Some(spec) = it.spec.as_ref().and_then(|it| it.job_template.spec.as_ref()) {
+                job(&mut out, spec, &SPEC.field("jobTemplate.spec"));
+            }
+        }
         Object::Service(it) => service(&mut out, it, release),
         Object::Node(it) => node(&mut out, it),
         Object::Endpoints(_) => {
@@ -107,19 +119,6 @@ pub fn warnings_on_update(old: &Object, new: &Object, release: Release) -> Vec<S
 
 fn stored(out: &mut Vec<String>, it: &Stored) {
     match it.kind {
-        Kind::Job => super::with(it, |it: &Job| {
-            named(out, &it.metadata, IN_NAMES);
-            if let Some(spec) = &it.spec {
-                job(out, spec, &SPEC);
-            }
-        }),
-        Kind::CronJob => super::with(it, |it: &CronJob| {
-            named(out, &it.metadata, IN_NAMES);
-            let Some(spec) = &it.spec else { return };
-            if let Some(spec) = &spec.job_template.spec {
-                job(out, spec, &SPEC.field("jobTemplate.spec"));
-            }
-        }),
         Kind::PersistentVolumeClaim => super::with(it, |it: &PersistentVolumeClaim| {
             volume::old_class(out, &it.metadata);
             if let Some(spec) = &it.spec {

@@ -3,15 +3,16 @@
 //! `spec` and metadata belong to the main resource, `status` to the status subresource; a write through one leaves
 //! the other as it was. Source: the strategies in `pkg/registry/*/*/strategy.go`.
 
-use api::{Kind, Object, Resource, k8s::apps::v1::DaemonSet};
+use crate::{Kind, Object, Resource, Stored, canonical::same, k8s::apps::v1::DaemonSet};
 
 /// The annotation that stands for the old field `spec.templateGeneration`.
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
+/// THE LIST of typed kinds that have a status.
 macro_rules! with_status {
     ($($kind:ident),*) => {
         /// Gives `into` the status of `from`.
-        pub(crate) fn take_status(from: &Object, into: &mut Object) {
+        pub fn take_status(from: &Object, into: &mut Object) {
             match (from, into) {
                 $((Object::$kind(from), Object::$kind(into)) => into.status.clone_from(&from.status),)*
                 (Object::Stored(from), Object::Stored(into)) => {
@@ -24,31 +25,61 @@ macro_rules! with_status {
             }
         }
 
-        /// Whether nothing but metadata and status differs.
-        pub(crate) fn same_spec(a: &Object, b: &Object) -> bool {
+        /// Takes the status off an object that a request brought.
+        pub(crate) fn clear_status(of: &mut Object) {
+            match of {
+                $(Object::$kind(it) => it.status = None,)*
+                Object::Stored(it) => drop(it.body.remove("status")),
+                _ => {}
+            }
+        }
+
+        /// Whether nothing but metadata and status differs, as the bytes are written.
+        fn identical_spec(a: &Object, b: &Object) -> bool {
             match (a, b) {
                 $((Object::$kind(a), Object::$kind(b)) => a.spec == b.spec,)*
                 (Object::EndpointSlice(a), Object::EndpointSlice(b)) => {
                     a.endpoints == b.endpoints && a.ports == b.ports && a.metadata.labels == b.metadata.labels
                 }
-                (Object::Stored(a), Object::Stored(b)) => {
-                    let spec = |it: &'_ api::Stored| {
-                        let mut body = it.body.clone();
-                        body.remove("status");
-                        body
-                    };
-                    spec(a) == spec(b)
-                }
+                (Object::Stored(a), Object::Stored(b)) => wished(a) == wished(b),
                 _ => true,
             }
         }
     };
 }
 
-with_status!(Pod, Service, Node, Namespace, Deployment, ReplicaSet, DaemonSet, StatefulSet);
+with_status!(
+    Pod,
+    Service,
+    Node,
+    Namespace,
+    Deployment,
+    ReplicaSet,
+    DaemonSet,
+    StatefulSet,
+    HorizontalPodAutoscaler,
+    CronJob,
+    Job
+);
+
+fn wished(it: &Stored) -> serde_json::Map<String, serde_json::Value> {
+    let mut body = it.body.clone();
+    body.remove("status");
+    body
+}
+
+/// Whether nothing but metadata and status differs.
+fn same_spec(a: &Object, b: &Object) -> bool {
+    if identical_spec(a, b) {
+        return true;
+    }
+    let spec = |object: &Object| object.to_value().get("spec").cloned();
+    // Two ways to write one quantity are the same wish.
+    matches!((spec(a), spec(b)), (Some(a), Some(b)) if same(&a, &b))
+}
 
 /// The next generation, if the wish changed.
-pub(crate) fn move_generation(old: &Object, new: &mut Object) {
+pub fn move_generation(old: &Object, new: &mut Object) {
     let generation = old.meta().generation;
     let same = same_spec(old, new)
         // UPSTREAM: a Deployment's annotations count as its spec: its controller copies them to the ReplicaSet.
