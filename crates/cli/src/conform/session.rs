@@ -223,6 +223,7 @@ fn images(world: &mut World) {
         metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
         size: 59_795_293,
         pull_takes: Some(120),
+        obeys_term: Some(true),
         ..Image::default()
     };
     let all = [

@@ -9,6 +9,7 @@ mod disruption;
 mod endpoints;
 mod endpointslice;
 mod garbage;
+mod job;
 mod namespace;
 mod node_lifecycle;
 pub(crate) mod persistent_volume;
@@ -44,6 +45,8 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &replicaset::ReplicaSetController,
     &daemonset::DaemonSetController,
     &statefulset::StatefulSetController,
+    &job::JobController,
+    &job::ttl::TtlAfterFinished,
     &endpointslice::EndpointSliceController,
     &endpoints::EndpointsController,
     &disruption::DisruptionController,
