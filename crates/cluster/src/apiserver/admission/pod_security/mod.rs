@@ -14,10 +14,7 @@ use std::collections::BTreeMap;
 
 use api::{
     ApiStatus, Kind, Object,
-    k8s::{
-        batch::v1::{CronJob, Job},
-        core::v1::{Namespace, Pod, PodSpec, PodTemplate, PodTemplateSpec, ReplicationController},
-    },
+    k8s::core::v1::{Namespace, Pod, PodSpec, PodTemplate, PodTemplateSpec, ReplicationController},
 };
 
 use self::{
@@ -190,9 +187,9 @@ fn template(object: &Object) -> Option<PodTemplateSpec> {
         Object::Deployment(it) => Some(it.spec.as_ref()?.template.clone()),
         Object::StatefulSet(it) => Some(it.spec.as_ref()?.template.clone()),
         Object::DaemonSet(it) => Some(it.spec.as_ref()?.template.clone()),
+        Object::Job(it) => it.spec.as_ref().map(|it| it.template.clone()),
+        Object::CronJob(it) => Some(it.spec.as_ref()?.job_template.spec.as_ref()?.template.clone()),
         Object::Stored(it) => match it.kind {
-            Kind::Job => Some(it.typed::<Job>().ok()?.spec?.template),
-            Kind::CronJob => Some(it.typed::<CronJob>().ok()?.spec?.job_template.spec?.template),
             Kind::PodTemplate => it.typed::<PodTemplate>().ok()?.template,
             Kind::ReplicationController => it.typed::<ReplicationController>().ok()?.spec?.template,
             _ => None,
