@@ -60,7 +60,9 @@ impl Owners {
             let owns = namespace == &pod.key.namespace
                 && match *kind {
                     "Service" => selector.matches(&pod.template.labels),
-                    kind => pod.template.controller.as_ref().is_some_and(|it| it.0 == kind && &it.1 == name),
+                    kind => pod.template.controller.as_ref().is_some_and(|it| {
+                        it.kind == kind && it.api_version == "apps/v1" && &it.name == name
+                    }),
                 };
             if owns {
                 requirements.extend(selector.requirements.iter().cloned());

@@ -106,9 +106,20 @@ pub struct Template {
     pub claims: Vec<ClaimSource>,
     /// Network disks written into it.
     pub disks: Vec<Disk>,
-    /// Kind and name of the controller that owns it.
-    pub controller: Option<(String, String)>,
+    /// The controller that owns it.
+    pub controller: Option<Controller>,
     pub(crate) number: Number,
+}
+
+/// The owner that made a pod, as the pod names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Controller {
+    /// Such as `apps/v1`.
+    pub api_version: String,
+    /// Such as `ReplicaSet`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// A pod as the scheduler sees it.
@@ -280,10 +291,11 @@ impl Template {
     }
 }
 
-/// Kind and name of the owner that made the pod.
-fn controller(pod: &Pod) -> Option<(String, String)> {
+fn controller(pod: &Pod) -> Option<Controller> {
     let mut owners = pod.metadata.owner_references.iter().flatten();
-    owners.find(|it| it.controller == Some(true)).map(|it| (it.kind.clone(), it.name.clone()))
+    let owner = owners.find(|it| it.controller == Some(true))?;
+    let (api_version, kind) = (owner.api_version.clone(), owner.kind.clone());
+    Some(Controller { api_version, kind, name: owner.name.clone() })
 }
 
 /// Ports of containers and sidecars; ordinary init containers are gone when the pod runs.

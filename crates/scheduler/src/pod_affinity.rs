@@ -12,6 +12,7 @@ use api::meta::LabelSelector;
 
 use crate::node_selector::Labels;
 use crate::pod::PodInfo;
+use crate::profile::Version;
 
 /// A term: pods of some namespaces with some labels, in the same value of a node label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +102,24 @@ impl AffinityTerm {
     #[must_use]
     pub fn matches(&self, pod: &PodInfo, namespace_labels: &Labels) -> bool {
         self.chooses(&pod.key.namespace, &pod.template.labels, namespace_labels)
+    }
+
+    /// The same for a term of the pod that is being decided for.
+    #[must_use]
+    pub fn matches_as_own(&self, pod: &PodInfo, namespace_labels: &Labels, version: Version) -> bool {
+        self.chooses_as_own(&pod.key.namespace, &pod.template.labels, namespace_labels, version)
+    }
+
+    /// Whether pods with these labels are meant by the pod that is being decided for.
+    pub(crate) fn chooses_as_own(
+        &self,
+        namespace: &str,
+        labels: &Labels,
+        namespace_labels: &Labels,
+        version: Version,
+    ) -> bool {
+        self.chooses(namespace, labels, namespace_labels)
+            || (version.forgets_namespace_labels() && self.chooses(namespace, labels, &Labels::new()))
     }
 
     /// Whether pods with these labels are meant.

@@ -41,6 +41,15 @@ impl Version {
         self >= Self::new(1, 34, 0)
     }
 
+    /// Whether the namespaces that a pod's own terms select are also tried without their labels: from 1.34 on.
+    ///
+    /// UPSTREAM: the namespaces are looked up first, but the selector is then not put away (kubernetes/kubernetes#141526),
+    /// so that one that only excludes means pods of every namespace.
+    #[must_use]
+    pub fn forgets_namespace_labels(self) -> bool {
+        self >= Self::new(1, 34, 0)
+    }
+
     /// Whether the dynamic-resources plugin has a say: from 1.34 on.
     #[must_use]
     pub fn has_claims(self) -> bool {

@@ -61,12 +61,13 @@ impl Asks {
     pub(super) fn of(cycle: &Cycle, crowd: &mut Crowd, topology: &mut Topology) -> Asks {
         let pod = cycle.pod;
         let own = &pod.template.affinity;
+        let version = cycle.profile.version;
         let near = (!own.required.is_empty()).then(|| {
             let labels = cycle.table.namespace(&pod.key.namespace).cloned().unwrap_or_default();
             Near {
-                selection: crowd.select(Selection::All(own.required.clone())),
+                selection: crowd.select(Selection::All(own.required.clone(), version)),
                 keys: own.required.iter().map(|it| topology.watch(&it.topology_key)).collect(),
-                itself: own.required.iter().all(|it| it.matches(pod, &labels)),
+                itself: own.required.iter().all(|it| it.matches_as_own(pod, &labels, version)),
             }
         });
         let liked = own.preferred.iter().map(|(weight, term)| (*weight, term));
@@ -81,12 +82,12 @@ impl Asks {
             far: own
                 .required_anti
                 .iter()
-                .map(|it| (crowd.select(Selection::All(vec![it.clone()])), topology.watch(&it.topology_key)))
+                .map(|it| (crowd.select(Selection::All(vec![it.clone()], version)), topology.watch(&it.topology_key)))
                 .collect(),
             likes: liked
                 .chain(disliked)
                 .map(|(weight, it)| {
-                    let selection = crowd.select(Selection::All(vec![it.clone()]));
+                    let selection = crowd.select(Selection::All(vec![it.clone()], version));
                     (selection, topology.watch(&it.topology_key), weight)
                 })
                 .collect(),

@@ -16,6 +16,7 @@ use crate::node_selector::Labels;
 use crate::plugins::inter_pod_affinity::HARD_POD_AFFINITY_WEIGHT;
 use crate::pod::PodInfo;
 use crate::pod_affinity::AffinityTerm;
+use crate::profile::Version;
 use crate::table::{NodeRef, NodeTable};
 
 /// Kins, voices and selections beyond those of every pod that are kept before all is counted afresh.
@@ -77,8 +78,8 @@ pub(super) struct Spots(Vec<(NodeRef, u32)>);
 /// A choice of pods.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Selection {
-    /// Those that every term means.
-    All(Vec<AffinityTerm>),
+    /// Those that every term of a pod means, where a scheduler of this version decides for that pod.
+    All(Vec<AffinityTerm>, Version),
     /// Those of a namespace that a selector chooses and that are not being deleted.
     Siblings(String, Selector),
 }
@@ -218,9 +219,9 @@ fn labels<'t>(table: &'t NodeTable, look: &Look) -> &'t Labels {
 impl Selection {
     fn chooses(&self, look: &Look, table: &NodeTable) -> bool {
         match self {
-            Selection::All(terms) => {
-                terms.iter().all(|it| it.chooses(&look.namespace, &look.labels, labels(table, look)))
-            }
+            Selection::All(terms, version) => terms.iter().all(|it| {
+                it.chooses_as_own(&look.namespace, &look.labels, labels(table, look), *version)
+            }),
             Selection::Siblings(namespace, selector) => {
                 !look.terminating && *namespace == look.namespace && selector.matches(&look.labels)
             }

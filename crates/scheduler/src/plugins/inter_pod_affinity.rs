@@ -151,6 +151,11 @@ fn matches(term: &AffinityTerm, cycle: &Cycle, pod: &PodInfo) -> bool {
     term.matches(pod, namespace(cycle.table, pod))
 }
 
+/// Whether a term of the pod that is being decided for means `pod`.
+fn own_matches(term: &AffinityTerm, cycle: &Cycle, pod: &PodInfo) -> bool {
+    term.matches_as_own(pod, namespace(cycle.table, pod), cycle.profile.version)
+}
+
 fn topology<'t>(term: &AffinityTerm, cycle: &Cycle<'t>, node: NodeRef) -> Option<&'t String> {
     cycle.table.row(node).labels.get(&term.topology_key)
 }
@@ -178,10 +183,10 @@ impl Required {
     /// A pod that this pod may want near or far.
     fn count_own(&mut self, cycle: &Cycle, pod: &PodInfo, node: NodeRef, by: i64) {
         let own = &cycle.pod.template.affinity;
-        if !own.required.is_empty() && own.required.iter().all(|term| matches(term, cycle, pod)) {
+        if !own.required.is_empty() && own.required.iter().all(|term| own_matches(term, cycle, pod)) {
             own.required.iter().for_each(|term| self.near.change(term, cycle, node, by));
         }
-        for term in own.required_anti.iter().filter(|term| matches(term, cycle, pod)) {
+        for term in own.required_anti.iter().filter(|term| own_matches(term, cycle, pod)) {
             self.far.change(term, cycle, node, by);
         }
     }
@@ -201,7 +206,7 @@ impl Required {
             there &= self.near.at(&term.topology_key, value) > 0;
         }
         // The first of pods that want each other near has nobody to be near to.
-        there || (self.near.0.is_empty() && terms.iter().all(|term| matches(term, cycle, cycle.pod)))
+        there || (self.near.0.is_empty() && terms.iter().all(|term| own_matches(term, cycle, cycle.pod)))
     }
 
     fn far_enough(&self, cycle: &Cycle, node: NodeRef) -> bool {
@@ -273,16 +278,9 @@ impl Filter for Required {
     }
 }
 
-/// Adds a term's weight to the topology of the node, if it means `pod`.
-fn weigh(
-    scores: &mut Topologies,
-    cycle: &Cycle,
-    term: &AffinityTerm,
-    weight: i64,
-    pod: &PodInfo,
-    node: NodeRef,
-) {
-    if let Some(value) = topology(term, cycle, node).filter(|_| matches(term, cycle, pod)) {
+/// Adds a term's weight to the topology of the node.
+fn weigh(scores: &mut Topologies, cycle: &Cycle, term: &AffinityTerm, weight: i64, node: NodeRef) {
+    if let Some(value) = topology(term, cycle, node) {
         *scores.entry(term.topology_key.clone()).or_default().entry(value.clone()).or_insert(0) += weight;
     }
 }
@@ -290,25 +288,22 @@ fn weigh(
 /// What this pod prefers.
 fn weigh_own(scores: &mut Topologies, cycle: &Cycle, pod: &Rc<PodInfo>, node: NodeRef) {
     let own = &cycle.pod.template.affinity;
-    for (weight, term) in &own.preferred {
-        weigh(scores, cycle, term, *weight, pod, node);
-    }
-    for (weight, term) in &own.preferred_anti {
-        weigh(scores, cycle, term, -weight, pod, node);
+    let near = own.preferred.iter().map(|(weight, term)| (*weight, term));
+    let far = own.preferred_anti.iter().map(|(weight, term)| (-weight, term));
+    for (weight, term) in near.chain(far).filter(|(_, term)| own_matches(term, cycle, pod)) {
+        weigh(scores, cycle, term, weight, node);
     }
 }
 
 /// What a pod that is there prefers.
 fn weigh_others(scores: &mut Topologies, cycle: &Cycle, pod: &Rc<PodInfo>, node: NodeRef) {
     let theirs = &pod.template.affinity;
-    for term in &theirs.required {
-        weigh(scores, cycle, term, HARD_POD_AFFINITY_WEIGHT, cycle.pod, node);
-    }
-    for (weight, term) in &theirs.preferred {
-        weigh(scores, cycle, term, *weight, cycle.pod, node);
-    }
-    for (weight, term) in &theirs.preferred_anti {
-        weigh(scores, cycle, term, -weight, cycle.pod, node);
+    let required = theirs.required.iter().map(|term| (HARD_POD_AFFINITY_WEIGHT, term));
+    let near = theirs.preferred.iter().map(|(weight, term)| (*weight, term));
+    let far = theirs.preferred_anti.iter().map(|(weight, term)| (-weight, term));
+    let all = required.chain(near).chain(far);
+    for (weight, term) in all.filter(|(_, term)| matches(term, cycle, cycle.pod)) {
+        weigh(scores, cycle, term, weight, node);
     }
 }
 

@@ -89,7 +89,7 @@ impl<'q> Trial<'q> {
         let at = self.table.find(like).filter(|_| self.table.find(&self.fresh).is_none())?;
         let node = edit::fresh_node(&(self.question.like)(like)?, &self.fresh);
         let daemon =
-            |it: &&Rc<PodInfo>| it.template.controller.as_ref().is_some_and(|(kind, _)| kind == "DaemonSet");
+            |it: &&Rc<PodInfo>| it.template.controller.as_ref().is_some_and(|it| it.kind == "DaemonSet");
         let mut pods: Vec<PodInfo> =
             self.table.row(at).pods.iter().filter(daemon).map(|it| (**it).clone()).collect();
         self.table.set_node(&node);
