@@ -26,6 +26,7 @@ pub mod hint;
 mod history;
 mod logarithm;
 mod message;
+pub mod migration;
 pub mod node_selector;
 pub mod owner;
 mod placed;

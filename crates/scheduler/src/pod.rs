@@ -12,6 +12,7 @@ use api::k8s::core::v1::{Container, Pod, PodSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::Disk;
+use crate::migration::Attached;
 use crate::node_selector::{Labels, RequiredNodes, Term};
 use crate::pod_affinity::PodAffinity;
 use crate::requests::Requests;
@@ -106,6 +107,8 @@ pub struct Template {
     pub claims: Vec<ClaimSource>,
     /// Network disks written into it.
     pub disks: Vec<Disk>,
+    /// Those that CSI drivers attach.
+    pub attached: Vec<Attached>,
     /// The controller that owns it.
     pub controller: Option<Controller>,
     pub(crate) number: Number,
@@ -207,7 +210,7 @@ impl PodInfo {
 impl Template {
     /// Whether it has volumes that plugins look at.
     pub(crate) fn has_volumes(&self) -> bool {
-        !self.claims.is_empty() || !self.disks.is_empty()
+        !self.claims.is_empty() || !self.disks.is_empty() || !self.attached.is_empty()
     }
 
     /// Whether plugins that look at one node at a time see no difference between pods of both.
@@ -225,6 +228,7 @@ impl Template {
             && self.image_count == other.image_count
             && self.claims == other.claims
             && self.disks == other.disks
+            && self.attached == other.attached
     }
 
     /// A number that templates of one class share, and others not often.
@@ -284,6 +288,7 @@ impl Template {
             spread: spread::constraints(spec, &labels),
             claims: claims(spec),
             disks: Disk::of(spec),
+            attached: Attached::inline(spec),
             controller: controller(pod),
             number: Number::default(),
             labels,

@@ -14,6 +14,7 @@ use api::k8s::storage::v1::{CSINode, StorageClass};
 use api::quantity::Quantity;
 
 use crate::decision::VolumeBound;
+use crate::migration;
 use crate::node_selector::{Labels, Terms};
 use crate::pod_affinity::compiled;
 
@@ -87,12 +88,14 @@ impl Storage {
                     .is_none_or(|uid| uid.is_empty() || Some(uid) == claim.metadata.uid.as_ref())
             });
             let size = size(offer.capacity.as_ref());
+            let attributes = |it: &Option<String>| it.clone().unwrap_or_default();
             let mode = |it: &Option<String>| it.as_deref().unwrap_or("Filesystem") == "Block";
             if chosen.contains(name)
                 || volume_class(volume) != class
                 || reserved == Some(false)
                 || size < requested(claim)
                 || mode(&offer.volume_mode) != mode(&spec.volume_mode)
+                || attributes(&offer.volume_attributes_class_name) != attributes(&spec.volume_attributes_class_name)
                 || volume.metadata.deletion_timestamp.is_some()
             {
                 continue;
@@ -121,6 +124,13 @@ impl Storage {
     pub fn reserved_volume(&self, claim: &PersistentVolumeClaim) -> Option<&PersistentVolume> {
         let found = self.best_volume(claim, None, &BTreeSet::new())?;
         found.spec.as_ref()?.claim_ref.as_ref().map(|_| found)
+    }
+
+    /// Whether a volume that is bound can be used on a node with `labels`.
+    #[must_use]
+    pub fn usable(&self, volume: &PersistentVolume, node: &str, labels: &Labels) -> bool {
+        let drivers = self.drivers.get(node).map(Rc::as_ref);
+        migration::affinity(volume, drivers).is_none_or(|it| Terms::of(&it).matches("", labels))
     }
 
     /// How many volumes a node can attach, by CSI driver; a driver without a limit is not listed.

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use api::k8s::core::v1::PersistentVolumeSpec;
 use api::k8s::storage::v1::{CSINode, CSINodeDriver};
 
 use crate::hint::{Happening, is_own_claim};
+use crate::migration::{Attached, served_by};
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
     Verdict,
@@ -58,7 +58,9 @@ impl Plugin for NodeVolumeLimits {
 
     fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
         match what {
-            Happening::Pod(Some(gone), None) => !gone.template.claims.is_empty(),
+            Happening::Pod(Some(gone), None) => {
+                !gone.template.claims.is_empty() || !gone.template.attached.is_empty()
+            }
             Happening::Claim(_, claim) => is_own_claim(pod, *claim),
             Happening::Drivers(Some(before), Some(after)) => {
                 let limits = |node: &CSINode| -> BTreeMap<String, i32> {
@@ -66,7 +68,7 @@ impl Plugin for NodeVolumeLimits {
                     node.spec.drivers.iter().filter_map(limit).collect()
                 };
                 let was = limits(before);
-                limits(after).iter().any(|(driver, limit)| was.get(driver).is_some_and(|it| limit > it))
+                limits(after).iter().any(|(driver, limit)| limit > was.get(driver).unwrap_or(&0))
             }
             _ => true,
         }
@@ -76,48 +78,20 @@ impl Plugin for NodeVolumeLimits {
 /// CSI volumes of a pod with their drivers. A claim that is not bound yet counts for its class's driver.
 fn volumes(storage: &Storage, pod: &PodInfo) -> BTreeMap<String, String> {
     let namespace = &pod.key.namespace;
-    let volume = |(name, _): (String, bool)| {
+    let claimed = |(name, _): (String, bool)| {
         let claim = storage.claim(namespace, &name)?;
-        let bound = storage.volume(storage::volume_name(claim));
-        if let Some(volume) = bound {
-            let (driver, handle) = attached_by(volume.spec.as_ref()?)?;
-            return Some((format!("{driver}/{handle}"), driver.to_owned()));
+        if let Some(volume) = storage.volume(storage::volume_name(claim)) {
+            return Some(counted(Attached::of(volume)?));
         }
         let driver = served_by(&storage.class(storage::claim_class(claim))?.provisioner);
         Some((format!("{driver}/claim {namespace}/{name}"), driver.to_owned()))
     };
-    pod.claims().filter_map(volume).collect()
+    let inline = pod.template.attached.iter().cloned().map(counted);
+    pod.claims().filter_map(claimed).chain(inline).collect()
 }
 
-/// The driver that attaches a volume, and what it calls it. The older ways of naming a cloud's disk mean its CSI driver
-/// (`TranslateInTreePVToCSI`); others are not attached by anybody.
-fn attached_by(volume: &PersistentVolumeSpec) -> Option<(&str, String)> {
-    if let Some(csi) = &volume.csi {
-        return Some((&csi.driver, csi.volume_handle.clone()));
-    }
-    if let Some(disk) = &volume.aws_elastic_block_store {
-        let id = disk.volume_id.rsplit('/').next().unwrap_or_default();
-        return Some((served_by("kubernetes.io/aws-ebs"), id.to_owned()));
-    }
-    if let Some(disk) = &volume.gce_persistent_disk {
-        return Some((served_by("kubernetes.io/gce-pd"), disk.pd_name.clone()));
-    }
-    if let Some(disk) = &volume.azure_disk {
-        return Some((served_by("kubernetes.io/azure-disk"), disk.disk_uri.clone()));
-    }
-    let disk = volume.cinder.as_ref()?;
-    Some((served_by("kubernetes.io/cinder"), disk.volume_id.clone()))
-}
-
-/// The CSI driver behind a provisioner's name.
-fn served_by(provisioner: &str) -> &str {
-    match provisioner {
-        "kubernetes.io/aws-ebs" => "ebs.csi.aws.com",
-        "kubernetes.io/gce-pd" => "pd.csi.storage.gke.io",
-        "kubernetes.io/azure-disk" => "disk.csi.azure.com",
-        "kubernetes.io/cinder" => "cinder.csi.openstack.org",
-        other => other,
-    }
+fn counted(disk: Attached) -> (String, String) {
+    (format!("{}/{}", disk.driver, disk.handle), disk.driver)
 }
 
 impl Attachable {

@@ -12,6 +12,7 @@ use api::k8s::storage::v1::CSINode;
 
 use crate::decision::VolumeBound;
 use crate::hint::{Happening, is_own_claim};
+use crate::migration;
 use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Code, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach,
@@ -22,8 +23,6 @@ use crate::reason::Reason;
 use crate::storage::{self, Storage};
 use crate::table::NodeRef;
 
-/// In-tree plugins whose volumes CSI drivers serve on a node.
-const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
 /// Brings pods and volumes together.
@@ -91,7 +90,7 @@ impl Plugin for VolumeBinding {
                 before.allowed_topologies != after.allowed_topologies
             }
             Happening::Drivers(Some(before), Some(after)) => {
-                let migrated = |it: &CSINode| it.metadata.annotations.as_ref()?.get(MIGRATED).cloned();
+                let migrated = |it: &CSINode| it.metadata.annotations.as_ref()?.get(migration::MIGRATED).cloned();
                 migrated(before) != migrated(after)
             }
             _ => true,
@@ -161,7 +160,7 @@ impl Claims {
                     gone = Some(Reason::VolumeGone { claim: name(), volume: volume.to_owned() });
                     break;
                 }
-                Some(found) if !storage::reachable(found, &row.labels) => {
+                Some(found) if !storage.usable(found, &row.name, &row.labels) => {
                     let recent = cycle.profile.version.names_volume_affinity();
                     reasons.push(Reason::VolumeElsewhere {
                         claim: name(),

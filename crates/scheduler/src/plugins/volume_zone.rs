@@ -113,7 +113,11 @@ fn zones(cycle: &Cycle) -> Result<Vec<Zone>, Reason> {
         let labels = found.metadata.labels.as_ref();
         for (label, spelling) in LABELS {
             if let Some(value) = labels.and_then(|it| it.get(label)) {
-                let values = value.split("__").map(str::to_owned).collect();
+                let values: BTreeSet<String> = value.split("__").map(|it| it.trim().to_owned()).collect();
+                // UPSTREAM: a label with an empty zone in it is passed over.
+                if values.contains("") {
+                    continue;
+                }
                 zones.push(Zone { label, spelling, values });
             }
         }
