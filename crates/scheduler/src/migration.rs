@@ -33,11 +33,8 @@ const AWS: InTree = InTree {
     driver: "ebs.csi.aws.com",
     zone: "topology.ebs.csi.aws.com/zone",
 };
-const GCE: InTree = InTree {
-    plugin: "kubernetes.io/gce-pd",
-    driver: "pd.csi.storage.gke.io",
-    zone: "topology.gke.io/zone",
-};
+const GCE: InTree =
+    InTree { plugin: "kubernetes.io/gce-pd", driver: "pd.csi.storage.gke.io", zone: "topology.gke.io/zone" };
 const AZURE: InTree = InTree {
     plugin: "kubernetes.io/azure-disk",
     driver: "disk.csi.azure.com",
@@ -160,8 +157,7 @@ pub fn affinity(volume: &PersistentVolume, drivers: Option<&CSINode>) -> Option<
     let mut terms = affinity.map(|it| it.node_selector_terms).unwrap_or_default();
     let named = |key: &str, terms: &[NodeSelectorTerm]| expressions(terms).any(|it| it.key == key);
     let labelled = |key: &str| labels.is_some_and(|it| it.contains_key(key));
-    let beta = !named(ZONE, &terms)
-        && (named(BETA_ZONE, &terms) || (!labelled(ZONE) && labelled(BETA_ZONE)));
+    let beta = !named(ZONE, &terms) && (named(BETA_ZONE, &terms) || (!labelled(ZONE) && labelled(BETA_ZONE)));
     let zone = if beta { BETA_ZONE } else { ZONE };
     let has_values = |key: &str, terms: &[NodeSelectorTerm]| {
         expressions(terms).any(|it| it.key == key && it.values.as_ref().is_some_and(|it| !it.is_empty()))

@@ -57,13 +57,14 @@ impl Owners {
     pub fn selector(&self, pod: &PodInfo) -> Selector {
         let mut requirements = Vec::new();
         for ((kind, namespace, name), selector) in &self.0 {
-            let owns = namespace == &pod.key.namespace
-                && match *kind {
-                    "Service" => selector.matches(&pod.template.labels),
-                    kind => pod.template.controller.as_ref().is_some_and(|it| {
-                        it.kind == kind && it.api_version == "apps/v1" && &it.name == name
-                    }),
-                };
+            let owns =
+                namespace == &pod.key.namespace
+                    && match *kind {
+                        "Service" => selector.matches(&pod.template.labels),
+                        kind => pod.template.controller.as_ref().is_some_and(|it| {
+                            it.kind == kind && it.api_version == "apps/v1" && &it.name == name
+                        }),
+                    };
             if owns {
                 requirements.extend(selector.requirements.iter().cloned());
             }

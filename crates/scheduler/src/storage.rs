@@ -95,7 +95,8 @@ impl Storage {
                 || reserved == Some(false)
                 || size < requested(claim)
                 || mode(&offer.volume_mode) != mode(&spec.volume_mode)
-                || attributes(&offer.volume_attributes_class_name) != attributes(&spec.volume_attributes_class_name)
+                || attributes(&offer.volume_attributes_class_name)
+                    != attributes(&spec.volume_attributes_class_name)
                 || volume.metadata.deletion_timestamp.is_some()
             {
                 continue;

@@ -82,7 +82,12 @@ impl Asks {
             far: own
                 .required_anti
                 .iter()
-                .map(|it| (crowd.select(Selection::All(vec![it.clone()], version)), topology.watch(&it.topology_key)))
+                .map(|it| {
+                    (
+                        crowd.select(Selection::All(vec![it.clone()], version)),
+                        topology.watch(&it.topology_key),
+                    )
+                })
                 .collect(),
             likes: liked
                 .chain(disliked)

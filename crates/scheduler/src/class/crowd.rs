@@ -219,9 +219,9 @@ fn labels<'t>(table: &'t NodeTable, look: &Look) -> &'t Labels {
 impl Selection {
     fn chooses(&self, look: &Look, table: &NodeTable) -> bool {
         match self {
-            Selection::All(terms, version) => terms.iter().all(|it| {
-                it.chooses_as_own(&look.namespace, &look.labels, labels(table, look), *version)
-            }),
+            Selection::All(terms, version) => terms
+                .iter()
+                .all(|it| it.chooses_as_own(&look.namespace, &look.labels, labels(table, look), *version)),
             Selection::Siblings(namespace, selector) => {
                 !look.terminating && *namespace == look.namespace && selector.matches(&look.labels)
             }

@@ -90,7 +90,8 @@ impl Plugin for VolumeBinding {
                 before.allowed_topologies != after.allowed_topologies
             }
             Happening::Drivers(Some(before), Some(after)) => {
-                let migrated = |it: &CSINode| it.metadata.annotations.as_ref()?.get(migration::MIGRATED).cloned();
+                let migrated =
+                    |it: &CSINode| it.metadata.annotations.as_ref()?.get(migration::MIGRATED).cloned();
                 migrated(before) != migrated(after)
             }
             _ => true,
