@@ -25,6 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         definitions.keys().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let go = fs::read_to_string("data/go-types.txt")?;
     let go = go_types(&go);
+    let enums = fs::read_to_string("data/enums.txt")?;
+    let enums = possible_values(&enums);
 
     let (mut schema, mut descriptions) = (String::new(), String::new());
     for (name, definition) in &definitions {
@@ -40,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "{}",
                 format!(" {field}{mark}{written} {} {more}", code(of, &names)).trim_end()
             )?;
-            writeln!(descriptions, " {field}\t{}", escaped(of))?;
+            let values = enum_of(name, more).and_then(|of| of.iter().find_map(|name| enums.get(name.as_str())));
+            writeln!(descriptions, " {field}\t{}", described(escaped(of), values))?;
         }
     }
     schema.push_str(&fs::read_to_string("data/config-files.txt")?);
@@ -88,6 +91,39 @@ fn escaped(of: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(of).unwrap_or_default();
     let text = value["description"].as_str().or_else(|| value.pointer("/allOf/0/description")?.as_str());
     text.unwrap_or_default().replace('\\', "\\\\").replace('\n', "\\n")
+}
+
+/// `data/enums.txt`: the paragraph on its values for each type.
+fn possible_values(text: &str) -> BTreeMap<&str, String> {
+    let mut enums: BTreeMap<&str, String> = BTreeMap::new();
+    let mut definition = "";
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let Some(line) = line.strip_prefix(' ') else {
+            definition = line;
+            continue;
+        };
+        let (value, words) = line.split_once('\t').unwrap_or((line, ""));
+        let of = enums.entry(definition).or_insert_with(|| "Possible enum values:".to_owned());
+        of.push_str(format!("\\n - `\"{value}\"` {words}").trim_end());
+    }
+    enums
+}
+
+/// Where the values of a field may be listed: with the package of its struct, or with the core.
+fn enum_of(definition: &str, go: &str) -> Option<[String; 2]> {
+    let (_, name) = go.split(' ').next()?.split_once('.')?;
+    let (package, _) = definition.rsplit_once('.')?;
+    let core = if package.starts_with("io.k8s.api.") { "io.k8s.api.core.v1" } else { package };
+    // The document names no values beside a list, only within it.
+    (!go.starts_with("[]")).then(|| [format!("{package}.{name}"), format!("{core}.{name}")])
+}
+
+fn described(words: String, values: Option<&String>) -> String {
+    match values {
+        None => words,
+        Some(values) if words.is_empty() => values.clone(),
+        Some(values) => format!("{words}\\n\\n{values}"),
+    }
 }
 
 /// `data/go-types.txt`: the mark and the rest of the line for each field of each definition.

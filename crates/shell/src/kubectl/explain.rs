@@ -15,6 +15,8 @@ pub(super) const FLAGS: &[Flag] =
 
 /// Columns of a description.
 const WIDTH: usize = 76;
+/// Most values named in a list of fields.
+const MOST_VALUES: usize = 4;
 /// Deepest listing of `--recursive`.
 const DEEPEST: usize = 12;
 
@@ -62,7 +64,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         at = field.ty.inner_object();
     }
     if let Some((owner, field)) = found {
-        text.push_str(&format!("FIELD: {} <{}>\n\n\n", field.name, shown_type(field)));
+        text.push_str(&format!("FIELD: {} <{}>\n", field.name, shown_type(field)));
+        let values = descriptions.get(&(owner.definition, field.name)).map(|w| values(w)).unwrap_or_default();
+        if !values.is_empty() {
+            text.push_str(&format!("ENUM:\n    {}", values.join("\n    ")));
+        }
+        text.push_str("\n\n");
         text.push_str("DESCRIPTION:\n");
         if let Some(words) = descriptions.get(&(owner.definition, field.name)) {
             text.push_str(&wrapped(words, WIDTH, 4));
@@ -107,6 +114,15 @@ fn fields(
         let required = if field.required && !top { " -required-" } else { "" };
         let pad = " ".repeat(indent);
         text.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, shown_type(field)));
+        let mut values =
+            descriptions.get(&(of.definition, field.name)).map(|w| values(w)).unwrap_or_default();
+        if !values.is_empty() {
+            if values.len() > MOST_VALUES {
+                values.truncate(MOST_VALUES);
+                values.push("....");
+            }
+            text.push_str(&format!("{pad}enum: {}\n", values.join(", ")));
+        }
         if recursive {
             if let Some(inner) = field.ty.inner_object()
                 && !above.contains(&inner.definition)
@@ -125,6 +141,13 @@ fn fields(
             text.push('\n');
         }
     }
+}
+
+/// The values that a description names at its end.
+fn values(description: &str) -> Vec<&str> {
+    let Some((_, list)) = description.rsplit_once("Possible enum values:\n") else { return Vec::new() };
+    let names = list.lines().filter_map(|line| line.strip_prefix(" - `\"")?.split_once("\"`"));
+    names.map(|(name, _)| if name.is_empty() { "\"\"" } else { name }).collect()
 }
 
 fn shown_type(field: &FieldSchema) -> String {
@@ -208,6 +231,18 @@ fn leaf(ty: &Type) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_named_where_a_field_takes_only_some() {
+        let descriptions = schema::descriptions(schema::DESCRIPTIONS);
+        let of = |owner: &'static str, field: &'static str| {
+            descriptions.get(&(owner, field)).map(|words| values(words)).unwrap_or_default()
+        };
+        assert_eq!(of("io.k8s.api.networking.v1.NetworkPolicyPort", "protocol"), ["SCTP", "TCP", "UDP"]);
+        assert_eq!(of("io.k8s.api.core.v1.HostPathVolumeSource", "type")[..2], ["\"\"", "BlockDevice"]);
+        assert!(of("io.k8s.api.core.v1.PersistentVolumeClaimSpec", "accessModes").is_empty());
+        assert!(of("io.k8s.apimachinery.pkg.apis.meta.v1.Condition", "status").is_empty());
+    }
 
     #[test]
     fn lines_break_between_words_and_keep_their_blanks() {
