@@ -33,11 +33,21 @@ pub enum Happening<'a> {
 
 /// Whether a claim that came or changed is one of the pod's.
 pub(crate) fn is_own_claim(pod: &PodInfo, claim: Option<&PersistentVolumeClaim>) -> bool {
-    claim.is_some_and(|claim| {
-        let name = claim.metadata.name.as_deref().unwrap_or_default();
-        claim.metadata.namespace.as_deref().unwrap_or("default") == pod.key.namespace
-            && pod.claims().any(|(own, _)| own == name)
-    })
+    claim.is_some_and(|claim| is_in_namespace(pod, claim) && pod.claims().any(|(own, _)| is_called(claim, &own)))
+}
+
+/// Whether it is one that the pod names, not one that is made from the pod.
+pub(crate) fn is_named_claim(pod: &PodInfo, claim: Option<&PersistentVolumeClaim>) -> bool {
+    let named = |claim: &_| pod.claims().any(|(own, ephemeral)| !ephemeral && is_called(claim, &own));
+    claim.is_some_and(|claim| is_in_namespace(pod, claim) && named(claim))
+}
+
+fn is_in_namespace(pod: &PodInfo, claim: &PersistentVolumeClaim) -> bool {
+    claim.metadata.namespace.as_deref().unwrap_or("default") == pod.key.namespace
+}
+
+fn is_called(claim: &PersistentVolumeClaim, name: &str) -> bool {
+    claim.metadata.name.as_deref() == Some(name)
 }
 
 /// Whether one of the plugins that refused the pod waits for `event` and is turned by what happened.
@@ -151,7 +161,35 @@ mod tests {
         };
         assert!(pod_goes("InterPodAffinity", "{}", &apart("other")));
         assert!(!pod_goes("InterPodAffinity", "{}", &apart("third")));
+        assert!(!pod_goes("InterPodAffinity", &apart("web"), "{}"), "what it wanted is not looked at");
         assert!(!pod_goes("TaintToleration", "{}", "{}"), "the plugin does not wait for that");
+    }
+
+    /// `TestEventsToRegister`, `Test_isSchedulableAfterPodChange` of interpodaffinity.
+    #[test]
+    fn new_labels_of_the_pod_itself_do_not_turn_inter_pod_affinity() {
+        let event = ClusterEvent::new(On::UnscheduledPod, Do::UpdatePodLabel);
+        let (before, after) = (pod("web", "{}"), pod("web", "{}"));
+        let what = Happening::Pod(Some(&before), Some(&after));
+        assert!(!helps(&["InterPodAffinity".to_owned()], event, &what, &after));
+    }
+
+    /// `TestIsSchedulableAfterPodScaleDown` of noderesources/fit_test.go.
+    #[test]
+    fn a_pod_that_asks_for_less_helps_those_that_want_what_it_leaves() {
+        let asks = |name: &str, cpu: u32, memory: u32| {
+            let spec = format!(
+                r#"{{"nodeName": "a", "containers": [{{"name": "c", "resources": {{"requests": {{"cpu": "{cpu}", "memory": "{memory}Mi"}}}}}}]}}"#
+            );
+            pod(name, &spec)
+        };
+        let shrinks = |before: &PodInfo, after: &PodInfo| {
+            let event = ClusterEvent::new(On::AssignedPod, Do::UpdatePodScaleDown);
+            let what = Happening::Pod(Some(before), Some(after));
+            helps(&["NodeResourcesFit".to_owned()], event, &what, &pod("web", BIG))
+        };
+        assert!(shrinks(&asks("other", 2, 8), &asks("other", 1, 8)));
+        assert!(!shrinks(&asks("other", 2, 8), &asks("other", 2, 4)), "memory was not asked for");
     }
 
     /// `TestCSILimits…PVCAdded` and `Test_isSchedulableAfterPersistentVolumeClaimChange` of volumebinding.

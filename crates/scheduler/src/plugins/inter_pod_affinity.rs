@@ -103,29 +103,30 @@ impl Plugin for InterPodAffinity {
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Add),
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::UpdatePodLabel),
-                ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodLabel),
                 ClusterEvent::new(EventResource::Node, EventAction::Add),
                 ClusterEvent::new(EventResource::Node, EventAction::UpdateNodeLabel),
             ]
         }
     }
 
-    /// UPSTREAM: namespaces are matched by name only, and of several anti-affinity terms all have to match.
+    /// UPSTREAM: the labels of namespaces are not looked at, of several anti-affinity terms all have to match, and the end
+    /// of a pod whose own anti-affinity kept this pod away does not call it back.
     fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
         let (near, far) = (&pod.template.affinity.required, &pod.template.affinity.required_anti);
         let all = |terms: &[AffinityTerm], other: &PodInfo| {
             !terms.is_empty() && terms.iter().all(|it| it.matches(other, &NO_LABELS))
         };
         match what {
-            Happening::Pod(_, Some(own)) if own.key == pod.key => true,
+            Happening::Pod(before, after)
+                if [before, after].into_iter().flatten().any(|it| it.template.node_name.is_empty()) =>
+            {
+                false
+            }
             Happening::Pod(Some(before), Some(after)) => {
                 (!all(near, before) && all(near, after)) || (all(far, before) && !all(far, after))
             }
             Happening::Pod(None, Some(new)) => all(near, new),
-            Happening::Pod(Some(gone), None) => {
-                let wants_far = &gone.template.affinity.required_anti;
-                all(far, gone) || wants_far.iter().any(|it| it.matches(pod, &NO_LABELS))
-            }
+            Happening::Pod(Some(gone), None) => all(far, gone),
             Happening::Node(before, Some(after)) => {
                 let value = |node: &Node, key: &str| node.metadata.labels.as_ref()?.get(key).cloned();
                 let moved = |it: &AffinityTerm| {

@@ -76,7 +76,16 @@ impl Plugin for NodeResourcesFit {
     }
 
     fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
-        let Happening::Node(before, Some(after)) = what else { return true };
+        let (before, after) = match what {
+            Happening::Node(before, Some(after)) => (before, after),
+            Happening::Pod(Some(before), Some(after)) => {
+                let (was, is) = (&before.template.requests.exact, &after.template.requests.exact);
+                let wanted = pod.template.requests.exact.listed();
+                let frees = || wanted.iter().any(|(resource, _)| was.of(resource) > is.of(resource));
+                return after.key == pod.key || (!after.template.node_name.is_empty() && frees());
+            }
+            _ => return true,
+        };
         let room = |node: &Node| allocatable(node.status.as_ref().and_then(|it| it.allocatable.as_ref()));
         let wanted = pod.template.requests.exact.listed();
         let (now, pods) = room(after);

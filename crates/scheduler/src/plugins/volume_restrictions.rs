@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::disk::Disk;
-use crate::hint::{Happening, is_own_claim};
+use crate::hint::{Happening, is_named_claim};
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
     Verdict,
@@ -62,8 +62,8 @@ impl Plugin for VolumeRestrictions {
         const {
             &[
                 ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete),
+                ClusterEvent::new(EventResource::Node, EventAction::Add),
                 ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Add),
-                ClusterEvent::new(EventResource::PersistentVolumeClaim, EventAction::Update),
             ]
         }
     }
@@ -71,12 +71,14 @@ impl Plugin for VolumeRestrictions {
     fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
         match what {
             Happening::Pod(Some(gone), None) => {
-                let shares = |(name, _): (String, bool)| gone.claims().any(|(other, _)| other == name);
+                let shares = |(name, ephemeral): (String, bool)| {
+                    !ephemeral && gone.claims().any(|other| other == (name.clone(), false))
+                };
                 let frees = |disk: &Disk| gone.template.disks.iter().any(|other| disk.conflicts(other));
-                (gone.key.namespace == pod.key.namespace && pod.claims().any(shares))
-                    || pod.template.disks.iter().any(frees)
+                gone.key.namespace == pod.key.namespace
+                    && (pod.claims().any(shares) || pod.template.disks.iter().any(frees))
             }
-            Happening::Claim(_, claim) => is_own_claim(pod, *claim),
+            Happening::Claim(_, claim) => is_named_claim(pod, *claim),
             _ => true,
         }
     }

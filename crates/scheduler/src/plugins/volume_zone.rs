@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use api::k8s::core::v1::PersistentVolume;
 
-use crate::hint::{Happening, is_own_claim};
+use crate::hint::{Happening, is_named_claim};
 use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, Phase, Plugin, PreFilter, Reach, Rejection,
@@ -77,7 +77,8 @@ impl Plugin for VolumeZone {
 
     fn helps(&self, pod: &PodInfo, what: &Happening) -> bool {
         match what {
-            Happening::Claim(_, claim) => is_own_claim(pod, *claim),
+            Happening::Claim(_, claim) => is_named_claim(pod, *claim),
+            Happening::Class(None, Some(class)) => storage::waits_for_consumer(class),
             Happening::Volume(Some(before), Some(after)) => {
                 let zone =
                     |it: &PersistentVolume, label: &str| it.metadata.labels.as_ref()?.get(label).cloned();
