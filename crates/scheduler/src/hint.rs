@@ -33,7 +33,9 @@ pub enum Happening<'a> {
 
 /// Whether a claim that came or changed is one of the pod's.
 pub(crate) fn is_own_claim(pod: &PodInfo, claim: Option<&PersistentVolumeClaim>) -> bool {
-    claim.is_some_and(|claim| is_in_namespace(pod, claim) && pod.claims().any(|(own, _)| is_called(claim, &own)))
+    claim.is_some_and(|claim| {
+        is_in_namespace(pod, claim) && pod.claims().any(|(own, _)| is_called(claim, &own))
+    })
 }
 
 /// Whether it is one that the pod names, not one that is made from the pod.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use crate::decision::{Candidate, Criterion, Preemption};
 use crate::disruption::DisruptionBudget;
 use crate::filter::{Ready, Walked};
+use crate::go_sort;
 use crate::message::fit_error;
 use crate::plugin::{Code, Cycle};
 use crate::pod::PodInfo;
@@ -119,7 +120,7 @@ fn victims(
     if potential.is_empty() {
         return Err(vec![NO_VICTIMS.to_owned()]);
     }
-    potential.sort_by_key(|it| importance(it));
+    go_sort::sort_slice(&mut potential, |a, b| importance(a) < importance(b));
     let mut ready = ready.clone();
     for pod in &potential {
         table.remove_pod(&pod.key);
@@ -130,6 +131,7 @@ fn victims(
         Err((_, rejection)) => Err(rejection.reasons.iter().map(ToString::to_string).collect()),
         Ok(()) => {
             let (protected, others) = by_protection(&potential, cycle.table.budgets());
+            let of_both = !protected.is_empty() && !others.is_empty();
             let mut evicted = Vec::new();
             let mut violations = 0;
             for (pod, violating) in
@@ -144,7 +146,9 @@ fn victims(
                     violations += i64::from(violating);
                 }
             }
-            evicted.sort_by_key(|it| importance(it));
+            if of_both {
+                go_sort::sort_slice(&mut evicted, |a, b| importance(a) < importance(b));
+            }
             Ok(Victims { node, pods: evicted, violations })
         }
     };
