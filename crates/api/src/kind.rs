@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::{
+    custom::Custom,
     k8s, kinds,
     meta::ObjectMeta,
     object::{Resource, Stored},
@@ -47,6 +48,8 @@ pub struct KindInfo {
     pub plural: &'static str,
     /// Such as `Pod`.
     pub kind: &'static str,
+    /// Such as `pod`, where a definition says it; otherwise it is the kind in lower case.
+    pub singular: Option<&'static str>,
     /// Such as `po`.
     pub short: &'static [&'static str],
     /// Where its names are unique.
@@ -59,7 +62,8 @@ pub struct KindInfo {
     pub simulated: bool,
 }
 
-const ALL: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub(crate) const ALL: &[&str] =
+    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const NO_COLLECTION: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
 const CREATE: &[&str] = &["create"];
 const READ: &[&str] = &["get", "list"];
@@ -69,7 +73,16 @@ impl KindInfo {
     /// Such as `pod`.
     #[must_use]
     pub fn singular(&self) -> String {
-        self.kind.to_lowercase()
+        self.singular.map_or_else(|| self.kind.to_lowercase(), str::to_owned)
+    }
+
+    /// Whether `kubectl` means this kind by a word in lower case: plural, singular, short name, or one of these with
+    /// its group, or with its version and group.
+    #[must_use]
+    pub fn is_called(&self, word: &str) -> bool {
+        let (name, group) = word.split_once('.').map_or((word, None), |(n, g)| (n, Some(g)));
+        (self.plural == name || self.singular() == name || self.short.contains(&name))
+            && group.is_none_or(|g| g == self.group || g == format!("{}.{}", self.version, self.group))
     }
 
     /// `pods` or `deployments.apps`, as in messages.
@@ -91,7 +104,7 @@ impl KindInfo {
     /// Whether an API server serves it only where its CustomResourceDefinition was installed.
     #[must_use]
     pub fn is_custom(&self) -> bool {
-        self.group == "crd.k8s.amazonaws.com"
+        self.singular.is_some() || self.group == "crd.k8s.amazonaws.com"
     }
 
     /// Whose words these are.
@@ -112,20 +125,26 @@ macro_rules! kinds {
         /// A kind of object.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "the variants are the kinds' own names")]
-        pub enum Kind { $($t,)* $($s,)* }
+        pub enum Kind {
+            $($t,)*
+            $($s,)*
+            /// What a definition in a cluster adds.
+            Custom(Custom),
+        }
 
         impl Kind {
-            /// Every kind, in the registry's order.
+            /// Every kind that needs no definition, in the registry's order.
             pub const EVERY: &'static [Kind] = &[$(Kind::$t,)* $(Kind::$s,)*];
 
             /// What it is called.
             #[must_use]
             pub fn info(self) -> &'static KindInfo {
                 match self {
-                    $(Kind::$t => const { &KindInfo { group: $tg, version: $tv, plural: $tp, kind: $tk, short: &[$($ts),*],
+                    $(Kind::$t => const { &KindInfo { group: $tg, version: $tv, plural: $tp, kind: $tk, singular: None, short: &[$($ts),*],
                         scope: Scope::$tscope, categories: &[$($tc),*], verbs: $tverbs, simulated: true } },)*
-                    $(Kind::$s => const { &KindInfo { group: $sg, version: $sv, plural: $sp, kind: $sk, short: &[$($ss),*],
+                    $(Kind::$s => const { &KindInfo { group: $sg, version: $sv, plural: $sp, kind: $sk, singular: None, short: &[$($ss),*],
                         scope: Scope::$sscope, categories: &[$($sc),*], verbs: $sverbs, simulated: false } },)*
+                    Kind::Custom(custom) => custom.info(),
                 }
             }
         }
@@ -181,6 +200,7 @@ macro_rules! kinds {
                 match kind {
                     $(Kind::$t => Ok(Object::$t(Box::new(serde_json::from_value::<$ty>(value)?))),)*
                     $(Kind::$s => Ok(Object::Stored(Box::new(Stored::from_value(kind, value)?))),)*
+                    Kind::Custom(_) => Ok(Object::Stored(Box::new(Stored::from_value(kind, value)?))),
                 }
             }
         }
@@ -291,12 +311,9 @@ impl Kind {
     #[must_use]
     pub fn of_resource(word: &str) -> Option<Kind> {
         let word = word.to_lowercase();
-        let (name, group) = word.split_once('.').map_or((word.as_str(), None), |(n, g)| (n, Some(g)));
         Self::EVERY.iter().copied().find(|k| {
             let info = k.info();
-            info.domain() == Domain::Kubernetes
-                && (info.plural == name || info.singular() == name || info.short.contains(&name))
-                && group.is_none_or(|g| g == info.group || g == format!("{}.{}", info.version, info.group))
+            info.domain() == Domain::Kubernetes && info.is_called(&word)
         })
     }
 

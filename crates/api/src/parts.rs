@@ -93,6 +93,16 @@ pub fn move_generation(old: &Object, new: &mut Object) {
     }
 }
 
+/// The next generation of an object whose status has no door of its own.
+pub fn move_generation_of_whole(old: &Object, new: &mut Object) {
+    let same = match (old, &*new) {
+        (Object::Stored(old), Object::Stored(new)) => old.body == new.body,
+        _ => same_spec(old, new),
+    };
+    let generation = old.meta().generation;
+    new.meta_mut().generation = if same { generation } else { generation.map(|it| it + 1) };
+}
+
 fn move_template_generation(old: &DaemonSet, new: &mut DaemonSet) {
     let of = |set: &DaemonSet| {
         let text = set.metadata.annotations.as_ref().and_then(|a| a.get(TEMPLATE_GENERATION));

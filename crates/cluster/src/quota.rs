@@ -185,7 +185,9 @@ pub(crate) fn used(store: &Store, cluster: ClusterId, namespace: &str, quota: &V
             && (PLAIN.contains(kind) || out.contains_key(&own))
             && info.domain() == api::Domain::Kubernetes
     };
-    let kinds: Vec<Kind> = Kind::EVERY.iter().filter(counted).copied().collect();
+    let mut custom = crate::apiserver::custom_kinds(store, cluster);
+    custom.dedup();
+    let kinds: Vec<Kind> = Kind::EVERY.iter().chain(&custom).filter(counted).copied().collect();
     for kind in kinds {
         for (_, object) in store.objects(cluster, kind, Some(namespace)) {
             let object = object.to_value();

@@ -7,6 +7,7 @@
 
 mod apps;
 mod batch;
+mod definition;
 mod gate;
 mod pod;
 mod policy;
@@ -46,6 +47,7 @@ pub fn apply_defaults(object: &mut Object) {
             Kind::PersistentVolume => stored.edit(storage::persistent_volume),
             Kind::PersistentVolumeClaim => stored.edit(storage::persistent_volume_claim),
             Kind::StorageClass => stored.edit(storage::storage_class),
+            Kind::CustomResourceDefinition => definition::definition(stored),
             _ => {}
         },
         _ => {}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Kind, Object, Scope,
-    default::{blank, gate},
+    default::{blank, definition, gate},
     k8s::{
         batch::v1::Job,
         core::v1::{
@@ -54,7 +54,13 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
         }
         Object::Secret(it) => clear_text(it),
         Object::Stored(stored) => match stored.kind {
-            Kind::PodDisruptionBudget | Kind::Ingress | Kind::NetworkPolicy => first(&mut stored.metadata),
+            Kind::PodDisruptionBudget | Kind::Ingress | Kind::NetworkPolicy | Kind::Custom(_) => {
+                first(&mut stored.metadata);
+            }
+            Kind::CustomResourceDefinition => {
+                definition::of_new(stored);
+                first(&mut stored.metadata);
+            }
             Kind::PersistentVolumeClaim => stored.edit(claim),
             Kind::PersistentVolume => {
                 let time = serde_json::to_value(now).unwrap_or_default();

@@ -20,6 +20,7 @@ mod affinity;
 mod autoscaler;
 mod batch;
 mod container;
+mod definition;
 mod env;
 mod handler;
 mod internal;
@@ -51,6 +52,7 @@ use crate::{
     k8s::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
 };
 
+pub(crate) use self::report::shown;
 pub use self::warning::{Release, warnings, warnings_on_update};
 
 /// What is wrong with a new object.
@@ -87,6 +89,7 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::ClusterRoleBinding => with(it, |it| policy::cluster_role_binding(out, it)),
             Kind::ResourceQuota => with(it, |it| quota::resource_quota(out, it)),
             Kind::LimitRange => with(it, |it| quota::limit_range(out, it)),
+            Kind::CustomResourceDefinition => definition::create(out, it),
             _ => metadata_only(out, object),
         },
         _ => metadata_only(out, object),
@@ -165,6 +168,7 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             Kind::ResourceQuota => {
                 with_both(new, old, |new, old| quota::resource_quota_update(out, new, old));
             }
+            Kind::CustomResourceDefinition => definition::update(out, new, old),
             _ => meta::object_meta_update(out, &new.metadata, &old.metadata),
         },
         _ => meta::object_meta_update(out, new.meta(), old.meta()),

@@ -113,6 +113,14 @@ impl Shown for Value {
     }
 }
 
+/// Any value as it stands in a cause.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.shown(),
+        other => other.shown(),
+    }
+}
+
 /// A text between quotes as Go's `%q` writes it.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

@@ -8,7 +8,7 @@ use api::{ApiStatus, Kind, Object, Scope};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, admission, allocate, decode, names},
+    apiserver::{Call, admission, allocate, decode, definitions, names},
     request::Stage,
 };
 
@@ -21,7 +21,13 @@ pub(super) fn decoded(
     value: &Value,
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
-    let mut object = decode::strict(kind, value)?;
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    let mut object = decode::strict(kind, version.as_ref(), value)?;
+    if let (Some(version), Object::Stored(stored)) = (&version, &mut object)
+        && version.has_status
+    {
+        stored.body.remove("status");
+    }
     if !name.is_empty() && object.meta().name.is_none() {
         object.meta_mut().name = Some(name.to_owned());
     }
@@ -42,7 +48,8 @@ pub(super) fn create(
     allocate::normalize(None, &mut object);
     call.named(object.name());
     call.enter(Stage::Validation, "");
-    decode::validate(None, &object)?;
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    decode::validate(version.as_ref(), None, &object)?;
     for warning in decode::warnings(None, &object, super::release(call.world, call.cluster)) {
         call.warn(&warning);
     }

@@ -3,16 +3,16 @@
 //! The words of decoding, defaulting and validation are the `api` crate's; here they become refusals of one request.
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`, `runtime/serializer`.
 
-use api::{ApiStatus, Kind, Object, canonical::canonical, decode, patch, validate::Release};
+use api::{ApiStatus, Kind, Object, canonical::canonical, custom::Version, decode, patch, validate::Release};
 use serde_json::Value;
 
-use crate::PatchKind;
+use crate::{PatchKind, apiserver::definitions};
 
 /// Reads a body as `kind`; a field that the kind does not have is refused, as `kubectl` asks for it.
 /// # Errors
 /// 400 with the decoder's words.
-pub(super) fn strict(kind: Kind, value: &Value) -> Result<Object, ApiStatus> {
-    let (object, unknown) = lax(kind, value)?;
+pub(super) fn strict(kind: Kind, version: Option<&Version>, value: &Value) -> Result<Object, ApiStatus> {
+    let (object, unknown) = lax(kind, version, value)?;
     if unknown.is_empty() {
         return Ok(object);
     }
@@ -22,7 +22,19 @@ pub(super) fn strict(kind: Kind, value: &Value) -> Result<Object, ApiStatus> {
 /// Reads a body as `kind`, with what is said of fields that the kind does not have.
 /// # Errors
 /// 400 with the decoder's words.
-pub(super) fn lax(kind: Kind, value: &Value) -> Result<(Object, Vec<String>), ApiStatus> {
+pub(super) fn lax(
+    kind: Kind,
+    version: Option<&Version>,
+    value: &Value,
+) -> Result<(Object, Vec<String>), ApiStatus> {
+    if let Some(version) = version {
+        let mut value = value.clone();
+        let unknown = version.read(&mut value);
+        let unknown = unknown.into_iter().map(|field| format!("unknown field {field:?}")).collect();
+        let object =
+            Object::from_value(kind, value).map_err(|error| cannot(kind, &format!("json: {error}")))?;
+        return Ok((object, unknown));
+    }
     let decoded = decode::read(kind, value).map_err(|error| cannot(kind, &error.message))?;
     let unknown = decoded.unknown.into_iter().map(|error| error.message).collect();
     let object = Object::from_value(kind, canonical(kind, decoded.value))
@@ -44,11 +56,18 @@ pub(super) fn default(object: &mut Object) {
 /// Whether `object` is legal, alone or after `old`.
 /// # Errors
 /// 422 with every cause.
-pub(super) fn validate(old: Option<&Object>, object: &Object) -> Result<(), ApiStatus> {
-    let causes = match old {
+pub(super) fn validate(
+    version: Option<&Version>,
+    old: Option<&Object>,
+    object: &Object,
+) -> Result<(), ApiStatus> {
+    let mut causes = match old {
         None => api::validate::create(object),
         Some(old) => api::validate::update(old, object),
     };
+    if let Some(version) = version {
+        causes.extend(definitions::check(version, old, object));
+    }
     if causes.is_empty() { Ok(()) } else { Err(ApiStatus::invalid(object.kind(), object.name(), causes)) }
 }
 

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 /// Held until those it owns have forgotten it.
 pub(crate) const ORPHAN: &str = "orphan";
+/// Holds a definition until its objects are gone.
+pub(crate) const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 /// Deletes: the object as it was, or as it waits.
 pub(super) fn delete(
@@ -34,6 +36,12 @@ pub(super) fn delete(
     admission::validate_delete(call, &old)?;
     let mut object = (*old).clone();
     hold(&mut object, propagation);
+    if kind == Kind::CustomResourceDefinition && object.meta().deletion_timestamp.is_none() {
+        let finalizers = object.meta_mut().finalizers.get_or_insert_default();
+        if !finalizers.iter().any(|it| it == CLEANUP) {
+            finalizers.push(CLEANUP.to_owned());
+        }
+    }
     let grace = match &object {
         Object::Pod(pod) => pod_grace(pod, grace),
         _ => 0,

@@ -11,7 +11,9 @@ mod allocate;
 mod bootstrap;
 mod call;
 mod create;
+mod custom_scale;
 mod decode;
+mod definitions;
 mod delete;
 mod events;
 mod go_values;
@@ -27,18 +29,20 @@ mod update;
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Domain, Kind, Object, Scope, validate::Release};
+use api::{ApiStatus, Kind, Object, Scope, validate::Release};
 
 pub(crate) use admission::default_storage_class;
 pub use bootstrap::bootstrap;
 pub(crate) use bootstrap::root_ca;
 pub(crate) use call::Call;
-pub(crate) use delete::{FOREGROUND, ORPHAN};
+pub(crate) use definitions::is_built_in;
+pub use definitions::{custom_kinds, definition, kind_of_manifest, serves};
+pub(crate) use delete::{CLEANUP, FOREGROUND, ORPHAN};
 pub use events::{EventType, reference};
 pub(crate) use recorder::Recorders;
 
 use crate::{
-    ActorId, ApiRequest, ApiVerb, Asked, ClusterId, Key, Principal, Reply, Store, World,
+    ActorId, ApiRequest, ApiVerb, Asked, ClusterId, Principal, Reply, World,
     auth::{self, Attributes},
     request::Stage,
 };
@@ -109,6 +113,15 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     if request.kind == Kind::Endpoints && release(call.world, request.cluster).minor >= 33 {
         call.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
+    let version = definitions::version(call.world.store(), request.cluster, request.kind);
+    if let Some(version) = &version {
+        if let Some(words) = &version.deprecation {
+            call.warn(words);
+        }
+        if request.subresource == "status" && !version.has_status {
+            return Err(no_such_resource());
+        }
+    }
     let ApiRequest { verb, kind, namespace, name, subresource, .. } = request;
     let namespace = if info.scope == Scope::Namespaced { namespace } else { String::new() };
     let object = |object: Rc<Object>| Ok(Reply::Object(object));
@@ -132,14 +145,6 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
         }
         (part, verb) => subresource::serve(call, kind, &namespace, &name, part, verb),
     }
-}
-
-/// Whether a cluster's API server serves a kind: a custom one only where its definition was installed.
-#[must_use]
-pub fn serves(store: &Store, cluster: ClusterId, kind: Kind) -> bool {
-    let info = kind.info();
-    let defined = || Key::new(cluster, Kind::CustomResourceDefinition, "", &info.resource());
-    info.domain() == Domain::Kubernetes && (!info.is_custom() || store.object(&defined()).is_some())
 }
 
 /// The release of a cluster's API server: texts follow it.

@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use api::{ApiStatus, Kind, Object, label::Selector};
 
-use crate::apiserver::Call;
+use crate::apiserver::{Call, definitions};
 
 /// One object.
 pub(super) fn get(call: &Call<'_>, kind: Kind, namespace: &str, name: &str) -> Result<Rc<Object>, ApiStatus> {
     let key = call.key(kind, namespace, name);
-    call.world.store().object(&key).cloned().ok_or_else(|| ApiStatus::not_found(kind, name))
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    let found = call.world.store().object(&key).ok_or_else(|| ApiStatus::not_found(kind, name))?;
+    Ok(definitions::as_asked(version.as_ref(), kind, found))
 }
 
 /// Many, by namespace and name.
@@ -23,7 +25,9 @@ pub(super) fn list(
     fields: &str,
 ) -> Result<Vec<Rc<Object>>, ApiStatus> {
     let selector = Selector::parse(labels).map_err(|error| ApiStatus::bad_request(error.to_string()))?;
-    let fields = parse(kind, fields)?;
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    let own = version.as_ref().map(|version| version.selectable.as_slice()).unwrap_or_default();
+    let fields = parse(kind, own, fields)?;
     let namespace = (!namespace.is_empty()).then_some(namespace);
     let nothing = std::collections::BTreeMap::new();
     let objects = call.world.store().objects(call.cluster, kind, namespace);
@@ -33,7 +37,7 @@ pub(super) fn list(
             selector.is_empty() || selector.matches(object.meta().labels.as_ref().unwrap_or(&nothing))
         })
         .filter(|object| fields.iter().all(|field| field.accepts(object)))
-        .cloned()
+        .map(|object| definitions::as_asked(version.as_ref(), kind, object))
         .collect())
 }
 
@@ -50,7 +54,7 @@ impl Field {
     }
 }
 
-fn parse(kind: Kind, text: &str) -> Result<Vec<Field>, ApiStatus> {
+fn parse(kind: Kind, own: &[String], text: &str) -> Result<Vec<Field>, ApiStatus> {
     let terms = text.split(',').filter(|term| !term.is_empty());
     terms
         .map(|term| {
@@ -62,7 +66,7 @@ fn parse(kind: Kind, text: &str) -> Result<Vec<Field>, ApiStatus> {
             let field = field.ok_or_else(|| {
                 ApiStatus::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
             })?;
-            if is_selectable(kind, &field.name) {
+            if is_selectable(kind, &field.name) || own.contains(&field.name) {
                 Ok(field)
             } else {
                 Err(ApiStatus::bad_request(format!("field label not supported: {}", field.name)))

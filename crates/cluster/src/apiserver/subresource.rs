@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 
 use crate::{
     ApiVerb, Propagation, Reply,
-    apiserver::{Call, decode, delete, method_not_allowed, no_such_resource, read, status, update},
+    apiserver::{
+        Call, custom_scale, decode, delete, method_not_allowed, no_such_resource, read, status, update,
+    },
     request::Stage,
 };
 
@@ -33,6 +35,9 @@ pub(super) fn serve(
             "scale",
             verb,
         ) => scale(call, kind, namespace, name, verb).map(Reply::Value),
+        (Kind::Custom(_), "scale", verb) => {
+            custom_scale::serve(call, kind, namespace, name, verb).map(Reply::Value)
+        }
         (Kind::Pod, "eviction", ApiVerb::Create(body)) => {
             evict(call, namespace, name, &body).map(Reply::Value)
         }
@@ -77,7 +82,7 @@ fn scale(
             None => meta.remove("resourceVersion"),
         };
     }
-    let object = decode::strict(kind, &value)?;
+    let object = decode::strict(kind, None, &value)?;
     Ok(scale_of(&*update::update(call, "", object)?))
 }
 

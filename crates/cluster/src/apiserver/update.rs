@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Kind, Object, parts};
+use api::{ApiStatus, Cause, Kind, Object, parts};
 use serde_json::Value;
 
 use crate::{
     PatchKind,
-    apiserver::{Call, admission, allocate, decode, read},
+    apiserver::{Call, admission, allocate, decode, definitions, read},
     request::Stage,
 };
 
@@ -28,7 +28,16 @@ pub(super) fn decoded(
     value: &Value,
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
-    let mut object = decode::strict(kind, value)?;
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    let mut object = decode::strict(kind, version.as_ref(), value)?;
+    if version.is_some() && object.meta().resource_version.as_deref().unwrap_or_default().is_empty() {
+        let causes = vec![Cause {
+            reason: "FieldValueInvalid".to_owned(),
+            message: "Invalid value: 0: must be specified for an update".to_owned(),
+            field: "metadata.resourceVersion".to_owned(),
+        }];
+        return Err(ApiStatus::invalid(kind, name, causes));
+    }
     if object.name() != name {
         return Err(ApiStatus::bad_request(format!(
             "the name of the object ({}) does not match the name on the URL ({name})",
@@ -59,8 +68,12 @@ pub(super) fn patched(
     let old = read::get(call, kind, namespace, name)?;
     call.enter(Stage::Decoding, "");
     let mut value = old.to_value();
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    if version.is_some() && how == PatchKind::Strategic {
+        return Err(unsupported(kind));
+    }
     decode::patch(kind, &mut value, how, patch)?;
-    let (object, unknown) = decode::lax(kind, &value).map_err(|error| match how {
+    let (object, unknown) = decode::lax(kind, version.as_ref(), &value).map_err(|error| match how {
         PatchKind::Strategic if error.message.contains("cannot unmarshal") => decode::mistyped(patch, &error),
         PatchKind::Strategic | PatchKind::Merge | PatchKind::Json => error,
     })?;
@@ -98,16 +111,22 @@ pub(super) fn update(
         }
         object = next;
     } else {
-        if kind != Kind::Lease {
+        let version = definitions::version(call.world.store(), call.cluster, kind);
+        let is_whole = version.as_ref().is_some_and(|version| !version.has_status);
+        if kind != Kind::Lease && !is_whole {
             parts::take_status(&old, &mut object);
         }
         keep_system_fields(&old, &mut object, part);
         admission::mutate(call, Some(&old), &mut object, part)?;
         allocate::normalize(Some(&old), &mut object);
         allocate::on_update(call, &old, &mut object)?;
-        parts::move_generation(&old, &mut object);
+        if is_whole {
+            parts::move_generation_of_whole(&old, &mut object);
+        } else {
+            parts::move_generation(&old, &mut object);
+        }
         call.enter(Stage::Validation, "");
-        decode::validate(Some(&old), &object)?;
+        decode::validate(version.as_ref(), Some(&old), &object)?;
         for warning in decode::warnings(Some(&old), &object, super::release(call.world, call.cluster)) {
             call.warn(&warning);
         }
@@ -161,6 +180,19 @@ fn unchanged_since(old: &Object, new: &Object) -> Result<(), ApiStatus> {
         same if same == old.meta().resource_version.as_deref() => Ok(()),
         Some(_) => Err(ApiStatus::conflict(kind, name, MODIFIED)),
     }
+}
+
+/// 415: custom kinds have no Go types, so nothing says how a strategic patch would merge.
+fn unsupported(kind: Kind) -> ApiStatus {
+    let info = kind.info();
+    let message = format!(
+        "the body of the request was in an unknown format - accepted media types include: \
+         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
+         application/apply-patch+cbor: strategic merge patch is not supported by {}, Kind={}",
+        info.api_version(),
+        info.kind
+    );
+    super::status(415, "UnsupportedMediaType", message)
 }
 
 fn keep_system_fields(old: &Object, object: &mut Object, part: &str) {

@@ -3,7 +3,7 @@
 //! In the background they are deleted after it, in the foreground before it, and orphans only forget it.
 //! Source: `pkg/controller/garbagecollector/garbagecollector.go`.
 
-use api::{ApiStatus, Kind, Object, meta::OwnerReference};
+use api::{ApiStatus, Object, meta::OwnerReference};
 
 use crate::{
     Change, ClusterId, Controller, Key, Next, Propagation, Store, Turn,
@@ -68,7 +68,7 @@ fn find<'s>(
     namespace: &str,
     owner: &OwnerReference,
 ) -> Option<(Key, &'s Object)> {
-    let kind = Kind::of_manifest(&owner.api_version, &owner.kind)?;
+    let kind = crate::apiserver::kind_of_manifest(store, cluster, &owner.api_version, &owner.kind)?;
     let key = Key::new(cluster, kind, namespace, &owner.name);
     let object = store.object(&key).filter(|object| object.meta().uid.as_deref() == Some(&owner.uid))?;
     Some((key, object))

@@ -4,6 +4,7 @@
 //! reconcile looks at the store and moves one step. Source: `pkg/controller/*`, Kubernetes 1.34.
 
 mod daemonset;
+mod definition;
 mod deployment;
 mod disruption;
 mod endpoints;
@@ -39,6 +40,7 @@ use crate::{Controller, Turn, World, draw};
 
 /// Every controller of the control plane, in the order in which they hear of a change.
 pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
+    &definition::DefinitionController,
     &namespace::NamespaceController,
     &service_account::ServiceAccountController,
     &deployment::DeploymentController,

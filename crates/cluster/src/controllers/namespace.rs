@@ -5,7 +5,7 @@
 
 use api::{ApiStatus, Domain, Kind, Scope, k8s::core::v1::Namespace};
 
-use crate::{Change, Controller, Key, Next, Store, Turn};
+use crate::{Change, Controller, Key, Next, Store, Turn, apiserver};
 
 /// The controller.
 pub(crate) struct NamespaceController;
@@ -34,7 +34,9 @@ impl Controller for NamespaceController {
             return Ok(Next::Done);
         }
         let mut left = false;
-        let kinds = Kind::EVERY.iter().copied().filter(|kind| {
+        let mut custom = apiserver::custom_kinds(turn.store(), turn.cluster());
+        custom.dedup();
+        let kinds = Kind::EVERY.iter().copied().chain(custom).filter(|kind| {
             kind.info().scope == Scope::Namespaced && kind.info().domain() == Domain::Kubernetes
         });
         for kind in kinds {

@@ -38,7 +38,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !matches!(output.as_str(), "" | "wide" | "name") {
         return Fail::error(format!("--output {output} is not available"));
     }
-    let served: Vec<Kind> = Kind::EVERY.iter().copied().filter(|kind| kube.serves(*kind)).collect();
+    // Of several versions of a kind the preferred one is shown.
+    let mut served: Vec<Kind> = kube.served();
+    served.dedup();
     let given = &kube.given;
     let kept = |kind: &Kind| {
         let info = kind.info();
@@ -93,7 +95,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 pub(super) fn versions(kube: &mut Kube<'_, '_>) -> Done {
     unexpected(kube, "api-versions")?;
     kube.target()?;
-    let served = Kind::EVERY.iter().filter(|kind| kube.serves(**kind));
+    let served = kube.served().into_iter();
     let mut all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
     // Autoscalers are served in their first version too.
     all.insert("autoscaling/v1".to_owned());

@@ -95,7 +95,7 @@ fn can_i(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
         json!({"nonResourceAttributes": {"verb": verb, "path": what}})
     } else {
         let (typed, name) = what.split_once('/').unwrap_or((what, ""));
-        let kind = Kind::of_resource(&typed.to_lowercase());
+        let kind = kube.known(typed);
         if kind.is_none() && !matches!(typed, "*" | "users" | "groups") {
             match typed.split_once('.') {
                 Some((resource, group)) => warn(

@@ -197,6 +197,7 @@ impl Kube<'_, '_> {
     pub(crate) fn ask(&mut self, request: ApiRequest) -> Done<Reply> {
         let target = self.target()?;
         let request = ApiRequest { cluster: target.cluster, ..request };
+        let asked = of_custom(&request);
         let answer = self.shell.world.request(&target.who, Request::Api(request));
         let warnings = self.shell.world.last_asked().map(|asked| asked.warnings.clone()).unwrap_or_default();
         for warning in warnings {
@@ -212,7 +213,13 @@ impl Kube<'_, '_> {
             Refusal::Api(status) if status.reason == "Unauthorized" && discovered => {
                 Fail::Error("You must be logged in to the server (Unauthorized)".to_owned())
             }
-            Refusal::Api(status) => Fail::Server(status),
+            Refusal::Api(mut status) => {
+                // UPSTREAM: a path that nobody serves is refused without a word of what was asked; the client adds it.
+                if let Some(asked) = asked.filter(|_| status.reason == "NotFound" && status.name.is_empty()) {
+                    status.message.push_str(&asked);
+                }
+                Fail::Server(status)
+            }
             Refusal::Aws(error) => Fail::Plain(error.to_string()),
             Refusal::Tool(text) => Fail::Plain(text),
         })
@@ -253,6 +260,20 @@ impl Kube<'_, '_> {
                 status.message = format!(
                     "Unable to find \"{version}, Resource={}\" that match label selector {:?}, field selector {:?}: {}",
                     info.plural, selection.labels, selection.fields, status.message
+                );
+                Fail::Server(status)
+            }
+            Fail::Server(mut status)
+                if matches!(kind, Kind::Custom(_))
+                    && status.reason == "NotFound"
+                    && status.name.is_empty() =>
+            {
+                let info = kind.info();
+                status.message = format!(
+                    "Unable to list \"{}, Resource={}\": {}",
+                    info.api_version(),
+                    info.plural,
+                    status.message
                 );
                 Fail::Server(status)
             }
@@ -325,6 +346,20 @@ impl Kube<'_, '_> {
         let request = self.request(ApiVerb::Create(value), kind, namespace, name).of(part);
         self.ask(request).map(drop)
     }
+}
+
+/// What was asked about a custom kind, as the client adds it to an answer that does not say: ` (get widgets.lab.example.com x)`.
+fn of_custom(request: &ApiRequest) -> Option<String> {
+    let Kind::Custom(custom) = request.kind else { return None };
+    let verb = match &request.verb {
+        ApiVerb::Get | ApiVerb::List { .. } => "get",
+        ApiVerb::Create(_) => "post",
+        ApiVerb::Update(_) => "put",
+        ApiVerb::Patch(..) => "patch",
+        ApiVerb::Delete { .. } => "delete",
+    };
+    let name = if request.name.is_empty() { String::new() } else { format!(" {}", request.name) };
+    Some(format!(" ({verb} {}{name})", custom.info().resource()))
 }
 
 /// Whether strategic merge patches are understood for a kind.

@@ -10,7 +10,6 @@ use crate::{
         client::Selection,
         field,
         print::{self, cells::event_times, table::Table},
-        resource,
     },
 };
 
@@ -35,7 +34,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         let Some((word, name)) = about.split_once('/') else {
             return Fail::error("--for must be in resource/name form");
         };
-        let kind = resource::kind(word)?.info().kind;
+        let kind = kube.kind(word)?.info().kind;
         events.retain(|e| {
             field::text(e, "involvedObject.kind") == kind && field::text(e, "involvedObject.name") == name
         });

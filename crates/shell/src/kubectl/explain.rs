@@ -1,9 +1,6 @@
 //! `kubectl explain`: what a field means, from the schema. Source: kubectl `pkg/explain/v2/templates/plaintext.tmpl`; case o-explain.
 
-use api::{
-    Kind,
-    schema::{self, FieldSchema, Type, TypeSchema},
-};
+use api::schema::{self, FieldSchema, Type, TypeSchema};
 
 use crate::{
     flag::{Flag, switch, value},
@@ -33,7 +30,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let path = path.replace('/', ".");
     let mut parts = path.split('.').filter(|p| !p.is_empty());
     let word = parts.next().unwrap_or_default();
-    let Some(kind) = Kind::of_resource(word) else {
+    let Some(kind) = kube.known(word) else {
         return Err(Fail::Plain(format!("the server doesn't have a resource type {word:?}")));
     };
     let info = kind.info();

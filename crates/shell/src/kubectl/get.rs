@@ -243,14 +243,25 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
 /// The table of some objects of one kind.
 fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixed: bool) -> String {
     let now = kube.shell.world.stamp(kube.shell.world.now()).0;
-    let columns = cells::columns(kind);
+    let store = kube.shell.world.store();
+    let cluster = kube.target.as_ref().map(|target| target.cluster);
+    let defined = cluster.and_then(|cluster| cluster::apiserver::definition(store, cluster, kind));
+    let defined = defined.as_ref().and_then(|it| it.version(kind.info().version));
+    let columns: Vec<(String, bool)> = match defined {
+        Some(version) => print::custom::columns(version),
+        None => cells::columns(kind).into_iter().map(|(name, wide)| (name.to_owned(), wide)).collect(),
+    };
     // UPSTREAM: from 1.34 on a quota's age stands last, as everywhere else.
     let moved = kind == Kind::ResourceQuota && kube.target.as_ref().is_some_and(|t| t.minor() >= 34);
-    let columns: Vec<cells::Column> =
-        if moved { vec![columns[0], columns[2], columns[3], columns[1]] } else { columns };
+    let columns = match columns.as_slice() {
+        [name, age, request, limit] if moved => {
+            vec![name.clone(), request.clone(), limit.clone(), age.clone()]
+        }
+        _ => columns,
+    };
     // UPSTREAM: from 1.34 on an account's secrets are not counted.
     let gone = (kind == Kind::ServiceAccount && kube.target.as_ref().is_some_and(|t| t.minor() >= 34))
-        .then(|| columns.iter().position(|(name, _)| *name == "SECRETS"))
+        .then(|| columns.iter().position(|(name, _)| name == "SECRETS"))
         .flatten();
     let shown = |i: usize| gone != Some(i) && columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
     let spaced = kube.given.on("all-namespaces") && kind.info().scope == Scope::Namespaced;
@@ -261,9 +272,7 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
         if spaced {
             head.push("NAMESPACE".to_owned());
         }
-        head.extend(
-            columns.iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, (name, _))| (*name).to_owned()),
-        );
+        head.extend(columns.iter().enumerate().filter(|(i, _)| shown(*i)).map(|(_, (name, _))| name.clone()));
         head.extend(labels.iter().map(|key| key.rsplit('/').next().unwrap_or(key).to_uppercase()));
         if kube.given.on("show-labels") {
             head.push("LABELS".to_owned());
@@ -275,13 +284,16 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
         if spaced {
             row.push(field::namespace(object).to_owned());
         }
-        let mut all = cells::cells(kind, object, now);
+        let mut all = match defined {
+            Some(version) => print::custom::cells(version, object, now),
+            None => cells::cells(kind, object, now),
+        };
         if !moved && kind == Kind::ResourceQuota {
             all.swap(1, 3);
             all.swap(2, 3);
         }
         for (i, cell) in all.into_iter().enumerate().filter(|(i, _)| shown(*i)) {
-            let is_name = columns.get(i).is_some_and(|(name, _)| *name == "NAME");
+            let is_name = columns.get(i).is_some_and(|(name, _)| name == "NAME");
             row.push(if prefixed && is_name { typed(kind, &cell) } else { cell });
         }
         let own = field::at(object, "metadata.labels");

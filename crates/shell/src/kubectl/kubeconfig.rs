@@ -4,6 +4,8 @@
 
 use api::SimTime;
 
+pub use crate::kubectl::discovery::Discovered;
+
 /// A context: a cluster, a user, a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
@@ -65,6 +67,8 @@ pub struct Kubeconfig {
     pub users: Vec<User>,
     /// Servers whose list of resources is known already: kubectl keeps it in `~/.kube/cache`.
     pub discovered: Vec<String>,
+    /// What definitions had added to servers when they were asked: kept there too.
+    pub definitions: Vec<Discovered>,
     /// Empty if none.
     pub current: String,
     /// When the last change was made, for nobody but the page.

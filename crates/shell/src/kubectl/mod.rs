@@ -17,6 +17,7 @@ mod create;
 mod delete;
 mod describe;
 mod diff;
+pub(crate) mod discovery;
 mod drain;
 mod edit;
 mod events;

@@ -11,7 +11,6 @@ use crate::kubectl::{
     Done, Fail, Kube,
     client::Selection,
     field::{self, at, int, list, name, name_of, text},
-    resource,
 };
 
 /// Longest wait for a pod to be there, unless `--pod-running-timeout` says otherwise.
@@ -21,7 +20,7 @@ impl Kube<'_, '_> {
     /// The object a word means, where a bare name is a pod's.
     pub(super) fn meant(&mut self, word: &str) -> Done<(Kind, Value)> {
         let (kind, name) = match word.split_once('/') {
-            Some((kind, name)) => (resource::kind(kind)?, name),
+            Some((kind, name)) => (self.kind(kind)?, name),
             None => (Kind::Pod, word),
         };
         let namespace = self.scope(kind)?;

@@ -41,25 +41,14 @@ const ALL: &[Kind] = &[
     Kind::Job,
 ];
 
-/// The kind a word means: plural, singular, short name, with or without its group.
-pub(crate) fn kind(word: &str) -> Done<Kind> {
-    Kind::of_resource(word).ok_or_else(|| unknown(word))
-}
-
 fn unknown(word: &str) -> Fail {
     Fail::Error(format!("the server doesn't have a resource type {word:?}"))
 }
 
 impl Kube<'_, '_> {
-    /// Whether the cluster's API server serves a kind.
-    pub(crate) fn serves(&mut self, kind: Kind) -> bool {
-        let cluster = self.target().map(|target| target.cluster);
-        cluster.is_ok_and(|cluster| cluster::apiserver::serves(self.shell.world.store(), cluster, kind))
-    }
-
     /// The kind a word means, if the server has it.
-    fn kind(&mut self, word: &str) -> Done<Kind> {
-        kind(word).ok().filter(|kind| self.serves(*kind)).ok_or_else(|| unknown(word))
+    pub(crate) fn kind(&mut self, word: &str) -> Done<Kind> {
+        self.known(word).ok_or_else(|| unknown(word))
     }
 
     /// Reads the arguments as kinds and names.

@@ -151,8 +151,7 @@ impl Kube<'_, '_> {
         }
         let name = field::name(&item).to_owned();
         let own = field::namespace(&item).to_owned();
-        let kind = Kind::of_manifest(&version, &kind_name);
-        let Some(kind) = kind.filter(|kind| self.serves(*kind)) else {
+        let Some(kind) = self.known_manifest(&version, &kind_name) else {
             return Fail::error(format!(
                 "resource mapping not found for name: {name:?} namespace: {own:?} from {source:?}: no matches for kind {kind_name:?} in version {version:?}\nensure CRDs are installed first"
             ));

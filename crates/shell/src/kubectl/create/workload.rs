@@ -4,7 +4,7 @@ use api::Kind;
 use serde_json::{Value, json};
 
 use super::{metadata, one_name};
-use crate::kubectl::{Done, Fail, Kube, field, resource};
+use crate::kubectl::{Done, Fail, Kube, field};
 
 /// The container name that kubectl makes of an image.
 fn container_name(image: &str) -> String {
@@ -78,10 +78,10 @@ pub(super) fn job(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value
         (Some(image), None) => job_spec(&name, &image, command, "Never"),
         (None, Some(from)) => {
             let Some((word, cron)) = from.split_once('/') else {
-                resource::kind(&from)?;
+                kube.kind(&from)?;
                 return Fail::error("--from must be specified as TYPE/NAME");
             };
-            let kind = resource::kind(word)?;
+            let kind = kube.kind(word)?;
             let namespace = kube.namespace()?;
             let cron = kube.get(kind, &namespace, cron)?;
             if kind != Kind::CronJob {

@@ -4,6 +4,7 @@
 
 pub mod cells;
 mod columns;
+pub(crate) mod custom;
 pub mod table;
 mod template;
 pub(crate) mod typed;

@@ -1,0 +1,124 @@
+//! Which kinds have the definitions of a cluster added?
+//!
+//! A definition counts once its names are accepted and it is established. Objects are stored as they came, whichever version that was;
+//! a reader gets them in the version it asks for, because nothing is converted.
+//! Source: apiextensions-apiserver `pkg/apiserver/customresource_handler.go`.
+
+use std::rc::Rc;
+
+use api::{
+    Cause, Domain, Kind, Object, Stored,
+    custom::{Blocked, Definition, Version},
+};
+use serde_json::Value;
+
+use crate::{ClusterId, Key, Store};
+
+/// Every definition that is established.
+fn established(store: &Store, cluster: ClusterId) -> impl Iterator<Item = Definition> {
+    let objects = store.objects(cluster, Kind::CustomResourceDefinition, None);
+    let definitions = objects.filter_map(|(_, object)| match &**object {
+        Object::Stored(stored) => Definition::of(stored),
+        _ => None,
+    });
+    definitions.filter(|definition| definition.established && !is_built_in(definition))
+}
+
+/// Whether the registry of kinds has a row for what is defined.
+pub(crate) fn is_built_in(definition: &Definition) -> bool {
+    Kind::EVERY.iter().any(|kind| {
+        let info = kind.info();
+        info.group == definition.group && info.plural == definition.plural
+    })
+}
+
+/// The kinds that an API server serves because of definitions, by group and plural, preferred versions first.
+#[must_use]
+pub fn custom_kinds(store: &Store, cluster: ClusterId) -> Vec<Kind> {
+    established(store, cluster).flat_map(|definition| definition.served()).collect()
+}
+
+/// The kind that a manifest means at this API server.
+#[must_use]
+pub fn kind_of_manifest(store: &Store, cluster: ClusterId, api_version: &str, kind: &str) -> Option<Kind> {
+    Kind::of_manifest(api_version, kind).or_else(|| {
+        let custom = custom_kinds(store, cluster).into_iter();
+        custom.into_iter().find(|it| it.info().kind == kind && it.info().api_version() == api_version)
+    })
+}
+
+/// The definition of a custom kind; `None` for every other kind.
+#[must_use]
+pub fn definition(store: &Store, cluster: ClusterId, kind: Kind) -> Option<Definition> {
+    let Kind::Custom(custom) = kind else { return None };
+    let key = Key::new(cluster, Kind::CustomResourceDefinition, "", &custom.info().resource());
+    match &**store.object(&key)? {
+        Object::Stored(stored) => Definition::of(stored),
+        _ => None,
+    }
+}
+
+/// The version of a custom kind that is spoken of; `None` for every other kind.
+pub(super) fn version(store: &Store, cluster: ClusterId, kind: Kind) -> Option<Version> {
+    let definition = definition(store, cluster, kind)?;
+    definition.versions.into_iter().find(|version| version.name == kind.info().version)
+}
+
+/// Whether an API server serves a kind: a custom one only where its definition was installed.
+#[must_use]
+pub fn serves(store: &Store, cluster: ClusterId, kind: Kind) -> bool {
+    let info = kind.info();
+    if let Kind::Custom(_) = kind {
+        let definition = definition(store, cluster, kind);
+        return definition.is_some_and(|definition| {
+            definition.established && definition.version(info.version).is_some_and(|version| version.served)
+        });
+    }
+    let defined = || Key::new(cluster, Kind::CustomResourceDefinition, "", &info.resource());
+    info.domain() == Domain::Kubernetes && (!info.is_custom() || store.object(&defined()).is_some())
+}
+
+/// A custom object in the version that `kind` names, with that version's defaults; any other as it is.
+pub(super) fn as_asked(version: Option<&Version>, kind: Kind, object: &Rc<Object>) -> Rc<Object> {
+    let Some(version) = version else { return Rc::clone(object) };
+    let mut value = object.to_value();
+    version.read(&mut value);
+    match Stored::from_value(kind, value) {
+        Ok(stored) => Rc::new(Object::Stored(Box::new(stored))),
+        Err(_) => Rc::clone(object),
+    }
+}
+
+/// What a custom kind's schema holds against an object, alone or after `old`.
+pub(super) fn check(version: &Version, old: Option<&Object>, object: &Object) -> Vec<Cause> {
+    let old = old.map(Object::to_value);
+    let mut causes = version.check(old.as_ref(), &object.to_value());
+    if version.has_rules() && Blocked::by(&causes) {
+        causes.push(Cause {
+            reason: "FieldValueInvalid".to_owned(),
+            message:
+                "Invalid value: null: some validation rules were not checked because the object was invalid; \
+                      correct the existing errors to complete validation"
+                    .to_owned(),
+            field: "<nil>".to_owned(),
+        });
+    }
+    causes
+}
+
+/// The number at a simple JSON path such as `.spec.replicas`.
+pub(super) fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').filter(|name| !name.is_empty()).try_fold(value, |value, name| value.get(name))
+}
+
+/// Writes a value at a simple JSON path; structs on the way are made.
+pub(super) fn put(value: &mut Value, path: &str, new: Value) {
+    let mut place = value;
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        if !place.is_object() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        place = &mut place[name];
+    }
+    *place = new;
+}
