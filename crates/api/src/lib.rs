@@ -28,6 +28,7 @@ pub mod parts;
 pub mod patch;
 pub mod quantity;
 pub mod reindent;
+pub mod schedule;
 pub mod schema;
 pub mod status;
 pub mod text;

@@ -3,6 +3,7 @@
 //! One file per controller of kube-controller-manager, each with its own events. All of them are level-triggered: a
 //! reconcile looks at the store and moves one step. Source: `pkg/controller/*`, Kubernetes 1.34.
 
+mod cronjob;
 mod daemonset;
 mod definition;
 mod deployment;
@@ -47,6 +48,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &replicaset::ReplicaSetController,
     &daemonset::DaemonSetController,
     &statefulset::StatefulSetController,
+    &cronjob::CronJobController,
     &job::JobController,
     &job::ttl::TtlAfterFinished,
     &endpointslice::EndpointSliceController,

@@ -23,12 +23,16 @@ use api::{
     },
 };
 
-use self::{round::Round, status::is_finished};
+use self::round::Round;
+pub(super) use self::status::is_finished;
 use super::{controller_of, is_active, manager, phase};
 use crate::{Change, Controller, Key, Next, Store, Turn};
 
 /// News of pods are gathered for so long before the Job is looked at. Source: `syncJobBatchPeriod`.
 const GATHER: SimDuration = SimDuration::secs(1);
+/// From noting what has ended to counting it: others see what is between. MODEL: each write takes some milliseconds, more
+/// for many pods; one figure here.
+const STEP: SimDuration = SimDuration::millis(5);
 
 /// The controller.
 pub(crate) struct JobController;
@@ -74,6 +78,9 @@ impl Controller for JobController {
         let pods = pods::claim(turn, &job, &spec)?;
         let mut round = Round::new(job, spec, pods);
         round.sync(turn)?;
+        if round.goes_on {
+            return Ok(Next::After(STEP));
+        }
         Ok(round.wait.map_or(Next::Done, Next::Every))
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Round {
     pub(super) finish: Option<Finish>,
     /// When to look again though nothing happens.
     pub(super) wait: Option<SimDuration>,
+    /// What ended is noted, and is to be counted now.
+    pub(super) goes_on: bool,
 }
 
 fn count(pods: &[Pod], holds: impl Fn(&Pod) -> bool) -> i32 {
@@ -80,6 +82,7 @@ impl Round {
             spoilt: Indexes::default(),
             finish: None,
             wait: None,
+            goes_on: false,
             job,
             spec,
             object,

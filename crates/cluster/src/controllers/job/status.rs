@@ -122,7 +122,7 @@ fn settle(status: &mut JobStatus, tracked: &BTreeSet<String>) {
 }
 
 impl Round {
-    /// Counts, lets counted pods go, and ends the Job when all is counted.
+    /// Notes what has ended, and the next time counts it, lets it go, and ends the Job when all is counted.
     pub(super) fn track(&mut self, turn: &mut Turn<'_>, moved: bool) -> Result<(), ApiStatus> {
         let positive = |number: i32| Some(number).filter(|number| *number != 0);
         let mut status = self.job.status.clone().unwrap_or_default();
@@ -149,7 +149,11 @@ impl Round {
             dirty |= ensure(conditions, (interim, true, reason, message), &turn.stamp());
         }
         if dirty {
-            status = self.write(turn, status)?;
+            self.write(turn, status)?;
+            if !ended.is_empty() || self.finish.is_some() {
+                self.goes_on = true;
+            }
+            return Ok(());
         }
         for pod in &ended {
             pods::untrack(turn, pod)?;
@@ -231,7 +235,7 @@ impl Round {
         (ended, all)
     }
 
-    fn write(&mut self, turn: &mut Turn<'_>, status: JobStatus) -> Result<JobStatus, ApiStatus> {
+    fn write(&mut self, turn: &mut Turn<'_>, status: JobStatus) -> Result<(), ApiStatus> {
         let mut job = self.job.clone();
         job.status = Some(status);
         // What was done to its pods does not change the Job itself.
@@ -240,7 +244,7 @@ impl Round {
         if let Some(job) = Job::of(&written) {
             self.job = job.clone();
         }
-        Ok(self.job.status.clone().unwrap_or_default())
+        Ok(())
     }
 
     fn tell(&self, turn: &mut Turn<'_>, finish: &Finish) {
