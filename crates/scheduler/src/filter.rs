@@ -138,12 +138,21 @@ impl Ready {
     /// Looks only at the node that the pod has been promised; `None` if there is none or it does not do.
     pub(crate) fn nominated(&self, cycle: &Cycle) -> Option<Walked> {
         let node = cycle.table.find(cycle.pod.nominated_node.as_deref()?)?;
-        let allowed = self.names.as_ref().is_none_or(|it| it.contains(&*cycle.table.row(node).name));
-        (allowed && self.ask(cycle, node).is_ok()).then(|| Walked {
+        self.ask(cycle, node).is_ok().then(|| Walked {
             feasible: vec![node],
             refused: Vec::new(),
             sampled: None,
         })
+    }
+
+    /// Takes down what was said of the node that the pod has been promised, where PreFilter left others: that one was
+    /// asked about all the same, and first.
+    pub(crate) fn add_promised(&self, cycle: &Cycle, walked: &mut Walked) {
+        let left = |name: &str| self.names.as_ref().is_none_or(|it| it.contains(name));
+        let promised = cycle.pod.nominated_node.as_deref().filter(|it| !left(it));
+        if let Some(node) = promised.and_then(|it| cycle.table.find(it)) {
+            self.look(cycle, node, walked);
+        }
     }
 
     /// Names of the nodes that PreFilter left and that are not among `looked_at`.

@@ -125,7 +125,11 @@ fn decide(
             decision.nominated_only = true;
             walked
         }
-        None => ready.walk(&cycle, sample),
+        None => {
+            let mut walked = ready.walk(&cycle, sample);
+            ready.add_promised(&cycle, &mut walked);
+            walked
+        }
     };
     decision.asked = ready.asked();
     decision.nodes = walked.verdicts(&cycle, &ready);

@@ -24,26 +24,25 @@ const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";
 struct InTree {
     plugin: &'static str,
     driver: &'static str,
-    /// The driver's own name for a zone.
-    zone: &'static str,
+    /// The driver's own name for a zone, if zones are given that name.
+    zone: Option<&'static str>,
 }
 
 const AWS: InTree = InTree {
     plugin: "kubernetes.io/aws-ebs",
     driver: "ebs.csi.aws.com",
-    zone: "topology.ebs.csi.aws.com/zone",
+    zone: Some("topology.ebs.csi.aws.com/zone"),
 };
-const GCE: InTree =
-    InTree { plugin: "kubernetes.io/gce-pd", driver: "pd.csi.storage.gke.io", zone: "topology.gke.io/zone" };
-const AZURE: InTree = InTree {
-    plugin: "kubernetes.io/azure-disk",
-    driver: "disk.csi.azure.com",
-    zone: "topology.disk.csi.azure.com/zone",
+const GCE: InTree = InTree {
+    plugin: "kubernetes.io/gce-pd",
+    driver: "pd.csi.storage.gke.io",
+    zone: Some("topology.gke.io/zone"),
 };
+const AZURE: InTree = InTree { plugin: "kubernetes.io/azure-disk", driver: "disk.csi.azure.com", zone: None };
 const CINDER: InTree = InTree {
     plugin: "kubernetes.io/cinder",
     driver: "cinder.csi.openstack.org",
-    zone: "topology.cinder.csi.openstack.org/zone",
+    zone: Some("topology.cinder.csi.openstack.org/zone"),
 };
 
 /// A disk as its CSI driver knows it.
@@ -152,7 +151,7 @@ pub fn affinity(volume: &PersistentVolume, drivers: Option<&CSINode>) -> Option<
     let affinity = spec.node_affinity.as_ref().and_then(|it| it.required.clone());
     let migrated = drivers.and_then(|it| it.metadata.annotations.as_ref()?.get(MIGRATED));
     let served = |it: &InTree| migrated.is_some_and(|list| list.split(',').any(|plugin| plugin == it.plugin));
-    let Some(plugin) = in_tree(spec).filter(served) else { return affinity };
+    let Some(own_zone) = in_tree(spec).filter(served).and_then(|it| it.zone) else { return affinity };
     let labels = volume.metadata.labels.as_ref();
     let mut terms = affinity.map(|it| it.node_selector_terms).unwrap_or_default();
     let named = |key: &str, terms: &[NodeSelectorTerm]| expressions(terms).any(|it| it.key == key);
@@ -163,9 +162,9 @@ pub fn affinity(volume: &PersistentVolume, drivers: Option<&CSINode>) -> Option<
         expressions(terms).any(|it| it.key == key && it.values.as_ref().is_some_and(|it| !it.is_empty()))
     };
     if has_values(zone, &terms) {
-        rename(&mut terms, zone, plugin.zone);
+        rename(&mut terms, zone, own_zone);
     } else if let Some(zones) = labels.and_then(|it| it.get(zone)) {
-        add_zones(&mut terms, plugin.zone, zones);
+        add_zones(&mut terms, own_zone, zones);
     }
     if beta && has_values(BETA_REGION, &terms) {
         rename(&mut terms, BETA_REGION, REGION);

@@ -79,3 +79,29 @@ fn key(kind: &'static str, meta: &ObjectMeta) -> OwnerKey {
     let namespace = meta.namespace.clone().unwrap_or_else(|| "default".to_owned());
     (kind, namespace, meta.name.clone().unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+        serde_json::from_value(value).expect("an object")
+    }
+
+    /// `rsKind` and `ssKind` of `helper/spread.go` are of `apps/v1`.
+    #[test]
+    fn a_controller_of_another_group_owns_nothing() {
+        let mut owners = Owners::default();
+        owners.set_replica_set(&read(json!({"metadata": {"name": "web"}, "spec": {
+            "selector": {"matchLabels": {"app": "web"}}}})));
+        let owned_by = |group: &str| {
+            let owner = json!({"apiVersion": group, "kind": "ReplicaSet", "name": "web", "uid": "1",
+                "controller": true});
+            let pod = json!({"metadata": {"name": "web-1", "ownerReferences": [owner]}});
+            owners.selector(&PodInfo::new(&read(pod))).requirements.len()
+        };
+        assert_eq!((owned_by("apps/v1"), owned_by("extensions/v1beta1")), (1, 0));
+    }
+}

@@ -45,6 +45,13 @@ fn teaching_scenarios_agree() {
     at_least("teaching.jsonl.gz", 19);
 }
 
+/// Scenarios drawn at random, eight kinds of 22: volumes of every source, requests at the level of the pod, sidecars, images,
+/// owners, affinity across namespaces, spreading, host ports, and nodes full of equal victims under budgets.
+#[test]
+fn rarer_scenarios_agree() {
+    at_least("rare.jsonl.gz", 176);
+}
+
 /// Node, total, nodes that passed and nodes that tied, for every pod of the workload.
 fn placements_agree(name: &str, nodes: usize, mix: Mix) {
     let mut classes = Classes::new(Profile::default_1_34());

@@ -368,6 +368,7 @@ impl Score for Preferred {
 #[cfg(test)]
 mod tests {
     use crate::fixture::{feasible, named, nodes, pod, scores, why};
+    use crate::{Profile, Version, schedule};
 
     fn required(affinity: &str, app: &str) -> String {
         format!(
@@ -411,5 +412,32 @@ mod tests {
         table.add_pod(&pod("fan", &required("podAffinity", "web")), "a");
         let web = pod("web", "{}");
         assert_eq!(scores(&table, &web, "InterPodAffinity"), [("a", 100), ("b", 0)].map(named));
+    }
+
+    /// kubernetes/kubernetes#141526.
+    #[test]
+    fn namespaces_that_a_pod_excludes_count_all_the_same() {
+        let mut table = nodes(&["a zone=1", "b zone=2"]);
+        table.set_namespace(
+            &serde_json::from_str(r#"{"metadata": {"name": "default", "labels": {"team": "x"}}}"#)
+                .expect("a namespace"),
+        );
+        table.add_pod(&pod("db", "{}"), "a");
+        let shy = |operator: &str| {
+            let spec = format!(
+                r#"{{"affinity": {{"podAntiAffinity": {{"requiredDuringSchedulingIgnoredDuringExecution": [
+                {{"topologyKey": "zone", "labelSelector": {{"matchLabels": {{"app": "db"}}}}, "namespaceSelector":
+                {{"matchExpressions": [{{"key": "team", "operator": "{operator}"}}]}}}}]}}}}}}"#
+            );
+            pod("web", &spec)
+        };
+        let nodes = |version, pod| {
+            let profile = Profile::default_1_34().with_version(version);
+            schedule(&profile, &table, pod, 0).feasible().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let excludes = shy("DoesNotExist");
+        assert_eq!(nodes(Version::new(1, 34, 1), &excludes), ["b"]);
+        assert_eq!(nodes(Version::new(1, 33, 5), &excludes), ["a", "b"]);
+        assert_eq!(nodes(Version::new(1, 33, 5), &shy("Exists")), ["b"]);
     }
 }

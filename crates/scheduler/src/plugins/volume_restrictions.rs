@@ -85,10 +85,10 @@ impl Plugin for VolumeRestrictions {
 }
 
 impl Exclusive {
-    fn shared(&self, cycle: &Cycle, pod: &PodInfo) -> i64 {
-        if pod.key.namespace != cycle.pod.key.namespace {
-            return 0;
-        }
+    /// How many claims a pod that comes or goes seems to share.
+    ///
+    /// UPSTREAM: claims are compared by name, whatever the namespace.
+    fn shared(&self, pod: &PodInfo) -> i64 {
         let shared = pod.claims().filter(|(name, ephemeral)| !ephemeral && self.claims.contains(name));
         i64::try_from(shared.count()).unwrap_or(i64::MAX)
     }
@@ -113,12 +113,12 @@ impl Filter for Exclusive {
         Ok(())
     }
 
-    fn pod_added(&mut self, cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
-        self.conflicts += self.shared(cycle, pod);
+    fn pod_added(&mut self, _cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
+        self.conflicts += self.shared(pod);
     }
 
-    fn pod_removed(&mut self, cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
-        self.conflicts -= self.shared(cycle, pod);
+    fn pod_removed(&mut self, _cycle: &Cycle, pod: &PodInfo, _node: NodeRef) {
+        self.conflicts -= self.shared(pod);
     }
 
     fn reasons(&self, cycle: &Cycle, node: NodeRef) -> Vec<Reason> {
