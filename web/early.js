@@ -19,4 +19,4 @@ for (const name of ["w-lesson", "w-inspect", "h-work"]) {
   const size = kept(`size.${name}`);
   if (/^\d+$/.test(size ?? "")) root.style.setProperty(`--${name}`, `${size}px`);
 }
-root.dataset.route = route === "" ? "first" : route === "lessons" ? "map" : "lab";
+root.dataset.route = route === "" ? "first" : ["lessons", "coverage"].includes(route) ? "map" : "lab";

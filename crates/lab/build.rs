@@ -1,10 +1,11 @@
-//! Packs `lessons/` into the compact form that the crate includes.
+//! Packs `lessons/`, and what the code says of its own simplifications, into the compact form that the crate includes.
 
 use std::{collections::BTreeMap, error::Error, fs, path::Path};
 
 #[path = "src/library/format.rs"]
 #[allow(dead_code, reason = "the crate reads what this writes")]
 mod format;
+mod markers;
 
 use format::{Contents, Folder, Term};
 
@@ -25,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in folders(&fixtures)? {
         contents.fixtures.push(read(&fixtures.join(&name), &name)?);
     }
+    contents.simplifications = markers::all()?;
     let glossary: Sided = serde_yaml::from_str(&fs::read_to_string(root.join("glossary.yaml"))?)?;
     for (id, mut sides) in glossary {
         let mut side = |language: &str| {

@@ -20,6 +20,8 @@ pub enum Route {
     World(String),
     /// A session, as its link's payload.
     Shared(String),
+    /// What is simulated, and what is left out.
+    Coverage,
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -56,6 +58,7 @@ impl Route {
             ["lessons"] => Route::Lessons,
             ["lesson", slug, ..] => Route::Lesson((*slug).to_owned()),
             ["sandbox"] => Route::Sandbox,
+            ["coverage"] => Route::Coverage,
             ["world", fixture] => Route::World((*fixture).to_owned()),
             ["w", payload] => Route::Shared((*payload).to_owned()),
             [] => Route::First,
@@ -71,6 +74,7 @@ impl Route {
             Route::Lessons => "#/lessons".to_owned(),
             Route::Lesson(slug) => format!("#/lesson/{slug}"),
             Route::Sandbox => "#/sandbox".to_owned(),
+            Route::Coverage => "#/coverage".to_owned(),
             Route::World(fixture) => format!("#/world/{fixture}"),
             Route::Shared(payload) => format!("#/w/{payload}"),
             Route::Unknown(path) => format!("#/{path}"),
@@ -89,6 +93,7 @@ mod tests {
             Route::Lessons,
             Route::Lesson("ip-slots".to_owned()),
             Route::Sandbox,
+            Route::Coverage,
             Route::World("tri".to_owned()),
             Route::Shared("1.abc".to_owned()),
             Route::Unknown("l/garbage".to_owned()),

@@ -1,7 +1,8 @@
 //! Which kinds are there, what are they called, and which Rust type holds them?
 //!
 //! THE REGISTRY of kinds: a new one is a row here and, if it is simulated and `k8s-openapi` lacks it, a file in
-//! [`crate::kinds`]. Typed rows are simulated; the others are stored as they came, shown back and marked.
+//! [`crate::kinds`]. Typed rows are simulated. The others are stored as they came and shown back; they are marked as not
+//! simulated, unless their row says that something follows from them.
 //! Source of the names: `kubectl api-resources -o wide` of a 1.34 cluster.
 
 use serde_json::Value;
@@ -120,8 +121,11 @@ impl KindInfo {
 }
 
 macro_rules! kinds {
+    (simulated) => { true };
+    () => { false };
     (typed { $($t:ident($ty:ty): $tg:expr, $tv:expr, $tp:expr, $tk:expr, [$($ts:expr),*], $tscope:ident, [$($tc:expr),*], $tverbs:expr;)* }
-     stored { $($s:ident: $sg:expr, $sv:expr, $sp:expr, $sk:expr, [$($ss:expr),*], $sscope:ident, [$($sc:expr),*], $sverbs:expr;)* }) => {
+     stored { $($s:ident: $sg:expr, $sv:expr, $sp:expr, $sk:expr, [$($ss:expr),*], $sscope:ident, [$($sc:expr),*], $sverbs:expr
+        $(, $simulated:ident)?;)* }) => {
         /// A kind of object.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "the variants are the kinds' own names")]
@@ -143,7 +147,7 @@ macro_rules! kinds {
                     $(Kind::$t => const { &KindInfo { group: $tg, version: $tv, plural: $tp, kind: $tk, singular: None, short: &[$($ts),*],
                         scope: Scope::$tscope, categories: &[$($tc),*], verbs: $tverbs, simulated: true } },)*
                     $(Kind::$s => const { &KindInfo { group: $sg, version: $sv, plural: $sp, kind: $sk, singular: None, short: &[$($ss),*],
-                        scope: Scope::$sscope, categories: &[$($sc),*], verbs: $sverbs, simulated: false } },)*
+                        scope: Scope::$sscope, categories: &[$($sc),*], verbs: $sverbs, simulated: kinds!($($simulated)?) } },)*
                     Kind::Custom(custom) => custom.info(),
                 }
             }
@@ -250,25 +254,25 @@ kinds! {
     stored {
     Binding: "", "v1", "bindings", "Binding", [], Namespaced, [], CREATE;
     ComponentStatus: "", "v1", "componentstatuses", "ComponentStatus", ["cs"], Cluster, [], READ;
-    LimitRange: "", "v1", "limitranges", "LimitRange", ["limits"], Namespaced, [], ALL;
-    PersistentVolumeClaim: "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", ["pvc"], Namespaced, [], ALL;
-    PersistentVolume: "", "v1", "persistentvolumes", "PersistentVolume", ["pv"], Cluster, [], ALL;
+    LimitRange: "", "v1", "limitranges", "LimitRange", ["limits"], Namespaced, [], ALL, simulated;
+    PersistentVolumeClaim: "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", ["pvc"], Namespaced, [], ALL, simulated;
+    PersistentVolume: "", "v1", "persistentvolumes", "PersistentVolume", ["pv"], Cluster, [], ALL, simulated;
     PodTemplate: "", "v1", "podtemplates", "PodTemplate", [], Namespaced, [], ALL;
     ReplicationController: "", "v1", "replicationcontrollers", "ReplicationController", ["rc"], Namespaced, ["all"], ALL;
-    ResourceQuota: "", "v1", "resourcequotas", "ResourceQuota", ["quota"], Namespaced, [], ALL;
+    ResourceQuota: "", "v1", "resourcequotas", "ResourceQuota", ["quota"], Namespaced, [], ALL, simulated;
     MutatingWebhookConfiguration: "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", [], Cluster, ["api-extensions"], ALL;
     ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", [], Cluster, ["api-extensions"], ALL;
     ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", [], Cluster, ["api-extensions"], ALL;
     ValidatingWebhookConfiguration: "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", [], Cluster, ["api-extensions"], ALL;
-    CustomResourceDefinition: "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", ["crd", "crds"], Cluster, ["api-extensions"], ALL;
+    CustomResourceDefinition: "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", ["crd", "crds"], Cluster, ["api-extensions"], ALL, simulated;
     APIService: "apiregistration.k8s.io", "v1", "apiservices", "APIService", [], Cluster, ["api-extensions"], ALL;
-    ControllerRevision: "apps", "v1", "controllerrevisions", "ControllerRevision", [], Namespaced, [], ALL;
-    SelfSubjectReview: "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", [], Cluster, [], CREATE;
+    ControllerRevision: "apps", "v1", "controllerrevisions", "ControllerRevision", [], Namespaced, [], ALL, simulated;
+    SelfSubjectReview: "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", [], Cluster, [], CREATE, simulated;
     TokenReview: "authentication.k8s.io", "v1", "tokenreviews", "TokenReview", [], Cluster, [], CREATE;
-    LocalSubjectAccessReview: "authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", [], Namespaced, [], CREATE;
-    SelfSubjectAccessReview: "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", [], Cluster, [], CREATE;
-    SelfSubjectRulesReview: "authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", [], Cluster, [], CREATE;
-    SubjectAccessReview: "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", [], Cluster, [], CREATE;
+    LocalSubjectAccessReview: "authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", [], Namespaced, [], CREATE, simulated;
+    SelfSubjectAccessReview: "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", [], Cluster, [], CREATE, simulated;
+    SelfSubjectRulesReview: "authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", [], Cluster, [], CREATE, simulated;
+    SubjectAccessReview: "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", [], Cluster, [], CREATE, simulated;
     CertificateSigningRequest: "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", ["csr"], Cluster, [], ALL;
     EventsV1: "events.k8s.io", "v1", "events", "Event", ["ev"], Namespaced, [], ALL;
     FlowSchema: "flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema", [], Cluster, [], ALL;
@@ -279,19 +283,19 @@ kinds! {
     NetworkPolicy: "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", ["netpol"], Namespaced, [], ALL;
     ServiceCIDR: "networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", [], Cluster, [], ALL;
     RuntimeClass: "node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", [], Cluster, [], ALL;
-    PodDisruptionBudget: "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", ["pdb"], Namespaced, [], ALL;
-    ClusterRoleBinding: "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", [], Cluster, [], ALL;
-    ClusterRole: "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", [], Cluster, [], ALL;
-    RoleBinding: "rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", [], Namespaced, [], ALL;
-    Role: "rbac.authorization.k8s.io", "v1", "roles", "Role", [], Namespaced, [], ALL;
+    PodDisruptionBudget: "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", ["pdb"], Namespaced, [], ALL, simulated;
+    ClusterRoleBinding: "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", [], Cluster, [], ALL, simulated;
+    ClusterRole: "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", [], Cluster, [], ALL, simulated;
+    RoleBinding: "rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", [], Namespaced, [], ALL, simulated;
+    Role: "rbac.authorization.k8s.io", "v1", "roles", "Role", [], Namespaced, [], ALL, simulated;
     DeviceClass: "resource.k8s.io", "v1", "deviceclasses", "DeviceClass", [], Cluster, [], ALL;
     ResourceClaim: "resource.k8s.io", "v1", "resourceclaims", "ResourceClaim", [], Namespaced, [], ALL;
     ResourceClaimTemplate: "resource.k8s.io", "v1", "resourceclaimtemplates", "ResourceClaimTemplate", [], Namespaced, [], ALL;
     ResourceSlice: "resource.k8s.io", "v1", "resourceslices", "ResourceSlice", [], Cluster, [], ALL;
     CSIDriver: "storage.k8s.io", "v1", "csidrivers", "CSIDriver", [], Cluster, [], ALL;
-    CSINode: "storage.k8s.io", "v1", "csinodes", "CSINode", [], Cluster, [], ALL;
+    CSINode: "storage.k8s.io", "v1", "csinodes", "CSINode", [], Cluster, [], ALL, simulated;
     CSIStorageCapacity: "storage.k8s.io", "v1", "csistoragecapacities", "CSIStorageCapacity", [], Namespaced, [], ALL;
-    StorageClass: "storage.k8s.io", "v1", "storageclasses", "StorageClass", ["sc"], Cluster, [], ALL;
+    StorageClass: "storage.k8s.io", "v1", "storageclasses", "StorageClass", ["sc"], Cluster, [], ALL, simulated;
     VolumeAttachment: "storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", [], Cluster, [], ALL;
     VolumeAttributesClass: "storage.k8s.io", "v1", "volumeattributesclasses", "VolumeAttributesClass", ["vac"], Cluster, [], ALL;
     }

@@ -648,6 +648,7 @@ impl Component for App {
         let page = match &self.address.route {
             Route::First => screen::first::first(self, &send),
             Route::Lessons => screen::lessons::lessons(self, &send),
+            Route::Coverage => screen::coverage::coverage(self, &send),
             Route::Lesson(_) | Route::Sandbox | Route::World(_) | Route::Shared(_) | Route::Unknown(_) => {
                 screen::lab::lab(self, &send)
             }

@@ -105,7 +105,7 @@ impl Beginning {
     fn of(route: &Route) -> Self {
         match route {
             Route::First => Self { name: Some(FIRST.to_owned()), ..Self::lesson(FIRST) },
-            Route::Lessons => Self::default(),
+            Route::Lessons | Route::Coverage => Self::default(),
             Route::Unknown(_) => Self { trouble: Some(Trouble::NoPage), ..Self::default() },
             Route::Lesson(slug) => {
                 Self::lesson(slug).kept(slug, |shared| shared.lesson.as_deref() == Some(slug.as_str()))

@@ -18,6 +18,7 @@ use yew::{Callback, Html, Properties, classes, function_component, html};
 use super::{feed, path};
 use crate::{
     app::{Action, Tab, on},
+    route::Route,
     scene::shapes::emblem,
     widget::{Icon, icon, rich},
 };
@@ -94,7 +95,7 @@ pub fn inspector(props: &Props) -> Html {
     html! {
         <aside class="pane inspect" aria-label={ui.inspector} id="inspector">
             {head(props)}
-            if props.sheet.as_ref().is_some_and(|s| !s.simulated) { <p class="stored">{icon(Icon::File, "s12")}{ui.stored_only}</p> }
+            if props.sheet.as_ref().is_some_and(|s| !s.simulated) { <p class="stored">{icon(Icon::File, "s12")}<a href={Route::Coverage.hash()}>{ui.stored_only}</a></p> }
             <div class="tabs" role="tablist">
                 {for tabs.into_iter().map(|(tab, name)| html! {
                     <button role="tab" aria-selected={(props.tab == tab).to_string()} class={classes!((props.tab == tab).then_some("is-on"))}

@@ -16,6 +16,7 @@ use yew::{
 use crate::{
     app::{Action, target},
     desk::{Entry, Remark},
+    route::Route,
     widget::{Icon, icon},
 };
 
@@ -271,7 +272,9 @@ pub(super) fn entry(entry: &Entry, lang: Lang, send: &Callback<Action>) -> Html 
                 Remark::Nearest(all) => html! {
                     <>{ui.did_you_mean}{" "}{for all.iter().take(3).map(|name| html! { <>{offer(name, name)}{" "}</> })}</>
                 },
-                Remark::NotSimulated(what) => html! { {format!("{}: {what}", ui.not_simulated)} },
+                Remark::NotSimulated(what) => html! {
+                    <><a href={Route::Coverage.hash()}>{ui.not_simulated}</a>{format!(": {what}")}</>
+                },
                 Remark::Reindent(name, text) => {
                     let (name, text, send) = (name.clone(), text.clone(), send.clone());
                     let onclick =

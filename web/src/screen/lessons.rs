@@ -39,6 +39,8 @@ pub fn lessons(app: &App, send: &Callback<Action>) -> Html {
                 <ul aria-labelledby="puzzles">
                     {for library::puzzles().iter().map(|book| entry(app, book, &Route::World(book.lesson.slug.clone())))}
                 </ul>
+                <h2>{ui.about}</h2>
+                <ul><li><a href={Route::Coverage.hash()}><b>{ui.coverage}</b></a></li></ul>
             </main>
         </div>
     }

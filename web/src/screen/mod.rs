@@ -1,5 +1,6 @@
 //! Which whole pages are there?
 
+pub mod coverage;
 pub mod first;
 pub mod lab;
 pub mod lessons;

@@ -22,6 +22,19 @@ pub struct Term {
     pub ko: (String, String),
 }
 
+/// Something that the lab does more simply than the real thing, as the code itself says where it does so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Simplification {
+    /// The crate: `scheduler`.
+    pub area: String,
+    /// The file, from the root of the repository.
+    pub place: String,
+    /// What it is about.
+    pub about: String,
+    /// What is simpler.
+    pub text: String,
+}
+
 /// Everything of ours that the page carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
@@ -33,4 +46,6 @@ pub struct Contents {
     pub fixtures: Vec<Folder>,
     /// The glossary by id.
     pub glossary: Vec<Term>,
+    /// By crate and file.
+    pub simplifications: Vec<Simplification>,
 }

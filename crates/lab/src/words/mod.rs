@@ -211,6 +211,20 @@ impl Lang {
         }
     }
 
+    /// What a crate is about, for who does not read code.
+    #[must_use]
+    pub fn area(self, name: &str) -> &'static str {
+        match name {
+            "api" => self.pick("매니페스트 읽기와 검증", "Reading and checking manifests"),
+            "scheduler" => self.pick("스케줄러", "Scheduler"),
+            "cni" => self.pick("Pod IP 할당", "Pod addresses"),
+            "network" => self.pick("패킷 경로", "Packet paths"),
+            "cluster" => self.pick("컨트롤 플레인, 노드, AWS", "Control plane, nodes and AWS"),
+            "shell" => self.pick("터미널과 명령줄 도구", "Terminal and command-line tools"),
+            _ => "",
+        }
+    }
+
     /// The title of a part of the curriculum, after its letter.
     #[must_use]
     pub fn part(self, letter: &str) -> &'static str {

@@ -383,6 +383,18 @@ pub struct Ui {
     pub stored_only: &'static str,
     /// Length.
     pub minutes_short: &'static str,
+    /// Title of what there is to say about the lab itself.
+    pub about: &'static str,
+    /// Title of the list of what is left out.
+    pub coverage: &'static str,
+    /// What that list is, and where it comes from.
+    pub coverage_lead: &'static str,
+    /// Title of its list of kinds.
+    pub coverage_kinds: &'static str,
+    /// Before kinds with behaviour.
+    pub simulated: &'static str,
+    /// Title of its list of simplifications.
+    pub coverage_simpler: &'static str,
     /// Title of the map.
     pub all_lessons: &'static str,
     /// Opens a lesson.

@@ -27,7 +27,7 @@ impl Options {
             'e' => self.errexit = on,
             'u' => self.nounset = on,
             'x' => self.xtrace = on,
-            // MODEL: accepted without effect.
+            // MODEL: `set` takes the other letters without effect.
             other => return WITHOUT_EFFECT.contains(other),
         }
         true

@@ -251,3 +251,26 @@ fn a_puzzle_of_the_sandbox_is_solved_in_the_editor() {
     );
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+#[test]
+fn what_is_left_out_is_told_where_something_is_not_simulated() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/sandbox", &View::desktop());
+    commands(&page, &["kubectl proxy"]);
+    page.click("link", "stored, not simulated");
+    page.wait_for("the page", "document.querySelector('h1')?.innerText === 'What this lab leaves out'");
+    let row = |group: &str| {
+        let rows = "[...document.querySelectorAll('.coverage tr')]";
+        let cells = "[...it.children].map((cell) => cell.innerText).join(' | ')";
+        let row = format!("{rows}.map((it) => {cells}).find((it) => it.startsWith('{group} | '))");
+        page.eval(&row).as_str().unwrap_or_default().to_owned()
+    };
+    assert!(row("policy/v1").starts_with("policy/v1 | PodDisruptionBudget"), "{}", row("policy/v1"));
+    assert!(row("node.k8s.io/v1").ends_with("| RuntimeClass"), "{}", row("node.k8s.io/v1"));
+    page.expect("heading", "Scheduler");
+    page.wait_for(
+        "a simplification",
+        "document.querySelector('.coverage').innerText.includes('An attempt takes no time')",
+    );
+    assert_eq!(page.console_errors(), [""; 0]);
+}
