@@ -31,6 +31,7 @@ impl Signature {
         self.shared = self.bytes.len();
         self.map(meta.labels.as_ref(), |value| value);
         for owner in meta.owner_references.iter().flatten().filter(|it| it.controller == Some(true)) {
+            self.text(&owner.api_version);
             self.text(&owner.kind);
             self.text(&owner.name);
         }
@@ -112,14 +113,14 @@ fn amount(quantity: &Quantity) -> &String {
     &quantity.0
 }
 
-/// Whether plugins look at a volume.
+/// Whether plugins may look at a volume: these they do not.
 fn is_read(volume: &Volume) -> bool {
-    volume.persistent_volume_claim.is_some()
-        || volume.ephemeral.is_some()
-        || volume.gce_persistent_disk.is_some()
-        || volume.aws_elastic_block_store.is_some()
-        || volume.iscsi.is_some()
-        || volume.rbd.is_some()
+    volume.config_map.is_none()
+        && volume.secret.is_none()
+        && volume.projected.is_none()
+        && volume.downward_api.is_none()
+        && volume.empty_dir.is_none()
+        && volume.host_path.is_none()
 }
 
 #[cfg(test)]
@@ -156,6 +157,8 @@ mod tests {
             json!({"awsElasticBlockStore": {"volumeID": "d"}}),
             json!({"iscsi": {"iqn": "q", "lun": 0, "targetPortal": "t"}}),
             json!({"rbd": {"image": "i", "monitors": ["m"]}}),
+            json!({"azureDisk": {"diskName": "d", "diskURI": "u"}}),
+            json!({"cinder": {"volumeID": "d"}}),
         ];
         let volumes = volumes.into_iter().map(|mut it| {
             it["name"] = json!("v");
@@ -169,6 +172,7 @@ mod tests {
                 "/metadata/ownerReferences",
                 json!([{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "u", "controller": true}]),
             ),
+            ("/metadata/ownerReferences", json!([{"apiVersion": "v2", "kind": "K", "name": "o", "uid": "u", "controller": true}])),
             ("/spec/priority", json!(1)),
             ("/spec/preemptionPolicy", json!("Never")),
             ("/spec/nodeName", json!("n")),
