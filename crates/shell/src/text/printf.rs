@@ -8,7 +8,16 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         call.out.err("printf: usage: printf [-v var] format [arguments]");
         return Ok(2);
     }
-    let format = call.args.remove(0);
+    let mut format = call.args.remove(0);
+    match format.strip_prefix('-').and_then(|it| it.chars().next()) {
+        Some('-') if format == "--" && !call.args.is_empty() => format = call.args.remove(0),
+        Some(option) if option != 'v' => {
+            call.out.err(&format!("bash: printf: -{option}: invalid option"));
+            call.out.err("printf: usage: printf [-v var] format [arguments]");
+            return Ok(2);
+        }
+        _ => {}
+    }
     let mut rest = std::mem::take(&mut call.args);
     let mut status = 0;
     loop {
@@ -139,5 +148,11 @@ mod tests {
         assert_eq!(stdout(r"printf '%s=%d\n' a 1 b 2"), "a=1\nb=2\n");
         assert_eq!(stdout(r"printf '[%5s|%-5s|%03d]\n' a b 7"), "[    a|b    |007]\n");
         assert_eq!(stdout("printf 'a%%\\n'"), "a%\n");
+    }
+
+    #[test]
+    fn two_dashes_end_the_options_and_a_format_may_begin_with_dashes_then() {
+        assert_eq!(stdout(r"printf -- '---\n%s\n' a"), "---\na\n");
+        assert_eq!(stdout("printf '---' || echo $?"), "2\n");
     }
 }
