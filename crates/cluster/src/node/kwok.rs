@@ -4,6 +4,8 @@
 //! status says and runs what is bound to it. Its pods get addresses of a block of the node's own.
 //! Source: kwok v0.7, `kustomize/stage/node/fast`. MODEL: kwok's pods run at once; ours pull and start as anywhere else.
 
+use std::collections::BTreeSet;
+
 use api::{
     ApiStatus, Kind, Resource,
     k8s::core::v1::{Node, NodeAddress},
@@ -51,7 +53,8 @@ fn block(store: &Store, cluster: ClusterId) -> Option<Ipv4Net> {
 }
 
 fn play(turn: &mut Turn<'_>, name: &str) -> Result<(), ApiStatus> {
-    let taken: Vec<Ipv4Net> = turn.list::<Machine>(None).filter_map(|machine| machine.pod_cidr).collect();
+    let taken: BTreeSet<Ipv4Net> =
+        turn.list::<Machine>(None).filter_map(|machine| machine.pod_cidr).collect();
     let all = block(turn.store(), turn.cluster()).and_then(|all| all.subnets(24).ok());
     let Some(pods) = all.and_then(|mut all| all.find(|it| !taken.contains(it))) else { return Ok(()) };
     let stamp = turn.stamp();
@@ -105,5 +108,16 @@ mod tests {
         let node = world.store().get::<Node>(HERE, "", "a").expect("the node");
         assert!(report::is_ready(node), "it goes on speaking");
         assert_eq!(node.spec.clone().and_then(|spec| spec.taints), None);
+    }
+
+    #[test]
+    fn there_is_room_for_a_large_cluster() {
+        let nodes: Vec<String> = (0..300)
+            .map(|n| {
+                json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": format!("n{n}")}}).to_string()
+            })
+            .collect();
+        let world = world(&nodes.join("\n---\n"));
+        assert_eq!(world.store().list::<Node>(HERE, None).filter(|it| report::is_ready(it)).count(), 300);
     }
 }

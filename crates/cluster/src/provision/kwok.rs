@@ -23,15 +23,16 @@ const ENDPOINT: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 2);
 
 /// Makes the cluster: its API server answers at once.
 pub(super) fn create(turn: &mut Turn<'_>, version: &str) {
-    let block = |a, b| Ipv4Net::new(Ipv4Addr::new(10, a, b, 0), 16).unwrap_or_default();
+    let block = |second, length| Ipv4Net::new(Ipv4Addr::new(10, second, 0, 0), length).unwrap_or_default();
     let id = super::next_cluster(turn.store());
     let plane = ControlPlane {
         metadata: ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() },
         id: id.0,
         provider: Provider::Kwok,
         version: version.to_owned(),
-        service_cidr: block(96, 0),
-        pod_cidr: Some(block(0, 0)),
+        service_cidr: block(96, 16),
+        // Wide enough for a block for each of 16,384 nodes.
+        pod_cidr: Some(block(0, 10)),
     };
     turn.put(plane.into_object());
     apiserver::bootstrap(turn.world, id, &[ENDPOINT]);
