@@ -25,6 +25,8 @@ pub const MOST_NODES: usize = 12;
 pub const MOST_EDITS: usize = 4;
 /// Fixes that are returned.
 pub const MOST_FIXES: usize = 12;
+/// Fixes that are returned of those that differ only in which node or pod they change.
+const MOST_ALIKE: usize = 2;
 /// Questions asked in a small cluster.
 const MOST_QUESTIONS: usize = 600;
 /// Questions times nodes in a large one.
@@ -232,10 +234,12 @@ impl<'q> Search<'q> {
         });
         let mut kept: Vec<Fix> = Vec::new();
         for fix in fixes {
-            match kept.iter_mut().find(|it| self.says_the_same(&it.edits, &fix.edits)) {
-                None => kept.push(fix),
-                Some(other) if asks_more(&fix.edits, &other.edits) => *other = fix,
-                Some(_) => {}
+            if let Some(other) = kept.iter_mut().find(|it| self.says_the_same(&it.edits, &fix.edits)) {
+                if asks_more(&fix.edits, &other.edits) {
+                    *other = fix;
+                }
+            } else if kept.iter().filter(|it| are_alike(&it.edits, &fix.edits)).count() < MOST_ALIKE {
+                kept.push(fix);
             }
         }
         kept.truncate(MOST_FIXES);
@@ -257,6 +261,25 @@ impl<'q> Search<'q> {
         };
         a.len() == b.len() && a.iter().zip(b).all(same)
     }
+}
+
+/// Whether two sets do the same to different nodes or pods.
+fn are_alike(a: &[Edit], b: &[Edit]) -> bool {
+    let same = |(a, b): (&Edit, &Edit)| match (a, b) {
+        (Edit::Uncordon { .. }, Edit::Uncordon { .. }) | (Edit::DeletePod { .. }, Edit::DeletePod { .. }) => {
+            true
+        }
+        (Edit::Label { key: ak, value: av, .. }, Edit::Label { key: bk, value: bv, .. }) => {
+            (ak, av) == (bk, bv)
+        }
+        (Edit::Unlabel { key: a, .. }, Edit::Unlabel { key: b, .. }) => a == b,
+        (Edit::RemoveTaint { key: ak, effect: ae, .. }, Edit::RemoveTaint { key: bk, effect: be, .. }) => {
+            (ak, ae) == (bk, be)
+        }
+        (Edit::RaiseMaxPods { pods: a, .. }, Edit::RaiseMaxPods { pods: b, .. }) => a == b,
+        _ => a == b,
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
 }
 
 /// Whether the first of two sets that say the same leaves the pod more.

@@ -72,6 +72,14 @@ fn a_request_is_lowered_to_what_the_roomiest_node_has() {
 }
 
 #[test]
+fn of_many_like_nodes_two_are_named() {
+    let fixes = lab(&["a cordoned", "b cordoned", "c cordoned", "d cordoned"], &[]).fixes("{}");
+    let uncordon = |node| (vec![Edit::Uncordon { node: text(node) }], text(node));
+    assert_eq!(fixes[..2], [uncordon("a"), uncordon("b")]);
+    assert_eq!(fixes[2..], [(vec![Edit::AddNode { like: text("a") }], text("new-node"))]);
+}
+
+#[test]
 fn a_fresh_node_helps_only_a_pod_that_fits_on_an_empty_one() {
     let lab = lab(&["a cpu=2"], &[("x", "a", &request("1500m"))]);
     assert!(lab.fixes(&request("1")).contains(&(vec![Edit::AddNode { like: text("a") }], text("new-node"))));
