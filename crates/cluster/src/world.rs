@@ -255,6 +255,24 @@ impl World {
         }
     }
 
+    /// The world as it stands before the step in which fact `seq` happens, at `at`; under the same terms as
+    /// [`World::explained`].
+    #[must_use]
+    pub fn just_before(&self, seq: u64, at: SimTime) -> Option<World> {
+        let start = Self { trail: None, allowance: None, ..self.clone() };
+        let count = usize::try_from(seq).ok()?;
+        let (mut world, mut steps) = (start.clone(), 0);
+        while world.facts.len() <= count {
+            if world.run(at, Budget(1)).steps == 0 {
+                return None;
+            }
+            steps += 1;
+        }
+        let mut world = start;
+        (1..steps).for_each(|_| drop(world.run(at, Budget(1))));
+        Some(world)
+    }
+
     /// Whether a decision about this pod is to be explained in full.
     pub(crate) fn explains(&self, pod: &PodKey) -> bool {
         self.explains.as_deref().is_some_and(|it| it == pod.to_string())

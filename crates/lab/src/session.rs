@@ -417,6 +417,13 @@ impl Session {
         Some(explained.unwrap_or_else(|| Rc::clone(decision)))
     }
 
+    /// The world as it was when what is fact `seq` was about to happen.
+    #[must_use]
+    pub fn just_before(&self, seq: u64) -> Option<World> {
+        let fact = self.facts().get(usize::try_from(seq).ok()?)?;
+        self.trail.before_fact(seq)?.just_before(seq, fact.at)
+    }
+
     /// One number for the world at the head of time. Reads every object: not for every frame.
     #[must_use]
     pub fn digest(&self) -> u64 {

@@ -98,3 +98,28 @@ fn a_hundred_million_replicas_stop_the_line_and_nothing_else() {
     assert!(session.undo() && session.undo());
     assert_eq!(session.digest(), before);
 }
+
+#[test]
+fn before_a_decision_its_pod_has_no_node_yet() {
+    let scenario = crate::library::scenario("duo").expect("a fixture");
+    let mut session = Session::new(scenario, 1).expect("a session");
+    session.run_line("kubectl create deployment web --image=nginx --replicas=3");
+    session.run_line("lab wait idle");
+    let decided = |it: &Rc<cluster::Fact>| match &it.what {
+        What::Decided(decision) if decision.pod.starts_with("default/web") => {
+            Some((it.seq, Rc::clone(decision)))
+        }
+        _ => None,
+    };
+    let decisions: Vec<_> = session.facts().iter().filter_map(decided).collect();
+    for (seq, decision) in decisions {
+        let world = session.just_before(seq).expect("a world");
+        let again =
+            crate::view::what_if::ghost(&world, cluster::ClusterId(1), &decision.pod, &[]).expect("a pod");
+        assert_eq!(again.now.node, decision.node);
+        assert_eq!(
+            again.now.total,
+            decision.nodes.iter().find(|it| Some(&it.node) == decision.node.as_ref()).map(|it| it.total)
+        );
+    }
+}

@@ -34,7 +34,7 @@ pub struct Decision {
     pub outcome: Outcome,
     /// The node chosen.
     pub node: Option<String>,
-    /// The plugin that refused the pod before any node was looked at.
+    /// The plugin that refused the pod before any node was looked at: in PreEnqueue where the pod is gated, else in PreFilter.
     pub pre_filter_rejected: Option<Refusal>,
     /// The nodes that PreFilter left, where it left only some; sorted.
     pub pre_filter_nodes: Option<Vec<String>>,

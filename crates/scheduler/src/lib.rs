@@ -221,8 +221,11 @@ fn pre_enqueue(cycle: &Cycle) -> Option<Decision> {
     let refused = |it: &profile::Enabled| Some((it.plugin, it.plugin.pre_enqueue(cycle.pod).err()?));
     let (plugin, rejection) = cycle.profile.plugins.iter().find_map(refused)?;
     let mut decision = Decision::empty(cycle.pod.key.to_string(), Outcome::Gated);
+    decision.requests = cycle.pod.template.requests.exact.clone();
     decision.message = Some(rejection.reasons.join(", "));
     decision.retries_on = plugin.retries_on().to_vec();
+    let because = vec![Reason::Gated { gates: cycle.pod.template.gates.clone() }];
+    decision.pre_filter_rejected = Some(Refusal::of(plugin.name(), &rejection, because));
     Some(decision)
 }
 

@@ -111,6 +111,8 @@ pub enum Action {
     Toggle(Pane),
     /// The decision table, or the scene again.
     Decision(bool),
+    /// Another decision in the table: the fact that it is.
+    Look(u64),
     /// Imagines these edits beside the decision, and no others.
     Try(Vec<Edit>),
     /// Opens a branch and runs lines there.

@@ -22,6 +22,9 @@ pub(super) enum Aim {
 /// The command line.
 const COMMAND: Aim = Aim::First("#command");
 
+/// Where the decision table begins, unless one is at its head.
+const CELL: Aim = Aim::First("#decision:not(:has(.dh :focus)) .cell[tabindex='0']");
+
 /// Sends what a key means for the page, if it means anything there.
 pub(super) fn hear(event: &KeyboardEvent, send: &Callback<Action>) {
     if event.is_composing() || event.alt_key() || event.default_prevented() {
@@ -44,6 +47,17 @@ pub(super) fn hear(event: &KeyboardEvent, send: &Callback<Action>) {
     }
 }
 
+/// Which way a key turns the decisions: `,` and `.` those of all pods, `<` and `>` those of the same; and whether on.
+fn turning(code: &str, key: &str) -> Option<(bool, bool)> {
+    match (code, key) {
+        (_, "<") => Some((true, false)),
+        (_, ">") => Some((true, true)),
+        (_, ",") | ("Comma", _) => Some((false, false)),
+        (_, ".") | ("Period", _) => Some((false, true)),
+        _ => None,
+    }
+}
+
 impl App {
     pub(super) fn pressed(&mut self, context: &Context<Self>, code: &str, key: &str, place: Place) -> bool {
         if code == "Escape" || key == "Escape" {
@@ -57,6 +71,14 @@ impl App {
         if std::mem::take(&mut self.chord) {
             self.go_to(code);
             return true;
+        }
+        if self.decision
+            && let Some((of_pod, forward)) = turning(code, key)
+        {
+            let fact = self.next_decision(of_pod, forward);
+            let turned = fact.is_some_and(|fact| self.reduce(context, Action::Look(fact)));
+            self.aim = turned.then_some(CELL);
+            return turned;
         }
         let action = match (code, key) {
             (_, "?") => Action::Open(if self.panel == Some(Panel::Keys) { None } else { Some(Panel::Keys) }),
@@ -106,9 +128,17 @@ impl App {
         self.reduce(context, action)
     }
 
+    /// The decision before or after the one that is shown: of all, or of the same pod.
+    fn next_decision(&self, of_pod: bool, forward: bool) -> Option<u64> {
+        let table = crate::screen::lab::decision(self)?;
+        let of_all = || table.turn.map_or((None, None), |it| (it.before, it.after));
+        let (before, after) = if of_pod { table.other_attempts() } else { of_all() };
+        if forward { after } else { before }
+    }
+
     /// One step back: what lies over the page, then what lies over the scene, then the scene itself, then the selection.
     fn step_back(&mut self, context: &Context<Self>, place: Place) -> bool {
-        if self.panel.take().is_some() || std::mem::take(&mut self.decision) {
+        if self.panel.take().is_some() || self.close_decision() {
             focus("outline");
         } else if place != Place::Scene {
             focus("outline");

@@ -6,6 +6,8 @@ mod action;
 mod announce;
 mod branch;
 mod keys;
+mod look;
+mod select;
 
 use std::{collections::BTreeMap, rc::Rc};
 
@@ -29,6 +31,7 @@ use yew::{Callback, Component, Context, Html, html};
 
 pub use action::{Action, Pane, Panel, Sheet, Tab, Width, Work, Zoom};
 use announce::Announcer;
+pub use look::Looked;
 
 use crate::{
     clock::{self, Tick},
@@ -63,6 +66,8 @@ pub struct App {
     pub width: Width,
     /// Whether the decision table is open.
     pub decision: bool,
+    /// The decision that was turned to with the table's arrows, if one was.
+    pub looked: Option<Looked>,
     /// Edits that are imagined beside it.
     pub tried: Vec<scheduler::what_if::Edit>,
     /// The small window that is open.
@@ -129,6 +134,7 @@ impl App {
         if address.route != self.address.route {
             self.desk = Desk::open(&address.route);
             self.decision = false;
+            self.looked = None;
             self.tried.clear();
             self.hints = 0;
             self.voice.clear();
@@ -264,6 +270,7 @@ impl App {
 
     /// What the page does after lines have run; `paths` is the number of paths before them.
     fn after(&mut self, context: &Context<Self>, paths: u64) {
+        self.looked = None;
         self.say_goals(context);
         if let Some(complaint) = self.desk.complaint() {
             self.alarm = complaint;
@@ -322,10 +329,11 @@ impl App {
                 None => self.hidden.push(pane),
             },
             Action::Decision(open) => {
+                self.close_decision();
                 self.decision = open;
-                self.tried.clear();
                 self.aim = open.then_some(keys::Aim::First("#decision .cell[tabindex='0']"));
             }
+            Action::Look(fact) => self.look(context, fact),
             Action::Try(edits) => self.tried = edits,
             Action::InBranch(lines) => self.run_in_branch(context, &lines),
             Action::Open(panel) => {
@@ -395,6 +403,7 @@ impl App {
             Action::End(false, end) => self.ends.1 = end,
             Action::Trace(port) => self.trace(context, &port),
             Action::Undo => {
+                self.looked = None;
                 if let Some(line) = self.desk.undo() {
                     let line = line.lines().next().unwrap_or_default();
                     self.say(context, fill(self.ui().back_before, line));
@@ -418,9 +427,16 @@ impl App {
                 }
                 self.say(context, if copied { self.ui().copied } else { self.ui().copy_by_hand });
             }
-            Action::Seek(at) => self.desk.seek(at),
-            Action::Step(forward) => self.desk.step(forward),
+            Action::Seek(at) => {
+                self.looked = None;
+                self.desk.seek(at);
+            }
+            Action::Step(forward) => {
+                self.looked = None;
+                self.desk.step(forward);
+            }
             Action::PlayPause => {
+                self.looked = None;
                 if self.desk.playing() {
                     self.desk.pause();
                 } else {
@@ -440,56 +456,6 @@ impl App {
             }
         }
         true
-    }
-
-    fn select(&mut self, context: &Context<Self>, id: Option<String>) {
-        if self.selected != id {
-            self.tried.clear();
-        }
-        self.selected.clone_from(&id);
-        if self.width == Width::Tablet {
-            // It lies over the picture: there while something is picked.
-            self.hidden.retain(|pane| *pane != Pane::Inspector);
-            self.hidden.extend(id.is_none().then_some(Pane::Inspector));
-        }
-        if self.picking {
-            return self.pick_end(context, id.as_deref());
-        }
-        if self.width == Width::Phone && id.is_some() {
-            self.sheet = Sheet::Why;
-        }
-        if self.tab == Tab::Path && id.is_some() && self.desk.path.is_none() {
-            self.tab = Tab::Why;
-        }
-        // A lesson may ask that something be looked at; only then is a look part of the script.
-        let asks = self.desk.asks_for_selection();
-        if let Some(id) = id.filter(|id| asks && (id.starts_with("Pod/") || id.starts_with("Node/"))) {
-            let mut parts = id.split('/');
-            let kind = parts.next().unwrap_or_default().to_lowercase();
-            let name = parts.next_back().unwrap_or_default().to_owned();
-            self.run(context, &format!("lab select {kind}/{name}"));
-        }
-    }
-
-    /// While the ends of a path are being chosen, what is picked is the next of them.
-    fn pick_end(&mut self, context: &Context<Self>, id: Option<&str>) {
-        let Some(end) = id.and_then(view::path::said) else { return };
-        if self.ends.0.is_empty() {
-            self.ends.0 = end;
-        } else {
-            self.ends.1 = end;
-            self.trace(context, "");
-        }
-    }
-
-    fn trace(&mut self, context: &Context<Self>, port: &str) {
-        let (from, to) = self.ends.clone();
-        if from.is_empty() || to.is_empty() {
-            return;
-        }
-        self.picking = false;
-        let port = if port.is_empty() { String::new() } else { format!(":{port}") };
-        self.run(context, &format!("lab trace {from} {to}{port}"));
     }
 
     fn apply(&mut self, context: &Context<Self>) {
@@ -610,6 +576,7 @@ impl Component for App {
             hidden: Vec::new(),
             width: Width::of(window_width()),
             decision: false,
+            looked: None,
             tried: Vec::new(),
             panel: None,
             ends: Default::default(),

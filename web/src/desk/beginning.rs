@@ -69,6 +69,7 @@ impl Desk {
             storage: None,
             batch: None,
             explained: RefCell::new(None),
+            made_in: RefCell::new(None),
             fresh: 0,
             complaint: None,
             path: None,

@@ -5,19 +5,19 @@
 
 mod batch;
 mod beginning;
+mod decision;
 
 use std::{cell::RefCell, rc::Rc};
 
 use api::{SimDuration, SimTime, k8s::core::v1::Pod};
-use cluster::{ClusterId, Fact, What, World};
+use cluster::{ClusterId, What, World};
 use lab::{
     LineResult, Session,
     library::Book,
     view::{
         Moment,
-        attempts::{attempts, placed, waiting},
+        attempts::placed,
         beats::{Beat, BeatKind, beats},
-        decision::{Past, Table, about_node, table},
         feed::{FeedGroup, feed},
         lesson::asks_for,
         names::{self, Piece},
@@ -117,6 +117,8 @@ pub struct Desk {
     pub storage: Option<Storage>,
     /// A decision as it was told, and explained in full: the one that was looked at last.
     explained: RefCell<Option<(Rc<Decision>, Rc<Decision>)>>,
+    /// A decision as it was told, and the world in which it was made: the one that was asked about last.
+    made_in: RefCell<Option<(Rc<Decision>, World)>>,
     /// Lines that wait to be run.
     batch: Option<Batch>,
     /// Where the last command's entries begin.
@@ -304,49 +306,6 @@ impl Desk {
     #[must_use]
     pub fn feed(&self, only: Option<&str>) -> Vec<FeedGroup> {
         feed(self.session.facts().iter(), self.session.lines(), self.at, only)
-    }
-
-    /// The last decision about a pod up to the moment that is seen; without a pod, the last of all.
-    #[must_use]
-    pub fn decided(&self, id: Option<&str>) -> Option<Rc<Decision>> {
-        self.decided_at(id).map(|(_, decision)| decision)
-    }
-
-    fn decided_at(&self, id: Option<&str>) -> Option<(&Fact, Rc<Decision>)> {
-        let pod = id.and_then(|id| id.strip_prefix("Pod/"));
-        if id.is_some() && pod.is_none() {
-            return None;
-        }
-        self.session.facts().iter().rev().filter(|fact| fact.at <= self.at).find_map(|fact| {
-            match &fact.what {
-                What::Decided(decision) if pod.is_none_or(|pod| decision.pod == pod) => {
-                    Some((&**fact, Rc::clone(decision)))
-                }
-                _ => None,
-            }
-        })
-    }
-
-    /// The same as a table.
-    #[must_use]
-    pub fn decision(&self, id: Option<&str>) -> Option<Table> {
-        let (fact, told) = self.decided_at(id)?;
-        let at = fact.at;
-        let known = self.explained.borrow().clone().filter(|(of, _)| Rc::ptr_eq(of, &told));
-        let decision = match known {
-            Some((_, decision)) => decision,
-            None => self.session.explained(fact.seq)?,
-        };
-        *self.explained.borrow_mut() = Some((told, Rc::clone(&decision)));
-        let facts = self.session.facts();
-        let cause = |seq| facts.get(usize::try_from(seq).ok()?).cloned();
-        let before = facts.iter().take_while(|fact| fact.at <= self.at);
-        let past = Past {
-            at,
-            attempts: attempts(before, cause, &decision.pod),
-            waiting: waiting(self.moment(), self.cluster(), &decision.pod),
-        };
-        Some(table(&decision, past, |name| about_node(self.moment(), self.cluster(), name)))
     }
 
     /// Why the thing with this id is as it is, at the moment that is seen.

@@ -3,6 +3,8 @@
 
 mod beside;
 mod detail;
+mod gated;
+mod head;
 
 use lab::{
     view::{
@@ -15,9 +17,8 @@ use yew::{
     Callback, Html, KeyboardEvent, Properties, UseStateHandle, classes, function_component, html, use_state,
 };
 
-use super::feed;
 use crate::{
-    app::{Action, on},
+    app::Action,
     dom::focus_first,
     scene::share,
     widget::{Icon, icon},
@@ -51,18 +52,22 @@ enum Row {
 
 /// Row and column of a cell.
 type Place = (usize, usize);
+/// A cell of a decision, which is a fact.
+type Kept = (Option<u64>, Place);
 
 /// What drawing a cell needs beside the cell.
 struct Grid<'a> {
     table: &'a Table,
     lang: Lang,
     rows: Vec<Row>,
+    /// The fact that the decision is.
+    of: Option<u64>,
     /// The cell whose formula shows.
     shown: Option<Place>,
     /// The one cell that Tab reaches.
     reached: Place,
-    focused: UseStateHandle<Option<Place>>,
-    pointed: UseStateHandle<Option<Place>>,
+    focused: UseStateHandle<Option<Kept>>,
+    pointed: UseStateHandle<Option<Kept>>,
 }
 
 /// The table.
@@ -70,14 +75,19 @@ struct Grid<'a> {
 pub fn decision(props: &Props) -> Html {
     let Props { table, lang, send, children } = props;
     let (ui, lang) = (lang.ui(), *lang);
-    let (focused, pointed) = (use_state(|| None::<Place>), use_state(|| None::<Place>));
+    // Cells are remembered with their decision: another one begins anew.
+    let of = table.attempt.and_then(|at| table.attempts.get(at)).map(|it| it.fact);
+    let (focused, pointed) = (use_state(|| None::<Kept>), use_state(|| None::<Kept>));
     let (passed_open, same_open) = (use_state(|| false), use_state(|| false));
     let rows = rows(table, *passed_open, *same_open);
     let size = (rows.len(), table.columns.len());
-    let inside = |place: Option<Place>| place.filter(|at| at.0 < size.0 && at.1 < size.1);
+    let inside = |kept: Option<Kept>| {
+        kept.filter(|it| it.0 == of).map(|it| it.1).filter(|at| at.0 < size.0 && at.1 < size.1)
+    };
     let reached = inside(*focused).unwrap_or_else(|| first_place(table, &rows));
     let shown = inside(*pointed).or_else(|| inside(*focused));
-    let grid = Grid { table, lang, rows, shown, reached, focused: focused.clone(), pointed: pointed.clone() };
+    let grid =
+        Grid { table, lang, rows, of, shown, reached, focused: focused.clone(), pointed: pointed.clone() };
     let open = |state: &UseStateHandle<bool>| {
         let (state, focused, pointed) = (state.clone(), focused.clone(), pointed.clone());
         Callback::from(move |_| {
@@ -92,11 +102,12 @@ pub fn decision(props: &Props) -> Html {
         grid.rows.iter().enumerate().filter(|(_, row)| matches!(row, Row::Score(_) | Row::SameScores));
     html! {
         <section class="main" aria-label={ui.open_decision} id="decision">
-            {head(table, lang, send)}
+            {head::head(table, lang, send)}
+            {gated::phases(table, lang)}
             {beside::before(table, lang)}
             if !table.columns.is_empty() {
                 <div class="wide-table" tabindex="-1">
-                <table class="decision" onkeydown={walk(&focused, reached, size)} onmouseleave={ let pointed = pointed.clone(); move |_| pointed.set(None) }>
+                <table class="decision" onkeydown={walk(&focused, of, reached, size)} onmouseleave={ let pointed = pointed.clone(); move |_| pointed.set(None) }>
                     <thead><tr><th scope="col" class="lead-cell">{ui.decision_lead}</th>
                         {for table.columns.iter().map(|c| column(c, table, lang))}
                         <th scope="col" class="left-cell">{ui.left_over}<div>{survivors(table.looked, table.looked)}</div></th></tr></thead>
@@ -120,9 +131,10 @@ pub fn decision(props: &Props) -> Html {
                     </tbody>
                 </table></div>
                 {detail::panel(&grid)}
+                {beside::verdict(table, lang)}
             }
             {children.clone()}
-            {beside::after(table, lang)}
+            {beside::after(table, lang, send)}
         </section>
     }
 }
@@ -151,7 +163,7 @@ fn rows(table: &Table, passed_open: bool, same_open: bool) -> Vec<Row> {
 /// Where walking begins: at what decided, or at the first refusal.
 fn first_place(table: &Table, rows: &[Row]) -> Place {
     let chosen = table.columns.iter().position(|it| it.chosen);
-    let decided = |row: &Row| matches!(row, Row::Score(at) if table.scores[*at].decided.is_some());
+    let decided = |row: &Row| matches!(row, Row::Score(at) if table.scores[*at].decided);
     let row = rows.iter().position(decided).or_else(|| rows.iter().position(|it| *it == Row::Total));
     let refused = || {
         rows.iter().enumerate().find_map(|(at, row)| match row {
@@ -178,7 +190,8 @@ fn cell_id((row, column): Place) -> String {
 
 /// Arrow keys, Home and End move the focus from cell to cell.
 fn walk(
-    focused: &UseStateHandle<Option<Place>>,
+    focused: &UseStateHandle<Option<Kept>>,
+    of: Option<u64>,
     (row, column): Place,
     (rows, columns): (usize, usize),
 ) -> Callback<KeyboardEvent> {
@@ -194,26 +207,9 @@ fn walk(
             _ => return,
         };
         event.prevent_default();
-        focused.set(Some(to));
+        focused.set(Some((of, to)));
         focus_first(&format!("#{}", cell_id(to)));
     })
-}
-
-fn head(table: &Table, lang: Lang, send: &Callback<Action>) -> Html {
-    let ui = lang.ui();
-    let pod = table.pod.rsplit('/').next().unwrap_or_default().to_owned();
-    let to = match &table.node {
-        Some(node) => node.clone(),
-        None => format!("{} / {}", table.fit, table.looked),
-    };
-    html! {
-        <header class="dh"><div><h1><span class="mono">{pod}</span>{" → "}<span class={classes!("mono", table.node.is_none().then_some("ink-fail"))}>{to}</span></h1>
-            <p class="note"><span class="mono">{detail::requests(table, ui)}</span>
-                <span class="mono">{feed::clock(table.at)}</span>
-                <span class="ink-run">{ui.no_gates}{" "}{icon(Icon::Check, "s12")}</span></p></div>
-            <span class="grow"/>
-            <button class="tool" aria-label={ui.close} onclick={on(send, || Action::Decision(false))}>{icon(Icon::X, "")}</button></header>
-    }
 }
 
 fn column(column: &Column, table: &Table, lang: Lang) -> Html {
@@ -270,7 +266,7 @@ fn folding(ui: &'static Ui, table: &Table, note: &str, fold: &Callback<yew::Mous
 /// One node is left, or none: the scheduler has not scored, and no numbers are invented.
 fn unscored(ui: &'static Ui, table: &Table) -> Html {
     html! {
-        <tr class="fold"><th scope="row"><span>{if table.fit == 1 { ui.one_left } else { ui.no_scores }}</span></th>
+        <tr class="fold"><th scope="row"><small>{if table.fit == 1 { ui.one_left } else { ui.no_scores }}</small></th>
             {for table.columns.iter().map(|c| empty(c, "–"))}<td class="left"></td></tr>
     }
 }
@@ -279,17 +275,18 @@ impl Grid<'_> {
     /// A cell that tells its formula.
     fn cell(&self, at: Place, class: yew::Classes, label: String, inner: Html) -> Html {
         let column = &self.table.columns[at.1];
+        let kept = (self.of, at);
         let (focused, pointed) = (self.focused.clone(), self.pointed.clone());
         let point = {
             let pointed = pointed.clone();
-            move |_| pointed.set(Some(at))
+            move |_| pointed.set(Some(kept))
         };
         let press = {
             let focused = focused.clone();
-            move |_| focused.set(Some(at))
+            move |_| focused.set(Some(kept))
         };
         let focus = move |_| {
-            focused.set(Some(at));
+            focused.set(Some(kept));
             pointed.set(None);
         };
         html! {
@@ -338,7 +335,7 @@ impl Grid<'_> {
     fn rest_passed(&self, at: usize, open: &Callback<yew::MouseEvent>) -> Html {
         let ui = self.lang.ui();
         let rest = self.table.filters.iter().filter(|it| it.passed_everywhere).count();
-        let words = fill(ui.rest_passed, rest);
+        let words = fill(if rest == self.table.filters.len() { ui.all_passed } else { ui.rest_passed }, rest);
         let cell = |column: usize| {
             let out = self.table.columns[column].refused.is_some();
             let inner = if out {
@@ -372,7 +369,7 @@ impl Grid<'_> {
             let text = detail::range(cell.weighted);
             let label = format!("{} {name}: {text}", row.plugin);
             let width = (cell.weighted.1 * 100 / self.table.scale.max(1)).clamp(2, 100);
-            let wins = row.decided.is_some() && self.table.columns[column].chosen;
+            let wins = row.decided && self.table.columns[column].chosen;
             let inner = if row.same {
                 html! { <span class="z mono">{text}</span> }
             } else {
@@ -389,7 +386,7 @@ impl Grid<'_> {
         html! {
             <tr class={classes!(row.same.then_some("fold"))}><th scope="row" aria-label={row.plugin}><span>{humps(row.plugin)}</span><small>{note}</small></th>
                 {for row.cells.iter().enumerate().map(cell)}
-                <td class="left">if let Some(lead) = row.decided { <span class="chip s-run">{format!("{} +{lead}", ui.decider)}</span> }</td></tr>
+                <td class="left">if let Some(lead) = row.lead.filter(|_| row.decided) { <span class="chip s-run">{format!("{} +{lead}", ui.decider)}</span> }</td></tr>
         }
     }
 

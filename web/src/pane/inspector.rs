@@ -230,6 +230,7 @@ fn step(number: usize, step: &Step) -> Html {
         Mark::Number => html! { <span class="dot">{number}</span> },
         Mark::Good => html! { <span class="dot s-run">{icon(Icon::Check, "")}</span> },
         Mark::Bad => html! { <span class="dot s-fail">{icon(Icon::X, "")}</span> },
+        Mark::Gate => html! { <span class="dot s-gate">{icon(Icon::Pause, "")}</span> },
         Mark::Wait => html! { <span class="dot s-pend">{icon(Icon::Clock, "")}</span> },
     };
     html! { <li>{dot}<div>{rich::sentence(&step.text)}</div></li> }

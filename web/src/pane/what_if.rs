@@ -4,7 +4,10 @@
 
 use cluster::{ClusterId, World};
 use lab::{
-    view::what_if::{FixView, Ghost, ghost, what_if},
+    view::{
+        decision::Table,
+        what_if::{FixView, Ghost, ghost, what_if},
+    },
     words::{Lang, fill},
 };
 use scheduler::what_if::Edit;
@@ -30,14 +33,14 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// A pod at the moment that is seen.
+    /// The pod of a decision.
     #[must_use]
-    pub fn of(desk: &Desk, pod: &str) -> Self {
-        let world = desk.seen().clone();
+    pub fn of(desk: &Desk, table: &Table) -> Self {
+        let world = desk.asked_in(table);
         Self {
             after: (world.facts().len(), world.now().0),
             cluster: desk.cluster(),
-            pod: pod.to_owned(),
+            pod: table.pod.clone(),
             world,
         }
     }
@@ -134,7 +137,7 @@ fn fix(it: &FixView, tried: &[Edit], lang: Lang, send: &Callback<Action>) -> Htm
     let edits = if is_on { Vec::new() } else { it.edits.clone() };
     let lines = it.commands.join("\n");
     let words: Vec<String> = it.edits.iter().map(|it| lang.edit(it)).collect();
-    let words = words.join(" + ");
+    let words = words.join(", ");
     html! {
         <li>
             <div class="fix-head"><span class="fix-edits">{words.clone()}</span>

@@ -92,15 +92,16 @@ pub fn lesson_view(app: &App) -> Option<view::lesson::LessonView> {
     Some(view::lesson::lesson(book, progress, app.settings.lang))
 }
 
-/// While the decision table is open: the decision about the selected pod; without one, the newest.
+/// While the decision table is open: the decision that was turned to, or that about the selected pod; without one, the newest.
 pub fn decision(app: &App) -> Option<view::decision::Table> {
-    app.decision.then(|| app.desk.decision(app.selected.as_deref()))?
+    let fact = app.looked.map(|it| it.fact);
+    app.decision.then(|| app.desk.decision(app.selected.as_deref(), fact))?
 }
 
 /// The decision's table, and what could be different about it.
 pub fn decision_table(app: &App, table: view::decision::Table, send: &Callback<Action>) -> Html {
     let lang = app.settings.lang;
-    let asked = Asked::of(&app.desk, &table.pod);
+    let asked = Asked::of(&app.desk, &table);
     html! {
         <Decision {table} {lang} send={send.clone()}>
             <WhatIf {asked} tried={app.tried.clone()} {lang} send={send.clone()}/>
@@ -239,7 +240,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     let feed = id.map(|id| app.desk.feed(Some(id))).unwrap_or_default();
     html! {
         <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
-            {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.decided(id).is_some()}
+            {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }

@@ -1,11 +1,16 @@
 //! How often was a pod tried, what had it tried, and how did it come to its node?
 //!
-//! From the facts: every attempt is one, and its cause says what woke the pod. What it waits for is the queue's own record.
+//! From the facts: every attempt is one, and so is that the queue called the pod back, with what helped as its cause. What it
+//! waits for is the queue's own record.
 
 use std::rc::Rc;
 
-use api::{Kind, Resource, SimTime, k8s::core::v1::Pod, kinds::sim::QueuedPod};
-use cluster::{ActorId, Change, ClusterId, Fact, What};
+use api::{
+    Kind, Object, Resource, SimTime,
+    k8s::core::v1::Pod,
+    kinds::sim::{QueuePlace, QueuedPod},
+};
+use cluster::{ActorId, Change, ClusterId, Fact, What, timing};
 use scheduler::{ClusterEvent, Decision, decision::Outcome};
 
 use super::Moment;
@@ -16,6 +21,8 @@ const SERVER: ActorId = ActorId("kube-apiserver");
 /// One attempt to find a pod a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
+    /// The fact that it is.
+    pub fact: u64,
     /// Its number, from 1.
     pub number: usize,
     /// When.
@@ -26,8 +33,8 @@ pub struct Attempt {
     pub node: Option<String>,
     /// Upstream's message where none was.
     pub message: Option<String>,
-    /// What had the pod tried, as far as the facts say.
-    pub woken: Option<Woken>,
+    /// What had the pod tried.
+    pub woken: Woken,
 }
 
 /// What had a pod tried.
@@ -43,6 +50,19 @@ pub enum Woken {
     Went(&'static str, String),
     /// It had waited for so long that it was tried anyway.
     Time,
+    /// The scheduler could not go on, and its rest after that was over.
+    Rested,
+}
+
+/// Where a decision stands among all that were made, about whatever pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The fact of the decision before it.
+    pub before: Option<u64>,
+    /// The fact of the decision after it.
+    pub after: Option<u64>,
 }
 
 /// What a pod that was tried in vain waits for.
@@ -78,38 +98,68 @@ pub fn attempts<'f>(
     cause: impl Fn(u64) -> Option<Rc<Fact>>,
     pod: &str,
 ) -> Vec<Attempt> {
-    let decided = facts.filter_map(|fact| match &fact.what {
-        What::Decided(decision) if decision.pod == pod => Some((fact, decision)),
-        _ => None,
-    });
-    let attempt = |(index, (fact, decision)): (usize, (&Rc<Fact>, &Rc<Decision>))| Attempt {
-        number: index + 1,
-        at: fact.at,
-        outcome: decision.outcome,
-        node: decision.node.clone(),
-        message: decision.message.clone(),
-        woken: fact.cause.and_then(&cause).and_then(|cause| woken(&cause, pod)),
-    };
-    decided.enumerate().map(attempt).collect()
+    let mut all: Vec<Attempt> = Vec::new();
+    // What became of it in the queue since its last attempt.
+    let mut moved = Woken::New;
+    for fact in facts {
+        match &fact.what {
+            What::Decided(decision) if decision.pod == pod => {
+                all.push(Attempt {
+                    fact: fact.seq,
+                    number: all.len() + 1,
+                    at: fact.at,
+                    outcome: decision.outcome,
+                    node: decision.node.clone(),
+                    message: decision.message.clone(),
+                    woken: std::mem::replace(&mut moved, Woken::Rested),
+                });
+            }
+            What::Changed(change) if is_called_back(change, pod) => {
+                // What may help calls a pod back as soon as the scheduler hears of it.
+                let helped = fact.cause.and_then(&cause).filter(|it| fact.at.since(it.at) <= timing::WATCH);
+                moved = helped.and_then(|it| helped_by(&it)).unwrap_or(Woken::Time);
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
-fn woken(cause: &Fact, pod: &str) -> Option<Woken> {
-    let change = match &cause.what {
-        What::Changed(change) => change,
-        // Its own last attempt had it tried again, after a long time.
-        What::Decided(decision) if decision.pod == pod => return Some(Woken::Time),
-        _ => return None,
+/// Whether a change is that the queue no longer waits for something that may help this pod.
+fn is_called_back(change: &Change, pod: &str) -> bool {
+    let key = &change.key;
+    let own = key.kind == Kind::QueuedPod && pod.split_once('/') == Some((&*key.namespace, &*key.name));
+    let waits = |it: &Option<Rc<Object>>| {
+        it.as_deref().and_then(QueuedPod::of).is_some_and(|it| it.place == QueuePlace::Unschedulable)
     };
-    let kind = change.key.kind;
-    let name = change.key.name.to_string();
-    let own = kind == Kind::Pod && format!("{}/{name}", change.key.namespace) == pod;
+    own && waits(&change.before) && change.after.is_some() && !waits(&change.after)
+}
+
+fn helped_by(fact: &Fact) -> Option<Woken> {
+    let What::Changed(change) = &fact.what else { return None };
+    let (kind, name) = (change.key.kind.info().kind, change.key.name.to_string());
     Some(match change {
-        Change { before: None, .. } if own => Woken::New,
-        _ if kind == Kind::QueuedPod => Woken::Time,
-        Change { before: None, .. } => Woken::Came(kind.info().kind, name),
-        Change { after: None, .. } => Woken::Went(kind.info().kind, name),
-        Change { .. } => Woken::Changed(kind.info().kind, name),
+        _ if change.key.kind == Kind::QueuedPod => return None,
+        Change { before: None, .. } => Woken::Came(kind, name),
+        Change { after: None, .. } => Woken::Went(kind, name),
+        Change { .. } => Woken::Changed(kind, name),
     })
+}
+
+/// Where the decision that is the fact `decided` stands among facts; `None` if it is not among them.
+#[must_use]
+pub fn turn<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, decided: u64) -> Option<Turn> {
+    let mut before = None;
+    let decisions = facts.filter(|fact| matches!(fact.what, What::Decided(_)));
+    let mut decisions = decisions.map(|fact| fact.seq).enumerate();
+    while let Some((index, fact)) = decisions.next() {
+        if fact == decided {
+            let after = decisions.next().map(|(_, fact)| fact);
+            return Some(Turn { number: index + 1, before, after });
+        }
+        before = Some(fact);
+    }
+    None
 }
 
 /// What the queue remembers of a pod; `None` for one that was never tried in vain, or has its node.
@@ -163,4 +213,55 @@ pub fn retries(decision: &Decision) -> Vec<ClusterEvent> {
     events.sort_unstable();
     events.dedup();
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Session, library};
+
+    #[test]
+    fn every_attempt_has_a_place_among_its_pods_and_among_all_decisions() {
+        let scenario = library::scenario("duo").expect("a fixture");
+        let mut session = Session::new(scenario, 1).expect("a session");
+        let lines = [
+            "kubectl cordon worker-a worker-b",
+            "kubectl run web --image=nginx",
+            "lab wait 5s",
+            "kubectl run api --image=nginx",
+            "lab wait 5s",
+            "kubectl uncordon worker-a",
+            "lab wait idle",
+        ];
+        lines.iter().for_each(|line| drop(session.run_line(line)));
+        let facts = session.facts();
+        let cause = |seq| facts.get(usize::try_from(seq).ok()?).cloned();
+        let tried = attempts(facts.iter(), cause, "default/web");
+        let ends: Vec<Option<&str>> = tried.iter().map(|it| it.node.as_deref()).collect();
+        assert_eq!(ends, [None, Some("worker-a")]);
+        let first = turn(facts.iter(), tried[0].fact).expect("a decision");
+        let other = turn(facts.iter(), first.after.expect("the other pod's")).expect("a decision");
+        assert_eq!((other.number, other.before), (first.number + 1, Some(tried[0].fact)));
+        assert_eq!(turn(facts.iter(), 0), None);
+    }
+
+    #[test]
+    fn what_had_a_pod_tried_again_is_found_behind_the_queue() {
+        let scenario = library::scenario("duo").expect("a fixture");
+        let mut session = Session::new(scenario, 1).expect("a session");
+        let lines = [
+            "kubectl cordon worker-a worker-b",
+            "kubectl run web --image=nginx",
+            "lab wait 6m",
+            "kubectl label node worker-a a=b",
+            "kubectl uncordon worker-a",
+            "lab wait idle",
+        ];
+        lines.iter().for_each(|line| drop(session.run_line(line)));
+        let facts = session.facts();
+        let cause = |seq| facts.get(usize::try_from(seq).ok()?).cloned();
+        let woken: Vec<_> =
+            attempts(facts.iter(), cause, "default/web").into_iter().map(|it| it.woken).collect();
+        assert_eq!(woken, [Woken::New, Woken::Time, Woken::Changed("Node", "worker-a".to_owned())]);
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use api::{SimTime, k8s::core::v1::Node};
 use cluster::ClusterId;
 use scheduler::{
-    ClusterEvent, Decision, NodeVerdict, PluginScore, Reason, Refusal,
+    ClusterEvent, Decision, NodeVerdict, PluginScore, Reason, Refusal, Sampled,
     decision::{Outcome, Preemption},
     formula,
     plugin::Phase,
@@ -19,7 +19,7 @@ use scheduler::{
 
 use super::{
     Moment,
-    attempts::{Attempt, Waiting, retries},
+    attempts::{Attempt, Turn, Waiting, retries},
 };
 
 /// Up to so many nodes each has a column of its own.
@@ -94,8 +94,10 @@ pub struct ScoreRow {
     pub cells: Vec<Option<ScoreCell>>,
     /// Whether all scored nodes got the same.
     pub same: bool,
-    /// By how much it favours the winner over the second, if it decided.
-    pub decided: Option<i64>,
+    /// By how much it favours the winner over the second, where there are both and the totals differ.
+    pub lead: Option<i64>,
+    /// Whether no other favours it more.
+    pub decided: bool,
 }
 
 /// The table.
@@ -115,6 +117,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Nodes that were looked at.
     pub looked: usize,
+    /// How far the scheduler went, where enough nodes had passed before it came to the last.
+    pub sampled: Option<Sampled>,
     /// Names of the nodes that PreFilter left, where it left only some.
     pub narrowed: Option<Vec<String>>,
     /// Whether only the promised node was looked at.
@@ -147,6 +151,10 @@ pub struct Table {
     pub retries: Vec<ClusterEvent>,
     /// The pod's attempts up to this one and after.
     pub attempts: Vec<Attempt>,
+    /// Which of them this one is; nothing for a pod that was never tried.
+    pub attempt: Option<usize>,
+    /// Where it stands among all decisions.
+    pub turn: Option<Turn>,
     /// What the queue remembers of it at the moment that is looked at.
     pub waiting: Option<Waiting>,
 }
@@ -156,10 +164,33 @@ pub struct Table {
 pub struct Past {
     /// When the decision was made.
     pub at: SimTime,
+    /// The fact that it is, if it is one.
+    pub fact: Option<u64>,
+    /// Where it stands among all decisions.
+    pub turn: Option<Turn>,
     /// Its attempts, oldest first.
     pub attempts: Vec<Attempt>,
     /// What the queue remembers of it.
     pub waiting: Option<Waiting>,
+}
+
+impl Table {
+    /// The attempts of the same pod before this one and after it, as facts.
+    #[must_use]
+    pub fn other_attempts(&self) -> (Option<u64>, Option<u64>) {
+        let Some(at) = self.attempt else { return (None, None) };
+        let fact = |at: usize| self.attempts.get(at).map(|it| it.fact);
+        (at.checked_sub(1).and_then(fact), fact(at + 1))
+    }
+
+    /// Names of the gates that keep the pod from being tried.
+    #[must_use]
+    pub fn gates(&self) -> Vec<&str> {
+        let reasons = self.pre_filter.iter().flat_map(|it| &it.because);
+        let gates =
+            reasons.filter_map(|it| if let Reason::Gated { gates } = it { Some(gates) } else { None });
+        gates.flatten().map(String::as_str).collect()
+    }
 }
 
 /// Names of the plugins with a phase, in the order in which they run.
@@ -196,6 +227,7 @@ pub fn table(decision: &Decision, past: Past, about: impl Fn(&str) -> String) ->
         outcome: decision.outcome,
         node: decision.node.clone(),
         looked: decision.nodes.len(),
+        sampled: decision.sampled.filter(|it| it.looked_at < it.of),
         narrowed: decision.pre_filter_nodes.clone(),
         nominated_only: decision.nominated_only,
         pre_filter: decision.pre_filter_rejected.clone(),
@@ -209,7 +241,9 @@ pub fn table(decision: &Decision, past: Past, about: impl Fn(&str) -> String) ->
         preemption: decision.preemption.clone(),
         not_preempted: decision.not_preempted.clone(),
         retries: retries(decision),
+        attempt: past.attempts.iter().position(|it| Some(it.fact) == past.fact),
         attempts: past.attempts,
+        turn: past.turn,
         waiting: past.waiting,
         columns,
         filters,
@@ -331,7 +365,8 @@ fn scores(decision: &Decision, groups: &[Vec<&NodeVerdict>], columns: &[Column])
                 weight: score.weight,
                 same: known.is_none_or(|(least, most)| least == most),
                 cells,
-                decided: None,
+                lead: None,
+                decided: false,
             }
         })
         .collect();
@@ -341,13 +376,12 @@ fn scores(decision: &Decision, groups: &[Vec<&NodeVerdict>], columns: &[Column])
     if let (Some(winner), Some((second, _))) = (winner, second) {
         let of = |row: &ScoreRow, column: usize| row.cells[column].as_ref().map_or(0, |it| it.weighted.1);
         let lead = |row: &ScoreRow| of(row, winner) - of(row, second);
-        let best = rows.iter().map(&lead).max().unwrap_or(0);
-        let tied = columns[winner].total == columns[second].total;
-        if best > 0
-            && !tied
-            && let Some(row) = rows.iter_mut().find(|row| lead(row) == best)
-        {
-            row.decided = Some(best);
+        if columns[winner].total != columns[second].total {
+            let leads: Vec<i64> = rows.iter().map(lead).collect();
+            let best = leads.iter().position(|it| leads.iter().max() == Some(it) && *it > 0);
+            for (at, (row, lead)) in rows.iter_mut().zip(leads).enumerate() {
+                (row.lead, row.decided) = (Some(lead), best == Some(at));
+            }
         }
     }
     rows

@@ -10,7 +10,7 @@ use scheduler::{
     what_if::{Edit, fix, offers},
 };
 
-use super::amount;
+use super::{amount, pod::PodState};
 
 /// Nodes that are named beside the chosen one.
 const MOST_OTHERS: usize = 3;
@@ -95,6 +95,16 @@ fn subject<'w>(world: &'w World, cluster: ClusterId, pod: &str) -> Option<Subjec
     Subject::of(world, cluster, namespace, name)
 }
 
+/// What the scheduler says of a pod that it does not try because of its gates; nothing for another pod.
+#[must_use]
+pub fn gated(world: &World, cluster: ClusterId, pod: &str) -> Option<Decision> {
+    let subject = subject(world, cluster, pod)?;
+    if super::pod::state(subject.pod) != PodState::Gated {
+        return None;
+    }
+    Some(subject.ask(|it| it.decide(&[]))).filter(|it| it.outcome == Outcome::Gated)
+}
+
 /// What can be asked about a pod, called `namespace/name`; nothing if it is not there.
 #[must_use]
 pub fn what_if(world: &World, cluster: ClusterId, pod: &str) -> Option<WhatIf> {
@@ -173,5 +183,17 @@ mod tests {
         assert_eq!((ghost.now.fit, ghost.then.fit), (2, 3));
         assert_eq!(ghost.then.node.as_deref(), Some("new-node"));
         assert_eq!(session.digest(), before);
+    }
+
+    #[test]
+    fn a_gated_pod_is_held_by_its_gates_and_its_fix_is_to_lift_them() {
+        let gates = r#"kubectl run web --image=nginx --overrides='{"spec":{"schedulingGates":[{"name":"example.com/quota"}]}}'"#;
+        let session = session("duo", &[gates, "lab wait idle"]);
+        let decision = gated(session.world(), CLUSTER, "default/web").expect("a gated pod");
+        let refusal = decision.pre_filter_rejected.expect("a refusal");
+        assert_eq!(refusal.plugin, "SchedulingGates");
+        assert_eq!(refusal.reasons, ["waiting for scheduling gates: [example.com/quota]"]);
+        let view = what_if(session.world(), CLUSTER, "default/web").expect("a view");
+        assert_eq!(view.fixes[0].edits, [Edit::LiftGate { gate: "example.com/quota".to_owned() }]);
     }
 }

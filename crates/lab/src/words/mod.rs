@@ -12,7 +12,7 @@ pub mod what_if;
 pub use ui::Ui;
 
 use scheduler::{
-    ClusterEvent, PluginScore, Reason as Ground,
+    ClusterEvent, PluginScore, Reason as Ground, Sampled,
     decision::{Criterion, Outcome},
     formula::{self, About},
 };
@@ -103,6 +103,8 @@ pub enum Mark {
     Bad,
     /// It waits.
     Wait,
+    /// A gate holds it.
+    Gate,
 }
 
 /// One step of a chain of reasons; `code` and **strong** are written as in Markdown.
@@ -152,6 +154,8 @@ sentences! { scheduler:
     tie(ties: &[String], node: &str) -> String;
     /// PreFilter left only some nodes.
     narrowed(names: &[String]) -> String;
+    /// Enough nodes had passed, so that others were not looked at.
+    sampled(sampled: Sampled) -> String;
     /// Only the promised node was looked at.
     nominated_only(node: &str) -> String;
     /// The pod was refused before any node was looked at.

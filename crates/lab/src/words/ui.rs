@@ -183,6 +183,8 @@ pub struct Ui {
     pub decision_lead: &'static str,
     /// Rows folded away.
     pub same_for_all: &'static str,
+    /// Filters folded away, and there are no others; how many.
+    pub all_passed: &'static str,
     /// Filters folded away; how many.
     pub rest_passed: &'static str,
     /// Filters that had nothing to ask; their names.
@@ -207,6 +209,26 @@ pub struct Ui {
     pub tie: &'static str,
     /// The pod has no gates.
     pub no_gates: &'static str,
+    /// The pod has gates; how many.
+    pub gates_left: &'static str,
+    /// Before the name of a gate.
+    pub gate: &'static str,
+    /// Where gates keep a pod: before the queue.
+    pub pre_enqueue: &'static str,
+    /// A phase that the pod did not come to.
+    pub not_come_to: &'static str,
+    /// A decision's number among all.
+    pub decision_number: &'static str,
+    /// To the decision before; its number.
+    pub earlier_decision: &'static str,
+    /// To the next decision; its number.
+    pub later_decision: &'static str,
+    /// An attempt's number, and how many there are.
+    pub attempt_number: &'static str,
+    /// To the same pod's attempt before.
+    pub earlier_attempt: &'static str,
+    /// To the same pod's next attempt.
+    pub later_attempt: &'static str,
     /// The pod asks for nothing.
     pub no_requests: &'static str,
     /// How often the pod was tried.

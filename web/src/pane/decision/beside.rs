@@ -1,13 +1,16 @@
 //! What stands beside the table: who refused before nodes were looked at, what tied, preemption, the queue.
 
+use std::cmp::Reverse;
+
 use lab::{
-    view::decision::Table,
+    view::{attempts::Attempt, decision::Table},
     words::{Lang, fill},
 };
 use scheduler::decision::{Candidate, Preemption};
-use yew::{Html, classes, html};
+use yew::{Callback, Html, classes, html};
 
 use crate::{
+    app::{Action, on},
     pane::feed,
     widget::{Icon, icon, rich},
 };
@@ -16,7 +19,9 @@ use crate::{
 pub(super) fn before(table: &Table, lang: Lang) -> Html {
     let mut said = Vec::new();
     if let Some(refusal) = &table.pre_filter {
-        said.push(lang.before_nodes(refusal.plugin));
+        if table.gates().is_empty() {
+            said.push(lang.before_nodes(refusal.plugin));
+        }
         said.extend(refusal.because.iter().map(|it| lang.sentence(it)));
     }
     if let Some(names) = &table.narrowed {
@@ -25,22 +30,57 @@ pub(super) fn before(table: &Table, lang: Lang) -> Html {
     if let Some(node) = table.node.as_deref().filter(|_| table.nominated_only) {
         said.push(lang.nominated_only(node));
     }
-    html! { <>{for said.into_iter().map(|text| html! { <p class="say">{rich::sentence(&text)}</p> })}</> }
+    if let Some(sampled) = table.sampled {
+        said.push(lang.sampled(sampled));
+    }
+    html! { <>{for said.iter().map(|text| say(text))}</> }
 }
 
-/// What followed from the table.
-pub(super) fn after(table: &Table, lang: Lang) -> Html {
-    let decider = table.scores.iter().find_map(|it| Some(lang.decided(it.plugin, it.decided?, table.gap?)));
+fn say(text: &str) -> Html {
+    html! { <div class="say">{icon(Icon::Bulb, "")}<p>{rich::sentence(text)}</p></div> }
+}
+
+/// What decided: the plugins that made the difference, or the draw among equal totals.
+pub(super) fn verdict(table: &Table, lang: Lang) -> Html {
     let tie =
         table.node.as_deref().filter(|_| !table.ties.is_empty()).map(|node| lang.tie(&table.ties, node));
     html! {
         <>
-            {for decider.into_iter().chain(tie).map(|text| html! { <p class="say">{rich::sentence(&text)}</p> })}
-            if let Some(message) = &table.message { <div class="raw">{message.clone()}</div> }
-            {preemption(table, lang)}
-            {queue(table, lang)}
+            {difference(table, lang)}
+            {for tie.iter().map(|text| say(text))}
         </>
     }
+}
+
+/// What followed from the table.
+pub(super) fn after(table: &Table, lang: Lang, send: &Callback<Action>) -> Html {
+    html! {
+        <>
+            if let Some(message) = &table.message { <div class="raw">{message.clone()}</div> }
+            {preemption(table, lang)}
+            {queue(table, lang, send)}
+        </>
+    }
+}
+
+/// What made the difference between the winner and the second: every plugin's part, the largest first.
+fn difference(table: &Table, lang: Lang) -> Html {
+    let Some((first, gap)) = table.scores.iter().find(|it| it.decided).zip(table.gap) else {
+        return Html::default();
+    };
+    let mut parts: Vec<(i64, &str)> =
+        table.scores.iter().filter_map(|it| Some((it.lead.filter(|lead| *lead != 0)?, it.plugin))).collect();
+    parts.sort_by_key(|(lead, _)| Reverse(*lead));
+    let part = |(lead, plugin): &(i64, &str)| html! { <span><b>{signed(*lead)}</b>{" "}{(*plugin).to_owned()}</span> };
+    let sentence = lang.decided(first.plugin, first.lead.unwrap_or_default(), gap);
+    html! {
+        <div class="say">{icon(Icon::Star, "")}<div><p>{rich::sentence(&sentence)}</p>
+            if parts.len() > 1 { <p class="leads mono">{for parts.iter().map(part)}<span>{"= "}<b>{signed(gap)}</b></span></p> }</div></div>
+    }
+}
+
+fn signed(n: i64) -> String {
+    if n < 0 { format!("−{}", n.unsigned_abs()) } else { format!("+{n}") }
 }
 
 fn preemption(table: &Table, lang: Lang) -> Html {
@@ -78,21 +118,23 @@ fn candidates(found: &Preemption, lang: Lang) -> Html {
     }
 }
 
-fn queue(table: &Table, lang: Lang) -> Html {
+fn queue(table: &Table, lang: Lang, send: &Callback<Action>) -> Html {
     let ui = lang.ui();
     let waits = table.node.is_none() && !table.retries.is_empty();
-    let attempt = |it: &lab::view::attempts::Attempt| {
+    let attempt = |(at, it): (usize, &Attempt)| {
         let end = it.node.clone().unwrap_or_else(|| lang.outcome(it.outcome).to_owned());
+        let here = (table.attempt == Some(at)).then_some("true");
+        let fact = it.fact;
         html! {
-            <li value={it.number.to_string()}><span class="mono">{feed::clock(it.at)}</span>{" "}
-                if let Some(woken) = &it.woken { <span class="note">{lang.woken(woken)}</span>{" → "} }
-                <span class={if it.node.is_some() { "mono ink-run" } else { "ink-fail" }}>{end}</span></li>
+            <li value={it.number.to_string()}><button class="link" aria-current={here} onclick={on(send, move || Action::Look(fact))}><span class="mono">{feed::clock(it.at)}</span>{" "}
+                <span class="note">{lang.woken(&it.woken)}</span>{" → "}
+                <span class={if it.node.is_some() { "mono ink-run" } else { "ink-fail" }}>{end}</span></button></li>
         }
     };
     html! {
         if table.attempts.len() > 1 || waits {
             <section class="aside"><h2>{ui.queue}</h2>
-                <ol class="tries">{for table.attempts.iter().map(attempt)}</ol>
+                <ol class="tries">{for table.attempts.iter().enumerate().map(attempt)}</ol>
                 if let Some(waiting) = table.waiting.as_ref().filter(|it| it.rests) {
                     <p class="note">{fill(ui.resting, feed::clock(waiting.back_off_until))}</p>
                 }

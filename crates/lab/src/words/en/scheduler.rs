@@ -1,7 +1,7 @@
 //! What the scheduler decides, in English: every reason of every plugin, what formulas are about, what a pod waits for.
 
 use scheduler::{
-    ClusterEvent, EventAction, EventResource, Reason,
+    ClusterEvent, EventAction, EventResource, Reason, Sampled,
     decision::{Criterion, Outcome},
     formula::{About, amounts},
 };
@@ -322,6 +322,7 @@ pub fn woken(woken: &Woken) -> String {
         Woken::Came(kind, name) => format!("{kind} {name} came"),
         Woken::Went(kind, name) => format!("{kind} {name} went"),
         Woken::Time => "five minutes had passed".to_owned(),
+        Woken::Rested => "its rest was over".to_owned(),
     }
 }
 
@@ -361,6 +362,16 @@ pub fn tie(ties: &[String], node: &str) -> String {
 #[must_use]
 pub fn narrowed(names: &[String]) -> String {
     format!("The pod names its nodes, so only these were looked at: `{}`.", listed(names))
+}
+
+/// Enough nodes had passed, so that others were not looked at.
+#[must_use]
+pub fn sampled(sampled: Sampled) -> String {
+    let Sampled { looked_at, of, enough, .. } = sampled;
+    let rest = of - looked_at.min(of);
+    format!(
+        "{enough} nodes that pass are enough in a cluster of {of} (`percentageOfNodesToScore`), and they were found among the first {looked_at}. The other {rest} were not looked at; the next pod begins with them."
+    )
 }
 
 /// Only the promised node was looked at.

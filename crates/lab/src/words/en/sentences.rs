@@ -134,7 +134,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
         Why::Pod(pod) => {
             let mut out = Vec::new();
             for gate in &pod.gates {
-                out.push(step(Mark::Wait, format!("gate `{gate}`")));
+                out.push(step(Mark::Gate, format!("gate `{gate}`")));
             }
             if let Some((need, free)) = pod.cpu.filter(|(need, free)| need <= free) {
                 out.push(step(Mark::Good, format!("CPU is fine: `{need}m ≤ {free}m`")));

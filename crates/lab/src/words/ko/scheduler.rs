@@ -1,7 +1,7 @@
 //! What the scheduler decides, in Korean: every reason of every plugin, what formulas are about, what a pod waits for.
 
 use scheduler::{
-    ClusterEvent, EventAction, EventResource, Reason,
+    ClusterEvent, EventAction, EventResource, Reason, Sampled,
     decision::{Criterion, Outcome},
     formula::{About, amounts},
 };
@@ -318,6 +318,7 @@ pub fn woken(woken: &Woken) -> String {
         Woken::Came(kind, name) => format!("{kind} {name} 추가"),
         Woken::Went(kind, name) => format!("{kind} {name} 삭제"),
         Woken::Time => "5분이 지남".to_owned(),
+        Woken::Rested => "쉬는 시간이 끝남".to_owned(),
     }
 }
 
@@ -361,6 +362,16 @@ pub fn tie(ties: &[String], node: &str) -> String {
 #[must_use]
 pub fn narrowed(names: &[String]) -> String {
     format!("파드가 노드를 이름으로 정해서 이 노드만 보았습니다: `{}`.", listed(names))
+}
+
+/// Enough nodes had passed, so that others were not looked at.
+#[must_use]
+pub fn sampled(sampled: Sampled) -> String {
+    let Sampled { looked_at, of, enough, .. } = sampled;
+    let rest = of - looked_at.min(of);
+    format!(
+        "노드가 {of}대면 통과한 노드 {enough}대로 충분합니다(`percentageOfNodesToScore`). {looked_at}대를 보았을 때 다 찼으므로 나머지 {rest}대는 보지 않았고, 다음 파드는 거기서 시작합니다."
+    )
 }
 
 /// Only the promised node was looked at.

@@ -136,7 +136,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
         Why::Pod(pod) => {
             let mut out = Vec::new();
             for gate in &pod.gates {
-                out.push(step(Mark::Wait, format!("게이트 `{gate}`")));
+                out.push(step(Mark::Gate, format!("게이트 `{gate}`")));
             }
             if let Some((need, free)) = pod.cpu.filter(|(need, free)| need <= free) {
                 out.push(step(Mark::Good, format!("CPU는 이유가 아님: `{need}m ≤ {free}m`")));
