@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "{}",
                 format!(" {field}{mark}{written} {} {more}", code(of, &names)).trim_end()
             )?;
-            let values = enum_of(name, more).and_then(|of| of.iter().find_map(|name| enums.get(name.as_str())));
+            let values =
+                enum_of(name, more).and_then(|of| of.iter().find_map(|name| enums.get(name.as_str())));
             writeln!(descriptions, " {field}\t{}", described(escaped(of), values))?;
         }
     }

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod canonical;
+pub mod cel;
 pub mod custom;
 pub mod decode;
 pub mod default;

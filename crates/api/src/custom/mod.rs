@@ -7,6 +7,7 @@
 //! Source: `k8s.io/apiextensions-apiserver` v0.34 and later.
 
 mod format;
+mod rules;
 mod schema;
 mod value;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::{Kind, KindInfo, Scope, Stored, kind::ALL};
 
+pub(crate) use self::rules::NAMES as RULE_NAMES;
 pub use self::value::Blocked;
 
 /// A kind that a definition adds, by its group and plural: all its versions are one kind to the store.
@@ -311,6 +313,12 @@ impl Version {
     #[must_use]
     pub fn has_rules(&self) -> bool {
         schema::has_rules(&self.schema)
+    }
+
+    /// Asks the rules in CEL about an object that keeps to the schema otherwise.
+    #[must_use]
+    pub fn ask(&self, old: Option<&Value>, object: &Value) -> Vec<crate::Cause> {
+        rules::ask(&self.schema, old, object)
     }
 
     /// Holds the schema against an object, alone or after `old`: what was wrong before and did not change is let be.

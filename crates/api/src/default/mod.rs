@@ -5,6 +5,7 @@
 //! addresses, node ports, service accounts and priorities are given by admission and allocation.
 //! Source: kubernetes v1.34.1, `pkg/apis/*/v1/defaults.go`, `zz_generated.defaults.go`, `pkg/registry/*/strategy.go`.
 
+mod admission;
 mod apps;
 mod batch;
 mod definition;
@@ -48,6 +49,8 @@ pub fn apply_defaults(object: &mut Object) {
             Kind::PersistentVolumeClaim => stored.edit(storage::persistent_volume_claim),
             Kind::StorageClass => stored.edit(storage::storage_class),
             Kind::CustomResourceDefinition => definition::definition(stored),
+            Kind::ValidatingAdmissionPolicy => admission::policy(stored),
+            Kind::ValidatingAdmissionPolicyBinding => admission::binding(stored),
             _ => {}
         },
         _ => {}

@@ -54,7 +54,12 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
         }
         Object::Secret(it) => clear_text(it),
         Object::Stored(stored) => match stored.kind {
-            Kind::PodDisruptionBudget | Kind::Ingress | Kind::NetworkPolicy | Kind::Custom(_) => {
+            Kind::PodDisruptionBudget
+            | Kind::Ingress
+            | Kind::NetworkPolicy
+            | Kind::ValidatingAdmissionPolicy
+            | Kind::ValidatingAdmissionPolicyBinding
+            | Kind::Custom(_) => {
                 first(&mut stored.metadata);
             }
             Kind::CustomResourceDefinition => {

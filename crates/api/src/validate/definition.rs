@@ -12,7 +12,7 @@ use super::{
     name::{label_1035, subdomain},
     report::{At, Report},
 };
-use crate::{Cause, Stored, jsonpath::JsonPath};
+use crate::{Cause, Stored, cel::Program, custom::RULE_NAMES, jsonpath::JsonPath};
 
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
@@ -393,6 +393,16 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     }
     keywords(report, &schema["items"], &at.field("items"), depth + 1);
     of_list(report, schema, type_, at);
+    let rules = at.field("x-kubernetes-validations");
+    for (n, rule) in schema["x-kubernetes-validations"].as_array().into_iter().flatten().enumerate() {
+        let at = rules.index(n);
+        let words = text(&rule["rule"]);
+        if words.trim().is_empty() {
+            report.required(&at.field("rule"), "rule is not specified");
+        } else if let Err(error) = Program::compile(words, &RULE_NAMES) {
+            report.invalid(&at.field("rule"), rule, &error);
+        }
+    }
     let default = &schema["default"];
     if !default.is_null() {
         let wrong = crate::custom::check_value(schema, default);

@@ -16,6 +16,7 @@
 //! assert_eq!(validate::create(&pod)[0].field, "metadata.name");
 //! ```
 
+mod admission;
 mod affinity;
 mod autoscaler;
 mod batch;
@@ -90,6 +91,8 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::ResourceQuota => with(it, |it| quota::resource_quota(out, it)),
             Kind::LimitRange => with(it, |it| quota::limit_range(out, it)),
             Kind::CustomResourceDefinition => definition::create(out, it),
+            Kind::ValidatingAdmissionPolicy => admission::policy(out, it),
+            Kind::ValidatingAdmissionPolicyBinding => admission::binding(out, it),
             _ => metadata_only(out, object),
         },
         _ => metadata_only(out, object),
@@ -169,6 +172,14 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
                 with_both(new, old, |new, old| quota::resource_quota_update(out, new, old));
             }
             Kind::CustomResourceDefinition => definition::update(out, new, old),
+            Kind::ValidatingAdmissionPolicy => {
+                meta::object_meta_update(out, &new.metadata, &old.metadata);
+                admission::policy(out, new);
+            }
+            Kind::ValidatingAdmissionPolicyBinding => {
+                meta::object_meta_update(out, &new.metadata, &old.metadata);
+                admission::binding(out, new);
+            }
             _ => meta::object_meta_update(out, &new.metadata, &old.metadata),
         },
         _ => meta::object_meta_update(out, new.meta(), old.meta()),

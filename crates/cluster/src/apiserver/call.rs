@@ -8,7 +8,7 @@ use std::rc::Rc;
 use api::Object;
 
 use crate::{
-    ActorId, Asked, ClusterId, Key, Turn, What, World,
+    ActorId, Asked, ClusterId, Key, Principal, Turn, What, World,
     request::{Passed, Stage},
 };
 
@@ -51,6 +51,11 @@ impl<'w> Call<'w> {
 
     pub(crate) fn verb(&self) -> &'static str {
         self.asked.as_ref().map_or("", |asked| asked.verb)
+    }
+
+    /// Who asks; `None` for the control plane itself.
+    pub(crate) fn who(&self) -> Option<&Principal> {
+        self.asked.as_ref().map(|asked| &asked.who)
     }
 
     /// Whether stages are told.

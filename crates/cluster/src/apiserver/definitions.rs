@@ -91,9 +91,14 @@ pub(super) fn as_asked(version: Option<&Version>, kind: Kind, object: &Rc<Object
 
 /// What a custom kind's schema holds against an object, alone or after `old`.
 pub(super) fn check(version: &Version, old: Option<&Object>, object: &Object) -> Vec<Cause> {
-    let old = old.map(Object::to_value);
-    let mut causes = version.check(old.as_ref(), &object.to_value());
-    if version.has_rules() && Blocked::by(&causes) {
+    let (old, object) = (old.map(Object::to_value), object.to_value());
+    let mut causes = version.check(old.as_ref(), &object);
+    if !version.has_rules() {
+        return causes;
+    }
+    if !Blocked::by(&causes) {
+        causes.extend(version.ask(old.as_ref(), &object));
+    } else {
         causes.push(Cause {
             reason: "FieldValueInvalid".to_owned(),
             message:

@@ -113,11 +113,8 @@ fn invalid(status: &ApiStatus) -> String {
     }
     let mut causes: Vec<String> = Vec::new();
     for cause in &status.causes {
-        let text = if cause.field.is_empty() {
-            cause.message.clone()
-        } else {
-            format!("{}: {}", cause.field, cause.message)
-        };
+        // UPSTREAM: a cause that is nowhere leaves its place empty, colon and all.
+        let text = format!("{}: {}", cause.field, cause.message);
         if !causes.contains(&text) {
             causes.push(text);
         }

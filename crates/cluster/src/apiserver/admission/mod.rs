@@ -7,6 +7,7 @@ mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod pod_security;
+mod policy;
 mod priority;
 mod resource_quota;
 mod service_account;
@@ -18,7 +19,7 @@ use api::{ApiStatus, Object};
 pub(super) use service_account::wait_for_default_account;
 pub(crate) use storage::default_storage_class;
 
-use crate::{ClusterId, World, apiserver::Call, request::Stage};
+use crate::{ClusterId, Principal, World, apiserver::Call, request::Stage};
 
 /// One write as an admission plugin sees it.
 pub(super) struct Review<'a> {
@@ -28,9 +29,17 @@ pub(super) struct Review<'a> {
     pub(super) old: Option<&'a Object>,
     /// Through which subresource it comes; empty for the object itself.
     pub(super) part: &'static str,
+    /// Who asks; `None` for the control plane itself.
+    pub(super) who: Option<&'a Principal>,
+    /// Whether nothing will be written.
+    pub(super) dry_run: bool,
 }
 
-impl Review<'_> {
+impl<'a> Review<'a> {
+    fn new(call: &'a Call<'_>, old: Option<&'a Object>, part: &'static str) -> Self {
+        Self { world: call.world, cluster: call.cluster, old, part, who: call.who(), dry_run: call.dry_run }
+    }
+
     fn is_create(&self) -> bool {
         self.old.is_none()
     }
@@ -66,6 +75,7 @@ const PLUGINS: &[Plugin] = &[
     },
     Plugin { name: "DefaultStorageClass", mutate: Some(storage::set_class), validate: None },
     Plugin { name: "StorageObjectInUseProtection", mutate: Some(storage::protect), validate: None },
+    Plugin { name: "ValidatingAdmissionPolicy", mutate: None, validate: Some(policy::validate) },
     Plugin { name: "ResourceQuota", mutate: None, validate: Some(resource_quota::validate) },
 ];
 
@@ -79,7 +89,7 @@ pub(super) fn mutate(
     for plugin in PLUGINS {
         let Some(mutate) = plugin.mutate else { continue };
         let mut did = Did::new();
-        let review = Review { world: call.world, cluster: call.cluster, old, part };
+        let review = Review::new(call, old, part);
         let answer = mutate(&review, object, &mut did);
         if answer.is_err() || (call.is_told() && !did.is_empty()) {
             call.enter(Stage::MutatingAdmission, plugin.name);
@@ -102,7 +112,7 @@ pub(super) fn validate(
     for plugin in PLUGINS {
         let Some(validate) = plugin.validate else { continue };
         let mut warnings = Vec::new();
-        let review = Review { world: call.world, cluster: call.cluster, old, part };
+        let review = Review::new(call, old, part);
         let answer = validate(&review, object, &mut warnings);
         if answer.is_err() || (call.is_told() && !warnings.is_empty()) {
             call.enter(Stage::ValidatingAdmission, plugin.name);
@@ -121,6 +131,16 @@ pub(super) fn validate_delete(call: &mut Call<'_>, object: &Object) -> Result<()
     let answer = namespace_lifecycle::validate_delete(object);
     if answer.is_err() {
         call.enter(Stage::ValidatingAdmission, "NamespaceLifecycle");
+    }
+    answer?;
+    let mut warnings = Vec::new();
+    let answer = policy::validate_delete(&Review::new(call, None, ""), object, &mut warnings);
+    if answer.is_err() || !warnings.is_empty() {
+        call.enter(Stage::ValidatingAdmission, "ValidatingAdmissionPolicy");
+    }
+    for warning in warnings {
+        call.did("warning", &warning);
+        call.warn(&warning);
     }
     answer
 }

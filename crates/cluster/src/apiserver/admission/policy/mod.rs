@@ -1,0 +1,290 @@
+//! What do the policies that the cluster's owner wrote hold against a request?
+//!
+//! A ValidatingAdmissionPolicy says what it is about and what must hold, in CEL; a binding says where, with which parameters, and
+//! what follows from a breach: refusal, a warning, or a line in the audit log, which the lab does not keep.
+//! Policies are asked in the order of their names; of several refusals the first is said.
+//! Source: `k8s.io/apiserver/pkg/admission/plugin/policy/validating`.
+
+mod matching;
+#[cfg(test)]
+mod tests;
+
+use api::{
+    ApiStatus, Cause, Kind, Object,
+    cel::{BUDGET, Program, Scope},
+    k8s::core::v1::Namespace,
+    label::Selector,
+};
+use serde_json::{Value, json};
+
+use super::Review;
+use crate::apiserver::{forbidden, kind_of_manifest};
+
+/// Names that a policy's expressions may use.
+pub(crate) const NAMES: [&str; 8] = [
+    "object",
+    "oldObject",
+    "request",
+    "params",
+    "namespaceObject",
+    "variables",
+    "authorizer",
+    "authorizer.requestResource",
+];
+
+/// A breach.
+struct Denial {
+    message: String,
+    reason: String,
+}
+
+/// What the policies say of a write.
+pub(super) fn validate(
+    review: &Review<'_>,
+    object: &Object,
+    warnings: &mut Vec<String>,
+) -> Result<(), ApiStatus> {
+    let operation = if review.is_create() { "CREATE" } else { "UPDATE" };
+    check(review, operation, object, Some(object), warnings)
+}
+
+/// What the policies say of a deletion.
+pub(super) fn validate_delete(
+    review: &Review<'_>,
+    object: &Object,
+    warnings: &mut Vec<String>,
+) -> Result<(), ApiStatus> {
+    check(review, "DELETE", object, None, warnings)
+}
+
+fn check(
+    review: &Review<'_>,
+    operation: &str,
+    about: &Object,
+    new: Option<&Object>,
+    warnings: &mut Vec<String>,
+) -> Result<(), ApiStatus> {
+    let store = review.world.store();
+    if store.objects(review.cluster, Kind::ValidatingAdmissionPolicyBinding, None).next().is_none()
+        || about.kind().info().group == "admissionregistration.k8s.io"
+    {
+        return Ok(());
+    }
+    let stored = |kind: Kind| {
+        let objects = store.objects(review.cluster, kind, None);
+        objects.filter_map(|(_, object)| match &**object {
+            Object::Stored(stored) => Some(stored.as_ref()),
+            _ => None,
+        })
+    };
+    let asked = Asked::new(review, operation, about, new);
+    let mut refusal = None;
+    for policy in stored(Kind::ValidatingAdmissionPolicy) {
+        let spec = policy.body.get("spec").unwrap_or(&Value::Null);
+        if !matching::covers(review, &asked, &spec["matchConstraints"], true) {
+            continue;
+        }
+        let name = policy.metadata.name.as_deref().unwrap_or_default();
+        for binding in stored(Kind::ValidatingAdmissionPolicyBinding) {
+            let bound = binding.body.get("spec").unwrap_or(&Value::Null);
+            if bound["policyName"] != name
+                || !matching::covers(review, &asked, &bound["matchResources"], false)
+            {
+                continue;
+            }
+            let by = binding.metadata.name.as_deref().unwrap_or_default();
+            let denials = match params(review, spec, bound, about.namespace()) {
+                Ok(all) => all.iter().flat_map(|params| asked.ask(spec, params)).collect(),
+                Err(_) if spec["failurePolicy"] == "Ignore" => Vec::new(),
+                Err(why) => {
+                    let message = format!("failed to configure binding: {why}");
+                    let denial = Denial { message, reason: String::new() };
+                    refusal = refusal.or_else(|| Some(refuse(about, name, by, denial)));
+                    continue;
+                }
+            };
+            for denial in denials {
+                for action in bound["validationActions"].as_array().into_iter().flatten() {
+                    match action.as_str() {
+                        Some("Warn") => warnings.push(format!(
+                            "Validation failed for ValidatingAdmissionPolicy '{name}' with binding '{by}': {}",
+                            denial.message
+                        )),
+                        Some("Deny") => {
+                            let Denial { message, reason } = &denial;
+                            let denial = Denial { message: message.clone(), reason: reason.clone() };
+                            refusal = refusal.or_else(|| Some(refuse(about, name, by, denial)));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+    refusal.map_or(Ok(()), Err)
+}
+
+fn refuse(about: &Object, policy: &str, binding: &str, denial: Denial) -> ApiStatus {
+    let message = format!(
+        "ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {}",
+        denial.message
+    );
+    let mut status = forbidden(about.kind(), about.name(), &message);
+    let (code, reason) = match denial.reason.as_str() {
+        "Unauthorized" => (401, "Unauthorized"),
+        "Forbidden" => (403, "Forbidden"),
+        "RequestEntityTooLarge" => (413, "RequestEntityTooLarge"),
+        _ => (422, "Invalid"),
+    };
+    status.code = code;
+    reason.clone_into(&mut status.reason);
+    status.causes.push(Cause { reason: String::new(), message, field: String::new() });
+    status
+}
+
+/// The objects that a binding gives its policy; one `null` where it gives none.
+fn params(review: &Review<'_>, spec: &Value, bound: &Value, namespace: &str) -> Result<Vec<Value>, String> {
+    let wanted = &spec["paramKind"];
+    let reference = &bound["paramRef"];
+    if wanted.is_null() || reference.is_null() {
+        return Ok(vec![Value::Null]);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (version, name) = (text(&wanted["apiVersion"]), text(&wanted["kind"]));
+    let store = review.world.store();
+    let kind = kind_of_manifest(store, review.cluster, &version, &name).ok_or_else(|| {
+        format!("failed to find resource referenced by paramKind: '{version}, Kind={name}'")
+    })?;
+    let own = text(&reference["namespace"]);
+    let namespace = if own.is_empty() { namespace.to_owned() } else { own };
+    let found: Vec<Value> = match reference["name"].as_str().filter(|name| !name.is_empty()) {
+        Some(name) => {
+            let key = crate::Key::new(review.cluster, kind, &namespace, name);
+            store.object(&key).map(|object| object.to_value()).into_iter().collect()
+        }
+        None => {
+            let selector = serde_json::from_value(reference["selector"].clone()).unwrap_or_default();
+            let selector = Selector::from_label_selector(&selector).map_err(|error| error.to_string())?;
+            let nothing = std::collections::BTreeMap::new();
+            let objects = store.objects(review.cluster, kind, (!namespace.is_empty()).then_some(&namespace));
+            let chosen = objects
+                .filter(|(_, object)| selector.matches(object.meta().labels.as_ref().unwrap_or(&nothing)));
+            chosen.map(|(_, object)| object.to_value()).collect()
+        }
+    };
+    match (found.is_empty(), reference["parameterNotFoundAction"].as_str()) {
+        (true, Some("Allow")) => Ok(Vec::new()),
+        (true, _) => Err("no params found for policy binding with `Deny` parameterNotFoundAction".to_owned()),
+        (false, _) => Ok(found),
+    }
+}
+
+/// A request as expressions see it.
+struct Asked {
+    operation: String,
+    kind: Kind,
+    part: &'static str,
+    object: Value,
+    old: Value,
+    namespace: Value,
+    request: Value,
+}
+
+impl Asked {
+    fn new(review: &Review<'_>, operation: &str, about: &Object, new: Option<&Object>) -> Self {
+        let info = about.kind().info();
+        let old = if operation == "DELETE" { Some(about) } else { review.old };
+        let value = |object: Option<&Object>| object.map_or(Value::Null, Object::to_value);
+        let namespace = review.world.store().get::<Namespace>(review.cluster, "", about.namespace());
+        let (object, old) = (value(new), value(old));
+        let user = review.who;
+        let request = json!({
+            "kind": {"group": info.group, "version": info.version, "kind": info.kind},
+            "resource": {"group": info.group, "version": info.version, "resource": info.plural},
+            "subResource": review.part,
+            "requestKind": {"group": info.group, "version": info.version, "kind": info.kind},
+            "requestResource": {"group": info.group, "version": info.version, "resource": info.plural},
+            "requestSubResource": review.part,
+            "name": about.name(),
+            "namespace": about.namespace(),
+            "operation": operation,
+            "userInfo": {
+                "username": user.map_or("system:kube-controller-manager", |user| user.user.as_str()),
+                "groups": user.map_or_else(Vec::new, |user| user.groups.clone()),
+            },
+            "dryRun": review.dry_run,
+        });
+        Self {
+            operation: operation.to_owned(),
+            kind: about.kind(),
+            part: review.part,
+            namespace: namespace
+                .map_or(Value::Null, |it| value(Some(&api::Resource::into_object(it.clone())))),
+            object,
+            old,
+            request,
+        }
+    }
+
+    /// What a policy holds against the request.
+    fn ask(&self, spec: &Value, params: &Value) -> Vec<Denial> {
+        let ignores = spec["failurePolicy"] == "Ignore";
+        let on_error = |message: String| {
+            if ignores { Vec::new() } else { vec![Denial { message, reason: String::new() }] }
+        };
+        let mut budget = BUDGET;
+        let mut scope = Scope { has_variables: true, ..Scope::default() };
+        scope.names.extend([
+            ("object", &self.object),
+            ("oldObject", &self.old),
+            ("request", &self.request),
+            ("params", params),
+            ("namespaceObject", &self.namespace),
+        ]);
+        for condition in spec["matchConditions"].as_array().into_iter().flatten() {
+            match run(&condition["expression"], &scope, &mut budget) {
+                Ok(Value::Bool(true)) => {}
+                Ok(_) => return Vec::new(),
+                Err(error) => return on_error(error),
+            }
+        }
+        for variable in spec["variables"].as_array().into_iter().flatten() {
+            let name = variable["name"].as_str().unwrap_or_default().to_owned();
+            let text = variable["expression"].as_str().unwrap_or_default();
+            let value = Program::compile(text, &NAMES).and_then(|program| program.run(&scope, &mut budget));
+            scope.variables.push((name, value));
+        }
+        let mut denials = Vec::new();
+        for validation in spec["validations"].as_array().into_iter().flatten() {
+            match run(&validation["expression"], &scope, &mut budget) {
+                Ok(Value::Bool(true)) => {}
+                Ok(_) => {
+                    let message = message(validation, &scope, &mut budget);
+                    let reason = validation["reason"].as_str().unwrap_or("Invalid").to_owned();
+                    denials.push(Denial { message, reason });
+                }
+                Err(error) => denials.extend(on_error(error)),
+            }
+        }
+        denials
+    }
+}
+
+fn run(expression: &Value, scope: &Scope<'_>, budget: &mut u64) -> Result<Value, String> {
+    let text = expression.as_str().unwrap_or_default();
+    let program = Program::compile(text, &NAMES)?;
+    program.run(scope, budget).map_err(|error| format!("expression '{text}' resulted in error: {error}"))
+}
+
+/// What is said of a breach: the expression's own message, the written one, or the expression itself.
+fn message(validation: &Value, scope: &Scope<'_>, budget: &mut u64) -> String {
+    let made = validation["messageExpression"].as_str().and_then(|text| {
+        let made = Program::compile(text, &NAMES).ok()?.run(scope, budget).ok()?;
+        let made = made.as_str()?.trim().to_owned();
+        (!made.is_empty() && !made.contains('\n')).then_some(made)
+    });
+    let written = || validation["message"].as_str().map(str::trim).filter(|it| !it.is_empty());
+    made.or_else(|| written().map(str::to_owned)).unwrap_or_else(|| {
+        format!("failed expression: {}", validation["expression"].as_str().unwrap_or_default().trim())
+    })
+}
