@@ -69,6 +69,7 @@ pub const TOOLS: &[Tool] = &[
     tool("grep", text::grep::run),
     tool("head", text::head::head),
     tool("history", builtin::history),
+    tool("jq", text::jq::run),
     tool("kind", kind::run),
     tool("kubectl", kubectl::run),
     tool("lab", lab::run),

@@ -11,6 +11,7 @@ pub mod echo;
 pub mod files;
 pub mod grep;
 pub mod head;
+pub mod jq;
 pub mod printf;
 pub mod sed;
 pub mod seq;
