@@ -58,14 +58,14 @@ fn value(expr: &ArithmeticExpr, machine: &mut Machine, depth: u32, text: &str) -
         }
         ArithmeticExpr::Assignment(target, inner) => {
             let it = value(inner, machine, depth, text)?;
-            write(target, it, machine);
+            write(target, it, machine, depth)?;
             it
         }
         ArithmeticExpr::BinaryAssignment(op, target, inner) => {
             let l = read(target, machine, depth)?;
             let r = value(inner, machine, depth, text)?;
             let it = binary(op, l, r, text)?;
-            write(target, it, machine);
+            write(target, it, machine, depth)?;
             it
         }
         ArithmeticExpr::UnaryAssignment(op, target) => {
@@ -76,20 +76,30 @@ fn value(expr: &ArithmeticExpr, machine: &mut Machine, depth: u32, text: &str) -
                 UnaryAssignmentOperator::PostfixIncrement => (before.wrapping_add(1), before),
                 UnaryAssignmentOperator::PostfixDecrement => (before.wrapping_sub(1), before),
             };
-            write(target, after, machine);
+            write(target, after, machine, depth)?;
             result
         }
     })
 }
 
-fn name(target: &ArithmeticTarget) -> &str {
-    match target {
-        ArithmeticTarget::Variable(name) | ArithmeticTarget::ArrayElement(name, _) => name,
+/// The key of an element: a number, or a word where the array has words.
+fn key(name: &str, index: &ArithmeticExpr, machine: &mut Machine, depth: u32) -> Result<String, String> {
+    let by_name = machine.variables.get(name).and_then(|v| v.array.as_ref()).is_some_and(|a| a.by_name);
+    match index {
+        ArithmeticExpr::Reference(ArithmeticTarget::Variable(word)) if by_name => Ok(word.clone()),
+        _ => value(index, machine, depth, name).map(|number| number.to_string()),
     }
 }
 
 fn read(target: &ArithmeticTarget, machine: &mut Machine, depth: u32) -> Result<i64, String> {
-    match machine.variable(name(target)).map(str::to_owned) {
+    let text = match target {
+        ArithmeticTarget::Variable(name) => machine.variable(name).map(str::to_owned),
+        ArithmeticTarget::ArrayElement(name, index) => {
+            let key = key(name, index, machine, depth)?;
+            machine.array(name).and_then(|array| array.get(&key).map(str::to_owned))
+        }
+    };
+    match text {
         None => Ok(0),
         Some(text) if text.trim().is_empty() => Ok(0),
         Some(text) => match text.trim().parse() {
@@ -99,8 +109,17 @@ fn read(target: &ArithmeticTarget, machine: &mut Machine, depth: u32) -> Result<
     }
 }
 
-fn write(target: &ArithmeticTarget, value: i64, machine: &mut Machine) {
-    machine.set(name(target), &value.to_string());
+fn write(target: &ArithmeticTarget, value: i64, machine: &mut Machine, depth: u32) -> Result<(), String> {
+    match target {
+        ArithmeticTarget::Variable(name) => machine.set(name, &value.to_string()),
+        ArithmeticTarget::ArrayElement(name, index) => {
+            let key = key(name, index, machine, depth)?;
+            let mut array = machine.array(name).unwrap_or_default();
+            array.put(&key, &value.to_string());
+            machine.set_array(name, array);
+        }
+    }
+    Ok(())
 }
 
 fn binary(op: &BinaryOperator, l: i64, r: i64, text: &str) -> Result<i64, String> {

@@ -18,7 +18,9 @@ impl Shell<'_> {
     ) -> Result<i32, Flow> {
         match compound {
             ast::CompoundCommand::BraceGroup(group) => self.list(&group.list, stdin, out),
-            ast::CompoundCommand::Subshell(sub) => self.subshell(|shell| shell.list(&sub.list, stdin, out)),
+            ast::CompoundCommand::Subshell(sub) => {
+                self.subshell(out, |shell, out| shell.list(&sub.list, stdin, out))
+            }
             ast::CompoundCommand::ForClause(clause) => {
                 let values = match &clause.values {
                     Some(words) => self.fields(words.iter().map(|w| w.value.as_str()), out)?,

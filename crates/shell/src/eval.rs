@@ -91,7 +91,13 @@ pub fn run_fed(
         printed: 0,
         depth: 0,
     };
-    let ended = shell.line(line, stdin, out);
+    let mut ended = shell.line(line, stdin, out);
+    if let Err(Flow::Exit(status)) = ended {
+        shell.machine.status = status;
+        if let Err(stopped) = shell.trapped("EXIT", out) {
+            ended = Err(stopped);
+        }
+    }
     if shell.processes > 0 {
         machine.files.remove("/dev/fd");
     }
@@ -203,7 +209,7 @@ impl Shell<'_> {
                     let mut first = stdin.clone();
                     let from = input.as_mut().unwrap_or(&mut first);
                     let ended = self.guarded(pipeline.bang, |shell| {
-                        shell.subshell(|shell| shell.command_in_place(command, from, &mut inner))
+                        shell.subshell(&mut inner, |shell, out| shell.command_in_place(command, from, out))
                     });
                     status = match ended {
                         Ok(status) => status,
@@ -251,8 +257,11 @@ impl Shell<'_> {
             [ast::Command::Compound(compound, _)]
                 if !matches!(compound, ast::CompoundCommand::Subshell(_) | ast::CompoundCommand::Arithmetic(_))
         );
-        if status != 0 && is_end && self.guarded == 0 && self.machine.options.errexit {
-            return Err(Flow::Exit(status));
+        if status != 0 && is_end && self.guarded == 0 {
+            self.trapped("ERR", out)?;
+            if self.machine.options.errexit {
+                return Err(Flow::Exit(status));
+            }
         }
         Ok(status)
     }
@@ -260,7 +269,8 @@ impl Shell<'_> {
     /// Runs `body` with variables, aliases and directory of its own; files and the world stay changed.
     pub(crate) fn subshell(
         &mut self,
-        body: impl FnOnce(&mut Self) -> Result<i32, Flow>,
+        out: &mut Output,
+        body: impl FnOnce(&mut Self, &mut Output) -> Result<i32, Flow>,
     ) -> Result<i32, Flow> {
         let kept = (
             self.machine.variables.clone(),
@@ -270,8 +280,10 @@ impl Shell<'_> {
             self.machine.before.clone(),
             self.machine.positional.clone(),
             self.machine.options,
+            std::mem::take(&mut self.machine.traps),
         );
-        let ended = self.deeper(body);
+        let ended = self.deeper(|shell| body(shell, out));
+        let left = if self.machine.traps.is_empty() { Ok(()) } else { self.trapped("EXIT", out) };
         let machine = &mut *self.machine;
         (
             machine.variables,
@@ -281,7 +293,9 @@ impl Shell<'_> {
             machine.before,
             machine.positional,
             machine.options,
+            machine.traps,
         ) = kept;
+        left?;
         match ended {
             Ok(status) | Err(Flow::Exit(status) | Flow::Return(status) | Flow::Abandoned(status)) => {
                 Ok(status)
@@ -374,7 +388,7 @@ impl Shell<'_> {
     ) -> Result<i32, Flow> {
         let mut words: Vec<Cow<'_, str>> = Vec::new();
         let mut redirects = Vec::new();
-        let mut assignments = Vec::new();
+        let (mut assignments, mut declared) = (Vec::new(), Vec::new());
         self.substituted = None;
         let before = simple.prefix.iter().flat_map(|p| p.0.iter()).map(Some);
         let after = simple.suffix.iter().flat_map(|s| s.0.iter()).map(Some);
@@ -389,6 +403,13 @@ impl Shell<'_> {
                 Some(ast::CommandPrefixOrSuffixItem::IoRedirect(redirect)) => redirects.push(redirect),
                 Some(ast::CommandPrefixOrSuffixItem::AssignmentWord(assignment, _)) if is_before => {
                     assignments.push(assignment);
+                }
+                // `declare -a name=(…)`: declared first, filled afterwards.
+                Some(ast::CommandPrefixOrSuffixItem::AssignmentWord(assignment, _))
+                    if matches!(assignment.value, ast::AssignmentValue::Array(_)) =>
+                {
+                    words.push(assignment.name.to_string().into());
+                    declared.push(assignment);
                 }
                 Some(
                     ast::CommandPrefixOrSuffixItem::Word(word)
@@ -407,31 +428,29 @@ impl Shell<'_> {
             Some(words) => self.fields(words.iter().map(String::as_str), out)?,
             None => self.fields(words.iter().map(AsRef::as_ref), out)?,
         };
-        let mut values = Vec::new();
-        for assignment in assignments {
-            let ast::AssignmentName::VariableName(name) = &assignment.name else {
-                out.err("bash: arrays are not available in this lab");
-                return Ok(1);
-            };
-            let ast::AssignmentValue::Scalar(word) = &assignment.value else {
-                out.err("bash: arrays are not available in this lab");
-                return Ok(1);
-            };
-            let mut value = self.text(&word.value, out)?;
-            if assignment.append {
-                value = format!("{}{value}", self.machine.variable(name).unwrap_or_default());
-            }
-            values.push((name.clone(), value));
-        }
-        if self.machine.options.xtrace {
-            self.show(&values, &fields, out);
-        }
         if fields.is_empty() {
-            for (name, value) in values {
-                self.machine.set(&name, &value);
+            for assignment in assignments {
+                self.assign(assignment, out)?;
+                if self.machine.options.xtrace
+                    && let ast::AssignmentName::VariableName(name) = &assignment.name
+                {
+                    let value = self.machine.variable(name).unwrap_or_default();
+                    out.err(&format!("+ {name}={}", quoted(value)));
+                }
             }
             let status = self.substituted.take().unwrap_or(0);
             return self.redirected(&redirects, stdin, out, |_, _, _| Ok(status));
+        }
+        let mut values = Vec::new();
+        for assignment in assignments {
+            if let (ast::AssignmentName::VariableName(name), ast::AssignmentValue::Scalar(word)) =
+                (&assignment.name, &assignment.value)
+            {
+                values.push((name.clone(), self.text(&word.value, out)?));
+            }
+        }
+        if self.machine.options.xtrace {
+            self.show(&values, &fields, out);
         }
         self.redirected(&redirects, stdin, out, |shell, stdin, out| {
             let kept = shell.machine.variables.clone();
@@ -441,6 +460,9 @@ impl Shell<'_> {
             let status = shell.fields_run(fields, stdin, out);
             if !values.is_empty() {
                 shell.machine.variables = kept;
+            }
+            for assignment in &declared {
+                shell.assign(assignment, out)?;
             }
             status
         })
@@ -470,7 +492,7 @@ impl Shell<'_> {
         }
         let mut inner = Output::default();
         self.guarded(true, |shell| {
-            shell.subshell(|shell| shell.list(&list.list, &mut Stdin::terminal(), &mut inner))
+            shell.subshell(&mut inner, |shell, out| shell.list(&list.list, &mut Stdin::terminal(), out))
         })?;
         let path = format!("/dev/fd/{}", FIRST_PROCESS - self.processes);
         self.processes = (self.processes + 1).min(FIRST_PROCESS);

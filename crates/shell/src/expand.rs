@@ -8,7 +8,8 @@ use brush_parser::{
     ParserOptions,
     word::{
         self, BraceExpressionMember, BraceExpressionOrText, Parameter, ParameterExpr, ParameterTestType,
-        SpecialParameter, SubstringMatchKind, TildeExpr, WordPiece, WordPieceWithSource,
+        ParameterTransformOp, SpecialParameter, SubstringMatchKind, TildeExpr, WordPiece,
+        WordPieceWithSource,
     },
 };
 
@@ -144,9 +145,9 @@ impl Shell<'_> {
                 WordPiece::AnsiCQuotedText(text) => building.quoted(&ansi_c(text)),
                 WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
                     if let [only] = inner.as_slice()
-                        && is_all_positional(&only.piece)
+                        && let WordPiece::ParameterExpansion(expr) = &only.piece
+                        && let Some(all) = self.separate(expr)
                     {
-                        let all: Vec<_> = self.machine.positional.iter().cloned().collect();
                         for (i, text) in all.iter().enumerate() {
                             if i > 0 {
                                 building.cut();
@@ -264,10 +265,10 @@ impl Shell<'_> {
 
     fn command(&mut self, line: &str, out: &mut Output) -> Result<String, Flow> {
         let mut inner = Output::default();
-        let status = self.subshell(|shell| {
+        let status = self.subshell(&mut inner, |shell, out| {
             // UPSTREAM: `set -e` does not reach into `$( )`.
             shell.machine.options.errexit = false;
-            shell.line(line, &mut Stdin::terminal(), &mut inner)
+            shell.line(line, &mut Stdin::terminal(), out)
         })?;
         self.machine.status = status;
         self.substituted = Some(status);
@@ -283,14 +284,19 @@ impl Shell<'_> {
         Ok(text)
     }
 
-    fn value(&self, parameter: &Parameter) -> Option<String> {
-        match parameter {
-            Parameter::Named(name)
-            | Parameter::NamedWithIndex { name, .. }
-            | Parameter::NamedWithAllIndices { name, .. } => self.machine.variable(name).map(str::to_owned),
+    fn value(&mut self, parameter: &Parameter, out: &mut Output) -> Result<Option<String>, Flow> {
+        Ok(match parameter {
+            Parameter::Named(name) => self.machine.variable(name).map(str::to_owned),
+            Parameter::NamedWithIndex { name, index } => {
+                let key = self.key(name, index, out)?;
+                self.machine.array(name).and_then(|array| array.get(&key).map(str::to_owned))
+            }
+            Parameter::NamedWithAllIndices { .. } => {
+                self.all_of(parameter, true).filter(|all| !all.is_empty()).map(|all| all.join(" "))
+            }
             Parameter::Positional(0) => Some("bash".to_owned()),
             Parameter::Positional(n) => {
-                let index = usize::try_from(*n).ok()?.checked_sub(1)?;
+                let index = usize::try_from(*n).unwrap_or(usize::MAX) - 1;
                 self.machine.positional.get(index).map(ToString::to_string)
             }
             Parameter::Special(special) => match special {
@@ -305,12 +311,12 @@ impl Shell<'_> {
                 SpecialParameter::CurrentOptionFlags => Some("himBH".to_owned()),
                 SpecialParameter::LastBackgroundProcessId => None,
             },
-        }
+        })
     }
 
     /// A parameter's text; under `set -u` it must have one.
-    fn known(&self, parameter: &Parameter, out: &mut Output) -> Result<String, Flow> {
-        match self.value(parameter) {
+    fn known(&mut self, parameter: &Parameter, out: &mut Output) -> Result<String, Flow> {
+        match self.value(parameter, out)? {
             Some(value) => Ok(value),
             // `$@` and `$*` may be empty.
             None if self.machine.options.nounset && !matches!(parameter, Parameter::Special(_)) => {
@@ -328,35 +334,56 @@ impl Shell<'_> {
         }
     }
 
-    fn tested(&self, parameter: &Parameter, test: &ParameterTestType) -> Option<String> {
-        let value = self.value(parameter);
-        match test {
+    fn tested(
+        &mut self,
+        parameter: &Parameter,
+        test: &ParameterTestType,
+        out: &mut Output,
+    ) -> Result<Option<String>, Flow> {
+        let value = self.value(parameter, out)?;
+        Ok(match test {
             ParameterTestType::UnsetOrNull => value.filter(|v| !v.is_empty()),
             ParameterTestType::Unset => value,
+        })
+    }
+
+    fn word(&mut self, text: &Option<String>, out: &mut Output) -> Result<String, Flow> {
+        match text {
+            Some(text) => self.text(text, out),
+            None => Ok(String::new()),
         }
     }
 
+    /// Changes a parameter's text, or that of each element.
+    fn changed(
+        &mut self,
+        parameter: &Parameter,
+        out: &mut Output,
+        change: impl Fn(&str) -> String,
+    ) -> Result<String, Flow> {
+        Ok(match self.all_of(parameter, true) {
+            Some(all) => all.iter().map(|text| change(text)).collect::<Vec<_>>().join(" "),
+            None => change(&self.value(parameter, out)?.unwrap_or_default()),
+        })
+    }
+
     fn parameter(&mut self, expr: &ParameterExpr, out: &mut Output) -> Result<String, Flow> {
-        let mut word = |shell: &mut Self, text: &Option<String>| match text {
-            Some(text) => shell.text(text, out),
-            None => Ok(String::new()),
-        };
         Ok(match expr {
             ParameterExpr::Parameter { parameter, indirect } => {
                 let value = self.known(parameter, out)?;
                 if *indirect { self.machine.variable(&value).unwrap_or_default().to_owned() } else { value }
             }
             ParameterExpr::UseDefaultValues { parameter, test_type, default_value, .. } => {
-                match self.tested(parameter, test_type) {
+                match self.tested(parameter, test_type, out)? {
                     Some(value) => value,
-                    None => word(self, default_value)?,
+                    None => self.word(default_value, out)?,
                 }
             }
             ParameterExpr::AssignDefaultValues { parameter, test_type, default_value, .. } => {
-                match self.tested(parameter, test_type) {
+                match self.tested(parameter, test_type, out)? {
                     Some(value) => value,
                     None => {
-                        let value = word(self, default_value)?;
+                        let value = self.word(default_value, out)?;
                         if let Parameter::Named(name) = parameter {
                             self.machine.set(name, &value);
                         }
@@ -365,11 +392,11 @@ impl Shell<'_> {
                 }
             }
             ParameterExpr::IndicateErrorIfNullOrUnset { parameter, test_type, error_message, .. } => {
-                match self.tested(parameter, test_type) {
+                match self.tested(parameter, test_type, out)? {
                     Some(value) => value,
                     None => {
                         let said = match error_message {
-                            Some(_) => word(self, error_message)?,
+                            Some(_) => self.word(error_message, out)?,
                             None => "parameter null or not set".to_owned(),
                         };
                         let name = parameter.to_string();
@@ -380,14 +407,15 @@ impl Shell<'_> {
                 }
             }
             ParameterExpr::UseAlternativeValue { parameter, test_type, alternative_value, .. } => {
-                match self.tested(parameter, test_type) {
-                    Some(_) => word(self, alternative_value)?,
+                match self.tested(parameter, test_type, out)? {
+                    Some(_) => self.word(alternative_value, out)?,
                     None => String::new(),
                 }
             }
-            ParameterExpr::ParameterLength { parameter, .. } => {
-                self.value(parameter).unwrap_or_default().chars().count().to_string()
-            }
+            ParameterExpr::ParameterLength { parameter, .. } => match self.all_of(parameter, true) {
+                Some(all) => all.len().to_string(),
+                None => self.value(parameter, out)?.unwrap_or_default().chars().count().to_string(),
+            },
             ParameterExpr::RemoveSmallestSuffixPattern { parameter, pattern, .. } => {
                 self.trim(parameter, pattern, out, Trim { suffix: true, largest: false })?
             }
@@ -401,7 +429,10 @@ impl Shell<'_> {
                 self.trim(parameter, pattern, out, Trim { suffix: false, largest: true })?
             }
             ParameterExpr::Substring { parameter, offset, length, .. } => {
-                let chars: Vec<char> = self.value(parameter).unwrap_or_default().chars().collect();
+                if let Some(all) = self.separate(expr) {
+                    return Ok(all.join(" "));
+                }
+                let chars: Vec<char> = self.value(parameter, out)?.unwrap_or_default().chars().collect();
                 let count = i64::try_from(chars.len()).unwrap_or(i64::MAX);
                 let number = |shell: &mut Self, text: &str| crate::arithmetic::evaluate(text, shell.machine);
                 let from = number(self, &offset.value).unwrap_or(0);
@@ -417,28 +448,36 @@ impl Shell<'_> {
                 chars.get(from..to).map(|c| c.iter().collect()).unwrap_or_default()
             }
             ParameterExpr::UppercaseFirstChar { parameter, .. } => {
-                change_first(&self.value(parameter).unwrap_or_default(), char::to_ascii_uppercase)
+                self.changed(parameter, out, |text| change_first(text, char::to_ascii_uppercase))?
             }
             ParameterExpr::UppercasePattern { parameter, .. } => {
-                self.value(parameter).unwrap_or_default().to_uppercase()
+                self.changed(parameter, out, str::to_uppercase)?
             }
             ParameterExpr::LowercaseFirstChar { parameter, .. } => {
-                change_first(&self.value(parameter).unwrap_or_default(), char::to_ascii_lowercase)
+                self.changed(parameter, out, |text| change_first(text, char::to_ascii_lowercase))?
             }
             ParameterExpr::LowercasePattern { parameter, .. } => {
-                self.value(parameter).unwrap_or_default().to_lowercase()
+                self.changed(parameter, out, str::to_lowercase)?
             }
             ParameterExpr::ReplaceSubstring { parameter, pattern, replacement, match_kind, .. } => {
-                let value = self.value(parameter).unwrap_or_default();
                 let pattern = self.pattern(pattern, out)?;
-                let with = match replacement {
-                    Some(text) => self.text(text, out)?,
-                    None => String::new(),
-                };
-                replace(&value, &pattern, &with, match_kind)
+                let with = self.word(replacement, out)?;
+                self.changed(parameter, out, |text| replace(text, &pattern, &with, match_kind))?
             }
-            // MODEL: `${x@Q}` and its kind give the value unchanged; there are no arrays.
-            ParameterExpr::Transform { parameter, .. } => self.value(parameter).unwrap_or_default(),
+            ParameterExpr::Transform { parameter, op, .. } => {
+                self.changed(parameter, out, |text| match op {
+                    ParameterTransformOp::Quoted => format!("'{}'", text.replace('\'', "'\\''")),
+                    ParameterTransformOp::ToUpperCase => text.to_uppercase(),
+                    ParameterTransformOp::ToLowerCase => text.to_lowercase(),
+                    ParameterTransformOp::CapitalizeInitial => change_first(text, char::to_ascii_uppercase),
+                    ParameterTransformOp::ExpandEscapeSequences => ansi_c(text),
+                    // MODEL: `${x@A}` and its kind give the value unchanged.
+                    ParameterTransformOp::PossiblyQuoteWithArraysExpanded { .. }
+                    | ParameterTransformOp::PromptExpand
+                    | ParameterTransformOp::ToAssignmentLogic
+                    | ParameterTransformOp::ToAttributeFlags => text.to_owned(),
+                })?
+            }
             ParameterExpr::VariableNames { prefix, .. } => {
                 let names: Vec<&str> = self
                     .machine
@@ -449,7 +488,9 @@ impl Shell<'_> {
                     .collect();
                 names.join(" ")
             }
-            ParameterExpr::MemberKeys { .. } => String::new(),
+            ParameterExpr::MemberKeys { variable_name, .. } => {
+                self.machine.array(variable_name).map(|array| array.keys().join(" ")).unwrap_or_default()
+            }
         })
     }
 
@@ -460,21 +501,11 @@ impl Shell<'_> {
         out: &mut Output,
         trim: Trim,
     ) -> Result<String, Flow> {
-        let value = self.value(parameter).unwrap_or_default();
-        let Some(pattern) = pattern else { return Ok(value) };
+        let Some(pattern) = pattern else {
+            return Ok(self.value(parameter, out)?.unwrap_or_default());
+        };
         let pattern = self.pattern(pattern, out)?;
-        let mut cuts: Vec<usize> = value.char_indices().map(|(i, _)| i).chain([value.len()]).collect();
-        if trim.suffix != trim.largest {
-            cuts.reverse();
-        }
-        for cut in cuts {
-            let (head, tail) = value.split_at(cut);
-            let (part, rest) = if trim.suffix { (tail, head) } else { (head, tail) };
-            if glob::matches(&pattern, part) {
-                return Ok(rest.to_owned());
-            }
-        }
-        Ok(value)
+        self.changed(parameter, out, |text| trimmed(text, &pattern, trim))
     }
 }
 
@@ -485,14 +516,19 @@ struct Trim {
     largest: bool,
 }
 
-fn is_all_positional(piece: &WordPiece) -> bool {
-    matches!(
-        piece,
-        WordPiece::ParameterExpansion(ParameterExpr::Parameter {
-            parameter: Parameter::Special(SpecialParameter::AllPositionalParameters { concatenate: false }),
-            ..
-        })
-    )
+fn trimmed(value: &str, pattern: &str, trim: Trim) -> String {
+    let mut cuts: Vec<usize> = value.char_indices().map(|(i, _)| i).chain([value.len()]).collect();
+    if trim.suffix != trim.largest {
+        cuts.reverse();
+    }
+    for cut in cuts {
+        let (head, tail) = value.split_at(cut);
+        let (part, rest) = if trim.suffix { (tail, head) } else { (head, tail) };
+        if glob::matches(pattern, part) {
+            return rest.to_owned();
+        }
+    }
+    value.to_owned()
 }
 
 fn change_first(text: &str, change: fn(&char) -> char) -> String {

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod arithmetic;
+pub mod array;
 pub mod aws;
 pub mod builtin;
 pub mod complete;

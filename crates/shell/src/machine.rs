@@ -9,6 +9,7 @@ use brush_parser::ast;
 use imbl::OrdMap;
 
 use crate::{
+    array::Array,
     builtin::option::Options,
     files::Files,
     kubectl::{CLIENT, kubeconfig::Kubeconfig},
@@ -19,12 +20,14 @@ use crate::{
 pub const HOME: &str = "/home/user";
 
 /// A shell variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variable {
-    /// Its text.
+    /// Its text; of an array that of element 0.
     pub value: Rc<str>,
     /// Whether programs see it in their environment.
     pub exported: bool,
+    /// Its elements, if it is an array.
+    pub array: Option<Array>,
 }
 
 /// The learner's machine.
@@ -38,6 +41,8 @@ pub struct Machine {
     pub aliases: OrdMap<String, Rc<str>>,
     /// `f() { …; }`.
     pub functions: OrdMap<String, Rc<ast::FunctionBody>>,
+    /// What `trap` set: the line to run, by the name of the signal.
+    pub traps: OrdMap<String, Rc<str>>,
     /// The working directory, absolute.
     pub cwd: String,
     /// The directory before the last `cd`.
@@ -72,13 +77,14 @@ impl Default for Machine {
             ("TZ", "UTC"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ] {
-            variables.insert(name.to_owned(), Variable { value: value.into(), exported: true });
+            variables.insert(name.to_owned(), Variable { value: value.into(), exported: true, array: None });
         }
         Self {
             files: Files::with_home(HOME),
             variables,
             aliases: OrdMap::new(),
             functions: OrdMap::new(),
+            traps: OrdMap::new(),
             cwd: HOME.to_owned(),
             before: None,
             options: Options::default(),
@@ -102,13 +108,38 @@ impl Machine {
 
     /// Sets a variable and keeps whether it is exported.
     pub fn set(&mut self, name: &str, value: &str) {
+        let mut variable = self.variables.get(name).cloned().unwrap_or_default();
+        variable.value = value.into();
+        if let Some(array) = &mut variable.array {
+            array.put("0", value);
+        }
+        self.variables.insert(name.to_owned(), variable);
+    }
+
+    /// Makes a variable an array.
+    pub fn set_array(&mut self, name: &str, array: Array) {
         let exported = self.variables.get(name).is_some_and(|v| v.exported);
-        self.variables.insert(name.to_owned(), Variable { value: value.into(), exported });
+        let value = array.get("0").unwrap_or_default().into();
+        self.variables.insert(name.to_owned(), Variable { value, exported, array: Some(array) });
+    }
+
+    /// A variable as an array; a plain one is its element 0.
+    #[must_use]
+    pub fn array(&self, name: &str) -> Option<Array> {
+        let variable = self.variables.get(name)?;
+        Some(variable.array.clone().unwrap_or_else(|| {
+            let mut array = Array::default();
+            array.put("0", &variable.value);
+            array
+        }))
     }
 
     /// Sets a variable that programs see.
     pub fn export(&mut self, name: &str, value: &str) {
-        self.variables.insert(name.to_owned(), Variable { value: value.into(), exported: true });
+        self.set(name, value);
+        if let Some(variable) = self.variables.get_mut(name) {
+            variable.exported = true;
+        }
     }
 
     /// A path as typed, made absolute.

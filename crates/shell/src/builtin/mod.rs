@@ -4,7 +4,9 @@
 
 pub mod option;
 pub mod test;
+pub mod trap;
 pub mod variable;
+pub mod watch;
 
 use crate::{
     eval::Flow,
@@ -142,6 +144,7 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     };
     let before = call.shell.machine.clone();
     call.shell.machine.options = option::Options::default();
+    call.shell.machine.traps.clear();
     let mut status = Ok(0);
     match file {
         Some(file) => status = script(call, &file),
@@ -154,12 +157,15 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             }
         }
     }
+    let left = call.shell.trapped("EXIT", call.out);
     let machine = &mut *call.shell.machine;
     machine.variables = before.variables;
     machine.cwd = before.cwd;
     machine.aliases = before.aliases;
     machine.functions = before.functions;
     machine.options = before.options;
+    machine.traps = before.traps;
+    left?;
     match status {
         Err(Flow::Exit(status)) => Ok(status),
         other => other,

@@ -3,6 +3,7 @@
 use brush_parser::ast::{BinaryPredicate, ExtendedTestExpr, UnaryPredicate};
 
 use crate::{
+    array::Array,
     eval::{Flow, Shell},
     files::Entry,
     machine::Machine,
@@ -120,13 +121,13 @@ pub(crate) fn extended(
                 let wanted = matches!(predicate, BinaryPredicate::StringExactlyMatchesPattern);
                 return Ok(crate::glob::matches(&pattern, &left) == wanted);
             }
+            if matches!(predicate, BinaryPredicate::StringMatchesRegex) {
+                return regex(shell, &left, &right.value, out);
+            }
             let right = shell.text(&right.value, out)?;
             let l = crate::arithmetic::evaluate(&left, shell.machine).unwrap_or(0);
             let r = crate::arithmetic::evaluate(&right, shell.machine).unwrap_or(0);
             match predicate {
-                BinaryPredicate::StringMatchesRegex => {
-                    crate::text::regex(&right).is_ok_and(|regex| regex.is_match(&left))
-                }
                 BinaryPredicate::StringExactlyMatchesString => left == right,
                 BinaryPredicate::StringDoesNotExactlyMatchString => left != right,
                 BinaryPredicate::StringContainsSubstring => left.contains(&right),
@@ -144,6 +145,21 @@ pub(crate) fn extended(
     })
 }
 
+/// `[[ left =~ right ]]`: what the brackets of the expression match goes to `BASH_REMATCH`.
+fn regex(shell: &mut Shell<'_>, left: &str, right: &str, out: &mut Output) -> Result<bool, Flow> {
+    // Backslashes are the expression's own where nothing is quoted or replaced.
+    let is_raw = !right.contains(['\'', '"', '`']) && !right.trim_end_matches(['$', ')']).contains('$');
+    let pattern = if is_raw { right.to_owned() } else { shell.text(right, out)? };
+    let Ok(regex) = crate::text::regex(&crate::text::extended(&pattern)) else { return Ok(false) };
+    let mut found = Array::default();
+    let captures = regex.captures(left);
+    for group in captures.iter().flat_map(|captures| captures.iter()) {
+        found.push(group.map_or("", |group| group.as_str()));
+    }
+    shell.machine.set_array("BASH_REMATCH", found);
+    Ok(captures.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::text::tests::{sh, stdout};
@@ -152,6 +168,11 @@ mod tests {
     fn conditions_are_bash_s() {
         assert_eq!(stdout("if [ 1 -lt 2 ]; then echo y; else echo n; fi"), "y\n");
         assert_eq!(stdout("[[ abc == a* ]] && echo y"), "y\n");
+        assert_eq!(
+            stdout("[[ web-12 =~ ^([a-z]+)-([0-9]+)$ ]] && echo ${BASH_REMATCH[2]} ${BASH_REMATCH[1]}"),
+            "12 web\n"
+        );
+        assert_eq!(stdout("[[ a.b =~ a\\.b ]] && ! [[ axb =~ a\\.b ]] && echo y"), "y\n");
         assert_eq!(
             sh("[ a -eq 1 ]"),
             (String::new(), "bash: [: a: integer expression expected\n".to_owned(), 2)

@@ -1,6 +1,6 @@
 //! `alias`, `export`, `local`, `env`, `read`: what bash remembers by name.
 
-use crate::{eval::Flow, tool::Call};
+use crate::{array::Array, eval::Flow, tool::Call};
 
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -73,9 +73,17 @@ pub fn export(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 
 /// `unset`.
 pub fn unset(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    for arg in &call.args {
-        call.shell.machine.variables.remove(arg);
-        call.shell.machine.functions.remove(arg);
+    for arg in std::mem::take(&mut call.args) {
+        if let Some((name, key)) = arg.strip_suffix(']').and_then(|arg| arg.split_once('[')) {
+            let key = call.shell.key(name, key, call.out)?;
+            if let Some(mut array) = call.shell.machine.array(name) {
+                array.remove(&key);
+                call.shell.machine.set_array(name, array);
+            }
+            continue;
+        }
+        call.shell.machine.variables.remove(&arg);
+        call.shell.machine.functions.remove(&arg);
     }
     Ok(0)
 }
@@ -91,9 +99,8 @@ pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let (flags, names): (Vec<String>, Vec<String>) =
         call.args.drain(..).partition(|arg| arg.starts_with('-'));
     let has = |letter: char| flags.iter().any(|flag| flag.contains(letter));
-    if has('a') || has('A') {
-        call.out.err("bash: arrays are not available in this lab");
-        return Ok(1);
+    if has('p') || (names.is_empty() && !is_local) {
+        return Ok(print(call, &names));
     }
     for arg in &names {
         let (name, value) =
@@ -112,7 +119,54 @@ pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             None if is_local => drop(machine.variables.remove(name)),
             None => {}
         }
+        if (has('a') || has('A')) && value.is_none() {
+            let known = machine.variables.get(name).and_then(|v| v.array.clone());
+            let empty = if has('A') { Array::by_name() } else { Array::default() };
+            machine.set_array(name, known.unwrap_or(empty));
+        }
     }
+    Ok(0)
+}
+
+/// `declare -p`.
+fn print(call: &mut Call<'_, '_>, names: &[String]) -> i32 {
+    let variables = &call.shell.machine.variables;
+    let all: Vec<String> =
+        if names.is_empty() { variables.keys().cloned().collect() } else { names.to_vec() };
+    let mut status = 0;
+    for name in all {
+        let Some(variable) = variables.get(&name) else {
+            call.out.err(&format!("bash: declare: {name}: not found"));
+            status = 1;
+            continue;
+        };
+        let line = match &variable.array {
+            None if variable.exported => format!("declare -x {name}=\"{}\"", variable.value),
+            None => format!("declare -- {name}=\"{}\"", variable.value),
+            Some(array) => {
+                let items = array.keys().into_iter().zip(array.values());
+                let items: Vec<String> = items.map(|(key, value)| format!("[{key}]=\"{value}\"")).collect();
+                let flag = if array.by_name { 'A' } else { 'a' };
+                // UPSTREAM: bash ends an array by words with a blank.
+                let end = if array.by_name { " " } else { "" };
+                format!("declare -{flag} {name}=({}{end})", items.join(" "))
+            }
+        };
+        call.out.line(&line);
+    }
+    status
+}
+
+/// `mapfile [-t] [NAME]`: the lines of standard input as an array.
+pub fn mapfile(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let bare = call.args.iter().any(|arg| arg == "-t");
+    let name = call.args.iter().find(|arg| !arg.starts_with('-')).cloned();
+    let mut array = Array::default();
+    while let Some((line, ended)) = call.stdin.line() {
+        call.shell.count()?;
+        array.push(&if ended && !bare { format!("{line}\n") } else { line });
+    }
+    call.shell.machine.set_array(name.as_deref().unwrap_or("MAPFILE"), array);
     Ok(0)
 }
 
@@ -145,7 +199,7 @@ pub fn env(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 
 /// `read [-r] NAME…`.
 pub fn read(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let mut raw = false;
+    let (mut raw, mut into_array) = (false, false);
     let mut names: Vec<String> = Vec::new();
     let mut args = call.args.iter();
     while let Some(arg) = args.next() {
@@ -155,6 +209,8 @@ pub fn read(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
                 args.next();
             }
             "-s" => {}
+            "-a" => into_array = true,
+            "-ra" | "-ar" => (raw, into_array) = (true, true),
             name => names.push(name.to_owned()),
         }
     }
@@ -165,6 +221,14 @@ pub fn read(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         return Ok(i32::from(!ended));
     }
     let ifs = call.shell.machine.variable("IFS").unwrap_or(" \t\n").to_owned();
+    if into_array {
+        let mut array = Array::default();
+        for word in line.split(|c| ifs.contains(c)).filter(|word| !word.is_empty()) {
+            array.push(word);
+        }
+        call.shell.machine.set_array(&names[0], array);
+        return Ok(i32::from(!ended));
+    }
     let blank = |c: char| ifs.contains(c) && c.is_ascii_whitespace();
     let mut rest = line.trim_matches(blank);
     for (i, name) in names.iter().enumerate() {
