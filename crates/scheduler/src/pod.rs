@@ -274,7 +274,7 @@ impl Template {
             never_preempts: spec.preemption_policy.as_deref() == Some("Never"),
             gates: spec.scheduling_gates.iter().flatten().map(|it| it.name.clone()).collect(),
             node_name: spec.node_name.clone().unwrap_or_default(),
-            requests: Requests::of(spec),
+            requests: Requests::of(spec, pod.status.as_ref()),
             host_ports: host_ports(spec),
             tolerations: spec.tolerations.iter().flatten().filter_map(Toleration::of).collect(),
             required_nodes: RequiredNodes::of(spec),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use api::k8s::core::v1::{Container, PodSpec};
+use api::k8s::core::v1::{Container, ContainerStatus, PodSpec, PodStatus};
 use api::quantity::{Format, Quantity};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use serde::{Deserialize, Serialize};
@@ -79,11 +79,14 @@ pub struct CpuAndMemory {
 }
 
 impl Requests {
-    /// Containers side by side, init containers one by one beside the sidecars before them, overhead on top.
+    /// Containers side by side, init containers one by one beside the sidecars before them, overhead on top. A container
+    /// that is being resized counts for the most of what it has, what it was promised, and what it is to have.
     #[must_use]
-    pub fn of(spec: &PodSpec) -> Requests {
+    pub fn of(spec: &PodSpec, status: Option<&PodStatus>) -> Requests {
         let whole = pod_level(spec);
-        let exact = total(spec, &Sums::new(), whole.clone());
+        let now = status.filter(|it| tells_resources(it)).map(|it| resized(spec, it));
+        let there = now.as_ref().unwrap_or(spec);
+        let exact = total(there, &Sums::new(), whole.clone());
         let defaults = Sums::from([
             ("cpu".to_owned(), Quantity::from_milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
             ("memory".to_owned(), Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
@@ -92,7 +95,7 @@ impl Requests {
         if !whole.is_empty() {
             missing.retain(|name, _| !exact.contains_key(name));
         }
-        let sum = |defaults, whole| {
+        let sum = |spec, defaults, whole| {
             let sums = total(spec, defaults, whole);
             CpuAndMemory {
                 milli_cpu: sums.get("cpu").map_or(0, Quantity::milli_value),
@@ -101,10 +104,49 @@ impl Requests {
         };
         Requests {
             exact: amounts(&exact),
-            wanted: sum(&defaults, Sums::new()),
-            counted: sum(&missing, whole),
+            wanted: sum(spec, &defaults, Sums::new()),
+            counted: sum(there, &missing, whole),
         }
     }
+}
+
+/// Whether the kubelet says what a container has.
+pub(crate) fn tells_resources(status: &PodStatus) -> bool {
+    statuses(status).any(|it| it.resources.is_some())
+}
+
+fn statuses(status: &PodStatus) -> impl Iterator<Item = &ContainerStatus> {
+    status.container_statuses.iter().chain(&status.init_container_statuses).flatten()
+}
+
+/// The spec with what its containers count for while they are resized; one that cannot be resized keeps what it has.
+fn resized(spec: &PodSpec, status: &PodStatus) -> PodSpec {
+    let mut conditions = status.conditions.iter().flatten();
+    let pending = conditions.find(|it| it.type_ == "PodResizePending");
+    let infeasible = pending.is_some_and(|it| it.reason.as_deref() == Some("Infeasible"));
+    let mut spec = spec.clone();
+    let sidecars = spec.init_containers.iter_mut().flatten().filter(|it| is_sidecar(it));
+    for container in spec.containers.iter_mut().chain(sidecars) {
+        let Some(told) = statuses(status).find(|it| it.name == container.name) else { continue };
+        let Some(has) = &told.resources else { continue };
+        let resources = container.resources.get_or_insert_default();
+        let mut most =
+            if infeasible { BTreeMap::new() } else { resources.requests.take().unwrap_or_default() };
+        let told = has.requests.iter().chain(&told.allocated_resources).flatten();
+        for (name, amount) in told {
+            let quantity = |it: &Written| Quantity::parse(&it.0).ok();
+            let kept = most.get(name).is_some_and(|it| quantity(it) >= quantity(amount));
+            if !kept {
+                most.insert(name.clone(), amount.clone());
+            }
+        }
+        resources.requests = Some(most);
+    }
+    spec
+}
+
+fn is_sidecar(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some("Always")
 }
 
 /// A node's allocatable resources, and how many pods it may hold.
@@ -147,7 +189,7 @@ fn containers(spec: &PodSpec, missing: &Sums) -> Sums {
     let mut start_up = Sums::new();
     for container in spec.init_containers.iter().flatten() {
         let mut needed = container_requests(container, missing);
-        if container.restart_policy.as_deref() == Some("Always") {
+        if is_sidecar(container) {
             add(&mut sums, &needed);
             add(&mut sidecars, &needed);
             needed.clone_from(&sidecars);
@@ -204,7 +246,7 @@ mod tests {
     use super::*;
 
     fn requests(spec: &str) -> Requests {
-        Requests::of(&serde_json::from_str(spec).expect("a pod spec"))
+        Requests::of(&serde_json::from_str(spec).expect("a pod spec"), None)
     }
 
     #[test]
@@ -236,5 +278,25 @@ mod tests {
         assert_eq!(got.exact, Amounts::default());
         assert_eq!(got.wanted, CpuAndMemory { milli_cpu: 200, memory: 2 * DEFAULT_MEMORY });
         assert_eq!(got.counted, got.wanted);
+    }
+
+    /// `determineContainerReqs` of `component-helpers/resource`.
+    #[test]
+    fn a_container_that_is_resized_counts_for_the_most_of_all() {
+        let spec: PodSpec = serde_json::from_str(
+            r#"{"containers": [{"name": "a", "resources": {"requests": {"cpu": "1", "memory": "2Gi"}}}]}"#,
+        )
+        .expect("a pod spec");
+        let status = |reason: &str| -> PodStatus {
+            let text = r#"{"conditions": [{"type": "PodResizePending", "status": "True", "reason": "REASON"}],
+                "containerStatuses": [{"name": "a", "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+                    "allocatedResources": {"cpu": "2"}, "resources": {"requests": {"cpu": "3", "memory": "1Gi"}}}]}"#;
+            serde_json::from_str(&text.replace("REASON", reason)).expect("a status")
+        };
+        let deferred = Requests::of(&spec, Some(&status("Deferred")));
+        assert_eq!((deferred.exact.milli_cpu, deferred.exact.memory), (3000, 2 << 30));
+        assert_eq!(deferred.wanted.milli_cpu, 1000, "what it asks for itself is in its spec");
+        let infeasible = Requests::of(&spec, Some(&status("Infeasible")));
+        assert_eq!((infeasible.exact.milli_cpu, infeasible.exact.memory), (3000, 1 << 30));
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn pod(pod: &mut Pod) {
             }
         }
     }
+    pod_level_hugepages(spec);
     pod_level_requests(spec);
     spec.enable_service_links.get_or_insert(true);
 }
@@ -200,6 +201,22 @@ fn limits_become_requests(resources: Option<&mut ResourceRequirements>) {
     }
 }
 
+/// A pod with resources of its own gets, as its limit of huge pages, what its containers may use together.
+fn pod_level_hugepages(spec: &mut PodSpec) {
+    let empty = |it: &Option<BTreeMap<String, Amount>>| it.as_ref().is_none_or(BTreeMap::is_empty);
+    let Some(own) = spec.resources.as_ref().filter(|it| !empty(&it.limits) || !empty(&it.requests)) else {
+        return;
+    };
+    let requested = |name: &String| own.requests.as_ref().is_some_and(|it| it.contains_key(name));
+    let mut missing = together(spec, |it| it.limits.as_ref());
+    missing.retain(|name, _| name.starts_with("hugepages-") && !requested(name));
+    let Some(resources) = spec.resources.as_mut().filter(|_| !missing.is_empty()) else { return };
+    let limits = resources.limits.get_or_insert_default();
+    for (name, amount) in missing {
+        limits.entry(name).or_insert_with(|| Amount(amount.canonical()));
+    }
+}
+
 /// A pod with limits of its own gets requests: what its containers ask for, else its limit.
 fn pod_level_requests(spec: &mut PodSpec) {
     let Some(limits) = spec.resources.as_ref().and_then(|it| it.limits.clone()).filter(|it| !it.is_empty())
@@ -225,9 +242,17 @@ fn pod_level_requests(spec: &mut PodSpec) {
 
 /// What the containers of a pod ask for together: the sum of those that run, or the most that an init container needs.
 pub(crate) fn container_requests(spec: &PodSpec) -> BTreeMap<String, Quantity> {
+    together(spec, |it| it.requests.as_ref())
+}
+
+/// The same for their requests or their limits.
+fn together(
+    spec: &PodSpec,
+    list: impl Fn(&ResourceRequirements) -> Option<&BTreeMap<String, Amount>>,
+) -> BTreeMap<String, Quantity> {
     let asked = |container: &Container| -> BTreeMap<String, Quantity> {
-        let requests = container.resources.iter().filter_map(|it| it.requests.as_ref()).flatten();
-        requests.filter_map(|(name, amount)| Some((name.clone(), Quantity::parse(&amount.0).ok()?))).collect()
+        let amounts = container.resources.iter().filter_map(&list).flatten();
+        amounts.filter_map(|(name, amount)| Some((name.clone(), Quantity::parse(&amount.0).ok()?))).collect()
     };
     let mut running: BTreeMap<String, Quantity> = BTreeMap::new();
     let mut sidecars: BTreeMap<String, Quantity> = BTreeMap::new();
@@ -296,5 +321,23 @@ mod tests {
         ] {
             assert_eq!(is_latest(image), latest, "{image}");
         }
+    }
+
+    /// `defaultHugePagePodLimits`, then `defaultPodRequests`, of `pkg/apis/core/v1/defaults.go`.
+    #[test]
+    fn huge_pages_of_containers_become_the_pods() {
+        let defaulted = |own: &str| {
+            let text = r#"{"resources": OWN, "containers": [{"name": "a", "image": "i", "resources":
+                {"limits": {"hugepages-2Mi": "4Mi"}, "requests": {"cpu": "1"}}}]}"#;
+            let mut spec = serde_json::from_str(&text.replace("OWN", own)).expect("a pod spec");
+            pod_level_hugepages(&mut spec);
+            pod_level_requests(&mut spec);
+            serde_json::to_string(&spec.resources).expect("json")
+        };
+        assert_eq!(
+            defaulted(r#"{"requests": {"memory": "1Gi"}}"#),
+            r#"{"limits":{"hugepages-2Mi":"4Mi"},"requests":{"cpu":"1","hugepages-2Mi":"4Mi","memory":"1Gi"}}"#
+        );
+        assert_eq!(defaulted("{}"), "{}");
     }
 }

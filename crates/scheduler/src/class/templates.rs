@@ -12,6 +12,7 @@ use super::signature::Signature;
 use crate::PodInfo;
 use crate::pod::{Number, Template};
 use crate::print::Print;
+use crate::requests::tells_resources;
 
 /// Templates by number, and how to find them.
 #[derive(Default)]
@@ -43,6 +44,10 @@ struct Source {
 impl Templates {
     /// The same as [`PodInfo::new`], compiled only once for pods that differ in nothing but their name.
     pub(super) fn compile(&mut self, pod: &Pod) -> PodInfo {
+        // What the kubelet tells is not in the signature.
+        if pod.status.as_ref().is_some_and(tells_resources) {
+            return PodInfo::new(pod);
+        }
         self.signature.write(pod);
         let (whole, shared) = (self.signature.whole(), self.signature.shared());
         let print = print(whole);
