@@ -40,11 +40,11 @@ pub(super) fn head(table: &Table, lang: Lang, send: &Callback<Action>) -> Html {
 }
 
 /// A button that turns to another decision. Without one it stays where it is, so that it keeps the focus.
-fn to(fact: Option<u64>, name: String, keys: &'static str, inner: Html, send: &Callback<Action>) -> Html {
+fn to(fact: Option<u64>, name: &str, keys: &'static str, inner: Html, send: &Callback<Action>) -> Html {
     let send = send.clone();
     let onclick = Callback::from(move |_| fact.into_iter().for_each(|fact| send.emit(Action::Look(fact))));
     html! {
-        <button class="tool box" aria-label={name.clone()} title={format!("{name} ({keys})")} aria-keyshortcuts={keys}
+        <button class="tool box" aria-label={name.to_owned()} title={format!("{name} ({keys})")} aria-keyshortcuts={keys}
             aria-disabled={fact.is_none().to_string()} {onclick}>{inner}</button>
     }
 }
@@ -60,8 +60,8 @@ fn turns(table: &Table, lang: Lang, send: &Callback<Action>) -> Html {
     let earlier = html! { <>{icon(Icon::Left, "s12")}{number(turn.before.is_some(), before)}</> };
     let later = html! { <>{number(turn.after.is_some(), after)}{icon(Icon::Right, "s12")}</> };
     html! {
-        <span class="turns mono">{to(turn.before, fill(ui.earlier_decision, before), ",", earlier, send)}
-            {to(turn.after, fill(ui.later_decision, after), ".", later, send)}</span>
+        <span class="turns mono">{to(turn.before, &fill(ui.earlier_decision, before), ",", earlier, send)}
+            {to(turn.after, &fill(ui.later_decision, after), ".", later, send)}</span>
     }
 }
 
@@ -72,7 +72,7 @@ fn attempts(table: &Table, lang: Lang, send: &Callback<Action>) -> Html {
     let number = table.attempt.map_or(0, |at| at + 1);
     let words = fill(&fill(ui.attempt_number, number), table.attempts.len());
     html! {
-        <span class="tries-nav">{to(before, ui.earlier_attempt.to_owned(), "<", icon(Icon::Left, "s12"), send)}
-            <span>{words}</span>{to(after, ui.later_attempt.to_owned(), ">", icon(Icon::Right, "s12"), send)}</span>
+        <span class="tries-nav">{to(before, ui.earlier_attempt, "<", icon(Icon::Left, "s12"), send)}
+            <span>{words}</span>{to(after, ui.later_attempt, ">", icon(Icon::Right, "s12"), send)}</span>
     }
 }
