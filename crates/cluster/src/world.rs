@@ -15,7 +15,9 @@ use crate::{
     actors,
     apiserver::{self, Recorders},
     client::Clients,
-    cloud, provision,
+    cloud,
+    controllers::Recommendations,
+    provision,
     queue::{Queue, Wake},
     scheduler,
 };
@@ -37,6 +39,7 @@ pub struct World {
     queue: Queue,
     clients: Clients,
     recorders: Recorders,
+    recommendations: Recommendations,
     seed: u64,
     facts: GenericVector<Rc<Fact>, RcK>,
     epoch: Timestamp,
@@ -100,6 +103,7 @@ impl World {
             queue: Queue::default(),
             clients: Clients::default(),
             recorders: Recorders::default(),
+            recommendations: Recommendations::default(),
             seed,
             facts: GenericVector::new(),
             epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
@@ -176,6 +180,7 @@ impl World {
         self.queue.digest(&mut digest);
         self.clients.digest(&mut digest);
         self.recorders.digest(&mut digest);
+        self.recommendations.digest(&mut digest);
         self.scheduling.digest(&mut digest);
         digest.finish()
     }
@@ -379,6 +384,7 @@ impl World {
         self.queue.forget_cluster(cluster);
         self.clients.forget_cluster(cluster);
         self.recorders.forget_cluster(cluster);
+        self.recommendations.forget_cluster(cluster);
     }
 
     /// How long an actor's client has to wait before its next call.
@@ -388,6 +394,10 @@ impl World {
 
     pub(crate) fn clients(&mut self) -> &mut Clients {
         &mut self.clients
+    }
+
+    pub(crate) fn recommendations(&mut self) -> &mut Recommendations {
+        &mut self.recommendations
     }
 
     pub(crate) fn recorders(&mut self) -> &mut Recorders {

@@ -172,6 +172,12 @@ pub struct Image {
     pub exit_code: i32,
     /// Whether it ends at once when it is asked to (SIGTERM).
     pub obeys_term: Option<bool>,
+    /// Thousandths of a CPU that each of its containers uses.
+    pub cpu: u64,
+    /// Thousandths of a CPU that all its running containers share: work that comes from outside, whoever does it.
+    pub shared_cpu: u64,
+    /// Bytes of memory that each of its containers uses.
+    pub memory: u64,
     /// What it writes to its log.
     pub log: Vec<String>,
 }

@@ -12,8 +12,10 @@ use api::{
     validate::Release,
 };
 
+use serde_json::Value;
+
 use crate::{
-    Key, Propagation, Turn,
+    ApiVerb, Key, Propagation, Reply, Turn,
     apiserver::{Call, EventType, create, delete, events, subresource, update},
 };
 
@@ -170,6 +172,18 @@ impl Turn<'_> {
     /// `NotFound`, or `Conflict` if it has a node already.
     pub fn bind(&mut self, namespace: &str, pod: &str, node: &str) -> Result<Rc<Object>, ApiStatus> {
         subresource::bind(&mut Call::of_turn(self), namespace, pod, node)
+    }
+
+    /// Reads the `autoscaling/v1` Scale of an object, or writes it.
+    /// # Errors
+    /// `NotFound`, or that the kind has none.
+    pub(crate) fn scale(&mut self, of: &Key, wanted: Option<Value>) -> Result<Value, ApiStatus> {
+        let verb = wanted.map_or(ApiVerb::Get, ApiVerb::Update);
+        let call = &mut Call::of_turn(self);
+        match subresource::serve(call, of.kind, &of.namespace, &of.name, "scale", verb)? {
+            Reply::Value(scale) => Ok(scale),
+            Reply::Object(_) | Reply::List(_) => Ok(Value::Null),
+        }
     }
 
     /// Says something about an object, in the name of this actor.

@@ -11,6 +11,7 @@ mod disruption;
 mod endpoints;
 mod endpointslice;
 mod garbage;
+mod horizontal;
 mod job;
 mod namespace;
 mod node_lifecycle;
@@ -33,6 +34,7 @@ use api::{
     meta::{ObjectMeta, OwnerReference, Time},
 };
 
+pub(crate) use horizontal::Recommendations;
 pub(crate) use persistent_volume::protection::{
     OF_CLAIM as CLAIM_PROTECTION, OF_VOLUME as VOLUME_PROTECTION,
 };
@@ -51,6 +53,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &cronjob::CronJobController,
     &job::JobController,
     &job::ttl::TtlAfterFinished,
+    &horizontal::HorizontalPodAutoscaling,
     &endpointslice::EndpointSliceController,
     &endpoints::EndpointsController,
     &disruption::DisruptionController,

@@ -71,6 +71,9 @@ fn image(spec: &ImageSpec) -> Image {
         ends_after: spec.ends_after,
         exit_code: spec.exit_code,
         obeys_term: spec.obeys_term,
+        cpu: spec.cpu,
+        shared_cpu: spec.shared_cpu,
+        memory: spec.memory,
         log: spec.log.clone(),
     }
 }

@@ -63,6 +63,12 @@ pub struct ImageSpec {
     pub exit_code: i32,
     /// Whether it ends at once when it is asked to.
     pub obeys_term: Option<bool>,
+    /// Thousandths of a CPU that each of its containers uses.
+    pub cpu: u64,
+    /// Thousandths of a CPU that all its running containers share.
+    pub shared_cpu: u64,
+    /// Bytes of memory that each of its containers uses.
+    pub memory: u64,
     /// What it writes to its log.
     pub log: Vec<String>,
 }

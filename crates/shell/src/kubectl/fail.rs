@@ -86,7 +86,9 @@ impl Fail {
             Self::Exit(status) => Ok(status),
             other => {
                 let text = other.text();
-                out.err(text.trim_end_matches('\n'));
+                // Causes get a newline whatever they end with; everything else only where it has none.
+                let causes = matches!(&other, Self::Server(it) if it.reason == "Invalid" && !it.causes.is_empty());
+                out.err(if causes { &text } else { text.strip_suffix('\n').unwrap_or(&text) });
                 Ok(if matches!(other, Self::Trouble(_)) { 2 } else { 1 })
             }
         }
