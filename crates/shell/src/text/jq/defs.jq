@@ -43,9 +43,8 @@ def from_entries:
 def with_entries(f): to_entries | map(f) | from_entries;
 def ascii: [.] | implode;
 def leaf_paths: paths(scalars);
-def todate: strftime("%Y-%m-%dT%H:%M:%SZ");
-def fromdate: fromdateiso8601;
-def fromdateiso8601: strptime("%Y-%m-%dT%H:%M:%SZ") | mktime;
+def localtime: gmtime;
+def strflocaltime($f): strftime($f);
 def isvalid(f): try (f | true) catch false;
 def index($i): indices($i) | .[0];
 def rindex($i): indices($i) | .[-1:][0];

@@ -4,6 +4,7 @@
 //! one stops. Source of the words, of numbers and of layout: jq 1.6.
 //! MODEL: jq without colours, modules and `$__loc__`; an object may be indexed with a number, which gives null.
 
+mod library;
 mod native;
 mod options;
 mod program;
@@ -300,9 +301,25 @@ mod tests {
         ("-n -c '[inputs]'", "1 2", "[1,2]\n"),
     ];
 
+    /// The same for what `library` brings.
+    const RECKONED: &[(&str, &str, &str)] = &[
+        (
+            "-c 'match(\"(a)(x)?\"), [match(\"b\"; \"g\").offset], capture(\"(?<n>[a-z])\")'",
+            "\"éabb\"",
+            "{\"offset\":1,\"length\":1,\"string\":\"a\",\"captures\":[{\"offset\":1,\"length\":1,\"string\":\"a\",\"name\":null},{\"offset\":-1,\"length\":0,\"string\":null,\"name\":null}]}\n[2,3]\n{\"n\":\"a\"}\n",
+        ),
+        (
+            "-c 'fromdate, (fromdate | todate, gmtime, strftime(\"%Y/%m\"))'",
+            "\"2026-03-02T09:00:00Z\"",
+            "1772442000\n\"2026-03-02T09:00:00Z\"\n[2026,2,2,9,0,0,1,60]\n\"2026/03\"\n",
+        ),
+        ("-r '.[] | @uri, @html'", "[\"a b&<é\"]", "a%20b%26%3C%C3%A9\na b&amp;&lt;é\n"),
+        ("'pow(2; 10), (16 | sqrt), (10.5 | floor)'", "null", "1024\n4\n10\n"),
+    ];
+
     #[test]
     fn filters_print_what_jq_prints() {
-        for (program, input, wanted) in PRINTED {
+        for (program, input, wanted) in PRINTED.iter().chain(RECKONED) {
             let (out, err, _) = sh(&format!("jq {program} <<'JSON'\n{input}\nJSON\n"));
             assert_eq!((out.as_str(), err.as_str()), (*wanted, ""), "{program}");
         }

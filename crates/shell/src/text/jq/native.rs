@@ -76,7 +76,7 @@ impl Running<'_> {
 
 /// jaq's functions that ours replace.
 const REPLACED: &[&str] =
-    &["range", "now", "env", "tojson", "input", "inputs", "debug_empty", "stderr_empty"];
+    &["range", "tojson"];
 /// jaq's functions that `defs.jq` wraps, and what it calls them.
 const WRAPPED: &[(&str, &str)] = &[
     ("length", "native_length"),
@@ -93,7 +93,7 @@ const WRAPPED: &[(&str, &str)] = &[
 
 /// Every function a filter may call.
 pub(super) fn all() -> impl Iterator<Item = Fun<Jq>> {
-    let theirs = || jaq_core::funs::<Jq>().chain(jaq_std::funs()).chain(jaq_json::funs());
+    let theirs = || jaq_core::funs::<Jq>().chain(jaq_std::base_funs()).chain(jaq_json::funs());
     // jaq's own definitions go on calling them by their names.
     let again = theirs().filter_map(|(name, args, native)| {
         let (_, renamed) = WRAPPED.iter().find(|(known, _)| *known == name)?;
@@ -102,7 +102,7 @@ pub(super) fn all() -> impl Iterator<Item = Fun<Jq>> {
     theirs()
         .filter(|(name, _, _)| !REPLACED.contains(name))
         .chain(again)
-        .chain(ours().into_iter().map(|filter| run::<Jq>(filter)))
+        .chain(super::library::all().into_iter().chain(ours()).map(|filter| run::<Jq>(filter)))
 }
 
 type Run = jaq_core::RunPtr<Jq>;

@@ -16,7 +16,10 @@ use jaq_core::{
     path::{Part, Path},
 };
 
-use super::native::{self, Compiled};
+use super::{
+    library,
+    native::{self, Compiled},
+};
 
 /// Longest filter in bytes.
 const LONGEST: usize = 16 << 10;
@@ -38,7 +41,7 @@ pub(super) fn compile(code: &str, globals: &[&str]) -> Result<Filter<Compiled>, 
     let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own);
     let mut known: Vec<Def<&str>> = Vec::new();
     // Interpolation calls `tostring`, so that it must not be written with one: it is a function of ours.
-    for one in defs.filter(|def| def.name != "tostring") {
+    for one in defs.filter(|def| def.name != "tostring" && !library::LEFT_OUT.contains(&def.name)) {
         known.push(def(one));
     }
     known.push(Def { name: MAIN, args: Vec::new(), body: rewritten(term) });

@@ -49,6 +49,15 @@ pub(super) fn number(float: f64) -> Val {
     }
 }
 
+/// A value as messages name it: at most 14 characters.
+pub(super) fn shortened(value: &Val) -> String {
+    let text = compact(value);
+    if text.chars().count() <= 14 {
+        return text;
+    }
+    format!("{}...", text.chars().take(11).collect::<String>())
+}
+
 fn put(value: &Val, style: &Style, level: usize, out: &mut String) {
     match value {
         Val::Null => out.push_str("null"),
