@@ -200,6 +200,38 @@ pub fn which(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(status)
 }
 
+/// `shift [N]`.
+pub fn shift(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let by = call.args.first().map_or(Some(1), |n| n.parse::<usize>().ok());
+    let positional = &mut call.shell.machine.positional;
+    match by {
+        Some(by) if by <= positional.len() => {
+            drop(positional.slice(..by));
+            Ok(0)
+        }
+        Some(_) => Ok(1),
+        None => {
+            call.out.err(&format!("bash: shift: {}: numeric argument required", call.args[0]));
+            Ok(1)
+        }
+    }
+}
+
+/// `let EXPRESSION…`: status 1 where the last is 0.
+pub fn let_it(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let mut last = 0;
+    for text in &call.args {
+        match crate::arithmetic::evaluate(text, call.shell.machine) {
+            Ok(number) => last = number,
+            Err(message) => {
+                call.out.err(&format!("bash: let: {message}"));
+                return Ok(1);
+            }
+        }
+    }
+    Ok(i32::from(last == 0))
+}
+
 /// `history`.
 pub fn history(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     for (i, line) in call.shell.machine.history.iter().enumerate() {

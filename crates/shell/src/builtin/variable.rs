@@ -197,6 +197,24 @@ pub fn env(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     status
 }
 
+/// `printenv [NAME…]`.
+pub fn printenv(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let mut status = 0;
+    if call.args.is_empty() {
+        for (name, variable) in call.shell.machine.variables.iter().filter(|(_, v)| v.exported) {
+            call.out.line(&format!("{name}={}", variable.value));
+        }
+        return Ok(0);
+    }
+    for wanted in &call.args {
+        match call.shell.machine.variables.get(wanted).filter(|v| v.exported) {
+            Some(variable) => call.out.line(&variable.value),
+            None => status = 1,
+        }
+    }
+    Ok(status)
+}
+
 /// `read [-r] NAME…`.
 pub fn read(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let (mut raw, mut into_array) = (false, false);
@@ -266,6 +284,14 @@ mod tests {
     fn an_alias_stands_for_its_words() {
         assert_eq!(stdout("alias e='echo hi'; e you"), "hi you\n");
         assert_eq!(sh("alias nope").1, "bash: alias: nope: not found\n");
+    }
+
+    #[test]
+    fn the_environment_and_the_arguments_are_shown_and_moved() {
+        assert_eq!(
+            stdout("export A=1; B=2; printenv A B; set -- x y z; shift; echo $1 $#; let n=2+3; echo $n"),
+            "1\ny 2\n5\n"
+        );
     }
 
     #[test]

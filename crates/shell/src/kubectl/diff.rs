@@ -126,9 +126,12 @@ fn mask(live: &mut Value, merged: &mut Value) {
 
 /// One line of a comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(crate) enum Side {
+    /// In both texts.
     Both,
+    /// Only in the first.
     Before,
+    /// Only in the second.
     After,
 }
 
@@ -177,7 +180,7 @@ pub(crate) fn unified(before: &str, after: &str) -> String {
 }
 
 /// Every line of both texts in order, by the longest run of lines that both have.
-fn script<'t>(a: &[&'t str], b: &[&'t str]) -> Vec<(Side, &'t str)> {
+pub(crate) fn script<'t>(a: &[&'t str], b: &[&'t str]) -> Vec<(Side, &'t str)> {
     let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
     let (x, y) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);

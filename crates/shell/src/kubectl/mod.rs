@@ -16,7 +16,7 @@ mod cordon;
 mod create;
 mod delete;
 mod describe;
-mod diff;
+pub(crate) mod diff;
 pub(crate) mod discovery;
 mod drain;
 mod edit;

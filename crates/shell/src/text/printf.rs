@@ -41,6 +41,15 @@ pub fn format(format: &str, args: &[String]) -> String {
     once(format, &mut rest).0
 }
 
+/// A word as it could be typed: `%q`.
+fn escaped(text: &str) -> String {
+    if text.is_empty() {
+        return "''".to_owned();
+    }
+    let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
+    text.chars().map(|c| if plain(c) { c.to_string() } else { format!("\\{c}") }).collect()
+}
+
 fn once(format: &str, args: &mut Vec<String>) -> (String, Vec<String>) {
     let mut out = String::new();
     let mut failed = Vec::new();
@@ -77,7 +86,7 @@ fn once(format: &str, args: &mut Vec<String>) -> (String, Vec<String>) {
         match letter {
             Some('s') => out.push_str(&pad(&cut(&given, &spec), &spec)),
             Some('b') => out.push_str(&pad(&ansi_c(&given), &spec)),
-            Some('q') => out.push_str(&format!("'{}'", given.replace('\'', "'\\''"))),
+            Some('q') => out.push_str(&pad(&escaped(&given), &spec)),
             Some('c') => out.extend(given.chars().next()),
             Some('d' | 'i' | 'u' | 'x' | 'X' | 'o') => {
                 let number = given.trim().parse::<i64>().unwrap_or_else(|_| {

@@ -74,7 +74,9 @@ pub(super) fn all() -> Vec<Filter<Run>> {
         }),
         ("encode_uri", v(0), |cv| {
             let byte = |b: u8| match b {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(b).to_string(),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    char::from(b).to_string()
+                }
                 _ => format!("%{b:02X}"),
             };
             bome(text(&cv.1).map(|text| Val::from(text.bytes().map(byte).collect::<String>())))
@@ -89,7 +91,9 @@ pub(super) fn all() -> Vec<Filter<Run>> {
                 }
             }))
         }),
-        ("gmtime", v(0), |cv| bome(moment(&cv.1).map(|at| broken_down(at.to_zoned(TimeZone::UTC).datetime())))),
+        ("gmtime", v(0), |cv| {
+            bome(moment(&cv.1).map(|at| broken_down(at.to_zoned(TimeZone::UTC).datetime())))
+        }),
         ("mktime", v(0), |cv| bome(moment(&cv.1).map(|at| write::number(at.as_second() as f64)))),
         ("strftime", v(1), |cv| {
             unary(cv, |value, format| {
@@ -101,9 +105,8 @@ pub(super) fn all() -> Vec<Filter<Run>> {
             unary(cv, |value, format| {
                 let (value, format) = (text(&value)?, text(&format)?);
                 let time = strtime::parse(&format, &value).and_then(|parts| parts.to_datetime());
-                time.map(broken_down).map_err(|_| {
-                    Error::str(format!("date \"{value}\" does not match format \"{format}\""))
-                })
+                time.map(broken_down)
+                    .map_err(|_| Error::str(format!("date \"{value}\" does not match format \"{format}\"")))
             })
         }),
         ("todateiso8601", v(0), |cv| {
@@ -125,7 +128,8 @@ pub(super) fn all() -> Vec<Filter<Run>> {
 fn moment(value: &Val) -> Result<Timestamp, Error<Val>> {
     let wrong = || Error::str("mktime requires array of 6 numbers".to_owned());
     if let Val::Arr(parts) = value {
-        let parts: Vec<f64> = parts.iter().take(6).map(float).collect::<Result<_, _>>().map_err(|_| wrong())?;
+        let parts: Vec<f64> =
+            parts.iter().take(6).map(float).collect::<Result<_, _>>().map_err(|_| wrong())?;
         let [year, month, day, hour, minute, second] = parts[..] else { return Err(wrong()) };
         let time = civil::DateTime::new(
             year as i16,
@@ -215,5 +219,6 @@ fn group(text: &str, captures: &Captures<'_>, i: usize, name: Option<&str>) -> V
     if i > 0 {
         fields.push(("name", name.map_or(Val::Null, |name| Val::from(name.to_owned()))));
     }
-    Val::from_map(fields.into_iter().map(|(key, value)| (Val::from(key.to_owned()), value))).unwrap_or_default()
+    Val::from_map(fields.into_iter().map(|(key, value)| (Val::from(key.to_owned()), value)))
+        .unwrap_or_default()
 }

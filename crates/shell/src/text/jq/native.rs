@@ -75,8 +75,7 @@ impl Running<'_> {
 }
 
 /// jaq's functions that ours replace.
-const REPLACED: &[&str] =
-    &["range", "tojson"];
+const REPLACED: &[&str] = &["range", "tojson"];
 /// jaq's functions that `defs.jq` wraps, and what it calls them.
 const WRAPPED: &[(&str, &str)] = &[
     ("length", "native_length"),

@@ -1,0 +1,136 @@
+//! `basename`, `dirname`, `tac`, `rev`, `nl`, `tree`, `whoami`, `hostname`: tools of a few lines.
+
+use crate::{
+    eval::Flow,
+    files::{Entry, base, parent},
+    text::{inputs, lines},
+    tool::Call,
+};
+
+/// `basename PATH [SUFFIX]`.
+pub fn basename(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let Some(path) = call.args.first() else {
+        call.out.err("basename: missing operand\nTry 'basename --help' for more information.");
+        return Ok(1);
+    };
+    let name = base(path.trim_end_matches('/')).to_owned();
+    let suffix = call.args.get(1).map_or("", String::as_str);
+    let cut = name.strip_suffix(suffix).filter(|cut| !cut.is_empty()).unwrap_or(&name);
+    call.out.line(cut);
+    Ok(0)
+}
+
+/// `dirname PATH…`.
+pub fn dirname(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    for path in &call.args {
+        let path = path.trim_end_matches('/');
+        call.out.line(if path.contains('/') || path.is_empty() { parent(path) } else { "." });
+    }
+    Ok(0)
+}
+
+/// `tac [FILE…]`: the last line first.
+pub fn tac(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    each_line(call, |text| lines(text).rev().map(str::to_owned).collect())
+}
+
+/// `rev [FILE…]`: every line from its end.
+pub fn rev(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    each_line(call, |text| lines(text).map(|line| line.chars().rev().collect()).collect())
+}
+
+/// `nl [FILE…]`: lines with numbers, empty ones without.
+pub fn nl(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    each_line(call, |text| {
+        let mut number = 0;
+        let numbered = lines(text).map(|line| {
+            if line.is_empty() {
+                return "       ".to_owned();
+            }
+            number += 1;
+            format!("{number:6}\t{line}")
+        });
+        numbered.collect()
+    })
+}
+
+fn each_line(call: &mut Call<'_, '_>, change: fn(&str) -> Vec<String>) -> Result<i32, Flow> {
+    let operands = std::mem::take(&mut call.args);
+    let (texts, all) = inputs(call, &operands);
+    for line in texts.iter().flat_map(|(_, text)| change(text)) {
+        call.out.line(&line);
+    }
+    Ok(i32::from(!all))
+}
+
+/// `whoami`.
+pub fn whoami(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let user = call.shell.machine.variable("USER").unwrap_or("user").to_owned();
+    call.out.line(&user);
+    Ok(0)
+}
+
+/// `hostname`.
+pub fn hostname(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    call.out.line("podpath");
+    Ok(0)
+}
+
+/// `tree [DIRECTORY]`. Source: tree 1.8.
+pub fn tree(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let top = call.args.iter().find(|arg| !arg.starts_with('-')).cloned().unwrap_or_else(|| ".".to_owned());
+    let path = call.shell.machine.path(&top);
+    if !call.shell.machine.files.is_directory(&path) {
+        call.out.line(&format!("{top} [error opening dir]\n\n0 directories, 0 files"));
+        return Ok(0);
+    }
+    call.out.line(&top);
+    let mut counts = (0, 0);
+    branches(call, &path, "", &mut counts);
+    let directories = if counts.0 == 1 { "directory" } else { "directories" };
+    let files = if counts.1 == 1 { "file" } else { "files" };
+    call.out.line(&format!("\n{} {directories}, {} {files}", counts.0, counts.1));
+    Ok(0)
+}
+
+fn branches(call: &mut Call<'_, '_>, path: &str, before: &str, counts: &mut (usize, usize)) {
+    let names: Vec<String> =
+        call.shell.machine.files.list(path).into_iter().filter(|name| !name.starts_with('.')).collect();
+    for (i, name) in names.iter().enumerate() {
+        let is_last = i + 1 == names.len();
+        call.out.line(&format!("{before}{}{name}", if is_last { "└── " } else { "├── " }));
+        let inner = crate::files::resolve(path, name);
+        match call.shell.machine.files.get(&inner) {
+            Some(Entry::Directory) => {
+                counts.0 += 1;
+                let bar = if is_last { "    " } else { "│   " };
+                branches(call, &inner, &format!("{before}{bar}"), counts);
+            }
+            Some(Entry::File(_)) | None => counts.1 += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::tests::stdout;
+
+    #[test]
+    fn paths_are_cut_into_name_and_directory() {
+        assert_eq!(stdout("basename /a/b.txt .txt; dirname /a/b.txt a /a"), "b\n/a\n.\n/\n");
+    }
+
+    #[test]
+    fn lines_are_turned_and_numbered() {
+        assert_eq!(
+            stdout("printf '1\\n2\\n' | tac; echo abc | rev; printf 'a\\n\\nb\\n' | nl"),
+            "2\n1\ncba\n     1\ta\n       \n     2\tb\n"
+        );
+    }
+
+    #[test]
+    fn a_tree_has_branches() {
+        let wanted = "d\n├── e\n│   └── y\n└── x\n\n1 directory, 2 files\n";
+        assert_eq!(stdout("mkdir -p d/e; touch d/x d/e/y; tree d"), wanted);
+    }
+}
