@@ -36,8 +36,19 @@ pub fn coverage(app: &App, send: &Callback<Action>) -> Html {
 fn group(group: &Group) -> Html {
     html! {
         <tr><th scope="row" class="mono">{group.name.clone()}</th>
-            <td>{group.simulated.join(", ")}</td><td>{group.stored.join(", ")}</td></tr>
+            <td>{kinds(&group.simulated)}</td><td>{kinds(&group.stored)}</td></tr>
     }
+}
+
+/// Names that break before a capital letter where a column is narrow.
+fn kinds(names: &[&str]) -> Html {
+    let humps = |name: &str| {
+        name.char_indices()
+            .map(|(at, letter)| html! { <>if at > 0 && letter.is_uppercase() { <wbr/> }{letter}</> })
+            .collect::<Html>()
+    };
+    let name = |(at, name): (usize, &&str)| html! { <>if at > 0 { {", "} }{humps(name)}</> };
+    names.iter().enumerate().map(name).collect()
 }
 
 /// The code's own words are English in every language.
