@@ -40,15 +40,16 @@ fn group(group: &Group) -> Html {
     }
 }
 
-/// Names that break before a capital letter where a column is narrow.
+/// Names side by side, or below each other where there is no room; the style sheet writes the commas. A name breaks before a
+/// capital letter.
 fn kinds(names: &[&str]) -> Html {
     let humps = |name: &str| {
-        name.char_indices()
+        let letters = name.char_indices();
+        letters
             .map(|(at, letter)| html! { <>if at > 0 && letter.is_uppercase() { <wbr/> }{letter}</> })
             .collect::<Html>()
     };
-    let name = |(at, name): (usize, &&str)| html! { <>if at > 0 { {", "} }{humps(name)}</> };
-    names.iter().enumerate().map(name).collect()
+    names.iter().map(|name| html! { <><span class="kind">{humps(name)}</span>{" "}</> }).collect()
 }
 
 /// The code's own words are English in every language.

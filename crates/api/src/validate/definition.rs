@@ -282,7 +282,7 @@ fn structure(report: &mut Report, schema: &Value, at: &At<'_>, level: Level, dep
         let mut names = metadata["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
         let is_said = |name: &String| !matches!(name.as_str(), "type" | "properties" | "description");
         let is_more = names.any(|name| !matches!(name.as_str(), "name" | "generateName"))
-            || metadata.as_object().is_some_and(|fields| fields.keys().any(|name| is_said(name)));
+            || metadata.as_object().is_some_and(|fields| fields.keys().any(is_said));
         if is_more {
             let why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
             report.forbidden(&at, why);

@@ -135,7 +135,7 @@ fn quoted(text: &str, ascii: bool, out: &mut String) {
 
 fn digits(number: &Num) -> String {
     if let Num::Int(whole) = number
-        && whole.unsigned_abs() < 1_000_000_000_000_000
+        && (whole.unsigned_abs() as u64) < 1_000_000_000_000_000
     {
         return whole.to_string();
     }
