@@ -24,6 +24,7 @@ pub mod jsonpath;
 pub mod kind;
 pub mod kinds;
 pub mod label;
+pub mod managed;
 pub mod object;
 pub mod parts;
 pub mod patch;

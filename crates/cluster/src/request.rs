@@ -60,6 +60,10 @@ pub struct ApiRequest {
     pub subresource: &'static str,
     /// Whether to do everything but the write.
     pub dry_run: bool,
+    /// As whose the fields are noted that this writes: `kubectl-create`; nobody's if empty.
+    pub manager: String,
+    /// Whether a patch is refused that leaves fields which the kind does not have; otherwise they are warned of.
+    pub strict: bool,
 }
 
 impl ApiRequest {
@@ -67,13 +71,21 @@ impl ApiRequest {
     #[must_use]
     pub fn new(cluster: ClusterId, verb: ApiVerb, kind: Kind, namespace: &str, name: &str) -> Self {
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        Self { cluster, verb, kind, namespace, name, subresource: "", dry_run: false }
+        let manager = String::new();
+        Self { cluster, verb, kind, namespace, name, subresource: "", dry_run: false, manager, strict: false }
     }
 
     /// The same request about a part of the object.
     #[must_use]
     pub fn of(mut self, subresource: &'static str) -> Self {
         self.subresource = subresource;
+        self
+    }
+
+    /// The same request by a field manager.
+    #[must_use]
+    pub fn by(mut self, manager: &str) -> Self {
+        manager.clone_into(&mut self.manager);
         self
     }
 
@@ -121,6 +133,11 @@ pub enum PatchKind {
     Merge,
     /// `application/json-patch+json`.
     Json,
+    /// `application/apply-patch+yaml`: the fields that the manager wants, whatever else there is.
+    Apply {
+        /// Whether to take over what others own.
+        force: bool,
+    },
 }
 
 /// What becomes of the objects that a deleted one owns.

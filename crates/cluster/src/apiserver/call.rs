@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use api::Object;
+use api::{Object, meta::ManagedFieldsEntry};
 
 use crate::{
     ActorId, Asked, ClusterId, Key, Principal, Turn, What, World,
@@ -21,6 +21,12 @@ pub(crate) struct Call<'w> {
     cause: Option<u64>,
     stage: Stage,
     asked: Option<Asked>,
+    /// As whose the fields are noted that this writes; nobody's if empty.
+    pub(crate) manager: String,
+    /// Whether a patch is refused that leaves unknown fields.
+    pub(crate) strict: bool,
+    /// Whose the fields are after an apply that has been merged already.
+    pub(crate) owners: Option<Vec<ManagedFieldsEntry>>,
 }
 
 impl<'w> Call<'w> {
@@ -32,7 +38,18 @@ impl<'w> Call<'w> {
         asked: Asked,
         dry_run: bool,
     ) -> Self {
-        Self { world, cluster, dry_run, actor, cause: None, stage: Stage::Authentication, asked: Some(asked) }
+        Self {
+            world,
+            cluster,
+            dry_run,
+            actor,
+            cause: None,
+            stage: Stage::Authentication,
+            asked: Some(asked),
+            manager: String::new(),
+            strict: false,
+            owners: None,
+        }
     }
 
     /// A write of the control plane itself.
@@ -46,6 +63,9 @@ impl<'w> Call<'w> {
             dry_run: false,
             stage: Stage::Authentication,
             asked: None,
+            manager: String::new(),
+            strict: false,
+            owners: None,
         }
     }
 

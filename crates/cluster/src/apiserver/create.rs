@@ -8,7 +8,7 @@ use api::{ApiStatus, Kind, Object, Scope};
 use serde_json::Value;
 
 use crate::{
-    apiserver::{Call, admission, allocate, decode, definitions, names},
+    apiserver::{Call, admission, allocate, decode, definitions, names, owners},
     request::Stage,
 };
 
@@ -43,6 +43,7 @@ pub(super) fn create(
     let kind = object.kind();
     match_namespace(&mut object, namespace)?;
     decode::default(&mut object);
+    owners::note(call, None, &mut object, "");
     admission::mutate(call, None, &mut object, "")?;
     prepare(call, &mut object)?;
     allocate::normalize(None, &mut object);
@@ -105,7 +106,6 @@ fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     meta.deletion_grace_period_seconds = None;
     meta.resource_version = None;
     meta.self_link = None;
-    meta.managed_fields = None;
     if kind == Kind::Namespace {
         meta.labels
             .get_or_insert_default()

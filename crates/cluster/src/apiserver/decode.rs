@@ -3,7 +3,9 @@
 //! The words of decoding, defaulting and validation are the `api` crate's; here they become refusals of one request.
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`, `runtime/serializer`.
 
-use api::{ApiStatus, Kind, Object, canonical::canonical, custom::Version, decode, patch, validate::Release};
+use api::{
+    ApiStatus, Cause, Kind, Object, canonical::canonical, custom::Version, decode, patch, validate::Release,
+};
 use serde_json::Value;
 
 use crate::{PatchKind, apiserver::definitions};
@@ -90,6 +92,11 @@ pub(super) fn patch(kind: Kind, value: &mut Value, how: PatchKind, patch: &Value
         }
         PatchKind::Strategic => patch::strategic_merge(kind, value, patch),
         PatchKind::Json => patch::json_patch(value, patch),
+        // What is applied to a subresource that is no object of its own merges as it stands.
+        PatchKind::Apply { .. } => {
+            patch::json_merge(value, patch);
+            Ok(())
+        }
     };
     // UPSTREAM: what was wrong with the patch stays in the server's log.
     changed.map_err(|_| {
@@ -102,6 +109,20 @@ pub(super) fn mistyped(patch: &Value, error: &ApiStatus) -> ApiStatus {
     let type_ = error.message.rsplit_once("of type ").map_or("", |(_, type_)| type_);
     let message = format!("patch: Invalid value: {:?}: unrecognized type: {type_}", go(patch));
     super::status(422, "Invalid", message)
+}
+
+/// A refusal of a patch that leaves fields which the kind does not have.
+pub(super) fn left_unknown(how: PatchKind, patch: &Value, patched: &Value, unknown: &[String]) -> ApiStatus {
+    // UPSTREAM: a strategic patch is shown itself, of any other its result.
+    let shown = match how {
+        PatchKind::Strategic => go(patch),
+        PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => api::emit::compact(patched),
+    };
+    let message = format!("Invalid value: {shown:?}: strict decoding error: {}", unknown.join(", "));
+    let mut status = super::status(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
+    let (reason, field) = ("FieldValueInvalid".to_owned(), "patch".to_owned());
+    status.causes.push(Cause { reason, message, field });
+    status
 }
 
 /// A value as Go prints it with `%+v`.

@@ -18,6 +18,7 @@ mod delete;
 mod events;
 mod go_values;
 mod names;
+mod owners;
 mod read;
 mod recorder;
 mod review;
@@ -72,6 +73,8 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
     }
     let mut call = Call::asked(world, ActorId("kube-apiserver"), request.cluster, asked, request.dry_run);
     let cluster = request.cluster;
+    call.manager.clone_from(&request.manager);
+    call.strict = request.strict;
     let mut answer = answer(&mut call, who, request);
     if let Err(status) = &mut answer
         && release(call.world, cluster).minor < 33

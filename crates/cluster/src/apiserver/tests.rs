@@ -239,3 +239,27 @@ fn time_does_not_pass_for_a_request() {
     assert_eq!(world.now().since(before), SimDuration::ZERO);
     assert!(matches!(*get(&mut world, Kind::Pod, "web").unwrap(), Object::Pod(_)));
 }
+
+#[test]
+fn an_applied_manifest_conflicts_with_whoever_owns_the_field() {
+    let mut world = cluster();
+    let kind = Kind::ConfigMap;
+    let ask = |world: &mut crate::World, verb: ApiVerb, manager: &str| {
+        let request = ApiRequest::new(HERE, verb, kind, "default", "c").by(manager);
+        world.request(&Principal::admin(), Request::Api(request)).map_err(|refusal| refusal.to_string())
+    };
+    let apply = |force: bool, value: &str| {
+        let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}, "data": {"a": value}});
+        ApiVerb::Patch(crate::PatchKind::Apply { force }, manifest)
+    };
+    ask(&mut world, apply(false, "1"), "kubectl").unwrap();
+    assert_eq!(
+        ask(&mut world, apply(false, "2"), "robot").unwrap_err(),
+        "Apply failed with 1 conflict: conflict with \"kubectl\": .data.a"
+    );
+    ask(&mut world, apply(true, "2"), "robot").unwrap();
+    let meta = get(&mut world, kind, "c").unwrap().meta().clone();
+    let managers: Vec<String> =
+        meta.managed_fields.into_iter().flatten().filter_map(|it| it.manager).collect();
+    assert_eq!(managers, ["robot"]);
+}

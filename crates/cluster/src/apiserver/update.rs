@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     PatchKind,
-    apiserver::{Call, admission, allocate, decode, definitions, read},
+    apiserver::{Call, admission, allocate, decode, definitions, owners, read},
     request::Stage,
 };
 
@@ -65,6 +65,9 @@ pub(super) fn patched(
     how: PatchKind,
     patch: &Value,
 ) -> Result<Rc<Object>, ApiStatus> {
+    if let PatchKind::Apply { force } = how {
+        return owners::apply(call, kind, namespace, name, part, force, patch);
+    }
     let old = read::get(call, kind, namespace, name)?;
     call.enter(Stage::Decoding, "");
     let mut value = old.to_value();
@@ -75,8 +78,11 @@ pub(super) fn patched(
     decode::patch(kind, &mut value, how, patch)?;
     let (object, unknown) = decode::lax(kind, version.as_ref(), &value).map_err(|error| match how {
         PatchKind::Strategic if error.message.contains("cannot unmarshal") => decode::mistyped(patch, &error),
-        PatchKind::Strategic | PatchKind::Merge | PatchKind::Json => error,
+        PatchKind::Strategic | PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => error,
     })?;
+    if call.strict && !unknown.is_empty() {
+        return Err(decode::left_unknown(how, patch, &value, &unknown));
+    }
     for field in unknown {
         call.warn(&field);
     }
@@ -110,6 +116,7 @@ pub(super) fn update(
             next.meta_mut().annotations.clone_from(&object.meta().annotations);
         }
         object = next;
+        owners::note(call, Some(&old), &mut object, part);
     } else {
         let version = definitions::version(call.world.store(), call.cluster, kind);
         let is_whole = version.as_ref().is_some_and(|version| !version.has_status);
@@ -117,6 +124,7 @@ pub(super) fn update(
             parts::take_status(&old, &mut object);
         }
         keep_system_fields(&old, &mut object, part);
+        owners::note(call, Some(&old), &mut object, part);
         admission::mutate(call, Some(&old), &mut object, part)?;
         allocate::normalize(Some(&old), &mut object);
         allocate::on_update(call, &old, &mut object)?;
@@ -204,7 +212,6 @@ fn keep_system_fields(old: &Object, object: &mut Object, part: &str) {
     meta.deletion_grace_period_seconds = before.deletion_grace_period_seconds;
     meta.generation = before.generation;
     meta.resource_version.clone_from(&before.resource_version);
-    meta.managed_fields = None;
     meta.self_link = None;
     if let (Object::Namespace(before), Object::Namespace(after)) = (old, object)
         && part != "finalize"

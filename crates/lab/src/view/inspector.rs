@@ -83,9 +83,18 @@ pub fn sheet(moment: Moment<'_>, cluster: ClusterId, id: &str) -> Option<Sheet> 
         namespace: key.namespace.to_string(),
         rows: rows(object),
         simulated: info.simulated,
-        object: object.to_value(),
+        object: shown(object),
         command: kubernetes.then(|| format!("kubectl get {} {}{flag} -o yaml", info.singular(), key.name)),
     })
+}
+
+/// An object without the list of its fields' owners, as `kubectl` shows it.
+fn shown(object: &Object) -> serde_json::Value {
+    let mut value = object.to_value();
+    if let Some(serde_json::Value::Object(meta)) = value.get_mut("metadata") {
+        meta.remove("managedFields");
+    }
+    value
 }
 
 fn rows(object: &Object) -> Vec<(Label, String)> {

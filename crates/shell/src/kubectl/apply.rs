@@ -52,6 +52,19 @@ pub(super) const FLAGS: &[Flag] = &[
 /// The annotation that holds the last manifest.
 pub(super) const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// What to do about fields that somebody else owns.
+const REVIEW: &str = "Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
+
 /// Whether and how a command only pretends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DryRun {
@@ -224,12 +237,15 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
     let server_dry = dry == DryRun::Server;
     let message = |what: &str| format!("{} {what}{}", typed(kind, &name), dry.suffix());
     if kube.given.on("server-side") {
-        let live = kube.get(kind, &namespace, &name);
-        let object = match live {
-            Ok(_) => kube.patch((kind, &namespace, &name), wanted, server_dry)?,
-            Err(fail) if fail.is_not_found() => kube.create(kind, &namespace, wanted, server_dry)?,
-            Err(fail) => return Err(fail),
-        };
+        let how = PatchKind::Apply { force: kube.given.on("force-conflicts") };
+        let object = kube.patch_part((kind, &namespace, &name), "", how, wanted, server_dry).map_err(
+            |fail| match fail {
+                Fail::Server(status) if status.reason == "Conflict" => {
+                    Fail::Error(format!("{}\n{REVIEW}", status.message))
+                }
+                other => other,
+            },
+        )?;
         return Ok((message("serverside-applied"), object));
     }
     let new = modified(&wanted);

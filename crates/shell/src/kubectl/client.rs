@@ -236,7 +236,28 @@ impl Kube<'_, '_> {
 
     fn request(&mut self, verb: ApiVerb, kind: Kind, namespace: &str, name: &str) -> ApiRequest {
         let namespace = if kind.info().scope == Scope::Namespaced { namespace } else { "" };
-        ApiRequest::new(ClusterId::WORLD, verb, kind, namespace, name)
+        let strict = self.verb == "apply"
+            && !matches!(self.given.value("validate"), Some("false" | "ignore" | "warn"));
+        ApiRequest {
+            manager: self.manager(),
+            strict,
+            ..ApiRequest::new(ClusterId::WORLD, verb, kind, namespace, name)
+        }
+    }
+
+    /// As whose the fields are noted that a command writes.
+    fn manager(&self) -> String {
+        if let Some(given) = self.given.value("field-manager").filter(|it| !it.is_empty()) {
+            return given.to_owned();
+        }
+        match self.verb {
+            "apply" if self.given.on("server-side") => "kubectl".to_owned(),
+            "apply" => "kubectl-client-side-apply".to_owned(),
+            "annotate" | "autoscale" | "create" | "edit" | "expose" | "label" | "patch" | "replace"
+            | "rollout" | "run" | "set" | "taint" => format!("kubectl-{}", self.verb),
+            // UPSTREAM: where a command names no manager the beginning of its user agent counts.
+            _ => "kubectl".to_owned(),
+        }
     }
 
     /// Reads one object.

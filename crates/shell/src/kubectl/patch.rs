@@ -88,7 +88,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 let changed = match how {
                     PatchKind::Strategic => api::patch::strategic_merge(kind, &mut after, &patch),
                     PatchKind::Json => api::patch::json_patch(&mut after, &patch),
-                    PatchKind::Merge => {
+                    PatchKind::Merge | PatchKind::Apply { .. } => {
                         api::patch::json_merge(&mut after, &patch);
                         Ok(())
                     }

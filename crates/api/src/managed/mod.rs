@@ -1,0 +1,280 @@
+//! Whose is each field of an object?
+//!
+//! Whoever writes an object owns the fields that the write changed; who applies a manifest owns the fields it names. [`update`] notes
+//! the owners after a write, [`apply`] merges a manifest and refuses to change what somebody else owns. The list of owners is
+//! `metadata.managedFields`.
+//! Source: `sigs.k8s.io/structured-merge-diff` v6, `merge/update.go`; apimachinery `pkg/util/managedfields/internal`.
+
+mod set;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use serde_json::{Value, json};
+
+use crate::{
+    ApiStatus, Cause, Kind,
+    meta::{FieldsV1, ManagedFieldsEntry, Time},
+};
+
+pub use self::set::Set;
+use self::shape::Shape;
+
+/// Fields that belong to nobody.
+const NOBODYS: [&str; 9] = [
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "clusterName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+];
+
+/// Whoever writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer<'a> {
+    /// Such as `kubectl-create`.
+    pub manager: &'a str,
+    /// Through which subresource; empty for the object itself.
+    pub part: &'a str,
+    /// When.
+    pub now: &'a Time,
+    /// Whether the status has a door of its own, so that nobody owns it through the main one.
+    pub splits_status: bool,
+}
+
+/// What kind of object it is, and for a custom kind its schema.
+#[derive(Clone, Copy)]
+pub struct Of<'a> {
+    /// The kind.
+    pub kind: Kind,
+    /// Its schema, where a definition has one.
+    pub schema: Option<&'a Value>,
+}
+
+impl<'a> Of<'a> {
+    fn shape(self) -> Shape<'a> {
+        Shape::of(self.kind, self.schema)
+    }
+}
+
+fn sets(entries: &[ManagedFieldsEntry]) -> Vec<(ManagedFieldsEntry, Set)> {
+    let fields = |entry: &ManagedFieldsEntry| entry.fields_v1.as_ref().map(|it| Set::of(&it.0));
+    entries.iter().map(|entry| (entry.clone(), fields(entry).unwrap_or_default())).collect()
+}
+
+/// The entries in upstream's order: who applied before who wrote, older before newer.
+fn entries(sets: Vec<(ManagedFieldsEntry, Set)>) -> Vec<ManagedFieldsEntry> {
+    let mut entries: Vec<ManagedFieldsEntry> = sets
+        .into_iter()
+        .filter(|(_, set)| !set.is_empty())
+        .map(|(mut entry, set)| {
+            entry.fields_type = Some("FieldsV1".to_owned());
+            entry.fields_v1 = Some(FieldsV1(set.to_value()));
+            entry
+        })
+        .collect();
+    entries.sort_by_key(|entry| {
+        (
+            entry.operation.clone(),
+            entry.time.as_ref().map(|time| time.0.as_second()),
+            entry.manager.clone(),
+            entry.api_version.clone(),
+            entry.subresource.clone(),
+        )
+    });
+    entries
+}
+
+fn is(entry: &ManagedFieldsEntry, writer: Writer<'_>, operation: &str, version: &str) -> bool {
+    entry.manager.as_deref() == Some(writer.manager)
+        && entry.operation.as_deref() == Some(operation)
+        && entry.subresource.as_deref().unwrap_or_default() == writer.part
+        && (operation == "Apply" || entry.api_version.as_deref() == Some(version))
+}
+
+fn entry(writer: Writer<'_>, operation: &str, version: &str) -> ManagedFieldsEntry {
+    ManagedFieldsEntry {
+        api_version: Some(version.to_owned()),
+        manager: Some(writer.manager.to_owned()),
+        operation: Some(operation.to_owned()),
+        subresource: (!writer.part.is_empty()).then(|| writer.part.to_owned()),
+        time: Some(writer.now.clone()),
+        ..ManagedFieldsEntry::default()
+    }
+}
+
+/// What of a set a writer may own at all.
+fn stripped(mut set: Set, writer: Writer<'_>) -> Set {
+    for name in ["apiVersion", "kind", "metadata"] {
+        set.forget(&[name]);
+    }
+    for name in NOBODYS {
+        set.drop(&["metadata", name]);
+    }
+    if writer.part == "status" {
+        set.keep("status");
+    } else if writer.splits_status {
+        set.drop(&["status"]);
+    }
+    set
+}
+
+/// The owners after `old` became `new`; `old` is `null` for a new object.
+#[must_use]
+pub fn update(
+    of: Of<'_>,
+    had: &[ManagedFieldsEntry],
+    old: &Value,
+    new: &Value,
+    writer: Writer<'_>,
+) -> Vec<ManagedFieldsEntry> {
+    let version = of.kind.info().api_version();
+    let nothing = json!({});
+    let changed = walk::compare(of.shape(), if old.is_null() { &nothing } else { old }, new);
+    let taken = stripped(changed.modified.union(&changed.added), writer);
+    let gone = if writer.part == "status" {
+        let mut gone = changed.removed;
+        gone.keep("status");
+        gone
+    } else {
+        stripped(changed.removed, writer)
+    };
+    if taken.is_empty() && gone.is_empty() {
+        return had.to_vec();
+    }
+    let mut all = sets(had);
+    for (_, set) in &mut all {
+        *set = set.difference(&taken).difference(&gone);
+    }
+    if !taken.is_empty() {
+        match all.iter_mut().find(|(entry, _)| is(entry, writer, "Update", &version)) {
+            Some((entry, set)) => {
+                entry.time = Some(writer.now.clone());
+                *set = set.union(&taken);
+            }
+            None => all.push((entry(writer, "Update", &version), taken)),
+        }
+    }
+    entries(all)
+}
+
+/// What a manifest makes of an object, and whose its fields are then. `live` is `null` if there is none yet.
+/// # Errors
+/// 409 with every field that somebody else owns and the manifest would change, unless `force`.
+pub fn apply(
+    of: Of<'_>,
+    had: &[ManagedFieldsEntry],
+    live: &Value,
+    manifest: &Value,
+    writer: Writer<'_>,
+    force: bool,
+) -> Result<(Value, Vec<ManagedFieldsEntry>), ApiStatus> {
+    let version = of.kind.info().api_version();
+    let shape = of.shape();
+    let nothing = json!({});
+    let live = if live.is_null() { &nothing } else { live };
+    let wanted = stripped(walk::fields(shape, manifest), writer);
+    let mut all = sets(had);
+    let before = all.iter().position(|(entry, _)| is(entry, writer, "Apply", &version));
+    let (own, last) = match before {
+        Some(at) => {
+            let (own, last) = all.remove(at);
+            (Some(own), last)
+        }
+        None => (None, Set::default()),
+    };
+    let others = all.iter().fold(Set::default(), |sum, (_, set)| sum.union(set));
+    let mut merged = walk::merge(shape, live, manifest);
+    // What this manager applied before and does not apply now goes, if nobody else has it.
+    let dropped = last.difference(&wanted);
+    walk::remove(shape, &mut merged, &dropped, &others.union(&wanted));
+    let changed = walk::compare(shape, live, &merged);
+    let taken = changed.modified.union(&changed.added);
+    let conflicts: Vec<(ManagedFieldsEntry, Set)> = all
+        .iter()
+        .map(|(entry, set)| (entry.clone(), set.intersection(&taken)))
+        .filter(|(_, set)| !set.is_empty())
+        .collect();
+    if !force && !conflicts.is_empty() && !was_applied(shape, live, &conflicts, writer) {
+        return Err(conflict(&conflicts));
+    }
+    for (_, set) in &mut all {
+        *set = set.difference(&taken).difference(&changed.removed);
+    }
+    let mut entry = entry(writer, "Apply", &version);
+    if let Some(own) = own
+        && last == wanted
+        && changed.is_empty()
+    {
+        entry.time = own.time;
+    }
+    all.push((entry, wanted));
+    Ok((merged, entries(all)))
+}
+
+/// Whether all that conflicts was applied by `kubectl` on the client's side before: then it moves over without a word.
+fn was_applied(
+    shape: Shape<'_>,
+    live: &Value,
+    conflicts: &[(ManagedFieldsEntry, Set)],
+    writer: Writer<'_>,
+) -> bool {
+    const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let last = live.pointer("/metadata/annotations").and_then(|it| it.get(LAST)).and_then(Value::as_str);
+    let Some(last) = last.and_then(|last| serde_json::from_str::<Value>(last).ok()) else { return false };
+    let applied = walk::fields(shape, &last);
+    writer.manager == "kubectl" && conflicts.iter().all(|(_, set)| set.difference(&applied).is_empty())
+}
+
+/// `"kubectl-replace" using v1`.
+fn named(entry: &ManagedFieldsEntry) -> String {
+    let mut words = format!("{:?}", entry.manager.as_deref().unwrap_or_default());
+    if let Some(part) = entry.subresource.as_deref().filter(|part| !part.is_empty()) {
+        words.push_str(&format!(" with subresource {part:?}"));
+    }
+    if entry.operation.as_deref() == Some("Update") {
+        words.push_str(&format!(" using {}", entry.api_version.as_deref().unwrap_or_default()));
+    }
+    words
+}
+
+fn conflict(conflicts: &[(ManagedFieldsEntry, Set)]) -> ApiStatus {
+    let mut sorted: Vec<(String, Vec<String>)> =
+        conflicts.iter().map(|(entry, set)| (named(entry), set.paths())).collect();
+    sorted.sort();
+    let count: usize = sorted.iter().map(|(_, paths)| paths.len()).sum();
+    let message = match sorted.as_slice() {
+        [(manager, paths)] if count == 1 => {
+            format!("Apply failed with 1 conflict: conflict with {manager}: {}", paths.concat())
+        }
+        many => {
+            let mut lines = Vec::new();
+            for (manager, paths) in many {
+                lines.push(format!("conflicts with {manager}:"));
+                lines.extend(paths.iter().map(|path| format!("- {path}")));
+            }
+            format!("Apply failed with {count} conflicts: {}", lines.join("\n"))
+        }
+    };
+    let causes = sorted.iter().flat_map(|(manager, paths)| {
+        paths.iter().map(move |path| Cause {
+            reason: "FieldManagerConflict".to_owned(),
+            message: format!("conflict with {manager}"),
+            field: path.clone(),
+        })
+    });
+    ApiStatus {
+        code: 409,
+        reason: "Conflict".to_owned(),
+        message,
+        causes: causes.collect(),
+        name: String::new(),
+        group: String::new(),
+        kind: String::new(),
+    }
+}

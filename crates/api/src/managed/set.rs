@@ -1,0 +1,176 @@
+//! A set of fields, as `fieldsV1` writes it.
+//!
+//! Source: structured-merge-diff `fieldpath/{set,serialize,element}.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+/// Fields of an object. A step is written as `f:name`, `k:{"name":"a"}` or `v:"x"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Set {
+    members: BTreeSet<String>,
+    below: BTreeMap<String, Set>,
+}
+
+impl Set {
+    /// Reads `fieldsV1`.
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
+        let mut set = Self::default();
+        for (step, inner) in value.as_object().into_iter().flatten() {
+            if step == "." {
+                continue;
+            }
+            let fields = inner.as_object();
+            if fields.is_none_or(|it| it.is_empty() || it.contains_key(".")) {
+                set.members.insert(step.clone());
+            }
+            let inner = Self::of(inner);
+            if !inner.is_empty() {
+                set.below.insert(step.clone(), inner);
+            }
+        }
+        set
+    }
+
+    /// As `fieldsV1`.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut out = Map::new();
+        for step in &self.members {
+            out.insert(step.clone(), Value::Object(Map::new()));
+        }
+        for (step, set) in &self.below {
+            let mut inner = match set.to_value() {
+                Value::Object(inner) => inner,
+                _ => Map::new(),
+            };
+            if self.members.contains(step) {
+                inner.insert(".".to_owned(), Value::Object(Map::new()));
+            }
+            out.insert(step.clone(), Value::Object(inner));
+        }
+        Value::Object(out)
+    }
+
+    /// Whether no field is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.below.values().all(Self::is_empty)
+    }
+
+    pub(super) fn insert(&mut self, path: &[String]) {
+        match path {
+            [] => {}
+            [last] => {
+                self.members.insert(last.clone());
+            }
+            [step, rest @ ..] => self.below.entry(step.clone()).or_default().insert(rest),
+        }
+    }
+
+    pub(super) fn union(&self, other: &Self) -> Self {
+        let mut out = self.clone();
+        out.members.extend(other.members.iter().cloned());
+        for (step, set) in &other.below {
+            let own = out.below.entry(step.clone()).or_default();
+            *own = own.union(set);
+        }
+        out
+    }
+
+    pub(super) fn difference(&self, other: &Self) -> Self {
+        self.combined(other, |own, other| own && !other)
+    }
+
+    pub(super) fn intersection(&self, other: &Self) -> Self {
+        self.combined(other, |own, other| own && other)
+    }
+
+    fn combined(&self, other: &Self, keep: fn(bool, bool) -> bool) -> Self {
+        let nothing = Self::default();
+        let members = self.members.iter().filter(|step| keep(true, other.members.contains(*step)));
+        let below = self
+            .below
+            .iter()
+            .map(|(step, set)| (step.clone(), set.combined(other.below.get(step).unwrap_or(&nothing), keep)));
+        Self {
+            members: members.cloned().collect(),
+            below: below.filter(|(_, set)| !set.is_empty()).collect(),
+        }
+    }
+
+    pub(super) fn members(&self) -> &BTreeSet<String> {
+        &self.members
+    }
+
+    pub(super) fn below(&self, step: &str) -> Option<&Self> {
+        self.below.get(step)
+    }
+
+    /// Takes one field out; what lies below it stays.
+    pub(super) fn forget(&mut self, path: &[&str]) {
+        match path {
+            [] => {}
+            [last] => {
+                self.members.remove(&format!("f:{last}"));
+            }
+            [step, rest @ ..] => {
+                if let Some(set) = self.below.get_mut(&format!("f:{step}")) {
+                    set.forget(rest);
+                }
+                self.below.retain(|_, set| !set.is_empty());
+            }
+        }
+    }
+
+    /// Takes a field out with everything below it.
+    pub(super) fn drop(&mut self, path: &[&str]) {
+        match path {
+            [] => {}
+            [last] => {
+                self.members.remove(&format!("f:{last}"));
+                self.below.remove(&format!("f:{last}"));
+            }
+            [step, rest @ ..] => {
+                if let Some(set) = self.below.get_mut(&format!("f:{step}")) {
+                    set.drop(rest);
+                }
+                self.below.retain(|_, set| !set.is_empty());
+            }
+        }
+    }
+
+    /// Keeps one field with everything below it.
+    pub(super) fn keep(&mut self, name: &str) {
+        let step = format!("f:{name}");
+        self.members.retain(|it| *it == step);
+        self.below.retain(|it, _| *it == step);
+    }
+
+    /// Every field as messages write it: `.spec.containers[name="a"].image`.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let own = self.members.iter().map(|step| shown(step));
+        let below = self.below.iter().flat_map(|(step, set)| {
+            let start = shown(step);
+            set.paths().into_iter().map(move |path| format!("{start}{path}"))
+        });
+        own.chain(below).collect()
+    }
+}
+
+fn shown(step: &str) -> String {
+    let (sort, rest) = step.split_once(':').unwrap_or(("f", step));
+    match sort {
+        "k" => {
+            let key: Map<String, Value> = serde_json::from_str(rest).unwrap_or_default();
+            let fields: Vec<String> = key.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("[{}]", fields.join(","))
+        }
+        "v" => format!("[={rest}]"),
+        "i" => format!("[{rest}]"),
+        _ => format!(".{rest}"),
+    }
+}

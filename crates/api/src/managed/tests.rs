@@ -1,0 +1,104 @@
+use serde_json::{Value, json};
+
+use super::{Of, Writer, apply, update};
+use crate::{
+    Kind,
+    meta::{ManagedFieldsEntry, Time},
+};
+
+fn writer<'a>(manager: &'a str, now: &'a Time) -> Writer<'a> {
+    Writer { manager, part: "", now, splits_status: true }
+}
+
+fn now() -> Time {
+    Time("2026-03-02T09:00:00Z".parse().expect("a time"))
+}
+
+fn owned(entries: &[ManagedFieldsEntry]) -> Vec<String> {
+    let fields =
+        |it: &ManagedFieldsEntry| it.fields_v1.as_ref().map(|it| it.0.to_string()).unwrap_or_default();
+    entries.iter().map(|it| format!("{} {}", it.manager.clone().unwrap_or_default(), fields(it))).collect()
+}
+
+const CONFIG: Of<'static> = Of { kind: Kind::ConfigMap, schema: None };
+
+fn config(data: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "default"}, "data": data})
+}
+
+#[test]
+fn who_creates_owns_what_was_created_and_who_changes_takes_it_over() {
+    let now = now();
+    let first = update(
+        CONFIG,
+        &[],
+        &Value::Null,
+        &config(json!({"a": "1", "b": "1"})),
+        writer("kubectl-create", &now),
+    );
+    assert_eq!(owned(&first), ["kubectl-create {\"f:data\":{\".\":{},\"f:a\":{},\"f:b\":{}}}"]);
+    let (old, new) = (config(json!({"a": "1", "b": "1"})), config(json!({"a": "2"})));
+    let second = update(CONFIG, &first, &old, &new, writer("kubectl-replace", &now));
+    assert_eq!(
+        owned(&second),
+        ["kubectl-create {\"f:data\":{}}", "kubectl-replace {\"f:data\":{\"f:a\":{}}}"]
+    );
+}
+
+#[test]
+fn what_another_owns_is_a_conflict_unless_forced() {
+    let now = now();
+    let live = config(json!({"a": "1"}));
+    let had = update(CONFIG, &[], &Value::Null, &live, writer("kubectl-replace", &now));
+    let wanted = config(json!({"a": "ssa"}));
+    let refused = apply(CONFIG, &had, &live, &wanted, writer("kubectl", &now), false);
+    assert_eq!(
+        refused.expect_err("a conflict").message,
+        "Apply failed with 1 conflict: conflict with \"kubectl-replace\" using v1: .data.a"
+    );
+    let (merged, entries) =
+        apply(CONFIG, &had, &live, &wanted, writer("kubectl", &now), true).expect("forced");
+    assert_eq!(merged["data"], json!({"a": "ssa"}));
+    assert_eq!(owned(&entries), ["kubectl {\"f:data\":{\"f:a\":{}}}", "kubectl-replace {\"f:data\":{}}"]);
+    let robot =
+        apply(CONFIG, &entries, &merged, &config(json!({"a": "other"})), writer("robot", &now), false);
+    assert_eq!(
+        robot.expect_err("a conflict").message,
+        "Apply failed with 1 conflict: conflict with \"kubectl\": .data.a"
+    );
+}
+
+#[test]
+fn what_is_not_applied_any_more_goes_unless_another_has_it() {
+    let now = now();
+    let both = config(json!({"a": "1", "b": "1"}));
+    let (live, had) =
+        apply(CONFIG, &[], &Value::Null, &both, writer("kubectl", &now), false).expect("applied");
+    let (live, had) =
+        apply(CONFIG, &had, &live, &config(json!({"b": "1"})), writer("robot", &now), false).expect("shared");
+    let (live, _) =
+        apply(CONFIG, &had, &live, &config(json!({})), writer("kubectl", &now), false).expect("applied");
+    assert_eq!(live["data"], json!({"b": "1"}));
+}
+
+#[test]
+fn items_of_a_keyed_list_have_owners_of_their_own() {
+    let now = now();
+    let of = Of { kind: Kind::Pod, schema: None };
+    let pod = |containers: Value| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": containers}});
+    let web = pod(json!([{"name": "web", "image": "nginx:1", "ports": [{"containerPort": 80}]}]));
+    let (live, had) = apply(of, &[], &Value::Null, &web, writer("kubectl", &now), false).expect("applied");
+    let side = pod(json!([{"name": "side", "image": "busybox"}]));
+    let (live, had) = apply(of, &had, &live, &side, writer("robot", &now), false).expect("no conflict");
+    assert_eq!(live["spec"]["containers"].as_array().map(Vec::len), Some(2));
+    let fields = had[0].fields_v1.as_ref().map(|it| it.0.clone()).unwrap_or_default();
+    let port = &fields["f:spec"]["f:containers"]["k:{\"name\":\"web\"}"]["f:ports"];
+    assert!(port["k:{\"containerPort\":80,\"protocol\":\"TCP\"}"]["f:containerPort"].is_object(), "{fields}");
+    let other = pod(json!([{"name": "web", "image": "nginx:2"}]));
+    let refused = apply(of, &had, &live, &other, writer("robot", &now), false).expect_err("a conflict");
+    assert!(
+        refused.message.ends_with("conflict with \"kubectl\": .spec.containers[name=\"web\"].image"),
+        "{}",
+        refused.message
+    );
+}

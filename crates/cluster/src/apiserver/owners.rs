@@ -1,0 +1,77 @@
+//! Whose are the fields after a write?
+//!
+//! Noted for whoever says as which manager it writes. MODEL: the control plane does not note what it writes itself, so its controllers
+//! never stand in `managedFields`. Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`.
+
+use std::rc::Rc;
+
+use api::{
+    ApiStatus, Kind, Object,
+    custom::Version,
+    managed::{self, Of, Writer},
+    meta::ManagedFieldsEntry,
+};
+use serde_json::Value;
+
+use crate::{
+    apiserver::{Call, create, decode, definitions, update},
+    request::Stage,
+};
+
+fn of(kind: Kind, version: Option<&Version>) -> Of<'_> {
+    Of { kind, schema: version.map(|version| &version.schema) }
+}
+
+/// Fields that only a status subresource writes, where the kind has one.
+fn splits(version: Option<&Version>) -> bool {
+    version.is_none_or(|version| version.has_status)
+}
+
+/// Notes in `new` whose its fields are after this write; who does not say as which manager it writes changes no owner.
+pub(super) fn note(call: &mut Call<'_>, old: Option<&Object>, new: &mut Object, part: &str) {
+    let had = old.and_then(|old| old.meta().managed_fields.clone()).unwrap_or_default();
+    new.meta_mut().managed_fields = None;
+    let owners = match call.owners.take() {
+        Some(owners) => owners,
+        None if call.manager.is_empty() => had,
+        None => {
+            let version = definitions::version(call.world.store(), call.cluster, new.kind());
+            let now = call.world.stamp(call.world.now());
+            let writer =
+                Writer { manager: &call.manager, part, now: &now, splits_status: splits(version.as_ref()) };
+            let before = old.map_or(Value::Null, Object::to_value);
+            managed::update(of(new.kind(), version.as_ref()), &had, &before, &new.to_value(), writer)
+        }
+    };
+    new.meta_mut().managed_fields = (!owners.is_empty()).then_some(owners);
+}
+
+/// Merges what a manager wants into what there is; makes it if there is nothing.
+pub(super) fn apply(
+    call: &mut Call<'_>,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    part: &'static str,
+    force: bool,
+    manifest: &Value,
+) -> Result<Rc<Object>, ApiStatus> {
+    call.enter(Stage::Decoding, "");
+    let version = definitions::version(call.world.store(), call.cluster, kind);
+    // What the kind does not have is refused before anything is merged.
+    decode::strict(kind, version.as_ref(), manifest)?;
+    let key = call.key(kind, namespace, name);
+    let live = call.world.store().object(&key).cloned();
+    let had: Vec<ManagedFieldsEntry> =
+        live.as_ref().and_then(|live| live.meta().managed_fields.clone()).unwrap_or_default();
+    let now = call.world.stamp(call.world.now());
+    let writer = Writer { manager: &call.manager, part, now: &now, splits_status: splits(version.as_ref()) };
+    let before = live.as_ref().map_or(Value::Null, |live| live.to_value());
+    let (merged, owners) =
+        managed::apply(of(kind, version.as_ref()), &had, &before, manifest, writer, force)?;
+    call.owners = Some(owners);
+    match live {
+        None => create::decoded(call, kind, namespace, name, &merged),
+        Some(_) => update::update(call, part, decode::strict(kind, version.as_ref(), &merged)?),
+    }
+}
