@@ -21,6 +21,9 @@ pub const RESOLUTION: SimDuration = SimDuration::secs(15);
 const IDLE_CPU: u64 = 1;
 /// Its memory, bytes.
 const IDLE_MEMORY: u64 = 8 << 20;
+/// Kernel, kubelet and container runtime of a node: thousandths of a CPU, bytes. MODEL: an idle AL2023 node; one figure for
+/// all types.
+const SYSTEM: (i64, i64) = (35, 500 << 20);
 
 /// What one container uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +74,13 @@ pub fn of_pod(world: &World, cluster: ClusterId, pod: &Pod) -> Option<Vec<Usage>
         (world.now() >= since + RESOLUTION).then(|| usage(world, cluster, container))
     };
     spec.containers.iter().map(measured).collect()
+}
+
+/// What a node uses: its pods, and what runs beside them. Thousandths of a CPU, and bytes.
+#[must_use]
+pub fn of_node(world: &World, cluster: ClusterId, node: &str) -> (i64, i64) {
+    let pods = world.store().pods_on(cluster, node).filter_map(|pod| of_pod(world, cluster, pod));
+    pods.flatten().fold(SYSTEM, |(cpu, memory), it| (cpu + it.cpu, memory + it.memory))
 }
 
 fn usage(world: &World, cluster: ClusterId, container: &Container) -> Usage {

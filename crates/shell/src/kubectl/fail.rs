@@ -87,7 +87,8 @@ impl Fail {
             other => {
                 let text = other.text();
                 // Causes get a newline whatever they end with; everything else only where it has none.
-                let causes = matches!(&other, Self::Server(it) if it.reason == "Invalid" && !it.causes.is_empty());
+                let causes =
+                    matches!(&other, Self::Server(it) if it.reason == "Invalid" && !it.causes.is_empty());
                 out.err(if causes { &text } else { text.strip_suffix('\n').unwrap_or(&text) });
                 Ok(if matches!(other, Self::Trouble(_)) { 2 } else { 1 })
             }
