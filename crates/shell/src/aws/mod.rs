@@ -3,11 +3,14 @@
 //! The few calls that scripts of the lab need: `eks update-kubeconfig|describe-cluster|list-clusters`, `ec2 stop-instances` and its kind. Answers are
 //! JSON as the real CLI indents it; refusals end with status 254. Source: AWS CLI 2.
 
+mod show;
+
 use api::kinds::eks::EksCluster;
 use cluster::{ClusterId, Principal, Refusal, Reply, Request, request::AwsRequest};
 use serde_json::{Map, Value, json};
 
 use crate::{eval::Flow, kubectl::known, output::Hint, tool::Call};
+use show::show;
 
 /// `aws SERVICE OPERATION …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
@@ -50,33 +53,6 @@ fn flag<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
         Some(rest) => rest.strip_prefix('='),
         None => None,
     })
-}
-
-/// Prints an answer, narrowed by `--query` where that is a plain path; the exit status.
-fn show(call: &mut Call<'_, '_>, answer: &Value, words: &[&str]) -> i32 {
-    let mut shown = answer;
-    if let Some(query) = flag(words, "--query") {
-        if !query.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.') {
-            call.out.hint(Hint::NotSimulated { what: format!("aws --query {query}") });
-            call.out.err(&format!(
-                "lab: --query {query} is not available in this lab yet: only plain paths such as a.b are"
-            ));
-            return 252;
-        }
-        for part in query.split('.') {
-            shown = shown.get(part).unwrap_or(&Value::Null);
-        }
-    }
-    match (flag(words, "--output"), shown) {
-        (Some("text"), Value::String(text)) => call.out.line(text),
-        (Some("text"), Value::Array(items)) => {
-            let all: Vec<String> =
-                items.iter().map(|i| i.as_str().map_or_else(|| i.to_string(), str::to_owned)).collect();
-            call.out.line(&all.join("\t"));
-        }
-        _ => call.out.line(&api::emit::json(shown)),
-    }
-    0
 }
 
 fn missing(call: &mut Call<'_, '_>, operation: &str, name: &str) -> i32 {

@@ -171,7 +171,7 @@ enum Wanted {
 }
 
 fn matched(value: &Val, pattern: &Val, flags: &Val, wanted: Wanted) -> ValR<Val> {
-    let (text, pattern) = (text(value)?, self::text(pattern)?);
+    let (text, pattern) = (text(value)?, text(pattern)?);
     let flags = if matches!(flags, Val::Null) { String::new() } else { self::text(flags)? };
     if flags.chars().any(|flag| !"gnimslxp".contains(flag)) {
         return Err(Error::str(format!("{flags} is not a valid modifier string")));
