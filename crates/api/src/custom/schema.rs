@@ -127,6 +127,7 @@ pub(super) fn has_rules(schema: &Value) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
 mod tests {
     use serde_json::json;
 

@@ -372,6 +372,7 @@ fn lists(schema: &Value, value: &Value, path: &str, depth: usize, out: &mut Vec<
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
 mod tests {
     use serde_json::json;
 

@@ -1,3 +1,4 @@
+#![allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
 use serde_json::{Value, json};
 
 use super::{Of, Writer, apply, update};

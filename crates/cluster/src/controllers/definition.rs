@@ -177,6 +177,7 @@ fn status(turn: &Turn<'_>, key: &Key, stored: &Stored, definition: &Definition) 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests say what must hold")]
+    #![allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
     use serde_json::{Value, json};
 
     use crate::{

@@ -28,7 +28,7 @@ pub(crate) fn cells(version: &Version, object: &Value, now: Timestamp) -> Vec<St
 fn cell(column: &Column, object: &Value, now: Timestamp) -> String {
     let Ok(path) = JsonPath::parse(&format!("{{{}}}", column.path)) else { return String::new() };
     let found = path.values(object);
-    let Some(value) = found.first().map(|value| value.as_ref()).filter(|value| !value.is_null()) else {
+    let Some(value) = found.first().map(AsRef::as_ref).filter(|value| !value.is_null()) else {
         return String::new();
     };
     match (column.type_.as_str(), value) {

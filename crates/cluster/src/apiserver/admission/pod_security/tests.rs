@@ -1,3 +1,4 @@
+#![allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
 #![allow(clippy::unwrap_used, reason = "tests say what must hold")]
 use api::{Kind, k8s::core::v1::PodSpec, meta::ObjectMeta};
 use serde_json::{Value, json};

@@ -99,7 +99,7 @@ fn check(
                 Err(why) => {
                     let message = format!("failed to configure binding: {why}");
                     let denial = Denial { message, reason: String::new() };
-                    refusal = refusal.or_else(|| Some(refuse(about, name, by, denial)));
+                    refusal = refusal.or_else(|| Some(refuse(about, name, by, &denial)));
                     continue;
                 }
             };
@@ -111,9 +111,7 @@ fn check(
                             denial.message
                         )),
                         Some("Deny") => {
-                            let Denial { message, reason } = &denial;
-                            let denial = Denial { message: message.clone(), reason: reason.clone() };
-                            refusal = refusal.or_else(|| Some(refuse(about, name, by, denial)));
+                            refusal = refusal.or_else(|| Some(refuse(about, name, by, &denial)));
                         }
                         _ => {}
                     }
@@ -124,7 +122,7 @@ fn check(
     refusal.map_or(Ok(()), Err)
 }
 
-fn refuse(about: &Object, policy: &str, binding: &str, denial: Denial) -> ApiStatus {
+fn refuse(about: &Object, policy: &str, binding: &str, denial: &Denial) -> ApiStatus {
     let message = format!(
         "ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {}",
         denial.message
