@@ -73,7 +73,7 @@ pub(super) fn patched(
     let mut value = old.to_value();
     let version = definitions::version(call.world.store(), call.cluster, kind);
     if version.is_some() && how == PatchKind::Strategic {
-        return Err(unsupported(kind));
+        return Err(unsupported());
     }
     decode::patch(kind, &mut value, how, patch)?;
     let (object, unknown) = decode::lax(kind, version.as_ref(), &value).map_err(|error| match how {
@@ -191,15 +191,9 @@ fn unchanged_since(old: &Object, new: &Object) -> Result<(), ApiStatus> {
 }
 
 /// 415: custom kinds have no Go types, so nothing says how a strategic patch would merge.
-fn unsupported(kind: Kind) -> ApiStatus {
-    let info = kind.info();
-    let message = format!(
-        "the body of the request was in an unknown format - accepted media types include: \
-         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
-         application/apply-patch+cbor: strategic merge patch is not supported by {}, Kind={}",
-        info.api_version(),
-        info.kind
-    );
+fn unsupported() -> ApiStatus {
+    let message = "the body of the request was in an unknown format - accepted media types include: \
+                   application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
     super::status(415, "UnsupportedMediaType", message)
 }
 
