@@ -160,6 +160,7 @@ pub const VERBS: &[Verb] = &[
     verb("get", get::FLAGS, get::run),
     verb("label", label::FLAGS, label::label),
     verb("logs", logs::FLAGS, logs::run),
+    verb("options", &[], version::options),
     verb("patch", patch::FLAGS, patch::run),
     verb("port-forward", port_forward::FLAGS, port_forward::run),
     verb("replace", replace::FLAGS, replace::run),
@@ -176,7 +177,7 @@ pub const VERBS: &[Verb] = &[
 
 /// Verbs that the real kubectl has beside these.
 const REAL: &[&str] =
-    &["alpha", "certificate", "completion", "debug", "help", "kustomize", "options", "plugin", "proxy"];
+    &["alpha", "certificate", "completion", "debug", "help", "kustomize", "plugin", "proxy"];
 
 /// `kubectl …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {

@@ -52,6 +52,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     server.map(drop)
 }
 
+/// `kubectl options`: the flags of every verb, as kubectl v1.32 lists them.
+pub(super) fn options(kube: &mut Kube<'_, '_>) -> Done {
+    kube.out.out(include_str!("options.txt"));
+    Ok(())
+}
+
 pub(super) fn cluster_info(kube: &mut Kube<'_, '_>) -> Done {
     if let Some(name) = kube.given.value("context").map(str::to_owned)
         && kube.shell.machine.kubeconfig.context(&name).is_none()
