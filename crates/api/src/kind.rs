@@ -261,8 +261,8 @@ kinds! {
     ReplicationController: "", "v1", "replicationcontrollers", "ReplicationController", ["rc"], Namespaced, ["all"], ALL;
     ResourceQuota: "", "v1", "resourcequotas", "ResourceQuota", ["quota"], Namespaced, [], ALL, simulated;
     MutatingWebhookConfiguration: "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", [], Cluster, ["api-extensions"], ALL;
-    ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", [], Cluster, ["api-extensions"], ALL;
-    ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", [], Cluster, ["api-extensions"], ALL;
+    ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", [], Cluster, ["api-extensions"], ALL, simulated;
+    ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", [], Cluster, ["api-extensions"], ALL, simulated;
     ValidatingWebhookConfiguration: "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", [], Cluster, ["api-extensions"], ALL;
     CustomResourceDefinition: "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", ["crd", "crds"], Cluster, ["api-extensions"], ALL, simulated;
     APIService: "apiregistration.k8s.io", "v1", "apiservices", "APIService", [], Cluster, ["api-extensions"], ALL;
