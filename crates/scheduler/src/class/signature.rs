@@ -172,7 +172,10 @@ mod tests {
                 "/metadata/ownerReferences",
                 json!([{"apiVersion": "v1", "kind": "K", "name": "o", "uid": "u", "controller": true}]),
             ),
-            ("/metadata/ownerReferences", json!([{"apiVersion": "v2", "kind": "K", "name": "o", "uid": "u", "controller": true}])),
+            (
+                "/metadata/ownerReferences",
+                json!([{"apiVersion": "v2", "kind": "K", "name": "o", "uid": "u", "controller": true}]),
+            ),
             ("/spec/priority", json!(1)),
             ("/spec/preemptionPolicy", json!("Never")),
             ("/spec/nodeName", json!("n")),
