@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::schema::field;
 use crate::{
     Cause,
     cel::{BUDGET, Program, Scope},
@@ -43,11 +44,7 @@ fn walk(
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let (own, below) = match schema["properties"].get(name) {
-                    Some(own) if path.is_empty() => (own, name.clone()),
-                    Some(own) => (own, format!("{path}.{name}")),
-                    None => (&schema["additionalProperties"], format!("{path}[{name}]")),
-                };
+                let (own, below) = field(schema, path, name);
                 let old = old.and_then(|old| old.get(name));
                 walk(own, old, value, &below, depth + 1, budget, out);
             }

@@ -10,6 +10,15 @@ fn on(schema: &Value, extension: &str) -> bool {
     schema[extension] == true
 }
 
+/// The schema of a field of an object at `path`, and where it is.
+pub(super) fn field<'s>(schema: &'s Value, path: &str, name: &str) -> (&'s Value, String) {
+    match schema["properties"].get(name) {
+        Some(own) if path.is_empty() => (own, name.to_owned()),
+        Some(own) => (own, format!("{path}.{name}")),
+        None => (&schema["additionalProperties"], format!("{path}[{name}]")),
+    }
+}
+
 /// The schema of a field; `Some(Null)` for one that may hold anything known to nobody.
 fn of_field<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
     match schema["properties"].get(name) {

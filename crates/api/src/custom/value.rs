@@ -8,7 +8,7 @@
 use regex::Regex;
 use serde_json::Value;
 
-use super::format;
+use super::{format, schema::field};
 use crate::{Cause, validate::shown};
 
 /// Causes after which rules in CEL are not asked any more.
@@ -328,11 +328,7 @@ fn lists(schema: &Value, value: &Value, path: &str, depth: usize, out: &mut Vec<
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let (own, below) = match schema["properties"].get(name) {
-                    Some(own) if path.is_empty() => (own, name.clone()),
-                    Some(own) => (own, format!("{path}.{name}")),
-                    None => (&schema["additionalProperties"], format!("{path}[{name}]")),
-                };
+                let (own, below) = field(schema, path, name);
                 lists(own, value, &below, depth + 1, out);
             }
         }

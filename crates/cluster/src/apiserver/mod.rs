@@ -11,7 +11,6 @@ mod allocate;
 mod bootstrap;
 mod call;
 mod create;
-mod custom_scale;
 mod decode;
 mod definitions;
 mod delete;
@@ -22,6 +21,7 @@ mod owners;
 mod read;
 mod recorder;
 mod review;
+mod scale;
 mod subresource;
 #[cfg(test)]
 mod tests;

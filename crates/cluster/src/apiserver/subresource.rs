@@ -14,9 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ApiVerb, Propagation, Reply,
-    apiserver::{
-        Call, custom_scale, decode, delete, method_not_allowed, no_such_resource, read, status, update,
-    },
+    apiserver::{Call, delete, method_not_allowed, no_such_resource, read, scale, status},
     request::Stage,
 };
 
@@ -31,13 +29,14 @@ pub(super) fn serve(
 ) -> Result<Reply, ApiStatus> {
     match (kind, part, verb) {
         (
-            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController,
+            Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::StatefulSet
+            | Kind::ReplicationController
+            | Kind::Custom(_),
             "scale",
             verb,
-        ) => scale(call, kind, namespace, name, verb).map(Reply::Value),
-        (Kind::Custom(_), "scale", verb) => {
-            custom_scale::serve(call, kind, namespace, name, verb).map(Reply::Value)
-        }
+        ) => scale::serve(call, kind, namespace, name, verb).map(Reply::Value),
         (Kind::Pod, "eviction", ApiVerb::Create(body)) => {
             evict(call, namespace, name, &body).map(Reply::Value)
         }
@@ -48,68 +47,6 @@ pub(super) fn serve(
         (_, "" | "status" | "finalize", _) => Err(method_not_allowed()),
         _ => Err(no_such_resource()),
     }
-}
-
-fn scale(
-    call: &mut Call<'_>,
-    kind: Kind,
-    namespace: &str,
-    name: &str,
-    verb: ApiVerb,
-) -> Result<Value, ApiStatus> {
-    let old = read::get(call, kind, namespace, name)?;
-    let mut shown = scale_of(&old);
-    let wanted = match verb {
-        ApiVerb::Get => return Ok(shown),
-        ApiVerb::Update(wanted) => wanted,
-        ApiVerb::Patch(how, patch) => {
-            decode::patch(kind, &mut shown, how, &patch)?;
-            shown
-        }
-        ApiVerb::List { .. } | ApiVerb::Create(_) | ApiVerb::Delete { .. } => {
-            return Err(method_not_allowed());
-        }
-    };
-    call.enter(Stage::Decoding, "");
-    let replicas = wanted.pointer("/spec/replicas").cloned().unwrap_or(json!(0));
-    let mut value = old.to_value();
-    if let Some(Value::Object(spec)) = value.get_mut("spec") {
-        spec.insert("replicas".to_owned(), replicas);
-    }
-    if let Some(Value::Object(meta)) = value.get_mut("metadata") {
-        match wanted.pointer("/metadata/resourceVersion") {
-            Some(version) => meta.insert("resourceVersion".to_owned(), version.clone()),
-            None => meta.remove("resourceVersion"),
-        };
-    }
-    let object = decode::strict(kind, None, &value)?;
-    Ok(scale_of(&*update::update(call, "", object)?))
-}
-
-/// The `autoscaling/v1` Scale of an object.
-fn scale_of(object: &Object) -> Value {
-    let value = object.to_value();
-    let meta = object.meta();
-    let selector = value.pointer("/spec/selector").cloned().unwrap_or_default();
-    let labels = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
-    let selector: Vec<String> =
-        labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-    json!({
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": {
-            "name": meta.name,
-            "namespace": meta.namespace,
-            "uid": meta.uid,
-            "resourceVersion": meta.resource_version,
-            "creationTimestamp": meta.creation_timestamp,
-        },
-        "spec": { "replicas": value.pointer("/spec/replicas").cloned().unwrap_or(json!(0)) },
-        "status": {
-            "replicas": value.pointer("/status/replicas").cloned().unwrap_or(json!(0)),
-            "selector": selector.join(","),
-        },
-    })
 }
 
 /// Deletes a pod, unless a budget holds it.

@@ -17,7 +17,7 @@ use api::{
 };
 
 use super::{
-    is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from,
+    create_pod, is_available, is_managed_by, is_ready, managed_by, manager, phase, pod_from,
     revision::{self, HASH_LABEL},
     share, template_hash,
 };
@@ -160,22 +160,7 @@ impl Plan {
         let spec = pod.spec.get_or_insert_default();
         tolerate(spec);
         aim(spec, node);
-        match turn.create(pod) {
-            Ok(made) => {
-                turn.event(
-                    object,
-                    EventType::Normal,
-                    "SuccessfulCreate",
-                    &format!("Created pod: {}", made.name()),
-                );
-                Ok(())
-            }
-            Err(refusal) => {
-                let message = format!("Error creating: {}", refusal.message);
-                turn.event(object, EventType::Warning, "FailedCreate", &message);
-                Err(refusal)
-            }
-        }
+        create_pod(turn, object, pod)
     }
 
     /// Deletes pods of older templates: those that serve nobody at once, others as far as `maxUnavailable` goes.

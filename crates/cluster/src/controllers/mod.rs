@@ -39,7 +39,7 @@ pub(crate) use persistent_volume::protection::{
     OF_CLAIM as CLAIM_PROTECTION, OF_VOLUME as VOLUME_PROTECTION,
 };
 
-use crate::{Controller, Turn, World, draw};
+use crate::{Controller, EventType, Turn, World, draw};
 
 /// Every controller of the control plane, in the order in which they hear of a change.
 pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
@@ -70,6 +70,22 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
 /// The owner that manages the object, if there is one.
 fn controller_of(meta: &ObjectMeta) -> Option<&OwnerReference> {
     meta.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
+}
+
+/// Creates a pod for what owns it, in whose name it is said how that went. Source: `RealPodControl` of `controller_utils.go`.
+fn create_pod(turn: &mut Turn<'_>, owner: &Object, pod: Pod) -> Result<(), ApiStatus> {
+    match turn.create(pod) {
+        Ok(pod) => {
+            let message = format!("Created pod: {}", pod.name());
+            turn.event(owner, EventType::Normal, "SuccessfulCreate", &message);
+            Ok(())
+        }
+        Err(refusal) => {
+            let message = format!("Error creating: {}", refusal.message);
+            turn.event(owner, EventType::Warning, "FailedCreate", &message);
+            Err(refusal)
+        }
+    }
 }
 
 /// A reference that makes `owner` the manager of what carries it.

@@ -16,8 +16,8 @@ use api::{
 };
 
 use super::{
-    adopt, controller_of, is_active, is_available, is_managed_by, is_ready, let_go, managed_by, manager,
-    phase, pod_from, ready_since,
+    adopt, controller_of, create_pod, is_active, is_available, is_managed_by, is_ready, let_go, managed_by,
+    manager, phase, pod_from, ready_since,
 };
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn, client::Rate};
 
@@ -170,17 +170,9 @@ fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) 
             if turn.throttled().is_some() {
                 return refused.map_or(Ok(made), Err);
             }
-            match turn.create(pod.clone()) {
-                Ok(pod) => {
-                    made += 1;
-                    let message = format!("Created pod: {}", pod.name());
-                    turn.event(object, EventType::Normal, "SuccessfulCreate", &message);
-                }
-                Err(refusal) => {
-                    let message = format!("Error creating: {}", refusal.message);
-                    turn.event(object, EventType::Warning, "FailedCreate", &message);
-                    refused = Some(refusal);
-                }
+            match create_pod(turn, object, pod.clone()) {
+                Ok(()) => made += 1,
+                Err(refusal) => refused = Some(refusal),
             }
         }
         if let Some(refusal) = refused {

@@ -15,7 +15,7 @@ use api::{
 };
 
 use super::{
-    super::{is_active, is_managed_by, is_ready, managed_by, phase, pod_from, ready_since},
+    super::{create_pod, is_active, is_managed_by, is_ready, managed_by, phase, pod_from, ready_since},
     index,
     policy::{self, Action},
 };
@@ -129,17 +129,9 @@ pub(super) fn create(
                 }
             }
             tried += 1;
-            match turn.create(pod) {
-                Ok(pod) => {
-                    made += 1;
-                    let message = format!("Created pod: {}", pod.name());
-                    turn.event(object, EventType::Normal, "SuccessfulCreate", &message);
-                }
-                Err(refusal) => {
-                    let message = format!("Error creating: {}", refusal.message);
-                    turn.event(object, EventType::Warning, "FailedCreate", &message);
-                    refused = Some(refusal);
-                }
+            match create_pod(turn, object, pod) {
+                Ok(()) => made += 1,
+                Err(refusal) => refused = Some(refusal),
             }
         }
         batch *= 2;

@@ -1,8 +1,9 @@
-//! How many are there of a custom kind, and how many are wanted?
+//! How many are there, and how many are wanted?
 //!
-//! Its definition says where the numbers stand. Source: apiextensions-apiserver `pkg/registry/customresource/etcd.go`, `ScaleREST`.
+//! Where the numbers stand is the same for all workloads; of a custom kind its definition says it. Source:
+//! `pkg/registry/apps/*/storage`; `ScaleREST` of apiextensions-apiserver's `pkg/registry/customresource/etcd.go`.
 
-use api::{ApiStatus, Kind, Object, custom::Scale};
+use api::{ApiStatus, Kind, Object, custom::Scale, label::Selector, meta::LabelSelector};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     request::Stage,
 };
 
-/// Answers a request about the `scale` of a custom object.
+/// Answers a request about the `scale` of an object.
 pub(super) fn serve(
     call: &mut Call<'_>,
     kind: Kind,
@@ -20,9 +21,13 @@ pub(super) fn serve(
     verb: ApiVerb,
 ) -> Result<Value, ApiStatus> {
     let version = definitions::version(call.world.store(), call.cluster, kind);
-    let Some(scale) = version.as_ref().and_then(|version| version.scale.as_ref()) else {
-        return Err(no_such_resource());
+    let scale = match kind {
+        Kind::Custom(_) => version.as_ref().and_then(|it| it.scale.clone()).ok_or_else(no_such_resource)?,
+        _ => {
+            Scale { spec: ".spec.replicas".to_owned(), status: ".status.replicas".to_owned(), selector: None }
+        }
     };
+    let scale = &scale;
     let old = read::get(call, kind, namespace, name)?;
     let wanted = match verb {
         ApiVerb::Get => return Ok(shown(scale, &old)),
@@ -52,8 +57,12 @@ fn shown(scale: &Scale, object: &Object) -> Value {
     let (value, meta) = (object.to_value(), object.meta());
     let number = |path: &str| definitions::at(&value, path).cloned().unwrap_or(json!(0));
     let mut status = json!({"replicas": number(&scale.status)});
-    if let Some(selector) = scale.selector.as_deref().and_then(|path| definitions::at(&value, path)) {
-        status["selector"] = selector.clone();
+    let selector = match object.kind() {
+        Kind::Custom(_) => scale.selector.as_deref().and_then(|path| definitions::at(&value, path)).cloned(),
+        _ => Some(json!(chosen(&value["spec"]["selector"]))),
+    };
+    if let Some(selector) = selector {
+        status["selector"] = selector;
     }
     json!({
         "kind": "Scale",
@@ -68,4 +77,13 @@ fn shown(scale: &Scale, object: &Object) -> Value {
         "spec": {"replicas": number(&scale.spec)},
         "status": status,
     })
+}
+
+/// Whom a workload's selector chooses, as `kubectl -l` writes it; a ReplicationController's is a map of labels.
+fn chosen(selector: &Value) -> String {
+    let map = || serde_json::from_value(selector.clone()).ok();
+    let labels = || Some(LabelSelector { match_labels: map(), ..LabelSelector::default() });
+    let structured = serde_json::from_value(selector.clone()).ok();
+    let read = structured.filter(|it: &LabelSelector| *it != LabelSelector::default()).or_else(labels);
+    read.and_then(|it| Selector::from_label_selector(&it).ok()).map(|it| it.to_string()).unwrap_or_default()
 }
