@@ -30,8 +30,8 @@ pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key
     }
     let own = Kind::Pod == change.key.kind;
     let of_pod = if own { own_events(change) } else { Vec::new() };
-    let events = events(change);
-    if of_pod.is_empty() && events.is_empty() {
+    let (events, released) = (events(change), released(change));
+    if of_pod.is_empty() && events.is_empty() && released.is_none() {
         return;
     }
     let objects = Objects::of(change);
@@ -41,18 +41,22 @@ pub(super) fn call_back(change: &Change, store: &Store, wake: &mut dyn FnMut(Key
         };
         let same = own && key.namespace == change.key.namespace && key.name == change.key.name;
         let events = if same { &of_pod } else { &events };
+        let gone = released
+            .filter(|_| !same)
+            .map(|most| (ClusterEvent::new(EventResource::AssignedPod, EventAction::Delete), most));
         let concerned = |event: &&ClusterEvent| hint::concerns(&queued.refused_by, **event);
-        let mut concerned = events.iter().filter(concerned).peekable();
-        if concerned.peek().is_none() {
+        if !events.iter().chain(gone.as_ref().map(|it| &it.0)).any(|it| concerned(&it)) {
             continue;
         }
         let pod = Key { kind: Kind::Pod, ..key.clone() };
         let Some(pod) = store.object(&pod).and_then(|it| Pod::of(it)).filter(|it| is_waiting(it)) else {
             continue;
         };
+        let gone = gone.filter(|(_, most)| super::priority(pod) <= *most).map(|it| it.0);
         let pod = PodInfo::new(pod);
         let what = objects.happening();
-        if concerned.any(|event| hint::helps(&queued.refused_by, *event, &what, &pod)) {
+        let mut heard = events.iter().chain(&gone).filter(concerned);
+        if heard.any(|event| hint::helps(&queued.refused_by, *event, &what, &pod)) {
             wake(key.clone());
         }
     }
@@ -187,14 +191,21 @@ fn pod_events(change: &Change) -> Vec<ClusterEvent> {
         }
         (_, _) if is => vec![event(EventAction::Add)],
         (_, _) if was => vec![event(EventAction::Delete)],
-        // A pod that had been promised a node kept others off it.
-        (Some(gone), None) => {
-            let promised = gone.status.as_ref().and_then(|it| it.nominated_node_name.as_ref());
-            let promised = promised.filter(|it| !it.is_empty());
-            promised.map(|_| event(EventAction::Delete)).into_iter().collect()
-        }
         (_, _) => Vec::new(),
     }
+}
+
+/// The priority of a waiting pod that is no longer promised the node it was: those that matter no more than it were held off
+/// that node. Source: `getLEPriorityPreCheck` of `eventhandlers.go`, 1.34.
+fn released(change: &Change) -> Option<i32> {
+    let promised = |pod: &Pod| {
+        let node = pod.status.as_ref().and_then(|it| it.nominated_node_name.clone())?;
+        (bound_to(pod).is_none() && !node.is_empty()).then_some(node)
+    };
+    let before = change.before.as_deref().and_then(Pod::of)?;
+    let node = promised(before)?;
+    let still = change.after.as_deref().and_then(Pod::of).and_then(promised).is_some_and(|it| it == node);
+    (!still).then(|| super::priority(before))
 }
 
 fn asks_for_less(before: &Pod, after: &Pod) -> bool {

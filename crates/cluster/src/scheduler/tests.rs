@@ -272,6 +272,32 @@ fn a_preempting_pod_waits_for_its_victims_end() {
     assert_eq!(said(&world, "Preempted").len(), 1);
 }
 
+/// `getLEPriorityPreCheck`: a promise held nobody off who matters more.
+#[test]
+fn a_promise_that_ends_calls_back_whom_it_held_off() {
+    let mut world = cluster();
+    add_node(&mut world, "a", 1);
+    important(&mut world, "high", 100);
+    important(&mut world, "higher", 200);
+    create(&mut world, pod("low")).unwrap();
+    settle(&mut world);
+    let mut high = sized("high", "100m");
+    high["spec"]["priorityClassName"] = json!("high");
+    create(&mut world, high).unwrap();
+    settle(&mut world);
+    assert_eq!(nominated(&world, "high").as_deref(), Some("a"));
+    create(&mut world, sized("other", "1000")).unwrap();
+    let mut more = sized("more", "1000");
+    more["spec"]["priorityClassName"] = json!("higher");
+    create(&mut world, more).unwrap();
+    run(&mut world, 15);
+    let tried = |world: &World| ["other", "more"].map(|name| queued(world, name).attempts);
+    assert_eq!(tried(&world), [1, 1]);
+    delete(&mut world, Kind::Pod, "high").unwrap();
+    run(&mut world, 15);
+    assert_eq!(tried(&world), [2, 1]);
+}
+
 #[test]
 fn a_deleted_pod_is_forgotten_by_the_queue() {
     let mut world = cluster();
