@@ -29,10 +29,8 @@ fn walk(at: &Path, area: &str, found: &mut Vec<Simplification>) -> Result<(), Bo
             walk(&path, area, found)?;
         } else if path.extension().is_some_and(|it| it == "rs") {
             let code = fs::read_to_string(&path)?;
-            let place = path.strip_prefix("..")?.to_string_lossy().replace('\\', "/");
             found.extend(markers(&code).map(|(about, text)| Simplification {
                 area: area.to_owned(),
-                place: format!("crates/{place}"),
                 about: about.unwrap_or_else(|| question(&code)),
                 text,
             }));

@@ -27,8 +27,6 @@ pub struct Term {
 pub struct Simplification {
     /// The crate: `scheduler`.
     pub area: String,
-    /// The file, from the root of the repository.
-    pub place: String,
     /// What it is about.
     pub about: String,
     /// What is simpler.

@@ -74,8 +74,13 @@ mod tests {
         let areas = areas();
         assert!(areas.iter().any(|it| it.name == "scheduler") && areas.iter().any(|it| it.name == "shell"));
         for it in areas.iter().flat_map(|it| &it.simplifications) {
-            assert!(it.text.ends_with(['.', ')']), "{}: {}", it.place, it.text);
-            assert!(!it.about.is_empty() && it.text.matches('`').count() % 2 == 0, "{}", it.place);
+            assert!(it.text.ends_with(['.', ')']), "{}: {}", it.about, it.text);
+            assert!(
+                !it.about.is_empty() && it.text.matches('`').count() % 2 == 0,
+                "{}: {}",
+                it.about,
+                it.text
+            );
         }
     }
 }

@@ -52,7 +52,7 @@ impl Templates {
         let (whole, shared) = (self.signature.whole(), self.signature.shared());
         let print = print(whole);
         let mut same = self.by_source.get(&print).into_iter().flatten().map(|at| &self.sources[*at]);
-        if let Some(source) = same.find(|it| *it.whole == *whole) {
+        if let Some(source) = same.find(|it| it.shared == shared.len() && *it.whole == *whole) {
             return PodInfo::of_template(pod, Rc::clone(&self.known[source.number].template));
         }
         let siblings = self.by_shared.entry(self::print(shared)).or_default();
