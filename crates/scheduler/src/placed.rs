@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use crate::pod::{PodInfo, PodKey};
 use crate::print::Print;
+use crate::table::NodeRef;
 
-/// Pods and the names of their nodes.
+/// Pods and where they are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Placed {
     by_print: BTreeMap<u64, Spot>,
@@ -24,8 +25,17 @@ struct Spot {
     others: Vec<Placement>,
 }
 
-/// A pod and the name of its node.
-pub(crate) type Placement = (Rc<PodInfo>, Rc<str>);
+/// A pod and where it is.
+pub(crate) type Placement = (Rc<PodInfo>, Whereabouts);
+
+/// Where a pod is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// On a node.
+    On(NodeRef),
+    /// It waits for a node of this name.
+    WaitsFor(Rc<str>),
+}
 
 fn print(key: &PodKey) -> u64 {
     let mut print = Print::default();
@@ -41,11 +51,11 @@ impl Placed {
     }
 
     /// Adds a pod, and gives what was there under its key.
-    pub(crate) fn insert(&mut self, pod: Rc<PodInfo>, node: Rc<str>) -> Option<Placement> {
+    pub(crate) fn insert(&mut self, pod: Rc<PodInfo>, at: Whereabouts) -> Option<Placement> {
         self.len += 1;
         match self.by_print.entry(print(&pod.key)) {
             Entry::Vacant(spot) => {
-                spot.insert(Spot { first: (pod, node), others: Vec::new() });
+                spot.insert(Spot { first: (pod, at), others: Vec::new() });
                 None
             }
             Entry::Occupied(mut spot) => {
@@ -53,9 +63,9 @@ impl Placed {
                 let mut all = std::iter::once(first).chain(others.iter_mut());
                 if let Some(same) = all.find(|it| it.0.key == pod.key) {
                     self.len -= 1;
-                    return Some(std::mem::replace(same, (pod, node)));
+                    return Some(std::mem::replace(same, (pod, at)));
                 }
-                others.push((pod, node));
+                others.push((pod, at));
                 None
             }
         }
@@ -77,13 +87,13 @@ impl Placed {
         Some(found)
     }
 
-    /// A pod and its node.
-    pub(crate) fn get(&self, key: &PodKey) -> Option<&Placement> {
-        let Spot { first, others } = self.by_print.get(&print(key))?;
+    /// A pod and where it is.
+    pub(crate) fn get_mut(&mut self, key: &PodKey) -> Option<&mut Placement> {
+        let Spot { first, others } = self.by_print.get_mut(&print(key))?;
         std::iter::once(first).chain(others).find(|it| it.0.key == *key)
     }
 
-    /// Every pod and its node, by key.
+    /// Every pod and where it is, by key.
     pub(crate) fn sorted(&self) -> Vec<&Placement> {
         let spots = self.by_print.values();
         let mut all: Vec<_> = spots.flat_map(|it| std::iter::once(&it.first).chain(&it.others)).collect();
@@ -104,7 +114,7 @@ mod tests {
     fn a_pod_is_found_by_its_key_until_it_is_taken_out() {
         let mut placed = Placed::default();
         for name in ["b", "a", "b"] {
-            placed.insert(pod(name), "node".into());
+            placed.insert(pod(name), Whereabouts::WaitsFor("node".into()));
         }
         let names = |it: &Placed| it.sorted().iter().map(|it| it.0.key.name.clone()).collect::<Vec<_>>();
         assert_eq!((names(&placed), placed.len()), (vec!["a".to_owned(), "b".to_owned()], 2));

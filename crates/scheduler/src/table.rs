@@ -15,7 +15,7 @@ use crate::disruption::DisruptionBudget;
 use crate::history::{Change, History};
 use crate::node_selector::Labels;
 use crate::owner::Owners;
-use crate::placed::Placed;
+use crate::placed::{Placed, Whereabouts};
 use crate::pod::{HostPort, Namespaces, PodInfo, PodKey};
 use crate::requests;
 use crate::storage::Storage;
@@ -178,6 +178,9 @@ impl NodeTable {
         let pods = std::mem::take(&mut self.rows[at.0 as usize].pods);
         for pod in &pods {
             self.count(pod, at, -1);
+            if let Some((_, whereabouts)) = self.placed.get_mut(&pod.key) {
+                *whereabouts = Whereabouts::WaitsFor(Rc::clone(&name));
+            }
         }
         if !pods.is_empty() {
             self.waiting.insert(name, pods.iter().map(|it| it.key.clone()).collect());
@@ -201,7 +204,7 @@ impl NodeTable {
             self.remove_pod(&pod.key);
             let name: Rc<str> = node.into();
             self.waiting.entry(Rc::clone(&name)).or_default().insert(pod.key.clone());
-            self.placed.insert(pod, name);
+            self.placed.insert(pod, Whereabouts::WaitsFor(name));
             return;
         };
         self.bind(&pod, at);
@@ -209,17 +212,16 @@ impl NodeTable {
 
     /// The same for a node that is known.
     pub fn bind(&mut self, pod: &Rc<PodInfo>, node: NodeRef) {
-        let name = Rc::clone(&self.rows[node.0 as usize].name);
-        if let Some((before, node)) = self.placed.insert(Rc::clone(pod), name) {
-            self.leave(&before, &node);
+        if let Some((before, at)) = self.placed.insert(Rc::clone(pod), Whereabouts::On(node)) {
+            self.leave(&before, at);
         }
         self.attach(pod, node);
     }
 
     /// Takes a pod from its node; nothing happens if it is on none.
     pub fn remove_pod(&mut self, key: &PodKey) {
-        if let Some((pod, node)) = self.placed.remove(key) {
-            self.leave(&pod, &node);
+        if let Some((pod, at)) = self.placed.remove(key) {
+            self.leave(&pod, at);
         }
     }
 
@@ -387,7 +389,10 @@ impl NodeTable {
 
     /// Pods that are on a node or wait for one, by key.
     pub fn pods(&self) -> impl ExactSizeIterator<Item = (&Rc<PodInfo>, &str)> {
-        self.placed.sorted().into_iter().map(|(pod, node)| (pod, &**node))
+        self.placed.sorted().into_iter().map(|(pod, at)| match at {
+            Whereabouts::On(node) => (pod, &*self.row(*node).name),
+            Whereabouts::WaitsFor(name) => (pod, &**name),
+        })
     }
 
     /// How many pods are on a node or wait for one.
@@ -445,7 +450,8 @@ impl NodeTable {
         self.rows[at.0 as usize].name = Rc::clone(name);
         self.by_name.insert(Rc::clone(name), at);
         for key in self.waiting.remove(name).unwrap_or_default() {
-            if let Some((pod, _)) = self.placed.get(&key) {
+            if let Some((pod, whereabouts)) = self.placed.get_mut(&key) {
+                *whereabouts = Whereabouts::On(at);
                 let pod = Rc::clone(pod);
                 self.attach(&pod, at);
             }
@@ -454,13 +460,15 @@ impl NodeTable {
     }
 
     /// A pod is no longer on a node, known or not.
-    fn leave(&mut self, pod: &Rc<PodInfo>, node: &Rc<str>) {
-        if let Some(at) = self.by_name.get(node).copied() {
-            self.detach(pod, at);
-        } else if let Some(keys) = self.waiting.get_mut(node) {
-            keys.remove(&pod.key);
-            if keys.is_empty() {
-                self.waiting.remove(node);
+    fn leave(&mut self, pod: &Rc<PodInfo>, at: Whereabouts) {
+        match at {
+            Whereabouts::On(node) => self.detach(pod, node),
+            Whereabouts::WaitsFor(node) => {
+                let Some(keys) = self.waiting.get_mut(&node) else { return };
+                keys.remove(&pod.key);
+                if keys.is_empty() {
+                    self.waiting.remove(&node);
+                }
             }
         }
     }
@@ -559,7 +567,9 @@ impl NodeTable {
 }
 
 fn insert(pods: &mut Vec<Rc<PodInfo>>, pod: &Rc<PodInfo>) {
-    let at = pods.partition_point(|it| it.key < pod.key);
+    // Pods mostly come in order.
+    let last = pods.last().is_none_or(|it| it.key < pod.key);
+    let at = if last { pods.len() } else { pods.partition_point(|it| it.key < pod.key) };
     pods.insert(at, Rc::clone(pod));
 }
 

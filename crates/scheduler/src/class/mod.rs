@@ -125,6 +125,14 @@ impl Classes {
         self.templates.compile(pod)
     }
 
+    /// The same for pods that wait together.
+    ///
+    /// Each lies elsewhere in memory: looking at all of them before reading the first waits for several at a time.
+    pub fn compile_all(&mut self, pods: &[Pod]) -> Vec<PodInfo> {
+        pods.iter().for_each(signature::skim);
+        pods.iter().map(|pod| self.compile(pod)).collect()
+    }
+
     /// Looks at what has changed in the table, so that the next pod need not wait for it.
     pub fn keep_up(&mut self, table: &NodeTable) {
         self.hear(table);
