@@ -1,12 +1,14 @@
 //! What must be true before a change lands?
 //!
 //! [`everything`] is `cargo verify`: each step is the real tool, run to its end, and a failed step does not hide the later ones.
-//! It ends with the test runners' own summary lines, repeated, and one plain line of all of them.
+//! It ends with the test runners' own summary lines, repeated, and one plain line of all of them. The page that is shipped
+//! takes minutes of one core, and packages minutes of the network: both are made ready beside the native tests.
+#![expect(clippy::disallowed_methods, reason = "a tool may do two things at a time")]
 
 use crate::bundle::{self, Purpose};
 use crate::report::Report;
 use crate::{dist, install, tool};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -18,14 +20,18 @@ pub fn everything() -> Result<()> {
     let mut report = Report::default();
     install::rust_components()?;
     install::wasm_target()?;
-    install::node()?;
-    install::chromium()?;
+    let page = std::thread::spawn(|| {
+        install::node()?;
+        install::chromium()?;
+        built_for_journeys()
+    });
     natively(&mut report)?;
+    let page = page.join().unwrap_or_else(|_| Err(anyhow!("building the page panicked")));
     report.step("tests in the browser", &mut wasm_tests(&[])?)?;
     let lessons =
         &mut tool::cargo(&["run", "--quiet", "--package", "cli", "--bin", "podpath", "--", "lesson", "test"]);
     report.step("lessons", lessons)?;
-    match built_for_journeys() {
+    match page {
         Ok(folder) => report.step("browser journeys", &mut journey_tests(&folder, &[]))?,
         Err(failure) => report.failed("browser journeys", &failure),
     }
