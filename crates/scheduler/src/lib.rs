@@ -48,6 +48,7 @@ pub mod spread;
 pub mod storage;
 pub mod table;
 pub mod taint;
+mod tie;
 pub mod what_if;
 pub mod workload;
 
@@ -67,7 +68,7 @@ const NO_NODES: &str = "no nodes available to schedule pods";
 
 /// One scheduling attempt of a pod, explained in full.
 ///
-/// `tie` says which of the best nodes to take, by name, modulo their number.
+/// `tie` says which of the best nodes to take, by name, modulo their number; from 1.36 on nothing is drawn.
 #[must_use]
 pub fn schedule(profile: &Profile, table: &NodeTable, pod: &PodInfo, tie: u64) -> Decision {
     decide(profile, table, pod, tie, None)
@@ -206,8 +207,12 @@ fn best(cycle: &Cycle, feasible: &[table::NodeRef], tie: u64) -> Option<Pick> {
     let best = totals.iter().copied().max()?;
     let ties: Vec<_> =
         feasible.iter().zip(&totals).filter(|(_, total)| **total == best).map(|(node, _)| *node).collect();
-    let node = *ties.get(draw(tie, ties.len()))?;
-    Some(Pick { node, total: best, feasible: feasible.len(), ties: ties.len() })
+    let drawn = if tie::is_drawn(cycle.profile) {
+        *ties.get(draw(tie, ties.len()))?
+    } else {
+        tie::first(cycle.table, feasible.iter().copied().zip(totals.iter().copied()))?
+    };
+    Some(Pick { node: drawn, total: best, feasible: feasible.len(), ties: ties.len() })
 }
 
 /// What may turn the refusals of these plugins.
@@ -237,9 +242,15 @@ fn bind(cycle: &Cycle, mut decision: Decision, walked: &Walked, tie: u64) -> Dec
     let passed = || decision.nodes.iter().filter(|it| it.rejected.is_none());
     let best = passed().map(|it| it.total).max();
     decision.ties = passed().filter(|it| Some(it.total) == best).map(|it| it.node.clone()).collect();
-    let drawn = draw(tie, decision.ties.len());
-    decision.node = decision.ties.get(drawn).cloned();
-    decision.draw = u64::try_from(drawn).ok();
+    let drawn = if tie::is_drawn(cycle.profile) {
+        Some(draw(tie, decision.ties.len()))
+    } else {
+        let totals = passed().filter_map(|it| Some((cycle.table.find(&it.node)?, it.total)));
+        let first = tie::first(cycle.table, totals).map(|node| cycle.table.row(node).name.to_string());
+        decision.ties.iter().position(|it| Some(it) == first.as_ref())
+    };
+    decision.node = drawn.and_then(|drawn| decision.ties.get(drawn).cloned());
+    decision.draw = drawn.and_then(|drawn| u64::try_from(drawn).ok());
     let node = decision.node.as_deref().and_then(|name| cycle.table.find(name));
     let reserve = |it: &profile::Enabled| node.map(|node| it.plugin.reserve(cycle, node)).unwrap_or_default();
     decision.volumes = cycle.profile.plugins.iter().flat_map(reserve).collect();
