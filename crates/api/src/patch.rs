@@ -29,6 +29,9 @@ pub enum PatchError {
     /// A directive nobody knows.
     #[error("unknown patch type found: {0}")]
     UnknownDirective(String),
+    /// `$setElementOrder` leaves out an item of the patch, or has it elsewhere.
+    #[error("The order in patch list:\n{0}\n doesn't match $setElementOrder list:\n{1}\n")]
+    Order(String, String),
     /// The patch is no object or no list of operations.
     #[error("{0}")]
     Malformed(String),
@@ -64,6 +67,13 @@ fn merge_object(
     }
     if let Some(Value::Array(kept)) = patch.get(RETAIN) {
         target.retain(|name, _| kept.iter().any(|k| k == name));
+    }
+    for (list, order) in patch.iter().filter_map(|(k, v)| Some((k.strip_prefix(ORDER)?, v.as_array()?))) {
+        if let (Some(Value::Array(items)), Some(Patch::Merge { key, .. })) =
+            (patch.get(list), schema.and_then(|s| s.field(list)).map(|f| f.patch))
+        {
+            in_order(items, order, key)?;
+        }
     }
     let before = target.clone();
     for (name, value) in patch {
@@ -207,6 +217,23 @@ fn reorder(items: &mut Vec<Value>, before: &[Value], order: &[Value], key: &str)
         };
         items.extend(if take_other { others.next() } else { named.next() });
     }
+}
+
+/// Whether the items of a patch come in the order that the patch gives the whole list.
+/// Source: `validatePatchWithSetOrderList` of strategicpatch.
+fn in_order(items: &[Value], order: &[Value], key: &'static str) -> Result<(), PatchError> {
+    if items.is_empty() || order.is_empty() {
+        return Ok(());
+    }
+    let same = |a: &Value, b: &Value| if key.is_empty() { a == b } else { a.get(key) == b.get(key) };
+    let mut left = order.iter();
+    for item in items.iter().filter(|item| key.is_empty() || item.get(DIRECTIVE).is_none()) {
+        if !left.any(|wanted| same(item, wanted)) {
+            let go = |list: &[Value]| go_map(&Value::Array(list.to_vec()));
+            return Err(PatchError::Order(go(items), go(order)));
+        }
+    }
+    Ok(())
 }
 
 fn go_map(value: &Value) -> String {
@@ -414,6 +441,19 @@ mod tests {
         let pod = json!({"spec": {"containers": [{"name": "a"}]}});
         let patch = json!({"spec": {"containers": [{"name": "side"}]}});
         assert_eq!(patched(pod, &patch), json!({"spec": {"containers": [{"name": "side"}, {"name": "a"}]}}));
+    }
+
+    #[test]
+    fn an_order_that_leaves_out_an_item_of_the_patch_is_refused() {
+        let mut pod = json!({"spec": {"containers": [{"name": "a"}]}});
+        let patch = json!({"spec": {"$setElementOrder/containers": [{"name": "a"}],
+            "containers": [{"$patch": "delete", "name": "a"}, {"name": "b", "image": "i"}]}});
+        let refused = strategic_merge(Kind::Pod, &mut pod, &patch).expect_err("refused").to_string();
+        assert_eq!(
+            refused,
+            "The order in patch list:\n[map[$patch:delete name:a] map[image:i name:b]]\n doesn't match \
+             $setElementOrder list:\n[map[name:a]]\n"
+        );
     }
 
     #[test]

@@ -4,7 +4,12 @@
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`, `runtime/serializer`.
 
 use api::{
-    ApiStatus, Cause, Kind, Object, canonical::canonical, custom::Version, decode, patch, validate::Release,
+    ApiStatus, Cause, Kind, Object,
+    canonical::canonical,
+    custom::Version,
+    decode,
+    patch::{self, PatchError},
+    validate::Release,
 };
 use serde_json::Value;
 
@@ -98,9 +103,12 @@ pub(super) fn patch(kind: Kind, value: &mut Value, how: PatchKind, patch: &Value
             Ok(())
         }
     };
-    // UPSTREAM: what was wrong with the patch stays in the server's log.
-    changed.map_err(|_| {
-        super::status(422, "Invalid", "the server rejected our request due to an error in our request")
+    changed.map_err(|error| match (how, error) {
+        // UPSTREAM: what is wrong with a strategic patch is told as if the server had failed (`interpretStrategicMergePatchError`).
+        (PatchKind::Strategic, PatchError::Malformed(why)) => ApiStatus::bad_request(why),
+        (PatchKind::Strategic, error) => super::status(500, "", error.to_string()),
+        // UPSTREAM: what is wrong with any other stays in the server's log.
+        _ => super::status(422, "Invalid", "the server rejected our request due to an error in our request"),
     })
 }
 
