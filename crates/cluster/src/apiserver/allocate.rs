@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use api::{
     ApiStatus, Cause, Kind, Object,
-    k8s::core::v1::{Service, ServicePort, ServiceSpec},
+    k8s::core::v1::{LoadBalancerStatus, Service, ServicePort, ServiceSpec},
     kinds::sim::ControlPlane,
 };
 use ipnet::Ipv4Net;
@@ -43,33 +43,93 @@ pub(super) fn on_create(call: &Call<'_>, object: &mut Object) -> Result<(), ApiS
     Ok(())
 }
 
-/// Keeps what the old Service has and gives what the new one needs beside it.
+/// Keeps what the old Service has, drops what the new type has no use for, and gives what it needs beside it.
 pub(super) fn on_update(call: &Call<'_>, old: &Object, object: &mut Object) -> Result<(), ApiStatus> {
     let (Object::Service(old), Object::Service(service)) = (old, object) else { return Ok(()) };
     let before = old.spec.clone().unwrap_or_default();
     let spec = service.spec.get_or_insert_default();
-    if needs_address(&before)
-        && needs_address(spec)
-        && spec.cluster_ip.as_deref().unwrap_or_default().is_empty()
+    drop_unused(&before, spec);
+    keep_given(&before, spec);
+    if kind_of(spec) != "LoadBalancer"
+        && let Some(status) = service.status.as_mut()
     {
-        spec.cluster_ip.clone_from(&before.cluster_ip);
-        spec.cluster_ips.clone_from(&before.cluster_ips);
+        status.load_balancer = Some(LoadBalancerStatus::default());
+    }
+    if !needs_address(&before) && service.spec.as_ref().is_some_and(needs_address) {
+        address(call, service)?;
+    }
+    node_ports(call, service)
+}
+
+/// What was given to the old Service and the new one does not mention. Source: `patchAllocatedValues`.
+fn keep_given(before: &ServiceSpec, spec: &mut ServiceSpec) {
+    let (named, names) = (kind_of(before) == "ExternalName", kind_of(spec) == "ExternalName");
+    if !named && !names {
+        if spec.cluster_ip.as_deref().unwrap_or_default().is_empty() {
+            spec.cluster_ip.clone_from(&before.cluster_ip);
+        }
+        if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
+            spec.cluster_ips.clone_from(&before.cluster_ips);
+        }
     }
     if needs_address(spec) && spec.ip_families.is_none() {
         spec.ip_families.clone_from(&before.ip_families);
         spec.ip_family_policy.clone_from(&before.ip_family_policy);
     }
-    if needs_node_ports(&before) && needs_node_ports(spec) {
+    if needs_node_ports(before) && needs_node_ports(spec) {
+        let written = numbers(spec);
+        let name = |port: &ServicePort| port.name.clone().unwrap_or_default();
         for port in spec.ports.iter_mut().flatten().filter(|port| port.node_port.unwrap_or(0) == 0) {
-            let had =
-                before.ports.iter().flatten().find(|p| (p.port, &p.protocol) == (port.port, &port.protocol));
-            port.node_port = had.and_then(|had| had.node_port);
+            let had = before.ports.iter().flatten().find(|old| name(old) == name(port));
+            port.node_port = had.and_then(|had| had.node_port).filter(|had| !written.contains(had));
         }
     }
-    if !needs_address(&before) && needs_address(spec) {
-        address(call, service)?;
+    if needs_health_check_port(before) && needs_health_check_port(spec) {
+        spec.health_check_node_port =
+            spec.health_check_node_port.filter(|port| *port != 0).or(before.health_check_node_port);
     }
-    node_ports(call, service)
+}
+
+/// Takes out what the new type has no use for, unless it was changed as well, which validation refuses.
+/// Source: `dropTypeDependentFields` of `pkg/registry/core/service/strategy.go`.
+fn drop_unused(before: &ServiceSpec, spec: &mut ServiceSpec) {
+    let balances = |spec: &ServiceSpec| kind_of(spec) == "LoadBalancer";
+    let accessible = |spec: &ServiceSpec| {
+        matches!(kind_of(spec), "NodePort" | "LoadBalancer")
+            || (kind_of(spec) == "ClusterIP" && spec.external_ips.as_ref().is_some_and(|ips| !ips.is_empty()))
+    };
+    if kind_of(before) != "ExternalName" && kind_of(spec) == "ExternalName" {
+        if before.cluster_ip == spec.cluster_ip && before.cluster_ips == spec.cluster_ips {
+            (spec.cluster_ip, spec.cluster_ips) = (None, None);
+        }
+        spec.ip_families.take_if(|it| Some(&*it) == before.ip_families.as_ref());
+        spec.ip_family_policy.take_if(|it| Some(&*it) == before.ip_family_policy.as_ref());
+    }
+    let no_new_number = numbers(spec).is_subset(&numbers(before));
+    if needs_node_ports(before) && !needs_node_ports(spec) && no_new_number {
+        spec.ports.iter_mut().flatten().for_each(|port| port.node_port = None);
+    }
+    if needs_health_check_port(before) && !needs_health_check_port(spec) {
+        spec.health_check_node_port.take_if(|it| Some(&*it) == before.health_check_node_port.as_ref());
+    }
+    if balances(before) && !balances(spec) {
+        let had = before.allocate_load_balancer_node_ports;
+        spec.allocate_load_balancer_node_ports.take_if(|it| Some(*it) == had);
+        spec.load_balancer_class.take_if(|it| Some(&*it) == before.load_balancer_class.as_ref());
+    }
+    if accessible(before) && !accessible(spec) {
+        spec.external_traffic_policy.take_if(|it| Some(&*it) == before.external_traffic_policy.as_ref());
+    }
+}
+
+/// The node ports that are written.
+fn numbers(spec: &ServiceSpec) -> BTreeSet<i32> {
+    let ports = spec.ports.iter().flatten();
+    ports.filter_map(|port| port.node_port).filter(|number| *number != 0).collect()
+}
+
+fn needs_health_check_port(spec: &ServiceSpec) -> bool {
+    kind_of(spec) == "LoadBalancer" && spec.external_traffic_policy.as_deref() == Some("Local")
 }
 
 fn kind_of(spec: &ServiceSpec) -> &str {
@@ -199,10 +259,6 @@ fn node_ports(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
     let spec = service.spec.clone().unwrap_or_default();
     let mut ports = spec.ports.clone().unwrap_or_default();
     if !needs_node_ports(&spec) {
-        if kind_of(&spec) == "ClusterIP" {
-            ports.iter_mut().for_each(|port| port.node_port = None);
-            service.spec.get_or_insert_default().ports = spec.ports.is_some().then_some(ports);
-        }
         return Ok(());
     }
     let own = service.metadata.uid.as_deref();
