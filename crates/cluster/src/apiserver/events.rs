@@ -5,7 +5,7 @@
 //! Source: client-go `tools/record/events_cache.go`, `tools/events/event_broadcaster.go`.
 
 use api::{
-    Kind, Object, Resource,
+    Kind, Object, Resource, SimTime,
     k8s::core::v1::{Event, EventSeries, EventSource, ObjectReference},
     meta::{MicroTime, ObjectMeta},
 };
@@ -137,13 +137,21 @@ fn namespace_of(about: &ObjectReference) -> String {
     about.namespace.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| "default".to_owned())
 }
 
+/// The end of an event's name: sixteen hexadecimal digits, as upstream's nanosecond has.
+///
+/// MODEL: kubectl sorts digits as numbers and letters as letters, so that upstream's names sort by time only by chance. These
+/// have no letters, and always do; the revision stands for what is below a millisecond.
+fn moment(now: SimTime, revision: u64) -> String {
+    format!("18{:010}{:04}", now.0, revision % 10_000)
+}
+
 fn begin(turn: &Turn<'_>, about: ObjectReference, how: EventType, reason: &str, message: &str) -> Event {
     let world = turn.world();
-    let revision = world.store().revision();
-    // Upstream's names end in the nanosecond, so that they sort by time; the revision stands for what is below 1 ms.
-    let millis = world.epoch().as_millisecond().saturating_add_unsigned(world.now().0);
-    let nanos = i128::from(millis) * 1_000_000 + i128::from(revision % 1_000_000);
-    let name = format!("{}.{nanos:x}", about.name.as_deref().unwrap_or_default());
+    let name = format!(
+        "{}.{}",
+        about.name.as_deref().unwrap_or_default(),
+        moment(world.now(), world.store().revision())
+    );
     let namespace = namespace_of(&about);
     let key = turn.key(Kind::Event, &namespace, &name);
     Event {
@@ -159,5 +167,17 @@ fn begin(turn: &Turn<'_>, about: ObjectReference, how: EventType, reason: &str, 
         reason: Some(reason.to_owned()),
         message: Some(message.to_owned()),
         ..Event::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_events_are_as_long_as_upstreams_and_sort_by_time() {
+        let names = [(0, 7), (10_120, 9_998), (10_120, 9_999), (9_999_999, 10_000)]
+            .map(|(now, it)| moment(SimTime(now), it));
+        assert!(names.is_sorted() && names.iter().all(|it| it.len() == 16), "{names:?}");
     }
 }
