@@ -20,6 +20,7 @@ mod pod_gc;
 mod replicaset;
 mod resource_quota;
 mod revision;
+mod role_aggregation;
 mod service_account;
 mod statefulset;
 mod taint_eviction;
@@ -58,6 +59,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &endpoints::EndpointsController,
     &disruption::DisruptionController,
     &resource_quota::ResourceQuotaController,
+    &role_aggregation::ClusterRoleAggregation,
     &garbage::GarbageCollector,
     &node_lifecycle::NodeLifecycle,
     &taint_eviction::TaintEviction,
