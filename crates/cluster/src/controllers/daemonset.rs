@@ -54,9 +54,11 @@ impl Controller for DaemonSetController {
                 };
                 if seen(&change.before) != seen(&change.after) {
                     for set in store.list::<DaemonSet>(change.key.cluster, None) {
-                        let meta = &set.metadata;
-                        let namespace = meta.namespace.as_deref().unwrap_or_default();
-                        wake(key(namespace, meta.name.as_deref().unwrap_or_default()));
+                        if concerns(store, change, set) {
+                            let meta = &set.metadata;
+                            let namespace = meta.namespace.as_deref().unwrap_or_default();
+                            wake(key(namespace, meta.name.as_deref().unwrap_or_default()));
+                        }
                     }
                 }
             }
@@ -84,6 +86,21 @@ impl Controller for DaemonSetController {
         }
         Ok(Next::Done)
     }
+}
+
+/// Whether a node's change is one for this set: a pod has to come or to go, or may be where it should be again. What the
+/// status counts is not looked at, so that a taint which lets pods stay is seen at the next occasion only.
+/// Source: `syncNodeUpdate` of `daemon_controller.go`.
+fn concerns(store: &Store, change: &Change, set: &DaemonSet) -> bool {
+    let Some(node) = change.after.as_deref().and_then(Node::of) else { return true };
+    let mut spec = set.spec.as_ref().and_then(|spec| spec.template.spec.clone()).unwrap_or_default();
+    tolerate(&mut spec);
+    let (wanted, kept) = Rules::of(&spec).judge(node);
+    let uid = set.metadata.uid.as_deref().unwrap_or_default();
+    let here =
+        store.pods_on(change.key.cluster, &change.key.name).any(|pod| is_managed_by(&pod.metadata, uid));
+    let misplaced = set.status.as_ref().is_some_and(|status| status.number_misscheduled > 0);
+    if here { !kept || misplaced } else { wanted }
 }
 
 /// One node and the set's pods on it.
