@@ -121,6 +121,8 @@ pub enum SandboxStep {
     /// Being set up: the CNI plugin is asked when it is due.
     #[default]
     Creating,
+    /// A volume has no source: mounting is tried again when it is due.
+    Mounting,
     /// The pod has its network.
     Ready,
     /// Its containers are being stopped.

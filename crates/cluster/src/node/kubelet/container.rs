@@ -57,7 +57,8 @@ fn wait(now: SimTime, sandbox: &Sandbox) -> Next {
             note(due, matches!(it.step, ContainerStep::Pulling | ContainerStep::Starting) || soon);
         }
         if let Some(at) = it.probe_at {
-            note(at, it.step != ContainerStep::Running || it.failures < 3);
+            // A probe that failed once may fail for ever.
+            note(at, it.step != ContainerStep::Running || it.failures == 0);
         }
     }
     next(now, work, idle)

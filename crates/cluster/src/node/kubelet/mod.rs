@@ -7,6 +7,7 @@
 mod admit;
 mod container;
 pub mod image;
+mod mount;
 mod network;
 mod probe;
 mod process;
@@ -72,7 +73,7 @@ impl Controller for Kubelet {
                 stop::clear_up(turn, &sandbox);
                 Ok(Next::Done)
             }
-            Some(sandbox) if sandbox.step == SandboxStep::Creating => {
+            Some(sandbox) if matches!(sandbox.step, SandboxStep::Creating | SandboxStep::Mounting) => {
                 sandbox::step(turn, &pod, sandbox, &machine)
             }
             Some(sandbox) => container::step(turn, &pod, sandbox, &machine),
@@ -104,7 +105,9 @@ fn wake_pods(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
 
 fn wake_waiting_for_config(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
     for sandbox in store.list::<Sandbox>(change.key.cluster, Some(&change.key.namespace)) {
-        if sandbox.containers.iter().any(|work| work.step == ContainerStep::ConfigError) {
+        let waits = sandbox.step == SandboxStep::Mounting
+            || sandbox.containers.iter().any(|work| work.step == ContainerStep::ConfigError);
+        if waits {
             let name = sandbox.metadata.name.as_deref().unwrap_or_default();
             wake(Key::new(change.key.cluster, Kind::Pod, &change.key.namespace, name));
         }

@@ -1,6 +1,6 @@
 //! How does a pod get its sandbox?
 //!
-//! When the step is due the CNI plugin is asked. A refusal is an event and another try: upstream waits 10 to 15 s.
+//! Its volumes are mounted first. When the step is due the CNI plugin is asked. A refusal is an event and another try: upstream waits 10 to 15 s.
 
 use api::{
     ApiStatus, Resource, SimDuration,
@@ -11,7 +11,7 @@ use api::{
     },
 };
 
-use super::{container, network, next, say, status};
+use super::{container, mount, network, next, say, status};
 use crate::{EventType, Next, Turn, cloud::eni, timing};
 
 /// Asks for an address when it is due.
@@ -22,8 +22,22 @@ pub(super) fn step(
     machine: &Machine,
 ) -> Result<Next, ApiStatus> {
     let now = turn.now();
+    let missing = mount::missing(turn, pod);
+    if missing.is_empty() && sandbox.step == SandboxStep::Mounting {
+        (sandbox.step, sandbox.failures, sandbox.due) = (SandboxStep::Creating, 0, now);
+    }
     if now < sandbox.due {
         return Ok(wait(turn, &sandbox, machine));
+    }
+    if !missing.is_empty() {
+        for message in missing {
+            say(turn, pod, None, EventType::Warning, "FailedMount", &message);
+        }
+        sandbox.step = SandboxStep::Mounting;
+        sandbox.due = now + mount::retry(sandbox.failures);
+        sandbox.failures += 1;
+        turn.put(sandbox.clone().into_object());
+        return Ok(next(now, None, Some(sandbox.due)));
     }
     match network::add(turn, pod, machine) {
         Ok(ip) => {
@@ -55,6 +69,9 @@ pub(super) fn step(
 
 /// A retry that will find an address is work; one that nobody can tell about may go on for ever.
 fn wait(turn: &Turn<'_>, sandbox: &Sandbox, machine: &Machine) -> Next {
+    if sandbox.step == SandboxStep::Mounting {
+        return next(turn.now(), None, Some(sandbox.due));
+    }
     let hopeful = sandbox.failures == 0
         || network::has_address(turn, &sandbox.node)
         || machine.instance.as_deref().is_some_and(|it| {

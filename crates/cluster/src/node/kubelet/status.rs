@@ -160,6 +160,8 @@ fn phase(pod: &Pod, statuses: &Statuses) -> &'static str {
         let failed = statuses.init.iter().any(|s| code(&s.state).is_some_and(|code| code != 0));
         return if failed && policy == "Never" { "Failed" } else { "Pending" };
     }
+    // A pod that is being deleted has ended for good, whatever its policy (`podIsTerminal`).
+    let policy = if pod.metadata.deletion_timestamp.is_some() { "Never" } else { policy };
     match (*waits, *runs, *stopped, policy) {
         (1.., ..) | (0, 0, 0, _) => "Pending",
         (_, 1.., ..) | (_, _, _, "Always") => "Running",

@@ -1,0 +1,82 @@
+//! Do a pod's volumes have what they are made from?
+//!
+//! A volume of a ConfigMap or Secret that is not there, or has not a key that the volume names, keeps the pod waiting; each
+//! try says so. MODEL: the pod hears at once of what was missing, where the kubelet waits for its next try; that it waited
+//! more than two minutes is not said. Source: kubelet `pkg/volume/{configmap,secret,projected}`,
+//! `pkg/volume/util/operationexecutor` (the words), `pkg/util/goroutinemap/exponentialbackoff`.
+
+use std::collections::BTreeSet;
+
+use api::{
+    SimDuration,
+    k8s::core::v1::{ConfigMap, KeyToPath, Pod, Secret, Volume},
+};
+
+use crate::Turn;
+
+/// How long before the next try: half a second, then twice as long each time.
+pub(super) fn retry(failures: u32) -> SimDuration {
+    SimDuration((500 << failures.min(8)).min(122_000))
+}
+
+/// What the events of a try say, one for each volume that cannot be made.
+pub(super) fn missing(turn: &Turn<'_>, pod: &Pod) -> Vec<String> {
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let said = volumes.filter_map(|volume| {
+        let why = lack(turn, super::names(pod).0, volume)?;
+        Some(format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name))
+    });
+    said.collect()
+}
+
+fn lack(turn: &Turn<'_>, namespace: &str, volume: &Volume) -> Option<String> {
+    let config = |name: &str, optional: Option<bool>, items: Option<&Vec<KeyToPath>>| {
+        let found = turn.get::<ConfigMap>(namespace, name).map(|map| {
+            let text = map.data.iter().flat_map(|data| data.keys());
+            text.chain(map.binary_data.iter().flat_map(|data| data.keys())).cloned().collect()
+        });
+        part(("configmap", "configmap references non-existent config key"), name, optional, items, found)
+    };
+    let secret = |name: &str, optional: Option<bool>, items: Option<&Vec<KeyToPath>>| {
+        let found = turn.get::<Secret>(namespace, name);
+        let found = found.map(|it| it.data.iter().flat_map(|data| data.keys()).cloned().collect());
+        part(("secret", "references non-existent secret key"), name, optional, items, found)
+    };
+    if let Some(it) = &volume.config_map {
+        return config(&it.name, it.optional, it.items.as_ref());
+    }
+    if let Some(it) = &volume.secret {
+        return secret(it.secret_name.as_deref().unwrap_or_default(), it.optional, it.items.as_ref());
+    }
+    let sources = volume.projected.iter().flat_map(|it| it.sources.iter().flatten());
+    let lacks: Vec<String> = sources
+        .filter_map(|source| {
+            let map =
+                source.config_map.as_ref().and_then(|it| config(&it.name, it.optional, it.items.as_ref()));
+            map.or_else(|| {
+                source.secret.as_ref().and_then(|it| secret(&it.name, it.optional, it.items.as_ref()))
+            })
+        })
+        .collect();
+    match lacks.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(format!("[{}]", several.join(", "))),
+    }
+}
+
+/// What an object, or one of the keys asked for, is missed by.
+fn part(
+    (kind, no_key): (&str, &str),
+    name: &str,
+    optional: Option<bool>,
+    items: Option<&Vec<KeyToPath>>,
+    keys: Option<BTreeSet<String>>,
+) -> Option<String> {
+    if optional == Some(true) {
+        return None;
+    }
+    let Some(keys) = keys else { return Some(format!("{kind} {name:?} not found")) };
+    let lost = items.into_iter().flatten().find(|item| !keys.contains(&item.key))?;
+    Some(format!("{no_key}: {}", lost.key))
+}
