@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use super::{blank_to, pod::pod_spec, storage};
 use crate::k8s::{
     apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
-    core::v1::PodTemplateSpec,
+    core::v1::{PodTemplate, PodTemplateSpec, ReplicationController},
 };
 
 pub(super) fn template(template: &mut PodTemplateSpec) {
@@ -66,4 +66,25 @@ pub(super) fn stateful_set(stateful_set: &mut StatefulSet) {
     for claim in spec.volume_claim_templates.iter_mut().flatten() {
         storage::persistent_volume_claim(claim);
     }
+}
+
+pub(super) fn replication_controller(controller: &mut ReplicationController) {
+    let spec = controller.spec.get_or_insert_default();
+    let labels = spec.template.as_ref().and_then(|it| it.metadata.as_ref()).and_then(|it| it.labels.clone());
+    if let Some(labels) = labels {
+        if spec.selector.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
+            spec.selector = Some(labels.clone());
+        }
+        if controller.metadata.labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
+            controller.metadata.labels = Some(labels);
+        }
+    }
+    spec.replicas.get_or_insert(1);
+    if let Some(it) = &mut spec.template {
+        template(it);
+    }
+}
+
+pub(super) fn pod_template(it: &mut PodTemplate) {
+    template(it.template.get_or_insert_default());
 }

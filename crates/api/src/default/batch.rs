@@ -1,7 +1,7 @@
 //! What do Jobs and CronJobs get that do not ask for it?
 
-use super::{apps::template, blank_to};
-use crate::k8s::batch::v1::{CronJob, Job};
+use super::{apps::template, blank_to, missing_to};
+use crate::k8s::batch::v1::{CronJob, Job, JobSpec};
 
 pub(super) fn job(job: &mut Job) {
     let spec = job.spec.get_or_insert_default();
@@ -14,12 +14,23 @@ pub(super) fn job(job: &mut Job) {
     if job.metadata.labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
         job.metadata.labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone());
     }
-    blank_to(&mut spec.completion_mode, "NonIndexed");
+    missing_to(&mut spec.completion_mode, "NonIndexed");
     spec.suspend.get_or_insert(false);
     spec.manual_selector.get_or_insert(false);
     let replaced = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
-    blank_to(&mut spec.pod_replacement_policy, replaced);
+    missing_to(&mut spec.pod_replacement_policy, replaced);
+    conditions(spec);
     template(&mut spec.template);
+}
+
+/// A failure policy that names a condition means that it is true.
+fn conditions(spec: &mut JobSpec) {
+    let rules = spec.pod_failure_policy.iter_mut().flat_map(|it| &mut it.rules);
+    for condition in rules.flat_map(|it| it.on_pod_conditions.iter_mut().flatten()) {
+        if condition.status.is_empty() {
+            condition.status = "True".to_owned();
+        }
+    }
 }
 
 pub(super) fn cron_job(cron_job: &mut CronJob) {
@@ -29,5 +40,7 @@ pub(super) fn cron_job(cron_job: &mut CronJob) {
     spec.successful_jobs_history_limit.get_or_insert(3);
     spec.failed_jobs_history_limit.get_or_insert(1);
     // UPSTREAM: the template's own job fields are filled when a Job is made of it, its pods' now.
-    template(&mut spec.job_template.spec.get_or_insert_default().template);
+    let spec = spec.job_template.spec.get_or_insert_default();
+    conditions(spec);
+    template(&mut spec.template);
 }

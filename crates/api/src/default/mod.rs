@@ -38,7 +38,7 @@ pub fn apply_defaults(object: &mut Object) {
         Object::Namespace(namespace) => policy::namespace(namespace),
         Object::Secret(secret) => blank_to(&mut secret.type_, "Opaque"),
         Object::Node(node) => policy::node(node),
-        Object::PriorityClass(class) => blank_to(&mut class.preemption_policy, "PreemptLowerPriority"),
+        Object::PriorityClass(class) => missing_to(&mut class.preemption_policy, "PreemptLowerPriority"),
         Object::Stored(stored) => match stored.kind {
             Kind::NetworkPolicy => stored.edit(policy::network_policy),
             Kind::RoleBinding => stored.edit(policy::role_binding),
@@ -48,6 +48,10 @@ pub fn apply_defaults(object: &mut Object) {
             Kind::PersistentVolume => stored.edit(storage::persistent_volume),
             Kind::PersistentVolumeClaim => stored.edit(storage::persistent_volume_claim),
             Kind::StorageClass => stored.edit(storage::storage_class),
+            Kind::CSIDriver => stored.edit(storage::csi_driver),
+            Kind::IngressClass => stored.edit(policy::ingress_class),
+            Kind::ReplicationController => stored.edit(apps::replication_controller),
+            Kind::PodTemplate => stored.edit(apps::pod_template),
             Kind::CustomResourceDefinition => definition::definition(stored),
             Kind::ValidatingAdmissionPolicy => admission::policy(stored),
             Kind::ValidatingAdmissionPolicyBinding => admission::binding(stored),
@@ -66,6 +70,11 @@ fn blank_to(text: &mut Option<String>, default: &str) {
     if blank(text.as_ref()) {
         *text = Some(default.to_owned());
     }
+}
+
+/// The same where an empty text is an answer, and a wrong one.
+fn missing_to(text: &mut Option<String>, default: &str) {
+    text.get_or_insert_with(|| default.to_owned());
 }
 
 fn zero_to(number: &mut Option<i32>, default: i32) {

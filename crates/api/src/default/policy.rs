@@ -1,13 +1,13 @@
 //! What do the smaller kinds get that do not ask for it?
 
-use super::{blank_to, pod::round_up};
+use super::{blank_to, missing_to, pod::round_up};
 use crate::{
     k8s::{
         autoscaling::v2::{
             HPAScalingPolicy, HorizontalPodAutoscaler, MetricSpec, MetricTarget, ResourceMetricSource,
         },
         core::v1::{LimitRange, Namespace, Node, ResourceQuota},
-        networking::v1::NetworkPolicy,
+        networking::v1::{IngressClass, NetworkPolicy},
         rbac::v1::{ClusterRoleBinding, RoleBinding, Subject},
     },
     meta::ObjectMeta,
@@ -82,7 +82,7 @@ pub(super) fn network_policy(policy: &mut NetworkPolicy) {
     let ingress = spec.ingress.iter_mut().flatten().filter_map(|rule| rule.ports.as_mut());
     let egress = spec.egress.iter_mut().flatten().filter_map(|rule| rule.ports.as_mut());
     for port in ingress.chain(egress).flatten() {
-        blank_to(&mut port.protocol, "TCP");
+        missing_to(&mut port.protocol, "TCP");
     }
     let types = spec.policy_types.get_or_insert_default();
     if types.is_empty() {
@@ -90,6 +90,12 @@ pub(super) fn network_policy(policy: &mut NetworkPolicy) {
         if spec.egress.as_ref().is_some_and(|rules| !rules.is_empty()) {
             types.push("Egress".to_owned());
         }
+    }
+}
+
+pub(super) fn ingress_class(class: &mut IngressClass) {
+    if let Some(parameters) = class.spec.as_mut().and_then(|it| it.parameters.as_mut()) {
+        parameters.scope.get_or_insert_with(|| "Cluster".to_owned());
     }
 }
 

@@ -7,9 +7,11 @@ use crate::{
     default::{blank, definition, gate},
     k8s::{
         batch::v1::Job,
+        coordination::v1::Lease,
         core::v1::{
-            Container, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus, PodTemplateSpec, Secret,
-            ServiceSpec, TypedLocalObjectReference, TypedObjectReference,
+            Container, ObjectReference, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus,
+            PodTemplateSpec, Secret, ServiceAccount, ServiceSpec, TypedLocalObjectReference,
+            TypedObjectReference,
         },
     },
     meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Time},
@@ -26,7 +28,12 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
     }
     drop_disabled(object);
     match object {
-        Object::Namespace(_) | Object::Node(_) => {}
+        Object::Namespace(_) => {}
+        Object::Node(it) => {
+            if let Some(spec) = &mut it.spec {
+                spec.config_source = None;
+            }
+        }
         Object::Stored(it) if !has_own_status(it.kind) => {}
         _ => parts::clear_status(object),
     }
@@ -42,8 +49,13 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
         | Object::ReplicaSet(_)
         | Object::StatefulSet(_)
         | Object::CronJob(_)
-        | Object::PriorityClass(_)
-        | Object::EndpointSlice(_) => first(object.meta_mut()),
+        | Object::PriorityClass(_) => first(object.meta_mut()),
+        Object::EndpointSlice(it) => {
+            first(&mut it.metadata);
+            for endpoint in &mut it.endpoints {
+                endpoint.deprecated_topology = None;
+            }
+        }
         Object::Job(it) => job(it),
         Object::Namespace(it) => {
             let finalizers = it.spec.get_or_insert_default().finalizers.get_or_insert_default();
@@ -53,10 +65,15 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
             it.status.get_or_insert_default().phase = Some("Active".to_owned());
         }
         Object::Secret(it) => clear_text(it),
+        Object::ServiceAccount(it) => names_only(it),
+        Object::Lease(it) => uncoordinated(it),
         Object::Stored(stored) => match stored.kind {
             Kind::PodDisruptionBudget
             | Kind::Ingress
+            | Kind::IngressClass
             | Kind::NetworkPolicy
+            | Kind::PodTemplate
+            | Kind::ReplicationController
             | Kind::ValidatingAdmissionPolicy
             | Kind::ValidatingAdmissionPolicyBinding
             | Kind::Custom(_) => {
@@ -82,7 +99,12 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
 fn has_own_status(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::PodDisruptionBudget | Kind::Ingress | Kind::PersistentVolumeClaim | Kind::ResourceQuota
+        Kind::PodDisruptionBudget
+            | Kind::Ingress
+            | Kind::PersistentVolumeClaim
+            | Kind::ReplicationController
+            | Kind::ResourceQuota
+            | Kind::VolumeAttachment
     )
 }
 
@@ -135,6 +157,8 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
         }
         (Object::Namespace(new), Object::Namespace(old)) => new.spec.clone_from(&old.spec),
         (Object::Secret(new), _) => clear_text(new),
+        (Object::ServiceAccount(new), _) => names_only(new),
+        (Object::Lease(new), _) => uncoordinated(new),
         _ => {}
     }
     new.meta_mut().generation = old.meta().generation;
@@ -186,6 +210,21 @@ fn drop_what_the_type_had(new: &mut ServiceSpec, old: &ServiceSpec) {
 fn clear_text(secret: &mut Secret) {
     for (key, text) in secret.string_data.take().into_iter().flatten() {
         secret.data.get_or_insert_default().insert(key, k8s_openapi::ByteString(text.into_bytes()));
+    }
+}
+
+/// Of the secrets that an account may use, only their names are kept.
+fn names_only(account: &mut ServiceAccount) {
+    for secret in account.secrets.iter_mut().flatten() {
+        *secret = ObjectReference { name: secret.name.take(), ..ObjectReference::default() };
+    }
+}
+
+/// CoordinatedLeaderElection is off.
+fn uncoordinated(lease: &mut Lease) {
+    if let Some(spec) = &mut lease.spec {
+        spec.strategy = None;
+        spec.preferred_holder = None;
     }
 }
 
@@ -303,6 +342,16 @@ fn claim(claim: &mut PersistentVolumeClaim) {
     let Some(spec) = &mut claim.spec else { return };
     // CrossNamespaceVolumeDataSource is off.
     spec.data_source_ref = spec.data_source_ref.take().filter(|it| blank(it.namespace.as_ref()));
+    if spec.data_source_ref.is_none() {
+        // What the older field could not mean it does not say.
+        spec.data_source = spec.data_source.take().filter(|it| {
+            let group = it.api_group.as_deref().unwrap_or_default();
+            matches!(
+                (it.kind.as_str(), group),
+                ("PersistentVolumeClaim", "") | ("VolumeSnapshot", "snapshot.storage.k8s.io")
+            )
+        });
+    }
     if let Some(source) = &mut spec.data_source {
         source.api_group = source.api_group.take().filter(|group| !group.is_empty());
     }
@@ -332,7 +381,8 @@ fn claim(claim: &mut PersistentVolumeClaim) {
 /// A Job selects its pods by its uid, unless its author does.
 fn job(job: &mut Job) {
     first(&mut job.metadata);
-    let (Some(uid), Some(name)) = (job.metadata.uid.clone(), job.metadata.name.clone()) else { return };
+    let Some(uid) = job.metadata.uid.clone() else { return };
+    let name = job.metadata.name.clone().unwrap_or_default();
     let Some(spec) = &mut job.spec else { return };
     if spec.manual_selector == Some(true) || blank(Some(&uid)) {
         return;

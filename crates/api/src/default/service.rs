@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{blank, blank_to};
+use super::{blank, blank_to, missing_to};
 use crate::k8s::{
     core::v1::{ClientIPConfig, Endpoints, Service, SessionAffinityConfig},
     discovery::v1::EndpointSlice,
@@ -56,6 +56,6 @@ pub(super) fn endpoints(endpoints: &mut Endpoints) {
 pub(super) fn endpoint_slice(slice: &mut EndpointSlice) {
     for port in slice.ports.iter_mut().flatten() {
         port.name.get_or_insert_default();
-        blank_to(&mut port.protocol, "TCP");
+        missing_to(&mut port.protocol, "TCP");
     }
 }

@@ -107,7 +107,11 @@ fn generated_selector(report: &mut Report, job: &Job, spec: &JobSpec) {
     ];
     let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     if Selector::from_label_selector(selector).is_ok_and(|it| !it.matches(&expected)) {
-        report.invalid(&SPEC.field("selector"), &json!(selector), "`selector` not auto-generated");
+        report.invalid(
+            &SPEC.field("selector"),
+            &internal::label_selector(selector),
+            "`selector` not auto-generated",
+        );
     }
 }
 
@@ -252,7 +256,11 @@ fn cron_spec(report: &mut Report, job: &CronJob) {
     if let Some(inner) = &spec.job_template.spec {
         job_spec(report, inner, &at);
         if let Some(selector) = &inner.selector {
-            report.invalid(&at.field("selector"), &json!(selector), "`selector` will be auto-generated");
+            report.invalid(
+                &at.field("selector"),
+                &internal::label_selector(selector),
+                "`selector` will be auto-generated",
+            );
         }
         if inner.manual_selector == Some(true) {
             report.not_supported(&at.field("manualSelector"), &true, &["nil", "false"]);

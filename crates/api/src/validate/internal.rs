@@ -11,7 +11,7 @@ use crate::k8s::core::v1::{
     Capabilities, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodResourceClaim, PodSpec,
     PodTemplateSpec, ScopeSelector, ScopedResourceSelectorRequirement, SecurityContext, Taint,
 };
-use crate::meta::OwnerReference;
+use crate::meta::{LabelSelector, OwnerReference};
 
 /// The structs that are printed whole.
 static TYPES: &str = include_str!("../../data/internal-types.txt");
@@ -20,6 +20,23 @@ static TYPES: &str = include_str!("../../data/internal-types.txt");
 pub(super) fn object(fields: &[(&str, Value)]) -> Written {
     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
     Written(format!("{{{}}}", fields.join(",")))
+}
+
+/// A label selector, as the API itself writes it.
+pub(super) fn label_selector(selector: &LabelSelector) -> Written {
+    let mut parts = Vec::new();
+    if let Some(labels) = selector.match_labels.as_ref().filter(|it| !it.is_empty()) {
+        parts.push(format!("\"matchLabels\":{}", json!(labels)));
+    }
+    if let Some(list) = selector.match_expressions.as_ref().filter(|it| !it.is_empty()) {
+        let each = list.iter().map(|it| {
+            let values = it.values.as_ref().filter(|it| !it.is_empty());
+            let values = values.map(|it| format!(",\"values\":{}", json!(it))).unwrap_or_default();
+            format!("{{\"key\":{},\"operator\":{}{values}}}", json!(it.key), json!(it.operator))
+        });
+        parts.push(format!("\"matchExpressions\":[{}]", each.collect::<Vec<_>>().join(",")));
+    }
+    Written(format!("{{{}}}", parts.join(",")))
 }
 
 /// A container's security context.

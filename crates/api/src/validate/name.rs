@@ -205,12 +205,46 @@ pub(super) fn cidr_errors(text: &str) -> Vec<String> {
     vec!["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)".to_owned()]
 }
 
-/// A generated name's prefix may end in a dash: letters will follow.
-fn masked(name: &str, prefix: bool) -> String {
-    match name.strip_suffix('-') {
-        Some(head) if prefix && name.len() > 1 => format!("{head}a"),
-        _ => name.to_owned(),
+/// What is wrong with an address in a field of today: it must be written in the one right way.
+pub(super) fn strict_ip_errors(text: &str) -> Vec<String> {
+    let Some(address) = ip(text) else { return ip_errors(text) };
+    if text.parse::<IpAddr>().is_err() {
+        return vec!["must not have leading 0s".to_owned()];
     }
+    if matches!(address, IpAddr::V6(it) if it.to_ipv4_mapped().is_some()) {
+        return vec!["must not be an IPv4-mapped IPv6 address".to_owned()];
+    }
+    canonical(text, &address.to_string())
+}
+
+/// What is wrong with a block of addresses in a field of today.
+pub(super) fn strict_cidr_errors(text: &str) -> Vec<String> {
+    let Some((address, length)) = cidr(text) else { return cidr_errors(text) };
+    let (written, digits) = text.split_once('/').unwrap_or_default();
+    if written.parse::<IpAddr>().is_err() || digits.len() > 1 && digits.starts_with('0') {
+        return vec!["must not have leading 0s in IP or prefix length".to_owned()];
+    }
+    if matches!(address, IpAddr::V6(it) if it.to_ipv4_mapped().is_some()) {
+        return vec!["must not have an IPv4-mapped IPv6 address".to_owned()];
+    }
+    let Ok(block) = ipnet::IpNet::new(address, length) else { return cidr_errors(text) };
+    if block.trunc() != block {
+        return vec!["must not have bits set beyond the prefix length".to_owned()];
+    }
+    canonical(text, &block.to_string())
+}
+
+fn canonical(text: &str, right: &str) -> Vec<String> {
+    if text == right { Vec::new() } else { vec![format!("must be in canonical form ({right:?})")] }
+}
+
+/// A generated name's prefix may end in a dash: letters will follow.
+// UPSTREAM: the sign before the dash goes with it.
+fn masked(name: &str, prefix: bool) -> String {
+    if !prefix || name.len() < 2 || !name.ends_with('-') {
+        return name.to_owned();
+    }
+    format!("{}a", String::from_utf8_lossy(&name.as_bytes()[..name.len() - 2]))
 }
 
 fn longer_than(text: &str, most: usize) -> Vec<String> {

@@ -2,6 +2,8 @@
 //!
 //! Source: kubernetes v1.34.1 `pkg/apis/core/validation`, `pkg/apis/storage/validation`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::{
@@ -9,11 +11,15 @@ use super::{
     meta::text,
     name,
     report::{At, Report},
-    volume::csi_driver,
+    resources,
+    volume::{self, csi_driver},
 };
 use crate::{
     k8s::{
-        core::v1::{PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec},
+        core::v1::{
+            PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec,
+            SecretReference,
+        },
         storage::v1::StorageClass,
     },
     quantity::Quantity,
@@ -168,30 +174,27 @@ pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
     let at_modes = at.field("accessModes");
     if modes.is_empty() {
         report.required(&at_modes, "");
-    } else {
-        access_modes(report, modes, &at_modes);
     }
-    let capacity = spec.capacity.as_ref().filter(|it| !it.is_empty());
+    access_modes(report, modes, &at_modes);
     let at_capacity = at.field("capacity");
-    match capacity {
-        None => report.required(&at_capacity, ""),
-        Some(list) => {
-            if list.len() > 1 || !list.contains_key("storage") {
-                let names: Vec<&String> = list.keys().collect();
-                report.not_supported(&at_capacity, &json!(names), &["storage"]);
-            }
-            for (name, amount) in list {
-                if Quantity::parse(&amount.0).is_ok_and(|it| it.sign() <= 0) {
-                    report.invalid(&at_capacity.key(name), &amount.0, "must be greater than zero");
-                }
-            }
+    let capacity = spec.capacity.as_ref().filter(|it| !it.is_empty());
+    if capacity.is_none() {
+        report.required(&at_capacity, "");
+    }
+    if capacity.is_none_or(|it| it.len() > 1 || !it.contains_key("storage")) {
+        report.not_supported(&at_capacity, &json!(capacity), &["storage"]);
+    }
+    for (name, amount) in capacity.into_iter().flatten() {
+        let at = at_capacity.key(name);
+        resources::not_negative_amount(report, amount, &at);
+        if Quantity::parse(&amount.0).is_ok_and(|it| it.sign() <= 0) {
+            report.invalid(&at, &amount.0, "must be greater than zero");
         }
     }
-    if let Some(policy) = spec.persistent_volume_reclaim_policy.as_ref().filter(|it| !it.is_empty())
-        && !matches!(policy.as_str(), "Delete" | "Recycle" | "Retain")
-    {
-        let at = at.field("persistentVolumeReclaimPolicy");
-        report.not_supported(&at, policy, &["Delete", "Recycle", "Retain"]);
+    let reclaim = text(spec.persistent_volume_reclaim_policy.as_ref());
+    let at_reclaim = at.field("persistentVolumeReclaimPolicy");
+    if !matches!(reclaim, "" | "Delete" | "Recycle" | "Retain") {
+        report.not_supported(&at_reclaim, reclaim, &["Delete", "Recycle", "Retain"]);
     }
     if let Some(affinity) = &spec.node_affinity {
         let at = at.field("nodeAffinity.required");
@@ -200,53 +203,156 @@ pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
             Some(selector) => affinity::node_selector(report, selector, &at),
         }
     }
-    let mut sources = 0;
-    if let Some(it) = &spec.host_path {
-        sources += 1;
-        let at = at.field("hostPath");
-        if it.path.is_empty() {
-            report.required(&at.field("path"), "");
-        }
-    }
-    if let Some(it) = &spec.csi {
-        sources += 1;
-        let at = at.field("csi");
-        csi_driver(report, &it.driver, &at.field("driver"));
-        if it.volume_handle.is_empty() {
-            report.required(&at.field("volumeHandle"), "");
-        }
-    }
-    for there in [
-        spec.aws_elastic_block_store.is_some(),
-        spec.nfs.is_some(),
-        spec.local.is_some(),
-        spec.gce_persistent_disk.is_some(),
-        spec.iscsi.is_some(),
-        spec.fc.is_some(),
-        spec.rbd.is_some(),
-        spec.cephfs.is_some(),
-        spec.cinder.is_some(),
-        spec.azure_disk.is_some(),
-        spec.azure_file.is_some(),
-        spec.flex_volume.is_some(),
-        spec.glusterfs.is_some(),
-        spec.quobyte.is_some(),
-        spec.vsphere_volume.is_some(),
-        spec.portworx_volume.is_some(),
-        spec.scale_io.is_some(),
-        spec.storageos.is_some(),
-        spec.photon_persistent_disk.is_some(),
-        spec.flocker.is_some(),
-    ] {
-        sources += i32::from(there);
-    }
-    if sources == 0 {
-        report.required(&at, "must specify a volume type");
+    source(report, spec, &at);
+    let root = spec.host_path.as_ref().is_some_and(|it| volume::is_root(&it.path));
+    if root && reclaim == "Recycle" {
+        report.forbidden(&at_reclaim, "may not be 'recycle' for a hostPath mount of '/'");
     }
     if let Some(class) = spec.storage_class_name.as_ref().filter(|it| !it.is_empty()) {
         report.each_invalid(&at.field("storageClassName"), class, name::subdomain(class, false));
     }
     volume_mode(report, spec.volume_mode.as_ref(), &at.field("volumeMode"));
+    let Some(class) = &spec.volume_attributes_class_name else { return };
+    let at_class = at.field("volumeAttributesClassName");
+    if class.is_empty() {
+        report.required(&at_class, "an empty string is disallowed");
+    } else {
+        report.each_invalid(&at_class, class, name::subdomain(class, false));
+    }
+    if spec.csi.is_none() {
+        let why = "has to be specified when using volumeAttributesClassName";
+        report.required(&at.field("csi"), why);
+    }
+}
+
+/// What an attachment says of a volume that is not an object of its own.
+pub(super) fn inline_volume(report: &mut Report, spec: &PersistentVolumeSpec, at: &At<'_>) {
+    const INLINE: &str = "may not be specified in the context of inline volumes";
+    if spec.claim_ref.is_some() {
+        report.forbidden(&at.field("claimRef"), INLINE);
+    }
+    if spec.capacity.as_ref().is_some_and(|it| !it.is_empty()) {
+        report.forbidden(&at.field("capacity"), INLINE);
+    }
+    if spec.csi.is_none() {
+        report.required(&at.field("csi"), "has to be specified in the context of inline volumes");
+    }
+    let modes = spec.access_modes.as_deref().unwrap_or_default();
+    if modes.is_empty() {
+        report.required(&at.field("accessModes"), "");
+    }
+    access_modes(report, modes, &at.field("accessModes"));
+    if !matches!(text(spec.persistent_volume_reclaim_policy.as_ref()), "" | "Retain") {
+        let why = "may only be Retain in the context of inline volumes";
+        report.forbidden(&at.field("persistentVolumeReclaimPolicy"), why);
+    }
+    if spec.node_affinity.is_some() {
+        report.forbidden(&at.field("nodeAffinity"), INLINE);
+    }
+    source(report, spec, at);
+    if !text(spec.storage_class_name.as_ref()).is_empty() {
+        report.forbidden(&at.field("storageClassName"), INLINE);
+    }
+    if spec.volume_mode.as_ref().is_some_and(|mode| mode != "Filesystem") {
+        let why = "may not specify volumeMode other than Filesystem in the context of inline volumes";
+        report.forbidden(&at.field("volumeMode"), why);
+    }
+}
+
+/// The source of a volume: exactly one, and right.
+// MODEL: of the sources that no EKS cluster offers, only the number is looked at.
+fn source(report: &mut Report, spec: &PersistentVolumeSpec, at: &At<'_>) {
+    let mut count = 0;
+    let mut another = |report: &mut Report, field: &str| {
+        count += 1;
+        if count > 1 {
+            report.forbidden(&at.field(field), "may not specify more than 1 volume type");
+        }
+        count == 1
+    };
+    if let Some(it) = spec.host_path.as_ref().filter(|_| another(report, "hostPath")) {
+        volume::host_path(report, it, &at.field("hostPath"));
+    }
+    if spec.gce_persistent_disk.is_some() {
+        another(report, "gcePersistentDisk");
+    }
+    if let Some(it) =
+        spec.aws_elastic_block_store.as_ref().filter(|_| another(report, "awsElasticBlockStore"))
+    {
+        volume::elastic_block_store(report, it, &at.field("awsElasticBlockStore"));
+    }
+    for (field, there) in [("glusterfs", spec.glusterfs.is_some()), ("flocker", spec.flocker.is_some())] {
+        if there {
+            another(report, field);
+        }
+    }
+    if let Some(it) = spec.nfs.as_ref().filter(|_| another(report, "nfs")) {
+        volume::nfs(report, it, &at.field("nfs"));
+    }
+    for (field, there) in [
+        ("rbd", spec.rbd.is_some()),
+        ("quobyte", spec.quobyte.is_some()),
+        ("cephFS", spec.cephfs.is_some()),
+        ("iscsi", spec.iscsi.is_some()),
+        ("cinder", spec.cinder.is_some()),
+        ("fc", spec.fc.is_some()),
+        ("azureFile", spec.azure_file.is_some()),
+        ("vsphereVolume", spec.vsphere_volume.is_some()),
+        ("photonPersistentDisk", spec.photon_persistent_disk.is_some()),
+        ("portworxVolume", spec.portworx_volume.is_some()),
+        ("azureDisk", spec.azure_disk.is_some()),
+        ("scaleIO", spec.scale_io.is_some()),
+    ] {
+        if there {
+            another(report, field);
+        }
+    }
+    if let Some(it) = spec.local.as_ref().filter(|_| another(report, "local")) {
+        let at_path = at.field("local");
+        let at_path = at_path.field("path");
+        if it.path.is_empty() {
+            report.required(&at_path, "");
+        } else {
+            volume::no_backsteps(report, &it.path, &at_path);
+        }
+        if spec.node_affinity.is_none() {
+            report.required(&at.field("nodeAffinity"), "Local volume requires node affinity");
+        }
+    }
+    if spec.storageos.is_some() {
+        another(report, "storageos");
+    }
+    if let Some(it) = spec.csi.as_ref().filter(|_| another(report, "csi")) {
+        let at = at.field("csi");
+        csi_driver(report, &it.driver, &at.field("driver"));
+        if it.volume_handle.is_empty() {
+            report.required(&at.field("volumeHandle"), "");
+        }
+        for (field, secret) in [
+            ("controllerPublishSecretRef", &it.controller_publish_secret_ref),
+            ("controllerExpandSecretRef", &it.controller_expand_secret_ref),
+            ("nodePublishSecretRef", &it.node_publish_secret_ref),
+            ("nodeExpandSecretRef", &it.node_expand_secret_ref),
+        ] {
+            if let Some(secret) = secret {
+                secret_reference(report, secret, &at.field(field));
+            }
+        }
+    }
+    if count == 0 && spec.flex_volume.is_none() {
+        report.required(at, "must specify a volume type");
+    }
+}
+
+fn secret_reference(report: &mut Report, secret: &SecretReference, at: &At<'_>) {
+    match text(secret.name.as_ref()) {
+        "" => report.required(&at.field("name"), ""),
+        named => report.each_invalid(&at.field("name"), named, name::subdomain(named, false)),
+    }
+    match text(secret.namespace.as_ref()) {
+        "" => report.required(&at.field("namespace"), ""),
+        named => report.each_invalid(&at.field("namespace"), named, name::label(named)),
+    }
 }
 
 /// A changed volume: its source, mode and place stay.
@@ -274,16 +380,8 @@ pub(super) fn volume_update(report: &mut Report, new: &PersistentVolume, old: &P
 
 pub(super) fn storage_class(report: &mut Report, class: &StorageClass) {
     meta::object_meta(report, &class.metadata, false, name::subdomain);
-    if class.provisioner.is_empty() {
-        report.required(&At::root("provisioner"), "");
-    } else {
-        let lower = class.provisioner.to_lowercase();
-        report.each_invalid(&At::root("provisioner"), &class.provisioner, name::qualified(&lower));
-    }
-    let at = At::root("parameters");
-    if class.parameters.iter().flatten().any(|(key, _)| key.is_empty()) {
-        report.invalid(&at, "", "field can not be empty.");
-    }
+    provisioner(report, &class.provisioner, &At::root("provisioner"));
+    parameters(report, class.parameters.as_ref(), &At::root("parameters"));
     match text(class.reclaim_policy.as_ref()) {
         "" | "Delete" | "Retain" => {}
         other => report.not_supported(&At::root("reclaimPolicy"), other, &["Delete", "Retain"]),
@@ -297,22 +395,61 @@ pub(super) fn storage_class(report: &mut Report, class: &StorageClass) {
         }
     }
     let at = At::root("allowedTopologies");
-    for (index, term) in class.allowed_topologies.iter().flatten().enumerate() {
+    // UPSTREAM: the list begins with as many empty terms as there are terms, so that an empty one stands twice.
+    let topologies = class.allowed_topologies.as_deref().unwrap_or_default();
+    let mut terms: Vec<BTreeMap<&String, BTreeSet<&String>>> = vec![BTreeMap::new(); topologies.len()];
+    for (index, term) in topologies.iter().enumerate() {
         let at = at.index(index);
+        let at_term = at;
+        let mut wanted = BTreeMap::new();
         let at = at.field("matchLabelExpressions");
         for (index, expression) in term.match_label_expressions.iter().flatten().enumerate() {
             let at = at.index(index);
             if expression.values.is_empty() {
                 report.required(&at.field("values"), "");
             }
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = BTreeSet::new();
             for (index, value) in expression.values.iter().enumerate() {
                 if !seen.insert(value) {
                     report.duplicate(&at.field("values").index(index), value);
                 }
             }
             report.each_invalid(&at.field("key"), &expression.key, name::qualified(&expression.key));
+            if wanted.contains_key(&expression.key) {
+                report.duplicate(&at.field("key"), &expression.key);
+            }
+            wanted.insert(&expression.key, seen);
         }
+        for _ in terms.iter().filter(|before| **before == wanted) {
+            report.duplicate(&at_term.field("matchLabelExpressions"), "");
+        }
+        terms.push(wanted);
+    }
+}
+
+/// Who makes the volumes of a class.
+pub(super) fn provisioner(report: &mut Report, provisioner: &str, at: &At<'_>) {
+    if provisioner.is_empty() {
+        report.required(at, "");
+    } else {
+        report.each_invalid(at, provisioner, name::qualified(&provisioner.to_lowercase()));
+    }
+}
+
+/// What a class tells its driver.
+pub(super) fn parameters(report: &mut Report, parameters: Option<&BTreeMap<String, String>>, at: &At<'_>) {
+    const MOST: usize = 512;
+    const LARGEST: usize = 256 * 1024;
+    let Some(parameters) = parameters else { return };
+    if parameters.len() > MOST {
+        report.too_long(at, MOST);
+        return;
+    }
+    if parameters.contains_key("") {
+        report.invalid(at, "", "field can not be empty.");
+    }
+    if parameters.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > LARGEST {
+        report.too_long(at, LARGEST);
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     internal,
     meta::{self, text},
     name,
-    report::{At, Report},
+    report::{At, Report, Written},
     workload::{at_most_all, count_or_percent},
 };
 use crate::{
@@ -24,7 +24,6 @@ const SPEC: At<'static> = At::root("spec");
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn pod_disruption_budget(report: &mut Report, budget: &PodDisruptionBudget) {
-    meta::object_meta(report, &budget.metadata, true, name::subdomain);
     budget_spec(report, budget);
 }
 
@@ -41,12 +40,13 @@ fn budget_spec(report: &mut Report, budget: &PodDisruptionBudget) {
     let Some(spec) = &budget.spec else { return };
     let (least, most) = (spec.min_available.as_ref(), spec.max_unavailable.as_ref());
     if least.is_some() && most.is_some() {
-        let shown = internal::object(&[
-            ("MinAvailable", json!(least)),
-            ("Selector", json!(spec.selector)),
-            ("MaxUnavailable", json!(most)),
-            ("UnhealthyPodEvictionPolicy", json!(spec.unhealthy_pod_eviction_policy)),
-        ]);
+        let selector = spec.selector.as_ref().map_or("null".to_owned(), |it| internal::label_selector(it).0);
+        let shown = Written(format!(
+            "{{\"MinAvailable\":{},\"Selector\":{selector},\"MaxUnavailable\":{},\"UnhealthyPodEvictionPolicy\":{}}}",
+            json!(least),
+            json!(most),
+            json!(spec.unhealthy_pod_eviction_policy),
+        ));
         report.invalid(&SPEC, &shown, "minAvailable and maxUnavailable cannot be both set");
     }
     for (field, value) in [("minAvailable", least), ("maxUnavailable", most)] {

@@ -229,6 +229,13 @@ pub(super) fn amount_of(report: &mut Report, name: &str, amount: &Amount, at: &A
     }
 }
 
+/// An amount that is not negative, of whatever it be.
+pub(super) fn not_negative_amount(report: &mut Report, amount: &Amount, at: &At<'_>) {
+    if Quantity::parse(&amount.0).is_ok_and(|it| it.sign() < 0) {
+        report.invalid(at, &amount.0, "must be greater than or equal to 0");
+    }
+}
+
 fn huge_pages(report: &mut Report, name: &str, amount: &Amount, at: &At<'_>) {
     let Some(size) = name.strip_prefix("hugepages-") else { return };
     let (Ok(size), Ok(quantity)) = (Quantity::parse(size), Quantity::parse(&amount.0)) else { return };

@@ -102,7 +102,9 @@ fn spec(report: &mut Report, spec: &ServiceSpec) {
     }
     for (index, ip) in spec.external_ips.iter().flatten().enumerate() {
         let at = SPEC.field("externalIPs");
-        external_ip(report, ip, &at.index(index));
+        let at = at.index(index);
+        report.each_invalid(&at, ip, name::ip_errors(ip));
+        usable_address(report, ip, &at);
     }
     const TYPES: &[&str] = &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
     if kind.is_empty() {
@@ -216,11 +218,9 @@ fn cluster_ips(report: &mut Report, spec: &ServiceSpec) {
     }
 }
 
-fn external_ip(report: &mut Report, text: &str, at: &At<'_>) {
-    let Some(ip) = name::ip(text) else {
-        report.each_invalid(at, text, name::ip_errors(text));
-        return;
-    };
+/// An address that can be somebody else's; what is no address has been refused already.
+pub(super) fn usable_address(report: &mut Report, text: &str, at: &At<'_>) {
+    let Some(ip) = name::ip(text) else { return };
     let (link_local, link_local_multicast) = match ip {
         std::net::IpAddr::V4(ip) => (ip.is_link_local(), ip.octets()[..3] == [224, 0, 0]),
         std::net::IpAddr::V6(ip) => {

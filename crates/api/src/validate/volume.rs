@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     default::blank,
-    k8s::core::v1::{DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume},
+    k8s::core::v1::{
+        AWSElasticBlockStoreVolumeSource, DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath,
+        NFSVolumeSource, ProjectedVolumeSource, Volume,
+    },
     meta::ObjectMeta,
 };
 
@@ -66,25 +69,7 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
         }
     }
     if let Some(it) = volume.host_path.as_ref().filter(|_| another(report, "hostPath")) {
-        let at = at.field("hostPath");
-        if it.path.is_empty() {
-            report.required(&at.field("path"), "");
-        } else {
-            no_backsteps(report, &it.path, &at.field("path"));
-            const TYPES: &[&str] = &[
-                "",
-                "BlockDevice",
-                "CharDevice",
-                "Directory",
-                "DirectoryOrCreate",
-                "File",
-                "FileOrCreate",
-                "Socket",
-            ];
-            if let Some(type_) = it.type_.as_ref().filter(|type_| !TYPES.contains(&type_.as_str())) {
-                report.not_supported(&at.field("type"), type_, TYPES);
-            }
-        }
+        host_path(report, it, &at.field("hostPath"));
     }
     if volume.git_repo.is_some() {
         another(report, "gitRepo");
@@ -95,13 +80,7 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
     if let Some(it) =
         volume.aws_elastic_block_store.as_ref().filter(|_| another(report, "awsElasticBlockStore"))
     {
-        let at = at.field("awsElasticBlockStore");
-        if it.volume_id.is_empty() {
-            report.required(&at.field("volumeID"), "");
-        }
-        if let Some(partition) = it.partition.filter(|partition| !(0..=255).contains(partition)) {
-            report.invalid(&at.field("partition"), &partition, "must be between 1 and 255, inclusive");
-        }
+        elastic_block_store(report, it, &at.field("awsElasticBlockStore"));
     }
     if let Some(it) = volume.secret.as_ref().filter(|_| another(report, "secret")) {
         let at = at.field("secret");
@@ -112,16 +91,7 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
         keys(report, it.items.as_deref(), &at.field("items"));
     }
     if let Some(it) = volume.nfs.as_ref().filter(|_| another(report, "nfs")) {
-        let at = at.field("nfs");
-        if it.server.is_empty() {
-            report.required(&at.field("server"), "");
-        }
-        if it.path.is_empty() {
-            report.required(&at.field("path"), "");
-        }
-        if !it.path.starts_with('/') {
-            report.invalid(&at.field("path"), &it.path, "must be an absolute path");
-        }
+        nfs(report, it, &at.field("nfs"));
     }
     for (field, there) in [
         ("iscsi", volume.iscsi.is_some()),
@@ -224,6 +194,56 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
     if count == 0 {
         report.required(at, "must specify a volume type");
     }
+}
+
+/// A place on the node.
+pub(super) fn host_path(report: &mut Report, it: &HostPathVolumeSource, at: &At<'_>) {
+    const TYPES: &[&str] = &[
+        "",
+        "BlockDevice",
+        "CharDevice",
+        "Directory",
+        "DirectoryOrCreate",
+        "File",
+        "FileOrCreate",
+        "Socket",
+    ];
+    if it.path.is_empty() {
+        report.required(&at.field("path"), "");
+        return;
+    }
+    no_backsteps(report, &it.path, &at.field("path"));
+    if let Some(type_) = it.type_.as_ref().filter(|type_| !TYPES.contains(&type_.as_str())) {
+        report.not_supported(&at.field("type"), type_, TYPES);
+    }
+}
+
+/// An EBS volume in the way of old.
+pub(super) fn elastic_block_store(report: &mut Report, it: &AWSElasticBlockStoreVolumeSource, at: &At<'_>) {
+    if it.volume_id.is_empty() {
+        report.required(&at.field("volumeID"), "");
+    }
+    if let Some(partition) = it.partition.filter(|partition| !(0..=255).contains(partition)) {
+        report.invalid(&at.field("partition"), &partition, "must be between 1 and 255, inclusive");
+    }
+}
+
+/// A share of a file server.
+pub(super) fn nfs(report: &mut Report, it: &NFSVolumeSource, at: &At<'_>) {
+    if it.server.is_empty() {
+        report.required(&at.field("server"), "");
+    }
+    if it.path.is_empty() {
+        report.required(&at.field("path"), "");
+    }
+    if !it.path.starts_with('/') {
+        report.invalid(&at.field("path"), &it.path, "must be an absolute path");
+    }
+}
+
+/// Whether a path leads to `/` when it is walked.
+pub(super) fn is_root(path: &str) -> bool {
+    path.starts_with('/') && path.split('/').all(|part| matches!(part, "" | "." | ".."))
 }
 
 fn mode(report: &mut Report, mode: Option<i32>, at: &At<'_>) {

@@ -1,4 +1,4 @@
-//! Are Deployments, ReplicaSets, DaemonSets and StatefulSets legal?
+//! Are Deployments, ReplicaSets and DaemonSets legal?
 //!
 //! Source: kubernetes v1.34.1 `pkg/apis/apps/validation`, `pkg/registry/apps/*/strategy.go`.
 
@@ -8,15 +8,12 @@ use serde_json::{Value, json};
 use super::{
     internal,
     meta::{self, text},
-    name, persistent_volume, pod,
+    name, pod,
     report::{At, Report, Shown},
 };
 use crate::{
     k8s::{
-        apps::v1::{
-            DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec, StatefulSet,
-            StatefulSetSpec,
-        },
+        apps::v1::{DaemonSet, DaemonSetSpec, Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec},
         core::v1::PodTemplateSpec,
     },
     label::Selector,
@@ -77,7 +74,11 @@ fn deployment_spec(report: &mut Report, spec: &DeploymentSpec) {
     report.not_negative(&SPEC.field("replicas"), spec.replicas.unwrap_or_default().into());
     own_selector(report, &spec.selector, "deployment");
     match chooses(&spec.selector) {
-        None => report.invalid(&SPEC.field("selector"), &json!(spec.selector), "invalid label selector"),
+        None => report.invalid(
+            &SPEC.field("selector"),
+            &internal::label_selector(&spec.selector),
+            "invalid label selector",
+        ),
         Some(selector) => template_of(report, &spec.template, &selector, "ReplicaSet"),
     }
     let at = SPEC.field("strategy");
@@ -148,7 +149,11 @@ fn replica_set_spec(report: &mut Report, spec: &ReplicaSetSpec) {
     report.not_negative(&SPEC.field("minReadySeconds"), spec.min_ready_seconds.unwrap_or_default().into());
     own_selector(report, &spec.selector, "deployment");
     match (chooses(&spec.selector), &spec.template) {
-        (None, _) => report.invalid(&SPEC.field("selector"), &json!(spec.selector), "invalid label selector"),
+        (None, _) => report.invalid(
+            &SPEC.field("selector"),
+            &internal::label_selector(&spec.selector),
+            "invalid label selector",
+        ),
         (Some(_), None) => report.required(&SPEC.field("template"), ""),
         (Some(selector), Some(template)) => template_of(report, template, &selector, "ReplicaSet"),
     }
@@ -219,95 +224,6 @@ fn daemon_set_spec(report: &mut Report, spec: &DaemonSetSpec) {
     report.not_negative(&SPEC.field("revisionHistoryLimit"), limit.into());
 }
 
-pub(super) fn stateful_set(report: &mut Report, it: &StatefulSet) {
-    new(report, &it.metadata, it.spec.as_ref(), name::label_name, stateful_set_spec);
-}
-
-pub(super) fn stateful_set_update(report: &mut Report, new: &StatefulSet, old: &StatefulSet) {
-    let before = (&old.metadata, old.spec.as_ref());
-    changed(report, (&new.metadata, new.spec.as_ref()), before, stateful_set_spec, |report, new, old| {
-        let kept = StatefulSetSpec {
-            replicas: old.replicas,
-            template: old.template.clone(),
-            update_strategy: old.update_strategy.clone(),
-            min_ready_seconds: old.min_ready_seconds,
-            ordinals: old.ordinals.clone(),
-            revision_history_limit: old.revision_history_limit,
-            persistent_volume_claim_retention_policy: old.persistent_volume_claim_retention_policy.clone(),
-            ..new.clone()
-        };
-        if !meta::same(&kept, old) {
-            report.forbidden(&SPEC, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
-        }
-    });
-}
-
-fn stateful_set_spec(report: &mut Report, spec: &StatefulSetSpec) {
-    let at = SPEC.field("podManagementPolicy");
-    match text(spec.pod_management_policy.as_ref()) {
-        "OrderedReady" | "Parallel" => {}
-        "" => report.required(&at, ""),
-        other => report.invalid(&at, other, "must be 'OrderedReady' or 'Parallel'"),
-    }
-    if let Some(strategy) = &spec.update_strategy {
-        let at = SPEC.field("updateStrategy");
-        let shown = |it: &k8s_openapi::api::apps::v1::RollingUpdateStatefulSetStrategy| {
-            internal::object(&[
-                ("Partition", json!(it.partition.unwrap_or_default())),
-                ("MaxUnavailable", count(it.max_unavailable.as_ref())),
-            ])
-        };
-        match (text(strategy.type_.as_ref()), &strategy.rolling_update) {
-            ("", _) => report.required(&at, ""),
-            ("OnDelete", Some(rolling)) => {
-                let why = "only allowed for updateStrategy 'RollingUpdate'";
-                report.invalid(&at.field("rollingUpdate"), &shown(rolling), why);
-            }
-            ("RollingUpdate", Some(rolling)) => {
-                let at = at.field("rollingUpdate");
-                report.not_negative(&at.field("partition"), rolling.partition.unwrap_or_default().into());
-            }
-            ("OnDelete" | "RollingUpdate", None) => {}
-            (other, rolling) => {
-                let shown = internal::strategy(other, rolling.as_ref().map(shown));
-                report.invalid(&at, &shown, "must be 'RollingUpdate' or 'OnDelete'");
-            }
-        }
-    }
-    if let Some(policy) = &spec.persistent_volume_claim_retention_policy {
-        let at = SPEC.field("persistentVolumeClaimRetentionPolicy");
-        for (field, value) in [("whenDeleted", &policy.when_deleted), ("whenScaled", &policy.when_scaled)] {
-            let value = text(value.as_ref());
-            if !matches!(value, "Retain" | "Delete") {
-                report.not_supported(&at.field(field), value, &["Retain", "Delete"]);
-            }
-        }
-    }
-    report.not_negative(&SPEC.field("replicas"), spec.replicas.unwrap_or_default().into());
-    report.not_negative(&SPEC.field("minReadySeconds"), spec.min_ready_seconds.unwrap_or_default().into());
-    if let Some(start) = spec.ordinals.as_ref().and_then(|it| it.start) {
-        report.not_negative(&SPEC.field("ordinals.start"), start.into());
-    }
-    let at_claims = SPEC.field("volumeClaimTemplates");
-    for (index, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {
-        if let Some(spec) = &claim.spec {
-            persistent_volume::claim_spec(report, spec, &at_claims.index(index).field("spec"));
-        }
-    }
-    own_selector(report, &spec.selector, "statefulset");
-    match chooses(&spec.selector) {
-        None => report.invalid(&SPEC.field("selector"), &json!(spec.selector), ""),
-        Some(selector) => {
-            if !selector.is_everything() && !matches(&selector, &spec.template) {
-                mismatch(report, &spec.template);
-            }
-            // UPSTREAM: the pods of a StatefulSet are not looked at here; a bad template fails when pods are made of it.
-            pod::template_metadata(report, &spec.template, &SPEC.field("template"));
-        }
-    }
-    always_restarts(report, &spec.template, "StatefulSet");
-}
-
 /// What a workload's selector chooses.
 pub(super) enum Choice {
     /// A selector that was left out chooses nothing.
@@ -317,7 +233,7 @@ pub(super) enum Choice {
 }
 
 impl Choice {
-    fn is_everything(&self) -> bool {
+    pub(super) fn is_everything(&self) -> bool {
         matches!(self, Choice::By(selector) if selector.is_empty())
     }
 }
@@ -339,7 +255,7 @@ pub(super) fn is_empty(selector: &LabelSelector) -> bool {
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 
-fn own_selector(report: &mut Report, selector: &LabelSelector, kind: &str) {
+pub(super) fn own_selector(report: &mut Report, selector: &LabelSelector, kind: &str) {
     let at = SPEC.field("selector");
     if selector.match_labels.is_none() && selector.match_expressions.is_none() {
         report.required(&at, "");
@@ -355,7 +271,7 @@ fn labels(metadata: Option<&ObjectMeta>) -> Option<&std::collections::BTreeMap<S
     metadata.and_then(|it| it.labels.as_ref()).filter(|labels| !labels.is_empty())
 }
 
-fn matches(choice: &Choice, template: &PodTemplateSpec) -> bool {
+pub(super) fn matches(choice: &Choice, template: &PodTemplateSpec) -> bool {
     let none = std::collections::BTreeMap::new();
     match choice {
         Choice::Nothing => false,
@@ -363,7 +279,7 @@ fn matches(choice: &Choice, template: &PodTemplateSpec) -> bool {
     }
 }
 
-fn mismatch(report: &mut Report, template: &PodTemplateSpec) {
+pub(super) fn mismatch(report: &mut Report, template: &PodTemplateSpec) {
     let shown = labels(template.metadata.as_ref()).map_or(Value::Null, |labels| json!(labels));
     report.invalid(
         &SPEC.field("template.metadata.labels"),
@@ -380,7 +296,7 @@ fn template_of(report: &mut Report, template: &PodTemplateSpec, choice: &Choice,
     always_restarts(report, template, kind);
 }
 
-fn always_restarts(report: &mut Report, template: &PodTemplateSpec, kind: &str) {
+pub(super) fn always_restarts(report: &mut Report, template: &PodTemplateSpec, kind: &str) {
     let Some(spec) = &template.spec else { return };
     let at = SPEC.field("template.spec");
     let policy = text(spec.restart_policy.as_ref());

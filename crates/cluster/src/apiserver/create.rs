@@ -61,11 +61,9 @@ pub(super) fn create(
     if call.world.store().object(&key).is_some() {
         return Err(ApiStatus::already_exists(kind, object.name()));
     }
-    if kind == Kind::Job && !call.dry_run {
-        // UPSTREAM: defaults come again when an object is read back. Only for a Job is there more to find then: the
-        // labels that its template has got meanwhile are its own, if it has none.
-        decode::default(&mut object);
-    }
+    // UPSTREAM: defaults come again when an object is read back, in a dry run too: the phase of a claim, the labels that
+    // a Job's template has got meanwhile, which are its own if it has none.
+    decode::default(&mut object);
     Ok(call.write(object))
 }
 
@@ -111,7 +109,6 @@ fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
             .get_or_insert_default()
             .insert("kubernetes.io/metadata.name".to_owned(), key.name.to_string());
     }
-    meta.generation = None;
     api::default::prepare_for_create(object, &stamp);
     Ok(())
 }

@@ -22,7 +22,10 @@ use crate::{
     k8s::{
         apps::v1::StatefulSet,
         batch::v1::JobSpec,
-        core::v1::{Node, PersistentVolume, PersistentVolumeClaim, PodTemplateSpec, Service},
+        core::v1::{
+            Node, PersistentVolume, PersistentVolumeClaim, PodTemplate, PodTemplateSpec,
+            ReplicationController, Secret, Service,
+        },
         networking::v1::{Ingress, NetworkPolicy, NetworkPolicyPeer},
         storage::v1::StorageClass,
     },
@@ -99,10 +102,38 @@ pub fn warnings(object: &Object, release: Release) -> Vec<String> {
                 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".to_owned(),
             );
         }
+        Object::EndpointSlice(it) => {
+            if it.address_type == "FQDN" {
+                out.push("spec.addressType: FQDN endpoints are deprecated".to_owned());
+            }
+            let at = At::root("endpoints");
+            for (index, endpoint) in it.endpoints.iter().enumerate() {
+                let at = at.index(index);
+                let at = at.field("addresses");
+                for (index, address) in endpoint.addresses.iter().enumerate() {
+                    address::ip(&mut out, address, &at.index(index));
+                }
+            }
+        }
+        Object::Secret(it) => out.extend(key_pair(it)),
         Object::Stored(it) => stored(&mut out, it),
         _ => {}
     }
     out
+}
+
+/// What keeps a certificate and a key from being a pair.
+// MODEL: a pair that can be read at all passes; the real server also looks whether the two belong together.
+fn key_pair(secret: &Secret) -> Option<String> {
+    if secret.type_.as_deref() != Some("kubernetes.io/tls") {
+        return None;
+    }
+    let unread = |key: &str| {
+        let data = secret.data.as_ref().and_then(|it| it.get(key));
+        data.is_none_or(|it| !String::from_utf8_lossy(&it.0).contains("-----BEGIN "))
+    };
+    let what = ["certificate", "key"].into_iter().zip(["tls.crt", "tls.key"]).find(|(_, key)| unread(key))?.0;
+    Some(format!("tls: failed to find any PEM data in {what} input"))
 }
 
 /// The same for a changed object: pods get none, workloads only where what they want has changed, names no more.
@@ -136,6 +167,14 @@ fn stored(out: &mut Vec<String>, it: &Stored) {
             }
         }),
         Kind::NetworkPolicy => super::with(it, |it| network_policy(out, it)),
+        Kind::ReplicationController => super::with(it, |it: &ReplicationController| {
+            named(out, &it.metadata, IN_NAMES);
+            let of = it.spec.as_ref().and_then(|it| it.template.as_ref());
+            template(out, of, &SPEC.field("template"));
+        }),
+        Kind::PodTemplate => super::with(it, |it: &PodTemplate| {
+            template(out, it.template.as_ref(), &At::root("template"));
+        }),
         _ => {}
     }
 }

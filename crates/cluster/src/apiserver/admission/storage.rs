@@ -36,6 +36,7 @@ pub(super) fn protect(review: &Review<'_>, object: &mut Object, did: &mut Did) -
     let finalizer = match object.kind() {
         Kind::PersistentVolumeClaim => CLAIM_PROTECTION,
         Kind::PersistentVolume => VOLUME_PROTECTION,
+        Kind::VolumeAttributesClass => "kubernetes.io/vac-protection",
         _ => return Ok(()),
     };
     let finalizers = object.meta().finalizers.iter().flatten();
