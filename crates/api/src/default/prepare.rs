@@ -13,6 +13,7 @@ use crate::{
             PodTemplateSpec, Secret, ServiceAccount, ServiceSpec, TypedLocalObjectReference,
             TypedObjectReference,
         },
+        storage::v1::CSIDriver,
     },
     meta::{LabelSelector, LabelSelectorRequirement, ObjectMeta, Time},
     parts,
@@ -84,6 +85,10 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
                 first(&mut stored.metadata);
             }
             Kind::PersistentVolumeClaim => stored.edit(claim),
+            // MutableCSINodeAllocatableCount is off.
+            Kind::CSIDriver => stored.edit(|it: &mut CSIDriver| {
+                it.spec.node_allocatable_update_period_seconds = None;
+            }),
             Kind::PersistentVolume => {
                 let time = serde_json::to_value(now).unwrap_or_default();
                 let status = serde_json::json!({"phase": "Pending", "lastPhaseTransitionTime": time});

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    cluster_network::domain_prefixed_path,
     internal, job_policy,
     meta::{self, text},
     name, pod,
@@ -117,17 +118,21 @@ fn generated_selector(report: &mut Report, job: &Job, spec: &JobSpec) {
 
 fn whole_spec(report: &mut Report, spec: &JobSpec) {
     job_spec(report, spec, &SPEC);
-    match &spec.selector {
-        None => report.required(&SPEC.field("selector"), ""),
+    let labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone()).unwrap_or_default();
+    let strays = match &spec.selector {
+        None => {
+            report.required(&SPEC.field("selector"), "");
+            true
+        }
         Some(selector) => {
             meta::label_selector(report, Some(selector), &SPEC.field("selector"));
-            let labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone()).unwrap_or_default();
-            if Selector::from_label_selector(selector).is_ok_and(|it| !it.matches(&labels)) {
-                let shown = if labels.is_empty() { Value::Null } else { json!(labels) };
-                let why = "`selector` does not match template `labels`";
-                report.invalid(&SPEC.field("template.metadata.labels"), &shown, why);
-            }
+            Selector::from_label_selector(selector).is_ok_and(|it| !it.matches(&labels))
         }
+    };
+    if strays {
+        let shown = if labels.is_empty() { Value::Null } else { json!(labels) };
+        let why = "`selector` does not match template `labels`";
+        report.invalid(&SPEC.field("template.metadata.labels"), &shown, why);
     }
 }
 
@@ -145,6 +150,13 @@ fn job_spec(report: &mut Report, spec: &JobSpec, at: &At<'_>) {
     }
     if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
         report.required(&at.field("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+    }
+    if let Some(manager) = &spec.managed_by {
+        const LONGEST: usize = 63;
+        domain_prefixed_path(report, manager, &at.field("managedBy"));
+        if manager.len() > LONGEST {
+            report.too_long(&at.field("managedBy"), LONGEST);
+        }
     }
     match spec.completion_mode.as_deref() {
         None | Some("NonIndexed") => {

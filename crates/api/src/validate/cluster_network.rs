@@ -71,7 +71,7 @@ fn segment(report: &mut Report, value: &str, at: &At<'_>) {
 }
 
 /// `acme.io/foo`.
-fn domain_prefixed_path(report: &mut Report, text: &str, at: &At<'_>) {
+pub(super) fn domain_prefixed_path(report: &mut Report, text: &str, at: &At<'_>) {
     if text.is_empty() {
         report.required(at, "");
         return;
@@ -174,5 +174,39 @@ pub(super) fn service_cidr_update(report: &mut Report, new: &ServiceCIDR, old: &
     }
     if widened {
         blocks(report, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{Kind, decode, default, validate};
+
+    fn messages(kind: Kind, object: &Value) -> Vec<String> {
+        let mut object = decode::decode(kind, object).expect("an object");
+        default::apply_defaults(&mut object);
+        validate::create(&object).into_iter().map(|it| it.message).collect()
+    }
+
+    #[test]
+    fn blocks_are_written_in_the_one_right_way() {
+        for (block, why) in [
+            ("10.0.0.1/8", "must not have bits set beyond the prefix length"),
+            ("010.0.0.0/8", "must not have leading 0s in IP or prefix length"),
+            ("2001:DB8::/32", "must be in canonical form (\"2001:db8::/32\")"),
+        ] {
+            let cidr = json!({"metadata": {"name": "a"}, "spec": {"cidrs": [block]}});
+            let wanted = format!("Invalid value: {block:?}: {why}");
+            assert_eq!(messages(Kind::ServiceCIDR, &cidr), [wanted]);
+        }
+    }
+
+    #[test]
+    fn parameters_of_the_whole_cluster_have_no_namespace() {
+        let class = json!({"metadata": {"name": "a"}, "spec": {"controller": "a.b/c",
+            "parameters": {"kind": "K", "name": "n", "namespace": "x"}}});
+        let wanted = "Forbidden: `parameters.scope` is set to 'Cluster'";
+        assert_eq!(messages(Kind::IngressClass, &class), [wanted]);
     }
 }

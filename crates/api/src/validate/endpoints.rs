@@ -207,3 +207,28 @@ fn hints(report: &mut Report, hints: &EndpointHints, at: &At<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Kind, decode, default, validate};
+
+    #[test]
+    fn addresses_of_a_slice_are_of_its_type_and_usable() {
+        let slice = json!({"metadata": {"name": "a", "namespace": "default"}, "addressType": "IPv4",
+            "endpoints": [{"addresses": ["x"]}, {"addresses": ["127.0.0.1"]}, {"addresses": ["2001:db8::1"]}, {"addresses": []}]});
+        let mut slice = decode::decode(Kind::EndpointSlice, &slice).expect("a slice");
+        default::apply_defaults(&mut slice);
+        let causes = validate::create(&slice).into_iter();
+        assert_eq!(
+            causes.map(|it| format!("{}: {}", it.field, it.message)).collect::<Vec<_>>(),
+            [
+                r#"endpoints[0].addresses[0]: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"#,
+                r#"endpoints[1].addresses[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)"#,
+                r#"endpoints[2].addresses: Invalid value: "2001:db8::1": must be an IPv4 address"#,
+                "endpoints[3].addresses: Required value: must contain at least 1 address",
+            ]
+        );
+    }
+}

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{
-    name,
-    report::{At, Report},
+    internal, name,
+    report::{At, Report, Written},
 };
 use crate::k8s::batch::v1::{
     JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyOnPodConditionsPattern,
@@ -117,7 +117,15 @@ pub(super) fn success(report: &mut Report, spec: &JobSpec, at: &At<'_>) {
     let Some(policy) = &spec.success_policy else { return };
     let at = at.field("successPolicy");
     if spec.completion_mode.as_deref() != Some("Indexed") {
-        report.invalid(&at, &json!(policy), "requires indexed completion mode");
+        let rules = policy.rules.iter().map(|it| {
+            let fields = [
+                ("SucceededIndexes", json!(it.succeeded_indexes)),
+                ("SucceededCount", json!(it.succeeded_count)),
+            ];
+            internal::object(&fields).0
+        });
+        let shown = format!("{{\"Rules\":[{}]}}", rules.collect::<Vec<_>>().join(","));
+        report.invalid(&at, &Written(shown), "requires indexed completion mode");
         return;
     }
     let at = at.field("rules");

@@ -11,7 +11,6 @@ use super::{
     meta::text,
     name,
     report::{At, Report},
-    resources,
     volume::{self, csi_driver},
 };
 use crate::{
@@ -186,7 +185,14 @@ pub(super) fn volume(report: &mut Report, volume: &PersistentVolume) {
     }
     for (name, amount) in capacity.into_iter().flatten() {
         let at = at_capacity.key(name);
-        resources::not_negative_amount(report, amount, &at);
+        if let Some(Ok(owed)) = amount
+            .0
+            .strip_prefix('-')
+            .map(Quantity::parse)
+            .filter(|it| it.as_ref().is_ok_and(|it| it.sign() > 0))
+        {
+            report.invalid(&at, &-owed.value(), "must be a valid resource quantity");
+        }
         if Quantity::parse(&amount.0).is_ok_and(|it| it.sign() <= 0) {
             report.invalid(&at, &amount.0, "must be greater than zero");
         }

@@ -102,3 +102,34 @@ fn revision_itself(report: &mut Report, revision: &ControllerRevision) {
     meta::object_meta(report, &revision.metadata, true, name::subdomain);
     report.not_negative(&At::root("revision"), revision.revision);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{Kind, decode, validate};
+
+    fn causes(kind: Kind, object: &Value) -> Vec<String> {
+        let object = decode::decode(kind, object).expect("an object");
+        validate::create(&object).into_iter().map(|it| format!("{}: {}", it.field, it.message)).collect()
+    }
+
+    #[test]
+    fn an_event_stands_beside_what_it_is_about() {
+        let event = json!({"metadata": {"name": "A b", "namespace": "default"}, "involvedObject": {"namespace": "x"}});
+        let why = r#"involvedObject.namespace: Invalid value: "x": does not match event.namespace"#;
+        assert_eq!(causes(Kind::Event, &event), [why]);
+        let event = json!({"metadata": {"name": "a/b", "namespace": "default"}, "involvedObject": {}});
+        assert_eq!(
+            causes(Kind::Event, &event),
+            [r#"metadata.name: Invalid value: "a/b": may not contain '/'"#]
+        );
+    }
+
+    #[test]
+    fn a_revision_is_an_object() {
+        let revision = json!({"metadata": {"name": "a", "namespace": "default"}, "revision": 1, "data": [1]});
+        let why = "data: Required value: data must be a valid JSON object";
+        assert_eq!(causes(Kind::ControllerRevision, &revision), [why]);
+    }
+}

@@ -77,3 +77,24 @@ pub(super) fn pod_template_update(report: &mut Report, new: &PodTemplate, old: &
         pod::template(report, template, &At::root("template"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Kind, decode, default, validate};
+
+    #[test]
+    fn a_controller_chooses_the_pods_it_makes() {
+        let controller = json!({"metadata": {"name": "a", "namespace": "default"}, "spec": {"selector": {"a": "c"},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}}});
+        let mut controller = decode::decode(Kind::ReplicationController, &controller).expect("a controller");
+        default::apply_defaults(&mut controller);
+        let causes = validate::create(&controller);
+        assert_eq!(causes.len(), 1);
+        assert_eq!(
+            causes[0].message,
+            r#"Invalid value: {"a":"b"}: `selector` does not match template `labels`"#
+        );
+    }
+}

@@ -153,3 +153,27 @@ fn template_with_claims(spec: &StatefulSetSpec) -> PodTemplateSpec {
     }
     template
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Kind, decode, default, validate};
+
+    #[test]
+    fn the_pods_of_a_set_are_looked_at_with_the_volumes_of_its_claims() {
+        let set = json!({"metadata": {"name": "db", "namespace": "default"}, "spec": {
+            "selector": {"matchLabels": {"a": "b"}}, "serviceName": "A",
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [
+                {"name": "c", "image": "i", "volumeMounts": [
+                    {"name": "data", "mountPath": "/d"}, {"name": "logs", "mountPath": "/l"}]}]}},
+            "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {
+                "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}]}});
+        let mut set = decode::decode(Kind::StatefulSet, &set).expect("a set");
+        default::apply_defaults(&mut set);
+        let causes = validate::create(&set);
+        let fields: Vec<&str> = causes.iter().map(|it| it.field.as_str()).collect();
+        assert_eq!(fields, ["spec.serviceName", "spec.template.spec.containers[0].volumeMounts[1].name"]);
+        assert_eq!(causes[1].message, "Not found: \"logs\"");
+    }
+}

@@ -219,3 +219,46 @@ pub(super) fn volume_attributes_class_update(
     }
     volume_attributes_class(report, new);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{Kind, decode, default, validate};
+
+    fn causes(kind: Kind, object: &Value) -> Vec<String> {
+        let mut object = decode::decode(kind, object).expect("an object");
+        default::apply_defaults(&mut object);
+        validate::create(&object).into_iter().map(|it| format!("{}: {}", it.field, it.message)).collect()
+    }
+
+    #[test]
+    fn a_driver_asks_for_one_token_of_an_audience_and_long_enough() {
+        let driver = json!({"metadata": {"name": "a"}, "spec": {"fsGroupPolicy": "x", "tokenRequests": [
+            {"audience": "a", "expirationSeconds": 599}, {"audience": "a"}]}});
+        assert_eq!(
+            causes(Kind::CSIDriver, &driver),
+            [
+                r#"spec.fsGroupPolicy: Unsupported value: "x": supported values: "File", "None", "ReadWriteOnceWithFSType""#,
+                "spec.tokenRequests[0].expirationSeconds: Invalid value: 599: may not specify a duration less than 10 minutes",
+                r#"spec.tokenRequests[1].audience: Duplicate value: "a""#,
+            ]
+        );
+    }
+
+    #[test]
+    fn an_attachment_says_which_volume() {
+        let attachment = json!({"metadata": {"name": "a"},
+            "spec": {"attacher": "a", "nodeName": "n", "source": {}}});
+        let why = "spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+        assert_eq!(causes(Kind::VolumeAttachment, &attachment), [why]);
+    }
+
+    #[test]
+    fn a_volume_has_one_source() {
+        let volume = json!({"metadata": {"name": "a"}, "spec": {"capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/a"}, "nfs": {"server": "a", "path": "/b"}}});
+        let why = "spec.nfs: Forbidden: may not specify more than 1 volume type";
+        assert_eq!(causes(Kind::PersistentVolume, &volume), [why]);
+    }
+}

@@ -330,7 +330,11 @@ fn amount(value: Option<&IntOrString>) -> i64 {
     match value {
         Some(IntOrString::Int(number)) => (*number).into(),
         Some(IntOrString::String(text)) => {
-            text.strip_suffix('%').and_then(|digits| digits.parse().ok()).unwrap_or_default()
+            // UPSTREAM: a text that is no percentage counts as its number, however large.
+            let digits = text.strip_suffix('%').unwrap_or(text);
+            let number = digits.strip_prefix('+').unwrap_or(digits);
+            let whole = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            number.parse().unwrap_or(if whole { i64::MAX } else { 0 })
         }
         None => 0,
     }
