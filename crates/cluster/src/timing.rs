@@ -98,3 +98,7 @@ pub const NODE_MONITOR_GRACE: SimDuration = SimDuration::secs(50);
 /// From CreateVolume to a volume that is `available`.
 /// Source: EBS user guide (volume states); the CSI driver polls for it, one to three seconds.
 pub const VOLUME_CREATE: SimDuration = SimDuration::secs(2);
+
+/// From AttachVolume to a device that the node sees. MODEL: the same time for DetachVolume.
+/// Source: EBS user guide (volume states); the CSI driver polls for it, one to three seconds.
+pub const VOLUME_ATTACH: SimDuration = SimDuration::secs(2);

@@ -1,4 +1,4 @@
-//! Who makes the volumes that claims ask for?
+//! Who makes the volumes that claims ask for, and attaches them?
 //!
 //! The EBS CSI driver: for a claim handed to it, a volume in the zone of the node that the scheduler has chosen, or in
 //! one of the cluster's zones where nobody has; once released, a volume is deleted if its class says so.
@@ -7,17 +7,18 @@
 //! sig-storage-lib-external-provisioner `controller.go` for the events' words.
 
 use api::{
-    ApiStatus, Kind, Object, Stored,
+    ApiStatus, Kind, Object, SimTime, Stored,
     k8s::{
         core::v1::{Node, PersistentVolume, PersistentVolumeClaim},
-        storage::v1::StorageClass,
+        storage::v1::{StorageClass, VolumeAttachment},
     },
+    meta::Time,
 };
 use scheduler::storage;
 use serde_json::{Value, json};
 
 use crate::{
-    Change, Controller, EventType, Key, Next, Store, Turn, controllers::persistent_volume::reference,
+    Change, Controller, EventType, Key, Next, Store, Turn, World, controllers::persistent_volume::reference,
     scheduler::typed, timing,
 };
 
@@ -26,6 +27,7 @@ pub(crate) const DRIVER: &str = "ebs.csi.aws.com";
 const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
 const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
 const FINALIZER: &str = "external-provisioner.volume.kubernetes.io/finalizer";
+const ATTACHER: &str = "external-attacher/ebs-csi-aws-com";
 const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// The driver's controller.
@@ -48,6 +50,16 @@ impl Controller for EbsCsi {
             Kind::PersistentVolume if typed(change.after.as_deref()).is_some_and(|it| is_to_go(&it)) => {
                 wake(change.key.clone());
             }
+            Kind::VolumeAttachment => {
+                let goes = |it: &Option<std::rc::Rc<Object>>| {
+                    it.as_deref().is_some_and(|it| it.meta().deletion_timestamp.is_some())
+                };
+                if change.after.is_some()
+                    && (change.before.is_none() || goes(&change.before) != goes(&change.after))
+                {
+                    wake(change.key.clone());
+                }
+            }
             _ => {}
         }
     }
@@ -55,6 +67,7 @@ impl Controller for EbsCsi {
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let object = turn.store().object(key).cloned();
         match key.kind {
+            Kind::VolumeAttachment => return attach(turn, key),
             Kind::PersistentVolumeClaim => {
                 let Some(claim) = typed::<PersistentVolumeClaim>(object.as_deref()) else {
                     return Ok(Next::Done);
@@ -83,6 +96,46 @@ impl Controller for EbsCsi {
         }
         Ok(Next::Done)
     }
+}
+
+/// Attaches a volume or detaches it, and says so when it is done.
+fn attach(turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+    let Some(Object::Stored(mut stored)) = turn.store().object(key).map(|it| (**it).clone()) else {
+        return Ok(Next::Done);
+    };
+    let Ok(found) = stored.typed::<VolumeAttachment>() else { return Ok(Next::Done) };
+    let held = found.metadata.finalizers.iter().flatten().any(|it| it == ATTACHER);
+    let begun = sim_time(
+        turn.world(),
+        found.metadata.deletion_timestamp.as_ref().or(found.metadata.creation_timestamp.as_ref()),
+    );
+    let over = begun + timing::VOLUME_ATTACH;
+    let attached = found.status.as_ref().is_some_and(|it| it.attached);
+    let goes = found.metadata.deletion_timestamp.is_some();
+    if found.spec.attacher != DRIVER || (goes && !held) || (!goes && attached) {
+        return Ok(Next::Done);
+    }
+    if !held {
+        stored.metadata.finalizers.get_or_insert_default().push(ATTACHER.to_owned());
+        turn.update_object(Object::Stored(stored))?;
+        return Ok(Next::After(timing::VOLUME_ATTACH));
+    }
+    if turn.now() < over {
+        return Ok(Next::After(over.since(turn.now())));
+    }
+    if goes {
+        turn.take_finalizer(key, ATTACHER)?;
+    } else {
+        stored.body.insert("status".to_owned(), json!({"attached": true}));
+        turn.update_status_object(Object::Stored(stored))?;
+    }
+    Ok(Next::Done)
+}
+
+/// When something was made or deleted, to the second.
+fn sim_time(world: &World, time: Option<&Time>) -> SimTime {
+    let millis = time.map_or(0, |time| time.0.as_millisecond() - world.epoch().as_millisecond());
+    SimTime(u64::try_from(millis).unwrap_or(0))
 }
 
 /// Whether a claim has been handed to this driver, and all is known that it has to know.

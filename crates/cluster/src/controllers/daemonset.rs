@@ -92,7 +92,8 @@ impl Controller for DaemonSetController {
 /// status counts is not looked at, so that a taint which lets pods stay is seen at the next occasion only.
 /// Source: `syncNodeUpdate` of `daemon_controller.go`.
 fn concerns(store: &Store, change: &Change, set: &DaemonSet) -> bool {
-    let Some(node) = change.after.as_deref().and_then(Node::of) else { return true };
+    // UPSTREAM: nobody listens for nodes that go; their pods are collected later.
+    let Some(node) = change.after.as_deref().and_then(Node::of) else { return false };
     let mut spec = set.spec.as_ref().and_then(|spec| spec.template.spec.clone()).unwrap_or_default();
     tolerate(&mut spec);
     let (wanted, kept) = Rules::of(&spec).judge(node);

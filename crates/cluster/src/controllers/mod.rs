@@ -3,6 +3,7 @@
 //! One file per controller of kube-controller-manager, each with its own events. All of them are level-triggered: a
 //! reconcile looks at the store and moves one step. Source: `pkg/controller/*`, Kubernetes 1.34.
 
+pub(crate) mod attach_detach;
 mod cronjob;
 mod daemonset;
 mod definition;
@@ -65,6 +66,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &taint_eviction::TaintEviction,
     &pod_gc::PodGc,
     &persistent_volume::PersistentVolumeBinder,
+    &attach_detach::AttachDetach,
     &persistent_volume::protection::ClaimProtection,
     &persistent_volume::protection::VolumeProtection,
 ];

@@ -45,7 +45,8 @@ impl Controller for PersistentVolumeBinder {
                 let volume = |claim: &PersistentVolumeClaim| storage::volume_name(claim).to_owned();
                 let named = typed(change.after.as_deref().or(change.before.as_deref())).map(|it| volume(&it));
                 match (&change.after, named.filter(|it| !it.is_empty())) {
-                    (Some(_), _) => wake(change.key.clone()),
+                    (Some(_), _) if !is_own_note(change) => wake(change.key.clone()),
+                    (Some(_), _) => {}
                     (None, Some(name)) => wake(Key::new(cluster, Kind::PersistentVolume, "", &name)),
                     (None, None) => {}
                 }
@@ -81,6 +82,21 @@ impl Controller for PersistentVolumeBinder {
             _ => volume::step(turn, key),
         }
     }
+}
+
+/// Whether a claim was handed to a provisioner and nothing else changed: whoever did so still has it in hand.
+fn is_own_note(change: &Change) -> bool {
+    let (Some(before), Some(after)) = (change.before.as_deref(), change.after.as_deref()) else {
+        return false;
+    };
+    let notes = |it: &Object| {
+        let mut notes = it.meta().annotations.clone().unwrap_or_default();
+        let own = PROVISIONERS.map(|note| notes.remove(note).is_some());
+        (own, notes)
+    };
+    let ((had, old), (has, new)) = (notes(before), notes(after));
+    let spec = |it: &Object| it.to_value().get("spec").cloned();
+    had != has && old == new && spec(before) == spec(after)
 }
 
 /// MODEL: pending claims hear of a new volume at once; the real controller looks at them again within 15 s.

@@ -164,3 +164,53 @@ fn a_claim_without_a_class_gets_the_default_one_even_later() {
     let found = get(&mut world, Kind::PersistentVolumeClaim, "data").unwrap().to_value();
     assert_eq!(found["spec"]["storageClassName"], "gp3");
 }
+
+#[test]
+fn a_volume_is_attached_to_a_node_while_a_pod_there_uses_it() {
+    let mut world = cluster();
+    node(&mut world, "a", "zone-a");
+    class(&mut world, "gp3", "WaitForFirstConsumer");
+    claim(&mut world, "data", "gp3", "4Gi");
+    create(&mut world, uses("db", "data")).unwrap();
+    settle(&mut world);
+    let attached = |world: &World| {
+        let all = world.store().objects(HERE, Kind::VolumeAttachment, None);
+        all.map(|(_, it)| it.to_value()["status"]["attached"] == true).collect::<Vec<_>>()
+    };
+    let told = |world: &World| {
+        let node = world.store().get::<Node>(HERE, "", "a").unwrap().clone();
+        node.status.unwrap().volumes_attached.map_or(0, |all| all.len())
+    };
+    assert_eq!((attached(&world), told(&world)), (vec![true], 1));
+    assert_eq!(reasons(&world, "db"), ["Scheduled", "SuccessfulAttachVolume"]);
+    world.remove(ActorId("kubelet"), None, &crate::Key::new(HERE, Kind::Pod, "default", "db"));
+    settle(&mut world);
+    assert_eq!((attached(&world), told(&world)), (vec![], 0));
+}
+
+#[test]
+fn a_volume_that_one_node_has_is_not_given_to_another() {
+    let mut world = cluster();
+    node(&mut world, "a", "zone-a");
+    class(&mut world, "gp3", "Immediate");
+    claim(&mut world, "data", "gp3", "4Gi");
+    create(&mut world, uses("one", "data")).unwrap();
+    settle(&mut world);
+    node(&mut world, "b", "zone-a");
+    let mut second = uses("two", "data");
+    second["spec"]["nodeName"] = json!("b");
+    create(&mut world, second).unwrap();
+    settle(&mut world);
+    let events = world.store().list::<Event>(HERE, None);
+    let said: Vec<_> = events
+        .filter(|it| it.reason.as_deref() == Some("FailedAttachVolume"))
+        .filter_map(|it| it.message.clone())
+        .collect();
+    let volume =
+        get(&mut world, Kind::PersistentVolumeClaim, "data").unwrap().to_value()["spec"]["volumeName"]
+            .clone();
+    assert_eq!(
+        said,
+        [format!("Multi-Attach error for volume {volume} Volume is already used by pod(s) one")]
+    );
+}

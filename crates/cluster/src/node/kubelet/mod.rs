@@ -17,14 +17,17 @@ mod stop;
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
-    k8s::core::v1::{ObjectReference, Pod},
+    k8s::{
+        core::v1::{ObjectReference, Pod},
+        storage::v1::VolumeAttachment,
+    },
     kinds::{
         cni::IpPool,
         sim::{ContainerStep, Machine, Sandbox, SandboxStep},
     },
 };
 
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn, node::finished};
+use crate::{Change, Controller, EventType, Key, Next, Store, Turn, node::finished, scheduler::typed};
 
 /// Runs the pods of every node.
 pub struct Kubelet;
@@ -39,6 +42,7 @@ impl Controller for Kubelet {
             Kind::Pod => wake(change.key.clone()),
             Kind::Machine => wake_pods(change, store, wake),
             Kind::IpPool if has_grown(change) => wake_pods(change, store, wake),
+            Kind::VolumeAttachment => wake_waiting_for_volume(change, store, wake),
             Kind::ConfigMap | Kind::Secret if change.before.is_none() => {
                 wake_waiting_for_config(change, store, wake);
             }
@@ -111,6 +115,13 @@ fn wake_waiting_for_config(change: &Change, store: &Store, wake: &mut dyn FnMut(
             let name = sandbox.metadata.name.as_deref().unwrap_or_default();
             wake(Key::new(change.key.cluster, Kind::Pod, &change.key.namespace, name));
         }
+    }
+}
+
+fn wake_waiting_for_volume(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+    let Some(it) = typed::<VolumeAttachment>(change.after.as_deref()) else { return };
+    for pod in store.pods_on(change.key.cluster, &it.spec.node_name) {
+        wake(key_of(change.key.cluster, pod));
     }
 }
 

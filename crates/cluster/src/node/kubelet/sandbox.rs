@@ -12,7 +12,7 @@ use api::{
 };
 
 use super::{container, mount, network, next, say, status};
-use crate::{EventType, Next, Turn, cloud::eni, timing};
+use crate::{EventType, Next, Turn, cloud::eni, controllers::attach_detach, timing};
 
 /// Asks for an address when it is due.
 pub(super) fn step(
@@ -28,6 +28,9 @@ pub(super) fn step(
     }
     if now < sandbox.due {
         return Ok(wait(turn, &sandbox, machine));
+    }
+    if !attach_detach::is_ready(turn, pod) {
+        return Ok(Next::Done);
     }
     if !missing.is_empty() {
         for message in missing {
