@@ -102,6 +102,7 @@ fn drop_unused(before: &ServiceSpec, spec: &mut ServiceSpec) {
         if before.cluster_ip == spec.cluster_ip && before.cluster_ips == spec.cluster_ips {
             (spec.cluster_ip, spec.cluster_ips) = (None, None);
         }
+        spec.internal_traffic_policy.take_if(|it| Some(&*it) == before.internal_traffic_policy.as_ref());
         spec.ip_families.take_if(|it| Some(&*it) == before.ip_families.as_ref());
         spec.ip_family_policy.take_if(|it| Some(&*it) == before.ip_family_policy.as_ref());
     }
