@@ -72,6 +72,9 @@ pub const BACK_OFF_MAX: SimDuration = SimDuration::secs(300);
 /// From SIGTERM to the end of a process that obeys it.
 pub const TERM: SimDuration = SimDuration::millis(250);
 
+/// Between the ends of two pods that a node stops at once. MODEL: real ones differ by a few milliseconds.
+pub const STOP_APART: SimDuration = SimDuration::millis(5);
+
 /// How often a kubelet renews its lease.
 /// Source: kubelet: a quarter of `nodeLeaseDurationSeconds` (40 s).
 pub const LEASE: SimDuration = SimDuration::secs(10);

@@ -35,7 +35,7 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, sandbox: Option<Sandbox>) -> 
         }
         let longest = running.iter().map(|c| takes(turn, c, SimDuration::secs(grace))).max();
         sandbox.step = SandboxStep::Stopping;
-        sandbox.due = now + longest.unwrap_or(SimDuration::ZERO);
+        sandbox.due = now + longest.unwrap_or(SimDuration::ZERO) + queue(turn, &sandbox);
         turn.put(sandbox.clone().into_object());
     }
     if now < sandbox.due {
@@ -45,6 +45,16 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, sandbox: Option<Sandbox>) -> 
     clear_up(turn, &sandbox);
     turn.delete(&key, Some(0))?;
     Ok(Next::Done)
+}
+
+/// How much later a pod ends because others of its node are being stopped: no two end at one moment.
+fn queue(turn: &Turn<'_>, own: &Sandbox) -> SimDuration {
+    let stops = |pod: &&Pod| {
+        let (namespace, name) = super::names(pod);
+        turn.get::<Sandbox>(namespace, name).is_some_and(|it| it.step == SandboxStep::Stopping)
+    };
+    let others = turn.store().pods_on(turn.cluster(), &own.node).filter(stops);
+    SimDuration(timing::STOP_APART.0 * u64::try_from(others.count()).unwrap_or(0))
 }
 
 fn running(pod: &Pod, sandbox: &Sandbox) -> Vec<Container> {
