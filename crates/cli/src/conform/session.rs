@@ -27,6 +27,8 @@ static FRESH: &[u8] = include_bytes!("../../../../tests/vectors/session/fresh-cl
 const HERE: ClusterId = ClusterId(1);
 /// The recorder's patience.
 const PATIENCE: SimDuration = SimDuration::secs(25);
+/// How long nothing changed before the recorder went on.
+const SILENCE: SimDuration = SimDuration::millis(700);
 
 /// Runs one session; a step is a case.
 pub(super) fn run(case: &Value) -> Vec<Outcome> {
@@ -70,12 +72,12 @@ fn one(
         exit = shell::run_fed(text("run"), &mut stdin, machine, world, &mut out);
     }
     match &step["settle"] {
-        Value::Bool(true) => drop(world.settle(PATIENCE)),
+        Value::Bool(true) => quiet(world),
         Value::Number(seconds) => {
             let wait = SimDuration((seconds.as_f64().unwrap_or(0.0) * 1000.0) as u64);
             let until = world.now() + wait;
             world.run_until(until, Budget::COMMAND);
-            world.settle(PATIENCE);
+            quiet(world);
         }
         _ => {}
     }
@@ -128,6 +130,13 @@ fn one(
     Ok(())
 }
 
+/// Waits as the recorder did: until nobody has work in hand, and for the silence by which it knew.
+fn quiet(world: &mut World) {
+    world.settle(PATIENCE);
+    world.run_until(world.now() + SILENCE, Budget::COMMAND);
+    world.settle(PATIENCE);
+}
+
 fn nodeless(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -156,7 +165,9 @@ fn begin(case: &Value) -> Option<(World, Machine)> {
         metadata: ObjectMeta {
             name: Some("podpath".to_owned()),
             annotations: Some(
-                [("podpath/node-monitor-grace-period-seconds".to_owned(), "16".to_owned())].into(),
+                [("node-monitor-grace", "16"), ("pvclaimbinder-sync", "2")]
+                    .map(|(period, seconds)| (format!("podpath/{period}-period-seconds"), seconds.to_owned()))
+                    .into(),
             ),
             ..ObjectMeta::default()
         },

@@ -6,7 +6,7 @@ use api::{
 };
 use scheduler::storage;
 
-use super::{BOUND_BY_CONTROLLER, PROVISIONERS, Part, RESYNC, change, read, reserve, say, storage_of};
+use super::{BOUND_BY_CONTROLLER, PROVISIONERS, Part, change, read, reserve, resync, say, storage_of};
 use crate::{EventType, Key, Next, Turn};
 
 /// Looks at one claim.
@@ -52,7 +52,8 @@ pub(super) fn step(turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
 
 /// At the next round: rounds come at the same moments for all claims.
 fn again(turn: &Turn<'_>) -> Next {
-    Next::Every(SimDuration(RESYNC.0 - turn.now().0 % RESYNC.0))
+    let period = resync(turn).0;
+    Next::Every(SimDuration(period - turn.now().0 % period))
 }
 
 fn pending(turn: &mut Turn<'_>, key: &Key) -> Result<(), ApiStatus> {

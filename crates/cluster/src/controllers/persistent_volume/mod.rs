@@ -16,10 +16,11 @@ use std::rc::Rc;
 use api::{
     ApiStatus, Kind, Object, SimDuration,
     k8s::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeClaim},
+    kinds::sim::ControlPlane,
 };
 use scheduler::storage::{self, Storage};
 
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn, scheduler::typed};
+use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, scheduler::typed};
 
 /// What the controller has bound itself, and may unbind.
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
@@ -28,7 +29,9 @@ const PROVISIONERS: [&str; 2] =
     ["volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner"];
 /// How often claims without a volume are looked at again.
 /// Source: `--pvclaimbinder-sync-period`, 15 s.
-const RESYNC: SimDuration = SimDuration::secs(15);
+const RESYNC: u64 = 15;
+/// On a `sim/ControlPlane`: that period in seconds, where it is not the default.
+const PERIOD: &str = "podpath/pvclaimbinder-sync-period-seconds";
 
 /// The controller; events know it by this name.
 pub(crate) struct PersistentVolumeBinder;
@@ -84,19 +87,25 @@ impl Controller for PersistentVolumeBinder {
     }
 }
 
-/// Whether a claim was handed to a provisioner and nothing else changed: whoever did so still has it in hand.
+/// Whether a claim was handed to a provisioner, or was called pending, and nothing else changed: whoever did so still has it
+/// in hand, and to the real controller a new claim is pending from the beginning.
 fn is_own_note(change: &Change) -> bool {
     let (Some(before), Some(after)) = (change.before.as_deref(), change.after.as_deref()) else {
         return false;
     };
-    let notes = |it: &Object| {
+    let bare = |it: &Object| {
+        let mut value = it.to_value();
+        value["metadata"]["resourceVersion"].take();
+        value["metadata"]["managedFields"].take();
         let mut notes = it.meta().annotations.clone().unwrap_or_default();
-        let own = PROVISIONERS.map(|note| notes.remove(note).is_some());
-        (own, notes)
+        notes.retain(|note, _| !PROVISIONERS.contains(&note.as_str()));
+        value["metadata"]["annotations"] = serde_json::json!(notes);
+        if value["status"]["phase"].as_str().is_none_or(|phase| phase == "Pending") {
+            value["status"].take();
+        }
+        value
     };
-    let ((had, old), (has, new)) = (notes(before), notes(after));
-    let spec = |it: &Object| it.to_value().get("spec").cloned();
-    had != has && old == new && spec(before) == spec(after)
+    before != after && bare(before) == bare(after)
 }
 
 /// MODEL: pending claims hear of a new volume at once; the real controller looks at them again within 15 s.
@@ -110,10 +119,18 @@ fn is_new_offer(change: &Change) -> bool {
 }
 
 /// The claim a volume is reserved for.
-fn claim_of(volume: &PersistentVolume, cluster: crate::ClusterId) -> Option<Key> {
+fn claim_of(volume: &PersistentVolume, cluster: ClusterId) -> Option<Key> {
     let claim = volume.spec.as_ref()?.claim_ref.as_ref()?;
     let namespace = claim.namespace.as_deref()?;
     Some(Key::new(cluster, Kind::PersistentVolumeClaim, namespace, claim.name.as_deref()?))
+}
+
+/// How often claims without a volume are looked at again.
+fn resync(turn: &Turn<'_>) -> SimDuration {
+    let mut planes = turn.store().list::<ControlPlane>(ClusterId::WORLD, None);
+    let plane = planes.find(|plane| plane.id == turn.cluster().0);
+    let written = plane.and_then(|plane| plane.metadata.annotations.as_ref()?.get(PERIOD)?.parse().ok());
+    SimDuration::secs(written.filter(|seconds| *seconds > 0).unwrap_or(RESYNC))
 }
 
 /// Volumes, claims and classes as they are now.
