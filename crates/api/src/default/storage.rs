@@ -11,9 +11,6 @@ pub(super) fn persistent_volume(volume: &mut PersistentVolume) {
     let spec = volume.spec.get_or_insert_default();
     blank_to(&mut spec.persistent_volume_reclaim_policy, "Retain");
     missing_to(&mut spec.volume_mode, "Filesystem");
-    if let Some(path) = &mut spec.host_path {
-        path.type_.get_or_insert_default();
-    }
     if let Some(capacity) = &mut spec.capacity {
         round_up(capacity);
     }
