@@ -20,6 +20,16 @@ pub(crate) fn scroll_down(selector: &str) {
     }
 }
 
+/// Moves what scrolls sideways so that what it holds is in the middle.
+pub(crate) fn centre(scrolling: &str, held: &str) {
+    let find = |selector: &str| gloo::utils::document().query_selector(selector).ok().flatten();
+    let (Some(outer), Some(inner)) = (find(scrolling), find(held)) else { return };
+    let (frame, at) = (outer.get_bounding_client_rect(), inner.get_bounding_client_rect());
+    let off = at.left() + at.width() / 2.0 - frame.left() - frame.width() / 2.0;
+    // The browser keeps it within what there is to scroll.
+    outer.set_scroll_left(outer.scroll_left() + off as i32);
+}
+
 /// Puts the focus on the first element that a selector finds.
 pub(crate) fn focus_first(selector: &str) {
     let found = gloo::utils::document().query_selector(selector).ok().flatten();

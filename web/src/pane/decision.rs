@@ -14,12 +14,12 @@ use lab::{
     words::{Lang, Ui, fill},
 };
 use yew::{
-    Callback, Html, KeyboardEvent, Properties, UseStateHandle, classes, function_component, html, use_state,
+    Callback, Html, KeyboardEvent, Properties, UseStateHandle, classes, function_component, html, use_effect_with, use_state,
 };
 
 use crate::{
     app::Action,
-    dom::focus_first,
+    dom::{centre, focus_first},
     scene::share,
     widget::{Icon, icon},
 };
@@ -100,6 +100,8 @@ pub fn decision(props: &Props) -> Html {
         grid.rows.iter().enumerate().filter(|(_, row)| matches!(row, Row::Filter(_) | Row::RestPassed));
     let scores =
         grid.rows.iter().enumerate().filter(|(_, row)| matches!(row, Row::Score(_) | Row::SameScores));
+    // On a phone the node that was chosen may be beside the screen.
+    use_effect_with(of, |_| centre("#decision .wide-table", "#decision thead .col-win"));
     html! {
         <section class="main" aria-label={ui.open_decision} id="decision">
             {head::head(table, lang, send)}
@@ -251,7 +253,7 @@ fn empty(c: &Column, text: &'static str) -> Html {
 
 fn group(glyph: Icon, name: &'static str, note: &'static str, table: &Table) -> Html {
     html! {
-        <tr class="grp"><th scope="rowgroup" colspan={(table.columns.len() + 2).to_string()}>{icon(glyph, "")}{" "}{name}{" "}<span class="note">{note}</span></th></tr>
+        <tr class="grp"><th scope="rowgroup" colspan={(table.columns.len() + 2).to_string()}><div class="stay">{icon(glyph, "")}{" "}{name}{" "}<span class="note">{note}</span></div></th></tr>
     }
 }
 

@@ -164,3 +164,23 @@ fn a_thousand_nodes_share_a_few_columns() {
     }
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+#[test]
+fn a_phone_shows_the_node_that_won_beside_the_names_of_the_plugins() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/world/tri", &View { language: "en".into(), ..View::phone() });
+    for line in ["kubectl cordon worker-a worker-b", "kubectl run web --image=nginx", "lab wait 20s"] {
+        page.focus(&page.expect("textbox", "Command line"));
+        page.type_text(&format!("{line}\n"));
+    }
+    page.press("Escape");
+    page.press("w");
+    page.wait_for("the table", "!!document.querySelector('#decision thead .col-win')");
+    let inside = |selector: &str| {
+        let place = format!("document.querySelector('#decision {selector}').getBoundingClientRect()");
+        page.wait_for(selector, &format!("{place}.left >= 0 && {place}.right <= innerWidth"));
+    };
+    inside("thead .col-win");
+    inside("tbody tr:not(.grp) th");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
