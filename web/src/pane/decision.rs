@@ -14,7 +14,8 @@ use lab::{
     words::{Lang, Ui, fill},
 };
 use yew::{
-    Callback, Html, KeyboardEvent, Properties, UseStateHandle, classes, function_component, html, use_effect_with, use_state,
+    Callback, Html, KeyboardEvent, Properties, UseStateHandle, classes, function_component, html,
+    use_effect_with, use_state,
 };
 
 use crate::{
