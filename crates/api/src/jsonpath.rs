@@ -1,56 +1,56 @@
 //! What does kubectl's `-o jsonpath` print?
 //!
 //! kubectl's own dialect: templates with `{…}`, `range`/`end`, filters, slices, unions, `..`; a missing field prints nothing.
+//! MODEL: the values of a map come in the order of their keys; upstream they come in any.
 //! Source: client-go `util/jsonpath` (parser.go, jsonpath.go) v0.32.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
 use crate::emit;
 
+mod evaluate;
 mod parse;
 
 pub use parse::JsonPathError;
 
-/// A step of a path.
+/// A step of a path, or a pair of braces.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
+pub(crate) enum Node {
+    Text(String),
+    List(Vec<Node>),
     Field(String),
+    /// `range`, `end`, or a word that means nothing.
+    Identifier(String),
+    /// `[from:to:step]`; `only` for a single index.
+    Slice {
+        from: Option<i64>,
+        to: Option<i64>,
+        only: bool,
+        step: Option<i64>,
+    },
+    Filter(Filter),
+    Int(i64),
+    Float(f64),
+    Bool(bool),
     Wildcard,
     Recursive,
-    Slice(Option<i64>, Option<i64>, Option<i64>),
-    Filter(Box<Filter>),
-    Union(Vec<Vec<Step>>),
+    Union(Vec<Vec<Node>>),
 }
 
-/// `[?(left op right)]`; without an operator, whether `left` is there.
+/// `[?(left op right)]`; the operator `exists` asks whether `left` is there.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Filter {
-    pub left: Vec<Operand>,
+    pub left: Vec<Node>,
     pub op: String,
-    pub right: Vec<Operand>,
-}
-
-/// Part of a filter's side.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Operand {
-    Literal(Value),
-    Steps(Vec<Step>),
-}
-
-/// A piece of the template.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Piece {
-    Text(String),
-    /// Steps and literals that stand in one pair of braces.
-    Path(Vec<Operand>),
-    Range(Vec<Operand>),
-    End,
+    pub right: Vec<Node>,
 }
 
 /// A template, ready to print.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPath {
-    pieces: Vec<Piece>,
+    nodes: Vec<Node>,
 }
 
 /// Why a value cannot be printed, in kubectl's words.
@@ -63,7 +63,7 @@ impl JsonPath {
     /// # Errors
     /// kubectl's words.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
-        parse::template(text).map(|pieces| Self { pieces })
+        parse::template(text).map(|nodes| Self { nodes })
     }
 
     /// Reads a template for flags that also take a bare path: `.metadata.name`, `metadata.name`.
@@ -89,70 +89,29 @@ impl JsonPath {
     /// # Errors
     /// kubectl's words, such as an index out of bounds.
     pub fn try_print(&self, value: &Value) -> Result<String, PrintError> {
-        let mut out = String::new();
-        run(&self.pieces, value, value, &mut out)?;
-        Ok(out)
+        let groups = evaluate::all(&self.nodes, value)?;
+        let line = |found: &Vec<Cow<'_, Value>>| found.iter().map(|v| text(v)).collect::<Vec<_>>().join(" ");
+        Ok(groups.iter().map(line).collect())
     }
 
     /// The values of the template's first path.
     #[must_use]
-    pub fn values<'v>(&self, value: &'v Value) -> Vec<std::borrow::Cow<'v, Value>> {
-        for piece in &self.pieces {
-            if let Piece::Path(operands) = piece {
-                return evaluate(operands, value, value).unwrap_or_default();
-            }
-        }
-        Vec::new()
+    pub fn values<'v>(&self, value: &'v Value) -> Vec<Cow<'v, Value>> {
+        let groups = evaluate::all(&self.nodes, value).unwrap_or_default();
+        groups.into_iter().next().unwrap_or_default()
     }
 
     /// The values of each path as `-o jsonpath-as-json` lists them.
-    #[must_use]
-    pub fn as_json(&self, value: &Value) -> String {
-        let all: Vec<Value> = self
-            .pieces
-            .iter()
-            .filter_map(|piece| match piece {
-                Piece::Path(operands) => Some(evaluate(operands, value, value).unwrap_or_default()),
-                Piece::Text(_) | Piece::Range(_) | Piece::End => None,
-            })
-            .flatten()
-            .map(std::borrow::Cow::into_owned)
-            .collect();
-        format!("{}\n", emit::json(&Value::Array(all)))
+    /// # Errors
+    /// kubectl's words, such as an index out of bounds.
+    pub fn as_json(&self, value: &Value) -> Result<String, PrintError> {
+        let groups = evaluate::all(&self.nodes, value)?;
+        let list = |found: Vec<Cow<'_, Value>>| {
+            let all: Vec<Value> = found.into_iter().map(Cow::into_owned).collect();
+            format!("{}\n", emit::json(&Value::Array(all)))
+        };
+        Ok(groups.into_iter().map(list).collect())
     }
-}
-
-fn run(pieces: &[Piece], root: &Value, here: &Value, out: &mut String) -> Result<(), PrintError> {
-    let mut i = 0;
-    while let Some(piece) = pieces.get(i) {
-        match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Path(operands) => {
-                let found = evaluate(operands, root, here)?;
-                let texts: Vec<String> = found.iter().map(|v| text(v)).collect();
-                out.push_str(&texts.join(" "));
-            }
-            Piece::Range(operands) => {
-                let mut depth = 1;
-                let length = pieces[i + 1..].iter().take_while(|p| {
-                    match p {
-                        Piece::Range(_) => depth += 1,
-                        Piece::End => depth -= 1,
-                        Piece::Text(_) | Piece::Path(_) => {}
-                    }
-                    depth > 0
-                });
-                let body = &pieces[i + 1..i + 1 + length.count()];
-                for item in evaluate(operands, root, here)? {
-                    run(body, &item, &item, out)?;
-                }
-                i += body.len() + 1;
-            }
-            Piece::End => {}
-        }
-        i += 1;
-    }
-    Ok(())
 }
 
 /// A value as the template prints it.
@@ -164,146 +123,6 @@ pub fn text(value: &Value) -> String {
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Array(_) | Value::Object(_) => emit::compact(value),
     }
-}
-
-type Found<'v> = Vec<std::borrow::Cow<'v, Value>>;
-
-fn evaluate<'v>(operands: &[Operand], root: &'v Value, here: &'v Value) -> Result<Found<'v>, PrintError> {
-    let mut found = Vec::new();
-    for operand in operands {
-        match operand {
-            Operand::Literal(value) => found.push(std::borrow::Cow::Owned(value.clone())),
-            Operand::Steps(steps) => {
-                let values = walk(steps, vec![here], root)?;
-                found.extend(values.into_iter().map(std::borrow::Cow::Borrowed));
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn walk<'v>(
-    steps: &[Step],
-    mut values: Vec<&'v Value>,
-    root: &'v Value,
-) -> Result<Vec<&'v Value>, PrintError> {
-    for step in steps {
-        let mut next = Vec::new();
-        for value in values {
-            match step {
-                Step::Field(name) => match value {
-                    Value::Object(fields) => next.extend(fields.get(name)),
-                    Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-                },
-                Step::Wildcard => match value {
-                    Value::Object(fields) => next.extend(fields.values()),
-                    Value::Array(items) => next.extend(items),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-                },
-                Step::Recursive => descend(value, &mut next),
-                Step::Slice(from, to, by) => slice(value, (*from, *to, *by), &mut next)?,
-                Step::Filter(filter) => {
-                    if let Value::Array(items) = value {
-                        for item in items {
-                            if holds(filter, item, root)? {
-                                next.push(item);
-                            }
-                        }
-                    }
-                }
-                Step::Union(members) => {
-                    for member in members {
-                        next.extend(walk(member, vec![value], root)?);
-                    }
-                }
-            }
-        }
-        values = next;
-    }
-    Ok(values)
-}
-
-fn descend<'v>(value: &'v Value, out: &mut Vec<&'v Value>) {
-    match value {
-        Value::Object(fields) => {
-            out.push(value);
-            fields.values().for_each(|v| descend(v, out));
-        }
-        Value::Array(items) => {
-            out.push(value);
-            items.iter().for_each(|v| descend(v, out));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-type Bounds = (Option<i64>, Option<i64>, Option<i64>);
-
-fn slice<'v>(value: &'v Value, (from, to, by): Bounds, out: &mut Vec<&'v Value>) -> Result<(), PrintError> {
-    let Value::Array(items) = value else {
-        return match value {
-            Value::Null => Ok(()),
-            Value::Object(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Err(PrintError(format!("{} is not array or slice", go_type(value))))
-            }
-        };
-    };
-    let len = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let absolute = |n: i64| if n < 0 { n + len } else { n };
-    let start = absolute(from.unwrap_or(0));
-    let end = to.map_or(len, absolute);
-    // UPSTREAM: `[3]` is parsed as `[3:4]`, an index out of bounds is an error, a slice out of bounds is not.
-    if from.is_some() && to == from.and_then(|f| f.checked_add(1)) && by == Some(0) && start >= len {
-        return Err(PrintError(format!("array index out of bounds: index {start}, length {len}")));
-    }
-    let step = by.filter(|b| *b != 0).unwrap_or(1);
-    let end = if to == Some(0) && by == Some(0) { len } else { end.min(len) };
-    let mut at = start.max(0);
-    while at < end && step > 0 {
-        out.extend(usize::try_from(at).ok().and_then(|at| items.get(at)));
-        at = at.saturating_add(step);
-    }
-    Ok(())
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Object(_) => "map[string]interface {}",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "int64",
-        Value::Array(_) | Value::Null => "[]interface {}",
-    }
-}
-
-fn holds(filter: &Filter, item: &Value, root: &Value) -> Result<bool, PrintError> {
-    let left = evaluate(&filter.left, root, item);
-    if filter.op == "exists" {
-        // UPSTREAM: an index out of bounds counts as there.
-        return Ok(left.is_err() || left.is_ok_and(|found| !found.is_empty()));
-    }
-    let left = left?;
-    let right = evaluate(&filter.right, root, item)?;
-    let many = |found: &Found<'_>| found.len() > 1;
-    if many(&left) || many(&right) {
-        return Err(PrintError("can only compare one element at a time".to_owned()));
-    }
-    let (Some(left), Some(right)) = (left.first(), right.first()) else { return Ok(false) };
-    let order = match (left.as_ref(), right.as_ref()) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
-        _ => None,
-    };
-    Ok(match (filter.op.as_str(), order) {
-        ("==", order) => order.is_some_and(std::cmp::Ordering::is_eq),
-        ("!=", order) => order.is_none_or(std::cmp::Ordering::is_ne),
-        ("<", Some(order)) => order.is_lt(),
-        ("<=", Some(order)) => order.is_le(),
-        (">", Some(order)) => order.is_gt(),
-        (">=", Some(order)) => order.is_ge(),
-        _ => false,
-    })
 }
 
 #[cfg(test)]
@@ -347,14 +166,55 @@ mod tests {
             ("{.items[0].spec", "unclosed action"),
             ("{.items[0", "unterminated array"),
             ("{.items[?(@.a", "unterminated filter"),
-            ("{nope}", "unrecognized identifier nope"),
+            ("{.a[b]}", "invalid array index b"),
+            ("{....a}", "invalid multiple recursive descent"),
+            ("{.a[?(@.b=~\"c\")]}", "unrecognized character in action: U+007E '~'"),
+            ("{.a[?(@.b==1 && @.c)]}", "unrecognized character in action: U+0026 '&'"),
         ] {
             assert_eq!(JsonPath::parse(template).expect_err(template).to_string(), wanted);
         }
-        let error = JsonPath::parse("{.a[5]}")
-            .expect("read")
-            .try_print(&json!({"a": [1]}))
-            .expect_err("out of bounds");
-        assert_eq!(error.to_string(), "array index out of bounds: index 5, length 1");
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_refused_in_kubectl_s_words() {
+        let value = json!({"a": [1, 2], "o": {"k": "v"}, "c": [{"n": 3, "ok": true}]});
+        for (template, wanted) in [
+            ("{.a[5]}", "array index out of bounds: index 5, length 2"),
+            ("{.a[-5]}", "array index out of bounds: index -3, length 2"),
+            ("{.a[0:9]}", "array index out of bounds: index 8, length 2"),
+            ("{.a[1:0]}", "starting index 1 is greater than ending index 0"),
+            ("{.a[::0]}", "step must be > 0"),
+            ("{.o[0]}", "map[string]interface {} is not array or slice"),
+            ("{.o[?(@==\"v\")]}", "map[k:v] is not array or slice and cannot be filtered"),
+            ("{.c[?(@.n==\"3\")]}", "incompatible types for comparison"),
+            ("{.c[?(@.n>0.5)]}", "incompatible types for comparison"),
+            ("{.c[?(@.ok>false)]}", "invalid type for comparison"),
+            ("{.c[?(@.n=!3)]}", "unrecognized filter operator =!"),
+            ("{nope}", "unrecognized identifier nope"),
+            ("{end}", "not in range, nothing to end"),
+        ] {
+            let error = JsonPath::parse(template).expect(template).try_print(&value).expect_err(template);
+            assert_eq!(error.to_string(), wanted, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_upstream_takes_by_accident_is_taken() {
+        let value = json!({"kind": "Pod", "metadata": {"name": "web"}, "c": [{"n": "a", "i": "x"}, {"n": "b", "i": "y"}]});
+        for (template, wanted) in [
+            ("{.c[*]['n','i']}", "a b x y"),
+            ("{.metadata .name}", "web"),
+            ("{\"x\" .metadata.name}", ""),
+            ("{.kind.}", ""),
+            ("{.}", ""),
+            ("{.c[?(@.n in \"a\")].i}", "x y"),
+            ("{\"a\\u0041\"}", "aA"),
+            ("{range .c[*]}{.n}", "ab"),
+            ("{range .c[*]}{.n}{range .none[*]}{.q}{end};{end}!", "a;b;!"),
+        ] {
+            let path = JsonPath::parse(template).expect(template);
+            assert_eq!(path.try_print(&value).expect(template), wanted, "{template}");
+        }
+        assert!(JsonPath::parse("{}").expect("read").print(&value).starts_with("{\"c\":"));
     }
 }

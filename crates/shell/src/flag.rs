@@ -145,7 +145,7 @@ impl Given {
                         });
                     };
                     let rest = letters.as_str();
-                    if let Some(attached) = rest.strip_prefix('=') {
+                    if let Some(attached) = rest.strip_prefix('=').filter(|it| !it.is_empty()) {
                         given.keep(flag, attached)?;
                         break;
                     }
@@ -257,7 +257,7 @@ impl Given {
 }
 
 /// What Go says of a text that is no length of time.
-fn wrong_duration(text: &str) -> Option<String> {
+pub(crate) fn wrong_duration(text: &str) -> Option<String> {
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     if rest == "0" {
         return None;

@@ -1,8 +1,6 @@
-//! From a template's text to its pieces.
+//! From a template's text to its nodes, step by step as upstream's parser goes: what it accepts by accident is accepted here.
 
-use serde_json::Value;
-
-use super::{Filter, Operand, Piece, Step};
+use super::{Filter, Node};
 
 /// Why a template cannot be read, in kubectl's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +23,16 @@ struct Reader {
 }
 
 /// Reads a whole template.
-pub(super) fn template(text: &str) -> Parsed<Vec<Piece>> {
-    let mut reader = Reader { chars: text.chars().collect(), at: 0, depth: 0 };
-    let mut pieces = Vec::new();
+pub(super) fn template(text: &str) -> Parsed<Vec<Node>> {
+    read(text, 0)
+}
+
+fn read(text: &str, depth: usize) -> Parsed<Vec<Node>> {
+    if depth > DEEPEST {
+        return error("nested too deep");
+    }
+    let mut reader = Reader { chars: text.chars().collect(), at: 0, depth };
+    let mut nodes = Vec::new();
     let mut literal = String::new();
     while let Some(c) = reader.next() {
         if c != '{' {
@@ -35,14 +40,31 @@ pub(super) fn template(text: &str) -> Parsed<Vec<Piece>> {
             continue;
         }
         if !literal.is_empty() {
-            pieces.push(Piece::Text(std::mem::take(&mut literal)));
+            nodes.push(Node::Text(std::mem::take(&mut literal)));
         }
-        reader.action(&mut pieces)?;
+        nodes.push(Node::List(reader.action()?));
     }
     if !literal.is_empty() {
-        pieces.push(Piece::Text(literal));
+        nodes.push(Node::Text(literal));
     }
-    Ok(pieces)
+    Ok(nodes)
+}
+
+/// What stands in braces around a text: the nodes of the first pair.
+fn inside(text: &str, depth: usize) -> Parsed<Vec<Node>> {
+    let mut nodes = read(&format!("{{{text}}}"), depth + 1)?.into_iter();
+    match nodes.next() {
+        Some(Node::List(list)) => Ok(list),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn ends_a_word(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n' | '.' | ',' | '[' | ']' | '$' | '@' | '{' | '}')
+}
+
+fn is_of_a_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
 }
 
 impl Reader {
@@ -56,281 +78,226 @@ impl Reader {
         self.chars.get(self.at).copied()
     }
 
-    fn skip_blanks(&mut self) {
-        while self.peek().is_some_and(|c| c == ' ') {
-            self.at += 1;
-        }
+    fn text(&self, from: usize) -> String {
+        self.chars.get(from..self.at.min(self.chars.len())).unwrap_or_default().iter().collect()
     }
 
     /// What stands between `{` and `}`.
-    fn action(&mut self, pieces: &mut Vec<Piece>) -> Parsed<()> {
-        let mut operands: Vec<Operand> = Vec::new();
-        let mut range = false;
+    fn action(&mut self) -> Parsed<Vec<Node>> {
+        let mut nodes = Vec::new();
         loop {
-            self.skip_blanks();
-            match self.peek() {
-                None | Some('\n') => return error("unclosed action"),
-                Some('}') => {
+            let from = self.at;
+            let ahead = |n: usize| self.chars.get(from + n).copied();
+            match (ahead(0), ahead(1), ahead(2)) {
+                (Some('}'), ..) => {
                     self.at += 1;
-                    break;
+                    return Ok(nodes);
                 }
-                Some('"' | '\'') => {
-                    let text = self.quoted()?;
-                    operands.push(Operand::Literal(Value::String(text)));
+                (Some('['), Some('?'), Some('(')) => {
+                    self.at += 3;
+                    nodes.push(self.filter()?);
+                    continue;
                 }
-                Some(c) if c == '@' || c == '$' || c == '.' || c == '[' => {
-                    operands.push(Operand::Steps(self.steps("}")?));
-                }
-                Some(c) if c.is_ascii_digit() || c == '-' || c == '+' => {
-                    operands.push(Operand::Literal(self.number()?));
-                }
-                Some(c) if c.is_alphabetic() => match self.word().as_str() {
-                    "range" => range = true,
-                    "end" => {
-                        pieces.push(Piece::End);
-                        self.skip_blanks();
-                        if self.peek() == Some('}') {
-                            self.at += 1;
-                            return Ok(());
-                        }
+                (Some('.'), Some('.'), _) => {
+                    if matches!(nodes.last(), Some(Node::Recursive)) {
+                        return error("invalid multiple recursive descent");
                     }
-                    "true" => operands.push(Operand::Literal(Value::Bool(true))),
-                    "false" => operands.push(Operand::Literal(Value::Bool(false))),
-                    other => return error(format!("unrecognized identifier {other}")),
-                },
+                    self.at += 2;
+                    nodes.push(Node::Recursive);
+                    if self.peek().is_some_and(is_of_a_word) {
+                        // UPSTREAM: the first letter stands where the dot of a field would.
+                        self.field(from + 2, &mut nodes);
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            match self.next() {
+                None | Some('\r' | '\n') => return error("unclosed action"),
+                Some(' ' | '@' | '$') => {}
+                Some('[') => self.array(from, &mut nodes)?,
+                Some(quote @ ('"' | '\'')) => nodes.push(Node::Text(self.quoted(from, quote)?)),
+                Some('.') => self.field(from + 1, &mut nodes),
+                Some(c) if c == '+' || c == '-' || c.is_numeric() => {
+                    self.at = from;
+                    nodes.push(self.number()?);
+                }
+                Some(c) if is_of_a_word(c) => {
+                    while self.peek().is_some_and(|c| !ends_a_word(c)) {
+                        self.at += 1;
+                    }
+                    nodes.push(match self.text(from).as_str() {
+                        "true" => Node::Bool(true),
+                        "false" => Node::Bool(false),
+                        other => Node::Identifier(other.to_owned()),
+                    });
+                }
                 Some(c) => return error(format!("unrecognized character in action: {}", go_char(c))),
             }
         }
-        if range {
-            pieces.push(Piece::Range(operands));
-        } else {
-            pieces.push(Piece::Path(operands));
-        }
-        Ok(())
     }
 
-    fn word(&mut self) -> String {
-        let mut word = String::new();
-        while let Some(c) = self.peek().filter(|c| c.is_alphanumeric() || *c == '_') {
-            word.push(c);
+    fn field(&mut self, from: usize, nodes: &mut Vec<Node>) {
+        while let Some(c) = self.peek().filter(|c| !ends_a_word(*c)) {
+            self.at += if c == '\\' { 2 } else { 1 };
+        }
+        let name = self.text(from);
+        nodes.push(if name == "*" { Node::Wildcard } else { Node::Field(name.replace('\\', "")) });
+    }
+
+    fn number(&mut self) -> Parsed<Node> {
+        let from = self.at;
+        if matches!(self.peek(), Some('+' | '-')) {
             self.at += 1;
         }
-        word
-    }
-
-    fn number(&mut self) -> Parsed<Value> {
-        let mut text = String::new();
-        while let Some(c) = self.peek().filter(|c| c.is_ascii_digit() || "+-.eE".contains(*c)) {
-            text.push(c);
+        while self.peek().is_some_and(|c| c == '.' || c.is_numeric()) {
             self.at += 1;
         }
-        if let Ok(number) = text.parse::<i64>() {
-            return Ok(Value::from(number));
-        }
-        match text.parse::<f64>() {
-            Ok(number) => Ok(Value::from(number)),
-            Err(_) => error(format!("cannot parse number {text}")),
-        }
+        let text = self.text(from);
+        let float = || text.parse().map(Node::Float);
+        text.parse()
+            .map(Node::Int)
+            .or_else(|_| float())
+            .map_err(|_: std::num::ParseFloatError| JsonPathError(format!("cannot parse number {text}")))
     }
 
-    fn quoted(&mut self) -> Parsed<String> {
-        let quote = self.next().unwrap_or('"');
-        let mut out = String::new();
+    fn quoted(&mut self, from: usize, quote: char) -> Parsed<String> {
         loop {
             match self.next() {
                 None | Some('\n') => return error("unterminated quoted string"),
-                Some('\\') => match self.next() {
-                    Some('n') => out.push('\n'),
-                    Some('t') => out.push('\t'),
-                    Some('r') => out.push('\r'),
-                    Some(c) => out.push(c),
-                    None => return error("unterminated quoted string"),
-                },
-                Some(c) if c == quote => return Ok(out),
-                Some(c) => out.push(c),
+                Some(c) if c == quote && self.chars.get(self.at - 2) != Some(&'\\') => break,
+                Some(_) => {}
             }
         }
-    }
-
-    /// A path until one of the characters that may follow it.
-    fn steps(&mut self, until: &str) -> Parsed<Vec<Step>> {
-        let mut steps = Vec::new();
-        loop {
-            match self.peek() {
-                None => return Ok(steps),
-                Some('@' | '$') => self.at += 1,
-                Some('.') => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some('.') => {
-                            self.at += 1;
-                            steps.push(Step::Recursive);
-                            if self.peek().is_some_and(|c| c != '.' && c != '[' && !until.contains(c)) {
-                                self.field(&mut steps)?;
-                            }
-                        }
-                        Some('[') => {}
-                        Some(_) => self.field(&mut steps)?,
-                        None => {}
-                    }
-                }
-                Some('[') => {
-                    self.at += 1;
-                    let step = self.array()?;
-                    steps.push(step);
-                }
-                Some(_) => return Ok(steps),
-            }
-        }
-    }
-
-    fn field(&mut self, steps: &mut Vec<Step>) -> Parsed<()> {
-        let mut name = String::new();
-        while let Some(c) = self.peek() {
-            match c {
-                '\\' => {
-                    self.at += 1;
-                    name.extend(self.next());
-                    continue;
-                }
-                ' ' | '\n' | '.' | ',' | '[' | ']' | '$' | '@' | '{' | '}' | ')' | '(' | '=' | '!' | '<'
-                | '>' => break,
-                _ => name.push(c),
-            }
-            self.at += 1;
-        }
-        if name == "*" {
-            steps.push(Step::Wildcard);
-        } else if !name.is_empty() {
-            steps.push(Step::Field(name));
-        }
-        Ok(())
+        let typed = self.text(from);
+        let body: Vec<char> = typed.chars().collect();
+        unquote(body.get(1..body.len().saturating_sub(1)).unwrap_or_default(), quote)
+            .ok_or_else(|| JsonPathError(format!("unquote string {typed} error invalid syntax")))
     }
 
     /// What stands between `[` and `]`.
-    fn array(&mut self) -> Parsed<Step> {
-        if self.depth > DEEPEST {
-            return error("nested too deep");
-        }
-        self.depth += 1;
-        let step = self.array_inner();
-        self.depth -= 1;
-        step
-    }
-
-    fn array_inner(&mut self) -> Parsed<Step> {
-        let mut members: Vec<Vec<Step>> = Vec::new();
+    fn array(&mut self, from: usize, nodes: &mut Vec<Node>) -> Parsed<()> {
         loop {
-            self.skip_blanks();
-            match self.peek() {
-                None | Some('\n') => return error("unterminated array"),
-                Some('?') => {
-                    self.at += 1;
-                    if self.next() != Some('(') {
-                        return error("unterminated filter");
-                    }
-                    let filter = self.filter()?;
-                    if self.next() != Some(']') {
-                        return error("unclosed array expect ]");
-                    }
-                    return Ok(Step::Filter(Box::new(filter)));
-                }
-                Some('\'' | '"') => {
-                    let name = self.quoted()?;
-                    members.push(vec![Step::Field(name)]);
-                }
-                Some('*') => {
-                    self.at += 1;
-                    members.push(vec![Step::Wildcard]);
-                }
-                Some(_) => {
-                    let mut text = String::new();
-                    while let Some(c) = self.peek().filter(|c| *c != ']' && *c != ',') {
-                        if c == '\n' {
-                            return error("unterminated array");
-                        }
-                        text.push(c);
-                        self.at += 1;
-                    }
-                    if self.peek().is_none() {
-                        return error("unterminated array");
-                    }
-                    members.push(vec![index(text.trim())?]);
-                }
-            }
-            self.skip_blanks();
             match self.next() {
-                Some(',') => {}
+                None | Some('\n') => return error("unterminated array"),
                 Some(']') => break,
-                Some(_) | None => return error("unterminated array"),
+                Some(_) => {}
             }
         }
-        match <[Vec<Step>; 1]>::try_from(members) {
-            Ok([mut only]) if only.len() == 1 => Ok(only.remove(0)),
-            Ok([only]) => Ok(Step::Union(vec![only])),
-            Err(members) => Ok(Step::Union(members)),
+        let typed = self.text(from);
+        let text = typed.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or_default();
+        let text = if text == "*" { ":" } else { text };
+        if text.contains(',') {
+            let member = |part: &str| inside(&format!("[{}]", part.trim_matches(' ')), self.depth);
+            nodes.push(Node::Union(text.split(',').map(member).collect::<Parsed<_>>()?));
+            return Ok(());
         }
+        let key = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')).filter(|t| !t.contains('\''));
+        if let Some(key) = key {
+            nodes.extend(inside(&format!(".{key}"), self.depth)?);
+            return Ok(());
+        }
+        nodes.push(slice(text)?);
+        Ok(())
     }
 
-    fn filter(&mut self) -> Parsed<Filter> {
-        let left = self.side()?;
-        self.skip_blanks();
-        let mut op = String::new();
-        while let Some(c) = self.peek().filter(|c| "=!<>".contains(*c)) {
-            op.push(c);
-            self.at += 1;
+    fn filter(&mut self) -> Parsed<Node> {
+        let from = self.at;
+        let (mut begun, mut ended, mut pair) = (false, false, ' ');
+        loop {
+            match self.next() {
+                None | Some('\n') => return error("unterminated filter"),
+                Some(c @ ('"' | '\'')) if !begun => (begun, pair) = (true, c),
+                Some(c) if c == pair && begun && self.chars.get(self.at - 2) != Some(&'\\') => ended = true,
+                Some(')') if begun == ended => break,
+                Some(_) => {}
+            }
         }
-        self.skip_blanks();
-        if op.is_empty() {
-            return match self.next() {
-                Some(')') => Ok(Filter { left, op: "exists".to_owned(), right: Vec::new() }),
-                Some(_) | None => error("unterminated filter"),
-            };
+        let text: String = self.chars[from..self.at - 1].iter().collect();
+        if self.next() != Some(']') {
+            return error("unclosed array expect ]");
         }
-        if !matches!(op.as_str(), "==" | "!=" | "<" | ">" | "<=" | ">=") {
-            return error(format!("unrecognized filter operator {op}"));
+        let is_operator = |c: char| "!<>=".contains(c);
+        let left = text.find(is_operator).unwrap_or(0);
+        let mut right = left + text[left..].find(|c| !is_operator(c)).unwrap_or(text.len() - left);
+        if right == text.len() && right > left + 1 {
+            // UPSTREAM: something must stand to the right, if need be the end of the operator.
+            right -= 1;
         }
-        let right = self.side()?;
-        self.skip_blanks();
-        match self.next() {
-            Some(')') => Ok(Filter { left, op, right }),
-            Some(_) | None => error("unterminated filter"),
+        if left == 0 || right == text.len() {
+            let left = inside(&text, self.depth)?;
+            return Ok(Node::Filter(Filter { left, op: "exists".to_owned(), right: Vec::new() }));
         }
-    }
-
-    fn side(&mut self) -> Parsed<Vec<Operand>> {
-        self.skip_blanks();
-        match self.peek() {
-            Some('"' | '\'') => Ok(vec![Operand::Literal(Value::String(self.quoted()?))]),
-            Some('@' | '$' | '.') => Ok(vec![Operand::Steps(self.steps(")")?)]),
-            Some(c) if c.is_ascii_digit() || c == '-' => Ok(vec![Operand::Literal(self.number()?)]),
-            Some(c) if c.is_alphabetic() => match self.word().as_str() {
-                "true" => Ok(vec![Operand::Literal(Value::Bool(true))]),
-                "false" => Ok(vec![Operand::Literal(Value::Bool(false))]),
-                other => error(format!("unrecognized identifier {other}")),
-            },
-            Some(_) | None => error("unterminated filter"),
-        }
+        Ok(Node::Filter(Filter {
+            left: inside(&text[..left], self.depth)?,
+            op: text[left..right].to_owned(),
+            right: inside(&text[right..], self.depth)?,
+        }))
     }
 }
 
 /// `3`, `-1`, `0:2`, `::2`.
-fn index(text: &str) -> Parsed<Step> {
-    let bad = || JsonPathError(format!("invalid array index {text}"));
-    let number =
-        |part: &str| if part.is_empty() { Ok(None) } else { part.parse().map(Some).map_err(|_| bad()) };
+fn slice(text: &str) -> Parsed<Node> {
     let parts: Vec<&str> = text.split(':').collect();
-    match parts.as_slice() {
-        [only] => {
-            let at: i64 = only.parse().map_err(|_| bad())?;
-            Ok(Step::Slice(Some(at), at.checked_add(1), Some(0)))
-        }
-        [from, to] => Ok(Step::Slice(number(from)?, number(to)?, None)),
-        [from, to, by] => Ok(Step::Slice(number(from)?, number(to)?, number(by)?.filter(|b| *b != 0))),
-        _ => Err(bad()),
+    let is_number = |part: &str| part.strip_prefix('-').unwrap_or(part).chars().all(|c| c.is_ascii_digit());
+    if parts.len() > 3 || !parts.iter().all(|part| is_number(part)) {
+        return error(format!("invalid array index {text}"));
     }
+    let number = |i: usize| match parts.get(i) {
+        None | Some(&"") => Ok(None),
+        Some(part) => part
+            .parse::<i64>()
+            .map(Some)
+            .map_err(|_| JsonPathError(format!("array index {part} is not a number"))),
+    };
+    let from = number(0)?;
+    // An index is a slice of one.
+    let only = parts.len() == 1;
+    let to = if only { Some(from.unwrap_or(0).saturating_add(1)) } else { number(1)? };
+    Ok(Node::Slice { from, to, only, step: number(2)? })
+}
+
+/// What Go's `strconv.Unquote` reads between the quotes, single ones treated as double ones.
+fn unquote(body: &[char], quote: char) -> Option<String> {
+    let mut out = String::new();
+    let mut chars = body.iter().copied();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        out.push(match chars.next()? {
+            'a' => '\u{7}',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\u{b}',
+            '\\' => '\\',
+            'x' => digits(None, 2, 16, &mut chars)?,
+            'u' => digits(None, 4, 16, &mut chars)?,
+            'U' => digits(None, 8, 16, &mut chars)?,
+            c @ '0'..='7' => digits(Some(c), 2, 8, &mut chars)?,
+            c if c == quote => c,
+            _ => return None,
+        });
+    }
+    Some(out)
+}
+
+/// The character of so many more digits.
+fn digits(
+    first: Option<char>,
+    more: usize,
+    radix: u32,
+    rest: &mut impl Iterator<Item = char>,
+) -> Option<char> {
+    let text: String = first.into_iter().chain(rest.take(more)).collect();
+    let is_whole = text.chars().count() == more + usize::from(first.is_some());
+    is_whole.then(|| u32::from_str_radix(&text, radix).ok()).flatten().and_then(char::from_u32)
 }
 
 fn go_char(c: char) -> String {
-    format!("U+{:04X} {c:?}", u32::from(c))
+    format!("U+{:04X} '{c}'", u32::from(c))
 }

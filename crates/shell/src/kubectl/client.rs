@@ -73,10 +73,31 @@ impl Kube<'_, '_> {
         if let Some(target) = &self.target {
             return Ok(target.clone());
         }
+        if self.given.value("request-timeout").is_some_and(|it| !is_timeout(it)) {
+            return Fail::error(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+            );
+        }
         let context = self.context()?;
         let config = &self.shell.machine.kubeconfig;
-        let cluster = context.as_ref().and_then(|c| config.clusters.iter().find(|k| k.name == c.cluster));
-        let user = context.as_ref().and_then(|c| config.users.iter().find(|u| u.name == c.user));
+        let of_context = |own: fn(&Context) -> &String| context.as_ref().map(own).map(String::as_str);
+        // A verb that has a flag of this name itself means something else by it.
+        let own = super::VERBS.iter().find(|v| v.name == self.verb).map_or(&[][..], |v| v.flags);
+        let global = |name: &str| {
+            self.given.value(name).filter(|it| !it.is_empty() && own.iter().all(|flag| flag.long != name))
+        };
+        let named = global("cluster");
+        let cluster = named.or(of_context(|c| &c.cluster));
+        let cluster = cluster.and_then(|name| config.clusters.iter().find(|k| k.name == name));
+        if let Some(name) = named.filter(|_| cluster.is_none()) {
+            return Fail::error(format!("no server found for cluster {name:?}"));
+        }
+        let named = global("user");
+        let user = named.or(of_context(|c| &c.user));
+        let user = user.and_then(|name| config.users.iter().find(|u| u.name == name));
+        if let Some(name) = named.filter(|_| user.is_none()) {
+            return Fail::error(format!("auth info {name:?} does not exist"));
+        }
         let server = match (self.given.value("server"), cluster) {
             (Some(server), _) => server.to_owned(),
             (None, Some(cluster)) => cluster.server.clone(),
@@ -408,6 +429,11 @@ fn account_of(user: &str) -> Principal {
     let all = if user == "system:anonymous" { "system:unauthenticated" } else { "system:authenticated" };
     groups.push(all.to_owned());
     Principal { user: user.to_owned(), groups }
+}
+
+/// `0`, `5`, `10s`.
+fn is_timeout(text: &str) -> bool {
+    text.parse::<i64>().is_ok() || crate::flag::wrong_duration(text).is_none()
 }
 
 fn refused(server: &str) -> Fail {

@@ -40,8 +40,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         });
     }
     let types: Vec<String> = kube.given.list("types").into_iter().map(str::to_lowercase).collect();
-    if let Some(wrong) = types.iter().find(|t| !matches!(t.as_str(), "normal" | "warning")) {
-        return Fail::error(format!("valid --types are Normal or Warning, not {wrong}"));
+    if types.iter().any(|t| !matches!(t.as_str(), "normal" | "warning")) {
+        return Fail::error("valid --types are Normal or Warning");
     }
     events.retain(|e| types.is_empty() || types.contains(&field::text(e, "type").to_lowercase()));
     if events.is_empty() {
@@ -51,6 +51,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
     events.sort_by_key(|e| event_times(e).0);
     if let Some(format) = format {
+        // UPSTREAM: a list that says of no kind what it is has no name, and nothing is printed.
+        if matches!(format, print::Format::Name) {
+            return Ok(());
+        }
         return print::structured(kube, &format, print::as_list(events));
     }
     let now = kube.shell.world.stamp(kube.shell.world.now()).0;

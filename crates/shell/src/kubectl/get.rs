@@ -61,11 +61,21 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if args.is_empty() && !kube.given.has("filename") {
         return Err(Fail::Plain(NOTHING.to_owned()));
     }
-    if kube.given.on("watch") || kube.given.on("watch-only") {
+    let watches = kube.given.on("watch") || kube.given.on("watch-only");
+    if kube.given.on("output-watch-events") && !watches {
+        return Fail::error("--output-watch-events option can only be used with --watch or --watch-only");
+    }
+    if watches {
         return watched(kube, &args, &format);
     }
-    let (found, failed, single) = collect(kube, &args)?;
+    let (mut found, failed, single) = collect(kube, &args)?;
     if let Format::Table { wide } = format {
+        if let ([found], Some(path)) = (found.as_mut_slice(), sorting(kube))
+            && sort(&mut found.objects, &path).is_err_and(|fail| is_nowhere(&fail))
+        {
+            // UPSTREAM: a table of one kind that has no such field is as good as empty.
+            found.objects.clear();
+        }
         print_tables(kube, &found, wide, single)?;
         if found.iter().all(|f| f.objects.is_empty())
             && failed.is_empty()
@@ -81,8 +91,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     } else {
         let mut objects: Vec<Value> = found.into_iter().flat_map(|f| f.objects).collect();
-        if let Some(path) = kube.given.value("sort-by") {
-            sort(&mut objects, path)?;
+        if let Some(path) = sorting(kube) {
+            sort(&mut objects, &path)?;
         }
         let nothing =
             objects.is_empty() && (!failed.is_empty() || (single && kube.given.on("ignore-not-found")));
@@ -101,7 +111,15 @@ fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
     let [ask] = asks.asks.as_slice() else {
         return Fail::error("you may only specify a single resource type");
     };
-    let (found, mut failed, single) = collect(kube, args)?;
+    let (mut found, mut failed, single) = collect(kube, args)?;
+    if let Some(path) = sorting(kube) {
+        kube.out.err("warning: --watch requested, --sort-by will be ignored for watch events received");
+        for found in &mut found {
+            sort(&mut found.objects, &path).map_err(|fail| {
+                Fail::Error(format!("unable to output the provided object: {}", fail.bare()))
+            })?;
+        }
+    }
     if !failed.is_empty() {
         return Err(failed.remove(0));
     }
@@ -231,8 +249,8 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
         }
         first = false;
         let mut objects = found.objects.clone();
-        if let Some(path) = kube.given.value("sort-by") {
-            sort(&mut objects, path)?;
+        if let Some(path) = sorting(kube) {
+            sort(&mut objects, &path)?;
         }
         let text = table(kube, found.kind, &objects, wide, prefixed);
         kube.out.out(&text);
@@ -247,7 +265,10 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
     let cluster = kube.target.as_ref().map(|target| target.cluster);
     let defined = cluster.and_then(|cluster| cluster::apiserver::definition(store, cluster, kind));
     let defined = defined.as_ref().and_then(|it| it.version(kind.info().version));
+    // Without the server's columns there are those that kubectl knows itself.
+    let bare = !kube.given.not_off("server-print");
     let columns: Vec<(String, bool)> = match defined {
+        _ if bare => vec![("NAME".to_owned(), false), ("AGE".to_owned(), false)],
         Some(version) => print::custom::columns(version),
         None => cells::columns(kind).into_iter().map(|(name, wide)| (name.to_owned(), wide)).collect(),
     };
@@ -285,10 +306,15 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
             row.push(field::namespace(object).to_owned());
         }
         let mut all = match defined {
+            _ if bare => {
+                let since =
+                    crate::kubectl::age::since(field::text(object, "metadata.creationTimestamp"), now);
+                vec![field::name(object).to_owned(), since]
+            }
             Some(version) => print::custom::cells(version, object, now),
             None => cells::cells(kind, object, now),
         };
-        if !moved && kind == Kind::ResourceQuota {
+        if !moved && !bare && kind == Kind::ResourceQuota {
             all.swap(1, 3);
             all.swap(2, 3);
         }
@@ -306,7 +332,16 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
     table.print()
 }
 
-/// Sorts by the first value at a path: numbers and quantities by size, texts naturally.
+/// The path that `--sort-by` names, if it names one.
+fn sorting(kube: &Kube<'_, '_>) -> Option<String> {
+    kube.given.value("sort-by").filter(|path| !path.is_empty()).map(str::to_owned)
+}
+
+fn is_nowhere(fail: &Fail) -> bool {
+    matches!(fail, Fail::Error(text) if text.starts_with("couldn't find any field"))
+}
+
+/// Sorts by the first value at a path: numbers and quantities by size, texts by their bytes.
 pub(super) fn sort(objects: &mut [Value], path: &str) -> Done {
     let parsed = JsonPath::relaxed(path).map_err(|error| Fail::Error(error.to_string()))?;
     let keys: Vec<Option<Value>> =
@@ -336,30 +371,8 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
             let (a, b) = (field::word(a), field::word(b));
             match (Quantity::parse(&a), Quantity::parse(&b)) {
                 (Ok(a), Ok(b)) => a.cmp(&b),
-                _ => natural(&a, &b),
+                _ => a.cmp(&b),
             }
-        }
-    }
-}
-
-/// Runs of digits compare as numbers, as fvbommel/sortorder does.
-fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else { return a.len().cmp(&b.len()) };
-        if x.is_ascii_digit() && y.is_ascii_digit() {
-            let cut = |t: &str| t.find(|c: char| !c.is_ascii_digit()).unwrap_or(t.len());
-            let ((m, rest_a), (n, rest_b)) = (a.split_at(cut(a)), b.split_at(cut(b)));
-            let (m0, n0) = (m.trim_start_matches('0'), n.trim_start_matches('0'));
-            let order = m0.len().cmp(&n0.len()).then(m0.cmp(n0)).then(m.len().cmp(&n.len()));
-            if order.is_ne() {
-                return order;
-            }
-            (a, b) = (rest_a, rest_b);
-        } else if x == y {
-            (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]);
-        } else {
-            return x.cmp(&y);
         }
     }
 }

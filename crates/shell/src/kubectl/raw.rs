@@ -68,7 +68,9 @@ fn missing() -> Fail {
 pub(super) fn get(kube: &mut Kube<'_, '_>, path: &str) -> Done {
     let target = kube.target()?;
     if !path.starts_with('/') {
-        return Fail::error(format!("parse {path:?}: invalid URI for request"));
+        return Fail::error(format!(
+            "--raw must be a valid URL path: parse {path:?}: invalid URI for request"
+        ));
     }
     let plain = path.split('?').next().unwrap_or(path);
     match plain.trim_end_matches('/') {

@@ -42,7 +42,9 @@ const ALL: &[Kind] = &[
 ];
 
 fn unknown(word: &str) -> Fail {
-    Fail::Error(format!("the server doesn't have a resource type {word:?}"))
+    // UPSTREAM: version and group are not named.
+    let plural = word.split('.').next().unwrap_or(word);
+    Fail::Error(format!("the server doesn't have a resource type {plural:?}"))
 }
 
 impl Kube<'_, '_> {

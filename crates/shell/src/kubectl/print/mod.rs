@@ -9,7 +9,10 @@ pub mod table;
 mod template;
 pub(crate) mod typed;
 
-use api::{emit, jsonpath::JsonPath};
+use api::{
+    emit,
+    jsonpath::{JsonPath, PrintError},
+};
 use serde_json::{Value, json};
 
 use crate::kubectl::{Done, Fail, Kube, field};
@@ -39,6 +42,8 @@ const ALLOWED_WITHOUT_TABLE: &str = "go-template,go-template-file,json,jsonpath,
 pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> {
     let Some(typed) = kube.given.value("output") else { return Ok(None) };
     let (name, rest) = typed.split_once('=').map_or((typed, None), |(n, r)| (n, Some(r)));
+    let lower = typed.to_lowercase();
+    let name = if matches!(lower.as_str(), "yaml" | "json" | "name") { lower.as_str() } else { name };
     let path = |rest: &str| {
         JsonPath::parse(rest).map_err(|error| Fail::Error(format!("error parsing jsonpath {rest}, {error}")))
     };
@@ -61,10 +66,10 @@ pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> 
         "go-template" | "template" => {
             Format::Template(template::Template::parse(rest_or_flag().unwrap_or_default())?)
         }
-        other => {
+        _ => {
             let allowed = if tables { ALLOWED } else { ALLOWED_WITHOUT_TABLE };
             return Fail::error(format!(
-                "unable to match a printer suitable for the output format {other:?}, allowed formats are: {allowed}"
+                "unable to match a printer suitable for the output format {typed:?}, allowed formats are: {allowed}"
             ));
         }
     }))
@@ -99,20 +104,19 @@ pub(crate) fn structured(kube: &mut Kube<'_, '_>, format: &Format, mut object: V
         Format::Yaml => kube.out.out(&emit::yaml(&object)),
         Format::Json => kube.out.line(&emit::json(&object)),
         Format::JsonPath(path) => {
-            let text = path.try_print(&object).map_err(|error| {
-                Fail::Error(format!(
-                    "error executing jsonpath {:?}: Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{}\n\tobject given to jsonpath engine was:\n\t\t{}\n",
-                    kube.given.value("output").and_then(|o| o.split_once('=')).map_or("", |o| o.1),
-                    kube.given.value("output").and_then(|o| o.split_once('=')).map_or("", |o| o.1),
-                    go(&object),
-                ))
-            })?;
+            let text = path.try_print(&object).map_err(|error| jsonpath_failed(kube, &error, &object))?;
             kube.out.out(&text);
         }
-        Format::JsonPathAsJson(path) => kube.out.out(&path.as_json(&object)),
-        Format::Template(template) => {
-            let text = template.print(&object)?;
+        Format::JsonPathAsJson(path) => {
+            let text = path.as_json(&object).map_err(|error| jsonpath_failed(kube, &error, &object))?;
             kube.out.out(&text);
+        }
+        Format::Template(template) => {
+            let (text, failed) = template.print(&object);
+            kube.out.out(&text);
+            if let Some(fail) = failed {
+                return Err(fail);
+            }
         }
         Format::Columns(columns) => {
             let objects: Vec<&Value> = match object.get("items").and_then(Value::as_array) {
@@ -145,6 +149,15 @@ pub(crate) fn name_of(object: &Value) -> String {
         Some((group, _)) => format!("{kind}.{group}/{}", field::name(object)),
         None => format!("{kind}/{}", field::name(object)),
     }
+}
+
+fn jsonpath_failed(kube: &Kube<'_, '_>, error: &PrintError, object: &Value) -> Fail {
+    let typed = kube.given.value("output").and_then(|o| o.split_once('=')).map(|o| o.1);
+    let template = typed.filter(|t| !t.is_empty()).or(kube.given.value("template")).unwrap_or_default();
+    Fail::Error(format!(
+        "error executing jsonpath {template:?}: Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
+        go(object),
+    ))
 }
 
 fn go(value: &Value) -> String {

@@ -1,0 +1,330 @@
+//! What do the functions of a template give? The errors are Go's, after `error calling NAME: `.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::{super::columns_text, run::Maybe};
+
+/// Their names.
+pub(super) const FUNCTIONS: &[&str] = &[
+    "and",
+    "base64decode",
+    "eq",
+    "exists",
+    "ge",
+    "gt",
+    "index",
+    "le",
+    "len",
+    "lt",
+    "ne",
+    "not",
+    "or",
+    "print",
+    "printf",
+    "println",
+];
+
+/// Calls one.
+pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> {
+    let count = values.len();
+    let least = match name {
+        "print" | "println" => 0,
+        "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "index" | "and" | "or" | "printf" | "exists" => 1,
+        _ => 1,
+    };
+    let most = match name {
+        "len" | "not" | "base64decode" => 1,
+        "ne" | "lt" | "le" | "gt" | "ge" => 2,
+        _ => usize::MAX,
+    };
+    if count > most || count < least || (most == 2 && count != 2) {
+        let want = match (name, most) {
+            (_, usize::MAX) => format!("at least {least}"),
+            (_, most) => most.to_string(),
+        };
+        return Err(format!("wrong number of args for {name}: want {want} got {count}"));
+    }
+    let failed = |what: String| format!("error calling {name}: {what}");
+    let mut values = values.into_iter();
+    let mut first = || values.next().flatten();
+    Ok(Some(match name {
+        "and" | "or" => return Ok(values.last().flatten()),
+        "not" => Value::from(!truth(&first())),
+        "len" => match first() {
+            Some(Value::Array(items)) => Value::from(items.len()),
+            Some(Value::Object(fields)) => Value::from(fields.len()),
+            Some(Value::String(text)) => Value::from(text.len()),
+            None | Some(Value::Null) => {
+                return Err(failed("reflect: call of reflect.Value.Type on zero Value".to_owned()));
+            }
+            Some(other) => return Err(failed(format!("len of type {}", go_type(&other)))),
+        },
+        "base64decode" => match first() {
+            Some(Value::String(text)) => {
+                use base64::Engine as _;
+                let bytes = base64::engine::general_purpose::STANDARD.decode(text.as_bytes());
+                let bytes = bytes.map_err(|_| {
+                    failed("base64 decode failed: illegal base64 data at input byte 0".to_owned())
+                })?;
+                Value::from(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            None | Some(Value::Null) => return Err("invalid value; expected string".to_owned()),
+            Some(other) => {
+                return Err(format!("wrong type for value; expected string; got {}", go_type(&other)));
+            }
+        },
+        "index" => {
+            let Some(of) = first().filter(|it| !it.is_null()) else {
+                return Err(failed("index of untyped nil".to_owned()));
+            };
+            let mut value = Some(of);
+            for at in values {
+                value = step(value, at).map_err(failed)?;
+            }
+            return Ok(value);
+        }
+        "exists" => {
+            let mut value = first();
+            for at in values {
+                value = match (value, at) {
+                    (Some(Value::Array(items)), Some(Value::Number(at))) => {
+                        let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
+                        match at.and_then(|at| items.into_iter().nth(at)) {
+                            Some(item) => Some(item),
+                            None => return Ok(Some(Value::from(false))),
+                        }
+                    }
+                    // UPSTREAM: a key that is missing gives an empty text, which is there.
+                    (Some(Value::Object(mut fields)), Some(Value::String(key))) => {
+                        Some(fields.remove(&key).unwrap_or_else(|| Value::from("")))
+                    }
+                    _ => return Ok(Some(Value::from(false))),
+                };
+            }
+            Value::from(value.is_some_and(|it| !it.is_null()))
+        }
+        "print" => Value::from(print(values.collect(), false)),
+        "println" => Value::from(format!("{}\n", print(values.collect(), true))),
+        "printf" => match first() {
+            Some(Value::String(format)) => Value::from(printf(&format, &values.collect::<Vec<_>>())),
+            None | Some(Value::Null) => return Err("invalid value; expected string".to_owned()),
+            Some(other) => {
+                return Err(format!("wrong type for value; expected string; got {}", go_type(&other)));
+            }
+        },
+        "eq" => {
+            let one = first();
+            let mut any = false;
+            let mut others = 0;
+            for other in values {
+                others += 1;
+                any |= equal(&one, &other).map_err(failed)?;
+            }
+            if others == 0 {
+                return Err(failed("missing argument for comparison".to_owned()));
+            }
+            Value::from(any)
+        }
+        "ne" => {
+            let one = first();
+            Value::from(!equal(&one, &first()).map_err(failed)?)
+        }
+        _ => {
+            let (one, other) = (first(), first());
+            let order = order(&one, &other).map_err(failed)?;
+            Value::from(match name {
+                "lt" => order.is_lt(),
+                "le" => order.is_le(),
+                "gt" => order.is_gt(),
+                _ => order.is_ge(),
+            })
+        }
+    }))
+}
+
+fn step(value: Maybe, at: Maybe) -> Result<Maybe, String> {
+    match value {
+        None | Some(Value::Null) => Err("index of nil pointer".to_owned()),
+        Some(Value::Array(items)) => match at {
+            Some(Value::Number(at)) if at.is_i64() || at.is_u64() => {
+                let item = at.as_u64().and_then(|at| items.into_iter().nth(usize::try_from(at).ok()?));
+                item.map(Some).ok_or_else(|| format!("index out of range: {at}"))
+            }
+            Some(at) => Err(format!("cannot index slice/array with type {}", go_type(&at))),
+            None => Err("cannot index slice/array with nil".to_owned()),
+        },
+        Some(Value::Object(mut fields)) => match at {
+            Some(Value::String(key)) => Ok(fields.remove(&key)),
+            Some(at) => Err(format!("value has type {}; should be string", go_type(&at))),
+            None => Err("value is nil; should be of type string".to_owned()),
+        },
+        Some(other) => Err(format!("can't index item of type {}", go_type(&other))),
+    }
+}
+
+/// Whether a value counts as true.
+pub(super) fn truth(value: &Maybe) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(it)) => *it,
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(fields)) => !fields.is_empty(),
+    }
+}
+
+/// The Go type of a value.
+pub(super) fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "interface {}",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}
+
+/// Kinds that may be compared with their like; `None` for lists and maps.
+fn basic(value: &Maybe) -> Option<u8> {
+    match value {
+        None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => None,
+        Some(Value::Bool(_)) => Some(0),
+        Some(Value::String(_)) => Some(1),
+        Some(Value::Number(number)) => Some(if number.is_f64() { 2 } else { 3 }),
+    }
+}
+
+fn equal(one: &Maybe, other: &Maybe) -> Result<bool, String> {
+    let is_nothing = |value: &Maybe| matches!(value, None | Some(Value::Null));
+    if is_nothing(one) || is_nothing(other) {
+        return Ok(is_nothing(one) && is_nothing(other));
+    }
+    match (basic(one), basic(other)) {
+        (Some(a), Some(b)) if a == b => Ok(one == other),
+        (Some(_), Some(_)) => Err("incompatible types for comparison".to_owned()),
+        (a, _) => {
+            let wrong = if a.is_none() { one } else { other };
+            Err(format!(
+                "non-comparable type {}: {}",
+                columns_text(wrong.as_ref().unwrap_or(&Value::Null)),
+                wrong.as_ref().map_or("", go_type)
+            ))
+        }
+    }
+}
+
+fn order(one: &Maybe, other: &Maybe) -> Result<Ordering, String> {
+    let (Some(a), Some(b)) = (basic(one), basic(other)) else {
+        return Err("invalid type for comparison".to_owned());
+    };
+    match (one, other) {
+        _ if a != b => Err("incompatible types for comparison".to_owned()),
+        (Some(Value::String(a)), Some(Value::String(b))) => Ok(a.cmp(b)),
+        (Some(Value::Number(a)), Some(Value::Number(b))) => {
+            Ok(a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal))
+        }
+        _ => Err("invalid type for comparison".to_owned()),
+    }
+}
+
+/// Go's `Sprint`: a blank between two that are no texts; with `all`, `Sprintln` without its end.
+fn print(values: Vec<Maybe>, all: bool) -> String {
+    let mut out = String::new();
+    let mut was_text = true;
+    for (i, value) in values.iter().enumerate() {
+        let is_text = matches!(value, Some(Value::String(_)));
+        if i > 0 && (all || (!is_text && !was_text)) {
+            out.push(' ');
+        }
+        out.push_str(&columns_text(value.as_ref().unwrap_or(&Value::Null)));
+        was_text = is_text;
+    }
+    out
+}
+
+/// Go's `Sprintf` for the verbs that templates use. MODEL: `%T`, `%p`, `%c`, `%U`, `%b`, `%o` and `*` are not read.
+fn printf(format: &str, values: &[Maybe]) -> String {
+    let mut out = String::new();
+    let mut values = values.iter();
+    let mut chars = format.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        let mut flags = String::new();
+        while let Some(c) = chars.next_if(|c| "+-# 0".contains(*c)) {
+            flags.push(c);
+        }
+        let mut number = String::new();
+        while let Some(c) = chars.next_if(|c| c.is_ascii_digit() || *c == '.') {
+            number.push(c);
+        }
+        let (width, precision) =
+            number.split_once('.').map_or((number.as_str(), None), |(w, p)| (w, Some(p)));
+        // Wider than any terminal is a slip of the finger.
+        let width = width.parse::<usize>().unwrap_or(0).min(1000);
+        let precision = precision.map(|p| p.parse::<usize>().unwrap_or(0).min(100));
+        let Some(verb) = chars.next() else {
+            out.push_str("%!(NOVERB)");
+            break;
+        };
+        if verb == '%' {
+            out.push('%');
+            continue;
+        }
+        let Some(value) = values.next() else {
+            out.push_str(&format!("%!{verb}(MISSING)"));
+            continue;
+        };
+        let text = verb_text(verb, precision, value.as_ref().unwrap_or(&Value::Null), flags.contains('+'));
+        let missing = width.saturating_sub(text.chars().count());
+        match text.strip_prefix('-').filter(|_| flags.contains('0') && verb != 's') {
+            _ if flags.contains('-') => out.push_str(&format!("{text}{}", " ".repeat(missing))),
+            Some(bare) => out.push_str(&format!("-{}{bare}", "0".repeat(missing))),
+            None if flags.contains('0') => out.push_str(&format!("{}{text}", "0".repeat(missing))),
+            None => out.push_str(&format!("{}{text}", " ".repeat(missing))),
+        }
+    }
+    let extra: Vec<String> =
+        values.flatten().map(|value| format!("{}={}", go_type(value), columns_text(value))).collect();
+    if !extra.is_empty() {
+        out.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
+    }
+    out
+}
+
+fn verb_text(verb: char, precision: Option<usize>, value: &Value, signed: bool) -> String {
+    let plain = columns_text(value);
+    let cut = |text: String| precision.map_or(text.clone(), |p| text.chars().take(p).collect());
+    match (verb, value) {
+        ('v', _) => plain,
+        ('s', Value::String(_)) => cut(plain),
+        ('s', Value::Array(_) | Value::Object(_)) => plain,
+        ('q', Value::String(text)) => format!("{text:?}"),
+        ('d', Value::Number(number)) if !number.is_f64() => {
+            if signed && !plain.starts_with('-') {
+                format!("+{plain}")
+            } else {
+                plain
+            }
+        }
+        ('t', Value::Bool(_)) => plain,
+        ('x' | 'X', Value::String(text)) => {
+            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            if verb == 'X' { hex.to_uppercase() } else { hex }
+        }
+        ('x', Value::Number(number)) if number.is_i64() => format!("{:x}", number.as_i64().unwrap_or(0)),
+        ('X', Value::Number(number)) if number.is_i64() => format!("{:X}", number.as_i64().unwrap_or(0)),
+        ('f', Value::Number(number)) if number.is_f64() => {
+            format!("{:.*}", precision.unwrap_or(6), number.as_f64().unwrap_or(0.0))
+        }
+        (_, Value::Null) => format!("%!{verb}(<nil>)"),
+        _ => format!("%!{verb}({}={plain})", go_type(value)),
+    }
+}

@@ -1,0 +1,130 @@
+//! What does `-o go-template` print?
+//!
+//! Go's template language as kubectl uses it: actions, pipelines, variables, `if`/`with`/`range`, the built-in functions and
+//! kubectl's own. MODEL: `define`, `template`, `block`, `call`, `html`, `js`, `slice` and `urlquery` are not read.
+//! Source: Go `text/template` (lex.go, parse.go, exec.go, funcs.go), cli-runtime `pkg/printers/template.go`.
+
+mod call;
+mod parse;
+mod read;
+mod run;
+
+use serde_json::Value;
+
+use crate::kubectl::{Done, Fail, print::columns_text};
+
+/// A template, ready to print.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    text: String,
+    nodes: Vec<parse::Node>,
+}
+
+impl Template {
+    pub(crate) fn parse(text: &str) -> Done<Self> {
+        let nodes = parse::template(text)
+            .map_err(|what| Fail::Error(format!("error parsing template {text}, template: output:{what}")))?;
+        Ok(Self { text: text.to_owned(), nodes })
+    }
+
+    /// What it prints, and why it stopped if it did.
+    pub(crate) fn print(&self, value: &Value) -> (String, Option<Fail>) {
+        let mut out = String::new();
+        let Err(error) = run::template(&self.text, &self.nodes, value, &mut out) else { return (out, None) };
+        // UPSTREAM: what helps to find the mistake goes to standard output.
+        out.push_str(&format!(
+            "Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{}\n\traw data was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n\n",
+            self.text,
+            api::emit::compact(value),
+            columns_text(value),
+        ));
+        let fail = Fail::Error(format!("error executing template {:?}: {error}", self.text));
+        (out, Some(fail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn print(text: &str) -> String {
+        let value = json!({"kind": "Pod", "metadata": {"name": "web", "labels": {"app.io/x": "1", "b": "2"}},
+            "n": 3, "c": [{"name": "a", "p": [80, 443]}, {"name": "b"}]});
+        match Template::parse(text) {
+            Ok(template) => match template.print(&value) {
+                (out, None) => out,
+                (_, Some(fail)) => fail.text(),
+            },
+            Err(fail) => fail.text(),
+        }
+    }
+
+    #[test]
+    fn templates_print_as_in_go() {
+        for (text, wanted) in [
+            ("{{.metadata.name}}{{\"\\n\"}}", "web\n"),
+            ("{{.nope.at.all}}", "<no value>"),
+            ("{{range $i, $c := .c}}{{if $i}},{{end}}{{$c.name}}{{end}}", "a,b"),
+            ("{{range .c}}{{range .p}}{{.}} {{end}}{{end}}", "80 443 "),
+            ("{{range $k, $v := .metadata.labels}}{{$k}}={{$v}};{{end}}", "app.io/x=1;b=2;"),
+            ("{{index .metadata.labels \"app.io/x\"}}", "1"),
+            ("{{(index .c 1).name}} {{index .c 0 \"name\"}}", "b a"),
+            ("{{if eq .kind \"Pod\"}}x{{else}}y{{end}}", "x"),
+            ("{{if ne .kind \"Pod\"}}a{{else if gt .n 2}}b{{end}}", "b"),
+            ("{{if and (eq .kind \"Pod\") .foo}}a{{else}}b{{end}}", "b"),
+            ("{{with .metadata}}{{.name}}{{end}}{{with .nope}}x{{else}}none{{end}}", "webnone"),
+            (
+                "{{printf \"%s-%d|%5s|%-4s|%q %v\" .kind .n \"x\" \"y\" .kind .c}}",
+                "Pod-3|    x|y   |\"Pod\" [map[name:a p:[80 443]] map[name:b]]",
+            ),
+            ("{{.kind | len}} {{.kind | printf \"%s!\"}} {{\"aGk=\" | base64decode}}", "3 Pod! hi"),
+            ("{{$x := .kind}}{{$x}}{{$x = \"n\"}}{{$x}}", "Podn"),
+            ("a  {{- .kind -}}  b {{/* c */}}d", "aPodb d"),
+            ("{{print 1 2 \"a\" \"b\"}}{{println .n}}", "1 2ab3\n"),
+            ("{{range .c}}{{if eq .name \"b\"}}{{break}}{{end}}{{.name}}{{end}}", "a"),
+            ("{{range .none}}x{{else}}empty{{end}}{{not .foo}}{{or .foo .kind}}", "emptytruePod"),
+            (
+                "{{exists . \"kind\"}} {{exists . \"a\" \"b\"}} {{`raw`}} {{true}} {{1.5}}",
+                "true false raw true 1.5",
+            ),
+        ] {
+            assert_eq!(print(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_in_go_s_words() {
+        for (text, wanted) in [
+            ("{{.kind", "error parsing template {{.kind, template: output:1: unclosed action"),
+            (
+                "{{nope .kind}}",
+                "error parsing template {{nope .kind}}, template: output:1: function \"nope\" not defined",
+            ),
+            ("{{end}}", "error parsing template {{end}}, template: output:1: unexpected {{end}}"),
+            (
+                "{{if}}x{{end}}",
+                "error parsing template {{if}}x{{end}}, template: output:1: missing value for if",
+            ),
+            ("{{range .c}}", "error parsing template {{range .c}}, template: output:1: unexpected EOF"),
+            ("{{$y}}", "error parsing template {{$y}}, template: output:1: undefined variable \"$y\""),
+            (
+                "{{.kind.x}}",
+                "error: error executing template \"{{.kind.x}}\": template: output:1:7: executing \"output\" at <.kind.x>: can't evaluate field x in type interface {}",
+            ),
+            (
+                "{{index .c 9}}",
+                "error: error executing template \"{{index .c 9}}\": template: output:1:2: executing \"output\" at <index .c 9>: error calling index: index out of range: 9",
+            ),
+            (
+                "{{gt .c 1}}",
+                "error: error executing template \"{{gt .c 1}}\": template: output:1:2: executing \"output\" at <gt .c 1>: error calling gt: invalid type for comparison",
+            ),
+        ] {
+            let wanted =
+                if wanted.starts_with("error: ") { wanted.to_owned() } else { format!("error: {wanted}") };
+            assert_eq!(print(text), wanted, "{text}");
+        }
+    }
+}
