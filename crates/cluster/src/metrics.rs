@@ -5,7 +5,7 @@
 //! Source: metrics-server (`--metric-resolution` 15 s), kubelet `/metrics/resource`.
 
 use api::{
-    SimDuration, SimTime,
+    SimDuration,
     k8s::{
         apps::v1::Deployment,
         core::v1::{Container, Pod},
@@ -69,9 +69,9 @@ pub fn of_pod(world: &World, cluster: ClusterId, pod: &Pod) -> Option<Vec<Usage>
             .filter(|it| it.name == container.name)
             .find_map(|it| it.state.as_ref()?.running.as_ref());
         let since = running.and_then(|it| it.started_at.as_ref())?;
-        let millis = since.0.as_millisecond() - world.epoch().as_millisecond();
-        let since = SimTime(u64::try_from(millis).unwrap_or(0));
-        (world.now() >= since + RESOLUTION).then(|| usage(world, cluster, container))
+        let now = world.epoch().as_millisecond() + i64::try_from(world.now().0).unwrap_or(i64::MAX);
+        let is_measured = now - since.0.as_millisecond() >= i64::try_from(RESOLUTION.0).unwrap_or(i64::MAX);
+        is_measured.then(|| usage(world, cluster, container))
     };
     spec.containers.iter().map(measured).collect()
 }

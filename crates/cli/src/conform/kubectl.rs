@@ -3,6 +3,8 @@
 //! A case starts from a recorded state, with the clock pinned to its `now`. In a single command nothing reacts; in a sequence the
 //! controllers live and simulated time runs until idle after each step. Format: vectors/kubectl/FORMAT.md.
 
+mod observed;
+
 use std::{cell::RefCell, collections::BTreeMap, io::Read};
 
 use api::{
@@ -26,15 +28,13 @@ const STATES: &[(&str, &[u8])] = &[
     ("kind:myk8s", include_bytes!("../../../../tests/vectors/kubectl/states/kind.json.gz")),
 ];
 
-static LOGS: &[u8] = include_bytes!("../../../../tests/vectors/kubectl/states/S1-logs.json.gz");
-
 /// The only cluster of a state.
 const HERE: ClusterId = ClusterId(1);
 /// Longest wait after a step of a sequence.
 const SETTLE: SimDuration = SimDuration::secs(120);
 
 thread_local! {
-    static BUILT: RefCell<BTreeMap<String, (World, Machine)>> = const { RefCell::new(BTreeMap::new()) };
+    static BUILT: RefCell<BTreeMap<(String, bool), (World, Machine)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Runs one case.
@@ -43,7 +43,7 @@ pub(super) fn run(case: &Value) -> Vec<Outcome> {
     let id = text(case, "id");
     let disagree =
         |at: String, wanted: String, got: String| vec![Err(Disagreement { id: id.clone(), at, wanted, got })];
-    let Some((mut world, mut machine)) = state(&text(case, "state")) else {
+    let Some((mut world, mut machine)) = state(&text(case, "state"), id.starts_with("lt-")) else {
         return disagree("state".to_owned(), text(case, "state"), "no such state".to_owned());
     };
     for (name, content) in case["files"].as_object().into_iter().flatten() {
@@ -85,36 +85,15 @@ pub(super) fn run(case: &Value) -> Vec<Outcome> {
     vec![Ok(())]
 }
 
-/// A fresh copy of a recorded state, with a machine that knows it.
-fn state(name: &str) -> Option<(World, Machine)> {
-    if let Some(built) = BUILT.with_borrow(|built| built.get(name).cloned()) {
+/// A fresh copy of a recorded state, with a machine that knows it; `observed` where logs and figures of use are asked for.
+fn state(name: &str, observed: bool) -> Option<(World, Machine)> {
+    let key = (name.to_owned(), observed);
+    if let Some(built) = BUILT.with_borrow(|built| built.get(&key).cloned()) {
         return Some(built);
     }
-    let built = build(name)?;
-    BUILT.with_borrow_mut(|all| all.insert(name.to_owned(), built.clone()));
+    let built = build(name, observed)?;
+    BUILT.with_borrow_mut(|all| all.insert(key, built.clone()));
     Some(built)
-}
-
-/// What containers wrote: `S1-logs.json`, by the name of the container.
-fn logs(world: &mut World, state: &Value) -> Option<()> {
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(LOGS).read_to_string(&mut text).ok()?;
-    let logs: Value = serde_json::from_str(&text).ok()?;
-    let pods = state["objects"].as_array()?.iter().filter(|o| o["kind"] == "Pod");
-    for container in pods.filter_map(|pod| pod["spec"]["containers"].as_array()).flatten() {
-        let lines = logs["logs_by_container"][container["name"].as_str()?].as_array();
-        let lines: Vec<String> =
-            lines.into_iter().flatten().filter_map(|l| l.as_str()).map(str::to_owned).collect();
-        let image = container["image"].as_str()?;
-        let mut known = cluster::node::kubelet::image::of(world.store(), image);
-        if lines.is_empty() {
-            continue;
-        }
-        known.metadata.name = Some(image.to_owned());
-        known.log = lines;
-        world.restore(ClusterId::WORLD, known.into_object());
-    }
-    Some(())
 }
 
 /// What the recorder set every moment of its states to, before `now`.
@@ -135,11 +114,11 @@ fn leases(world: &mut World, state: &Value) -> Option<()> {
     Some(())
 }
 
-fn build(name: &str) -> Option<(World, Machine)> {
+fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
     let (_, packed) = STATES.iter().find(|(known, _)| *known == name)?;
     let mut text = String::new();
     flate2::read::GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
-    let state: Value = serde_json::from_str(&text).ok()?;
+    let mut state: Value = serde_json::from_str(&text).ok()?;
     let mut world = World::empty(1);
     world.set_epoch(state["now"].as_str()?.parse().ok()?);
     let plane = ControlPlane {
@@ -151,6 +130,9 @@ fn build(name: &str) -> Option<(World, Machine)> {
         pod_cidr: None,
     };
     world.restore(ClusterId::WORLD, plane.into_object());
+    if observed {
+        observed::prepare(&mut world, &mut state)?;
+    }
     for object in state["objects"].as_array()? {
         let version = object["apiVersion"].as_str().unwrap_or_default();
         let kind = Kind::of_manifest(version, object["kind"].as_str().unwrap_or_default())?;
@@ -163,9 +145,6 @@ fn build(name: &str) -> Option<(World, Machine)> {
     leases(&mut world, &state)?;
     // The states leave out what every cluster begins with.
     super::session::default_access(&mut world)?;
-    if name == "S1" {
-        logs(&mut world, &state)?;
-    }
     let missing = Image {
         metadata: ObjectMeta { name: Some("nginx:doesnotexist".to_owned()), ..ObjectMeta::default() },
         missing: true,

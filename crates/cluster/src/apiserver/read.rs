@@ -69,10 +69,29 @@ fn parse(kind: Kind, own: &[String], text: &str) -> Result<Vec<Field>, ApiStatus
             if is_selectable(kind, &field.name) || own.contains(&field.name) {
                 Ok(field)
             } else {
-                Err(ApiStatus::bad_request(format!("field label not supported: {}", field.name)))
+                Err(ApiStatus::bad_request(not_selectable(kind, &field.name)))
             }
         })
         .collect()
+}
+
+/// UPSTREAM: each kind that has fields of its own says so in its own words, and all others in the same.
+fn not_selectable(kind: Kind, field: &str) -> String {
+    match kind {
+        Kind::Job => format!("field label {field:?} not supported for Job"),
+        Kind::Pod
+        | Kind::Node
+        | Kind::Namespace
+        | Kind::Service
+        | Kind::Secret
+        | Kind::Event
+        | Kind::ReplicationController
+        | Kind::CertificateSigningRequest
+        | Kind::Custom(_) => format!("field label not supported: {field}"),
+        _ => {
+            format!("{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+        }
+    }
 }
 
 fn is_selectable(kind: Kind, field: &str) -> bool {
@@ -105,7 +124,7 @@ fn is_selectable(kind: Kind, field: &str) -> bool {
             "source",
             "type",
         ],
-        Kind::ReplicaSet | Kind::ReplicationController => &["status.replicas"],
+        Kind::ReplicationController => &["status.replicas"],
         Kind::Job => &["status.successful"],
         Kind::CertificateSigningRequest => &["spec.signerName"],
         _ => &[],
@@ -141,8 +160,9 @@ fn shown(value: &serde_json::Value, field: &str) -> String {
     match found {
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+        None if field == "status.successful" => shown(value, "status.succeeded"),
         None if matches!(field, "spec.unschedulable" | "spec.hostNetwork") => "false".to_owned(),
-        None if matches!(field, "status.replicas" | "status.successful") => "0".to_owned(),
+        None if matches!(field, "status.replicas" | "status.succeeded") => "0".to_owned(),
         None => String::new(),
     }
 }
