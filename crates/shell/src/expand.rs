@@ -634,7 +634,9 @@ fn number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most
 const MOST_BRACES: usize = 10_000;
 
 fn braces(text: &str) -> Vec<String> {
-    if !text.contains('{') {
+    // brush-parser stops at a number that is longer than any machine's; to bash it is a word.
+    let is_endless = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 18);
+    if !text.contains('{') || is_endless {
         return vec![text.to_owned()];
     }
     match word::parse_brace_expansions(text, &ParserOptions::default()) {

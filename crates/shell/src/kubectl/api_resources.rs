@@ -38,6 +38,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !matches!(output.as_str(), "" | "wide" | "name") {
         return Fail::error(format!("--output {output} is not available"));
     }
+    if kube.given.value("sort-by").is_some_and(|by| !matches!(by, "" | "name" | "kind")) {
+        return Fail::error("--sort-by accepts only name or kind");
+    }
     // Of several versions of a kind the preferred one is shown.
     let mut served: Vec<Kind> = kube.served();
     served.dedup();

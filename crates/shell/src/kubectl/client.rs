@@ -48,7 +48,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         !self.labels.is_empty() || !self.fields.is_empty()
     }
 }
@@ -81,10 +81,9 @@ impl Kube<'_, '_> {
         let context = self.context()?;
         let config = &self.shell.machine.kubeconfig;
         let of_context = |own: fn(&Context) -> &String| context.as_ref().map(own).map(String::as_str);
-        // A verb that has a flag of this name itself means something else by it.
-        let own = super::VERBS.iter().find(|v| v.name == self.verb).map_or(&[][..], |v| v.flags);
+        // Who makes a binding means by `--user` whom it is for.
         let global = |name: &str| {
-            self.given.value(name).filter(|it| !it.is_empty() && own.iter().all(|flag| flag.long != name))
+            self.given.value(name).filter(|it| !it.is_empty() && !matches!(self.verb, "create" | "set"))
         };
         let named = global("cluster");
         let cluster = named.or(of_context(|c| &c.cluster));

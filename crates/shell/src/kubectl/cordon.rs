@@ -21,7 +21,7 @@ pub(super) fn uncordon(kube: &mut Kube<'_, '_>) -> Done {
 fn run(kube: &mut Kube<'_, '_>, closed: bool) -> Done {
     let dry = DryRun::of(kube)?;
     let mut failed = Vec::new();
-    for node in nodes(kube, &mut failed)? {
+    for node in nodes(kube)? {
         match mark(kube, &node, closed, dry) {
             Ok(line) => kube.out.line(&line),
             Err(fail) => failed.push(fail),
@@ -31,7 +31,7 @@ fn run(kube: &mut Kube<'_, '_>, closed: bool) -> Done {
 }
 
 /// The nodes that the arguments or the selector name.
-pub(super) fn nodes(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec<String>> {
+pub(super) fn nodes(kube: &mut Kube<'_, '_>) -> Done<Vec<String>> {
     let verb = kube.verb;
     let args = kube.given.args.clone();
     match (args.is_empty(), kube.given.has("selector")) {
@@ -54,10 +54,9 @@ pub(super) fn nodes(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec
                     .or_else(|| arg.strip_prefix("nodes/"))
                     .unwrap_or(&arg)
                     .to_owned();
-                match kube.get(Kind::Node, "", &name) {
-                    Ok(_) => nodes.push(name),
-                    Err(fail) => failed.push(fail),
-                }
+                // UPSTREAM: one that is not there, and none is touched.
+                kube.get(Kind::Node, "", &name)?;
+                nodes.push(name);
             }
             Ok(nodes)
         }

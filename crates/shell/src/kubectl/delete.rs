@@ -50,7 +50,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if let Some(path) = kube.given.value("raw").map(str::to_owned) {
         return super::raw::delete(kube, &path);
     }
-    if kube.given.on("all") && kube.given.value("selector").is_some_and(|s| !s.is_empty()) {
+    if let Some(output) = kube.given.value("output").filter(|it| !matches!(*it, "" | "name")) {
+        return Fail::error(format!("unexpected -o output mode: {output}. We only support '-o name'"));
+    }
+    if kube.given.on("all") && kube.selection().any() {
         return Fail::error("setting 'all' parameter but found a non empty selector. ");
     }
     if kube.given.on("now") && kube.given.int("grace-period").is_some_and(|g| g >= 0) {

@@ -41,8 +41,10 @@ const DAEMONS: &str = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
-    let mut failed = Vec::new();
-    let nodes = cordon::nodes(kube, &mut failed)?;
+    if kube.given.value("pod-selector").is_some_and(|it| api::label::Selector::parse(it).is_err()) {
+        return Fail::error("--pod-selector=<pod_selector> must be a valid label selector");
+    }
+    let nodes = cordon::nodes(kube)?;
     for node in &nodes {
         let line = cordon::mark(kube, node, true, dry)?;
         kube.out.line(&line);
@@ -74,7 +76,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
         return Err(Fail::Exit(1));
     }
-    super::get::finish(kube, failed)
+    Ok(())
 }
 
 struct Sorted {

@@ -26,7 +26,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "error: We accept only this format: explain RESOURCE".to_owned()
         }));
     };
+    if let Some(other) =
+        kube.given.value("output").filter(|it| !matches!(*it, "" | "plaintext" | "plaintext-openapiv2"))
+    {
+        return Fail::error(format!("unrecognized format: {other}"));
+    }
     kube.target()?;
+    if path.starts_with('.') {
+        return Fail::error("invalid jsonpath syntax, first node must be field node");
+    }
     let path = path.replace('/', ".");
     let mut parts = path.split('.').filter(|p| !p.is_empty());
     let word = parts.next().unwrap_or_default();

@@ -59,7 +59,10 @@ fn one(kube: &mut Kube<'_, '_>, (kind, namespace, name): (Kind, &str, &str), dry
                 Kind::Service | Kind::ReplicationController => "spec.selector",
                 Kind::Deployment | Kind::ReplicaSet => "spec.selector.matchLabels",
                 other => {
-                    return Fail::error(format!("cannot expose a {}", other.info().kind));
+                    let info = other.info();
+                    let group =
+                        if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
+                    return Fail::error(format!("cannot expose a {}{group}", info.kind));
                 }
             };
             field::map(&live, path).map(|(k, v)| (k.to_owned(), v.clone())).collect()
@@ -112,6 +115,11 @@ fn one(kube: &mut Kube<'_, '_>, (kind, namespace, name): (Kind, &str, &str), dry
     let mut metadata = json!({"creationTimestamp": null, "name": service_name});
     if !labels.is_empty() {
         metadata["labels"] = Value::Object(labels);
+    }
+    if let Some(other) =
+        kube.given.value("session-affinity").filter(|it| !matches!(*it, "" | "None" | "ClientIP"))
+    {
+        return Fail::error(format!("unknown session affinity: {other}"));
     }
     let mut spec = json!({"ports": all, "selector": selector});
     let text = |flag: &str| kube.given.value(flag).filter(|v| !v.is_empty()).map(str::to_owned);

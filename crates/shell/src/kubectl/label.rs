@@ -83,8 +83,17 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
             ),
         });
     }
+    if kube.given.on("all") {
+        for selector in ["selector", "field-selector"] {
+            if kube.given.value(selector).is_some_and(|it| !it.is_empty()) {
+                return Fail::error(format!("cannot set --all and --{selector} at the same time"));
+            }
+        }
+    }
     let mut failed = Vec::new();
-    for (kind, namespace, name) in kube.chosen_from(&resources)? {
+    let chosen = kube.chosen_from(&resources)?;
+    let is_one = chosen.len() == 1 && !kube.given.on("all") && resources.join(" ").contains([' ', '/']);
+    for (kind, namespace, name) in chosen {
         let before = match kube.get(kind, &namespace, &name) {
             Ok(before) => before,
             Err(fail) => {
@@ -95,8 +104,12 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         let own =
             field::at(&before, "metadata").get(field).and_then(Value::as_object).cloned().unwrap_or_default();
         if kube.given.on("list") {
+            let (indent, info) = (if is_one { "" } else { " " }, kind.info());
+            if !is_one {
+                kube.out.line(&format!("Listing {field} for {}.{}/{name}:", info.kind, info.group));
+            }
             for (key, value) in &own {
-                kube.out.line(&format!("{key}={}", field::word(value)));
+                kube.out.line(&format!("{indent}{key}={}", field::word(value)));
             }
             if changes.is_empty() {
                 continue;
@@ -142,12 +155,16 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         patch.extend(removed.iter().map(|k| ((*k).clone(), Value::Null)));
         let message = match (field, patch.is_empty()) {
             ("labels", true) => "not labeled",
-            ("labels", false) if set.is_empty() && !removed.is_empty() => "unlabeled",
+            ("labels", false) if !removed.is_empty() => "unlabeled",
             ("labels", false) => "labeled",
             _ => "annotated",
         };
-        let after = if patch.is_empty() || dry == DryRun::Client {
+        let after = if patch.is_empty() {
             Ok(before)
+        } else if dry == DryRun::Client {
+            let mut after = before;
+            api::patch::json_merge(&mut after, &json!({"metadata": {field: patch}}));
+            Ok(after)
         } else {
             let body = json!({"metadata": {field: patch}});
             kube.patch((kind, &namespace, &name), body, dry == DryRun::Server)

@@ -29,7 +29,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
     let text = match (kube.given.value("patch"), kube.given.value("patch-file")) {
         (Some(_), Some(_)) => return Fail::error("cannot specify --patch and --patch-file together"),
-        (Some(text), None) => text.to_owned(),
+        (Some(text), None) if !text.is_empty() => text.to_owned(),
         (None, Some(file)) => {
             let machine = &kube.shell.machine;
             match machine.files.read(&machine.path(file)) {
@@ -42,7 +42,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 }
             }
         }
-        (None, None) => {
+        (Some(_) | None, None) => {
             return Fail::error("must specify --patch or --patch-file containing the contents of the patch");
         }
     };
@@ -77,8 +77,30 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let part = match kube.given.value("subresource") {
         Some("status") => "status",
         Some("scale") => "scale",
-        Some(_) | None => "",
+        None | Some("") => "",
+        Some(_) => {
+            for (kind, namespace, name) in kube.chosen()? {
+                kube.get(kind, &namespace, &name)?;
+            }
+            return Err(Fail::Plain(
+                "Error from server (NotFound): the server could not find the requested resource".to_owned(),
+            ));
+        }
     };
+    let refused = match (how, &patch) {
+        (PatchKind::Json, Value::Object(_)) => Some(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+        ),
+        (PatchKind::Strategic | PatchKind::Merge, Value::Array(_)) => {
+            Some("json: cannot unmarshal array into Go value of type map[string]interface {}")
+        }
+        _ => None,
+    };
+    if let Some(why) = refused {
+        let mut status = api::ApiStatus::forbidden(why);
+        (status.code, status.reason) = (400, "BadRequest".to_owned());
+        return Err(Fail::Server(status));
+    }
     let mut failed = Vec::new();
     for (kind, namespace, name) in kube.chosen()? {
         let at = (kind, namespace.as_str(), name.as_str());
@@ -107,7 +129,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 let same = field::at(&before, "metadata.resourceVersion")
                     == field::at(&after, "metadata.resourceVersion");
                 let note = if same && dry == DryRun::No { " (no change)" } else { "" };
-                kube.out.line(&format!("{} patched{}{note}", typed(kind, &name), dry.suffix()));
+                let what = match part {
+                    "scale" => format!("scale.autoscaling/{name}"),
+                    _ => typed(kind, &name),
+                };
+                // UPSTREAM: that nothing was sent, or nothing kept, is not said.
+                kube.out.line(&format!("{what} patched{note}"));
             }
             (Err(fail), _) => failed.push(fail),
         }

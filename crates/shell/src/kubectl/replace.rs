@@ -38,13 +38,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         let done: Done<(String, Value)> = manifest.and_then(|m| {
             let at = (m.kind, m.namespace.as_str(), m.name.as_str());
             if force {
-                match kube.remove(at, Some(0), Propagation::Background, false) {
+                let was_there = match kube.remove(at, Some(0), Propagation::Background, false) {
                     Err(fail) if !fail.is_not_found() => return Err(fail),
-                    _ => {}
-                }
+                    removed => removed.is_ok(),
+                };
                 let info = m.kind.info();
                 let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
-                kube.out.line(&format!("{}{group} {:?} deleted", info.singular(), m.name));
+                if was_there {
+                    kube.out.line(&format!("{}{group} {:?} deleted", info.singular(), m.name));
+                }
                 kube.wait(None, |kube| Ok(kube.peek(m.kind, &m.namespace, &m.name).is_none()))?;
                 let mut fresh = m.value;
                 if let Some(Value::Object(meta)) = fresh.get_mut("metadata") {

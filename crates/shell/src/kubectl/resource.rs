@@ -158,9 +158,18 @@ impl Kube<'_, '_> {
         let selection = self.selection();
         let listed =
             all || self.given.on("all") || !selection.labels.is_empty() || !selection.fields.is_empty();
-        for ask in self.asks(args)?.asks {
+        let asks = self.asks(args)?;
+        for ask in asks.asks {
             let namespace = self.scope(ask.kind)?;
             match ask.name {
+                // What `expose` calls a selector chooses pods, later.
+                Some(_) if selection.any() && self.verb != "expose" => {
+                    return Fail::error(if asks.slashed {
+                        "selectors and the all flag cannot be used when passing resource/name arguments"
+                    } else {
+                        "name cannot be provided when a selector is specified"
+                    });
+                }
                 Some(name) => targets.push((ask.kind, namespace, name)),
                 None if listed => {
                     for object in self.list(ask.kind, &namespace, &selection)? {

@@ -50,8 +50,16 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if args.is_empty() && !kube.given.has("filename") {
         return Fail::error("required resource not specified");
     }
+    if let Some(wrong) = kube.given.int("revision").filter(|revision| *revision < 0 && below == "history") {
+        return Fail::error(format!("revision must be a positive integer: {wrong}"));
+    }
+    let chosen = kube.chosen_or_all(&args)?;
+    if chosen.is_empty() && below == "restart" {
+        let namespace = kube.namespace()?;
+        kube.out.err(&format!("No resources found in {namespace} namespace."));
+    }
     let mut failed = Vec::new();
-    for (kind, namespace, name) in kube.chosen_or_all(&args)? {
+    for (kind, namespace, name) in chosen {
         let place = (kind, namespace.as_str(), name.as_str());
         let done = match below.as_str() {
             "status" => status(kube, place),
@@ -211,7 +219,9 @@ fn word(kind: Kind, name: &str, o: &Value) -> Done<(String, bool)> {
             }
         }
         other => {
-            return Fail::error(format!("no status viewer has been implemented for {}", other.info().kind));
+            let info = other.info();
+            let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
+            return Fail::error(format!("no status viewer has been implemented for {}{group}", info.kind));
         }
     })
 }
@@ -301,7 +311,13 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
         return Fail::error(if wanted > 0 {
             format!("unable to find specified revision {wanted} in history")
         } else {
-            format!("no rollout history found for {} {name:?}", kind.info().singular())
+            // UPSTREAM: a Deployment is said to have no history, the others no last revision.
+            match kind {
+                Kind::Deployment => {
+                    format!("no rollout history found for {} {name:?}", kind.info().singular())
+                }
+                _ => "no last revision to roll back to".to_owned(),
+            }
         });
     };
     if kind == Kind::Deployment && at(&live, "spec.paused") == &Value::Bool(true) {
@@ -365,7 +381,7 @@ fn restart(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
             kind.info().resource()
         ));
     }
-    if super::set::pod_spec(kind).is_none() || kind == Kind::Pod {
+    if !matches!(kind, Kind::Deployment | Kind::DaemonSet | Kind::StatefulSet) {
         return Fail::error(format!("{} {name:?} restarting is not supported", kind.info().resource()));
     }
     let now = kube.shell.world.stamp(kube.shell.world.now()).0.to_string();

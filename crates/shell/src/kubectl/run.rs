@@ -149,6 +149,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         let Ok(overrides) = serde_json::from_str::<Value>(text) else {
             return Fail::error("Invalid JSON Patch");
         };
+        if let Some(other) =
+            kube.given.value("override-type").filter(|it| !matches!(*it, "" | "json" | "merge" | "strategic"))
+        {
+            return Fail::error(format!("invalid override type: {other}"));
+        }
         if kube.given.value("override-type") == Some("strategic") {
             let merged = api::patch::strategic_merge(Kind::Pod, &mut pod, &overrides);
             merged.map_err(|error| Fail::Error(error.to_string()))?;

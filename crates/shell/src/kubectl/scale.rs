@@ -2,11 +2,11 @@
 
 use api::Kind;
 use cluster::PatchKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     flag::{Flag, duration, int, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, resource::typed},
+    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
 };
 
 pub(super) const FLAGS: &[Flag] = &[
@@ -33,19 +33,30 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         );
     }
     let dry = DryRun::of(kube)?;
+    let format = print::format(kube, false)?;
     let targets = kube.chosen()?;
+    if targets.is_empty() {
+        return Fail::error("no objects passed to scale");
+    }
+    // UPSTREAM: only if none of them can be read there is nothing to scale.
+    let mut all_missing = !kube.given.has("filename");
     let mut failed = Vec::new();
     for (kind, namespace, name) in targets {
         let scaled = one(kube, (kind, &namespace, &name), replicas, dry);
         match scaled {
-            Ok(()) => {
+            Ok(live) => {
+                all_missing = false;
+                if let Some(format) = format.as_ref().filter(|it| !matches!(it, print::Format::Name)) {
+                    print::structured(kube, format, live)?;
+                    continue;
+                }
                 let line = format!("{} scaled{}", typed(kind, &name), dry.suffix());
                 let short = kube.given.value("output") == Some("name");
                 kube.out.line(if short { line.split(' ').next().unwrap_or(&line) } else { &line });
             }
             // UPSTREAM: what cannot be read is said to be nothing to scale, unless its kind cannot be scaled at all.
             Err(Fail::Server(status))
-                if status.code == 403 || (status.code == 404 && !status.name.is_empty()) =>
+                if all_missing && (status.code == 403 || (status.code == 404 && !status.name.is_empty())) =>
             {
                 failed.push(Fail::Error(format!("no objects passed to scale {}", status.message)));
             }
@@ -55,7 +66,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     super::get::finish(kube, failed)
 }
 
-fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryRun) -> Done {
+fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryRun) -> Done<Value> {
     let live = kube.get(at.0, at.1, at.2)?;
     if let Some(current) = kube.given.int("current-replicas").filter(|c| *c >= 0) {
         let now = field::int(&live, "spec.replicas");
@@ -63,9 +74,17 @@ fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryR
             return Fail::error(format!("Expected replicas to be {current}, was {now}"));
         }
     }
+    if let Some(wanted) = kube.given.value("resource-version").filter(|it| !it.is_empty()) {
+        let now = field::text(&live, "metadata.resourceVersion");
+        if now != wanted {
+            return Fail::error(format!("Expected resource version to be {wanted}, was {now}"));
+        }
+    }
     if dry == DryRun::Client {
-        return Ok(());
+        return Ok(live);
     }
     let patch = json!({"spec": {"replicas": replicas}});
-    kube.patch_part(at, "scale", PatchKind::Merge, patch, dry == DryRun::Server).map(drop)
+    kube.patch_part(at, "scale", PatchKind::Merge, patch, dry == DryRun::Server)?;
+    // UPSTREAM: what is printed is the object as it was read.
+    Ok(live)
 }

@@ -126,9 +126,18 @@ fn image(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     super::get::finish(kube, failed)
 }
 
+fn no_template(kind: Kind, name: &str) -> Fail {
+    let info = kind.info();
+    Fail::Error(format!(
+        "{}/{name} the object is not a pod or does not have a pod template: *{}.{}",
+        info.plural, info.version, info.kind
+    ))
+}
+
 fn image_one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), images: &[String]) -> Done {
     let live = kube.get(at.0, at.1, at.2)?;
-    let spec = field::at(&live, pod_spec(at.0).unwrap_or("spec"));
+    let Some(path) = pod_spec(at.0) else { return Err(no_template(at.0, at.2)) };
+    let spec = field::at(&live, path);
     let mut changes = vec![("containers", Vec::new()), ("initContainers", Vec::new())];
     let mut missing = Vec::new();
     for pair in images {
@@ -148,19 +157,19 @@ fn image_one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), images: &[String])
             missing.push(format!("unable to find container named {container:?}"));
         }
     }
-    if let [only] = missing.as_slice() {
-        return Fail::error(only.clone());
-    }
-    if !missing.is_empty() {
-        return Fail::error(format!("[{}]", missing.join(", ")));
-    }
     let changes = changes.into_iter().map(|(field, list)| (field, Value::Array(list))).collect();
     send(kube, at, changes, "image updated").map_err(|fail| match fail {
         Fail::Server(status) => {
             Fail::Error(format!("failed to patch image update to pod template: {}", status.message))
         }
         other => other,
-    })
+    })?;
+    // UPSTREAM: the containers that are there are changed all the same.
+    match missing.as_slice() {
+        [] => Ok(()),
+        [only] => Fail::error(only.clone()),
+        many => Fail::error(format!("[{}]", many.join(", "))),
+    }
 }
 
 fn quantities(text: Option<&str>) -> Done<Map<String, Value>> {
@@ -201,11 +210,7 @@ fn resources(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
             }
         };
         let Some(path) = pod_spec(kind) else {
-            let info = kind.info();
-            failed.push(Fail::Error(format!(
-                "{}/{name} the object is not a pod or does not have a pod template: *{}.{}",
-                info.plural, info.version, info.kind
-            )));
+            failed.push(no_template(kind, &name));
             continue;
         };
         let spec = field::at(&live, path);
@@ -235,7 +240,6 @@ fn resources(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
         let same =
             api::patch::strategic_merge(kind, &mut after, &wrap(kind, &changed)).is_ok() && after == before;
         if same {
-            failed.push(Fail::Error(format!("{}/{name} was not changed", kind.info().plural)));
             continue;
         }
         let sent = send(
@@ -289,7 +293,11 @@ fn env(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
                 continue;
             }
         };
-        let spec = field::at(&live, pod_spec(kind).unwrap_or("spec"));
+        let Some(path) = pod_spec(kind) else {
+            failed.push(no_template(kind, &name));
+            continue;
+        };
+        let spec = field::at(&live, path);
         let containers: Vec<Value> = field::list(spec, "containers")
             .iter()
             .filter(|c| crate::glob::matches(&wanted, field::name_of(c)))
@@ -312,6 +320,20 @@ fn env(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
             }
             continue;
         }
+        if containers.is_empty() && !kube.given.on("list") {
+            kube.out.err(&format!(
+                "Warning: {}/{name} does not have any containers matching {wanted:?}",
+                kind.info().kind
+            ));
+            continue;
+        }
+        // Nothing to take away, nothing to say.
+        let is_there = |key: &str| {
+            containers.iter().any(|c| field::list(c, "env").iter().any(|it| field::name_of(it) == key))
+        };
+        if changes.iter().all(|it| !it.contains('=') && !is_there(it.trim_end_matches('-'))) {
+            continue;
+        }
         let changed: Vec<Value> = containers
             .iter()
             .map(|container| {
@@ -326,7 +348,12 @@ fn env(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
             })
             .collect();
         let sent = send(kube, (kind, &namespace, &name), vec![("containers", changed.into())], "env updated");
-        failed.extend(sent.err());
+        failed.extend(sent.err().map(|fail| match fail {
+            Fail::Server(status) => {
+                Fail::Error(format!("failed to patch env update to pod template: {}", status.message))
+            }
+            other => other,
+        }));
     }
     super::get::finish(kube, failed)
 }

@@ -51,7 +51,10 @@ impl Kube<'_, '_> {
                             && manifest
                             && (recursive || !below.contains('/'))
                         {
-                            found.push((format!("{}/{below}", name.trim_end_matches('/')), text.to_string()));
+                            // UPSTREAM: what is found below a directory is named by its clean path.
+                            let folder = name.trim_start_matches("./").trim_end_matches(['/', '.']);
+                            let gap = if folder.is_empty() { "" } else { "/" };
+                            found.push((format!("{folder}{gap}{below}"), text.to_string()));
                         }
                     }
                     if found.is_empty() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field},
+    kubectl::{Done, Fail, Kube, apply::DryRun, field, print},
 };
 
 pub(super) const FLAGS: &[Flag] = &[
@@ -22,6 +22,7 @@ const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
+    let format = print::format(kube, false)?;
     let args = kube.given.args.clone();
     let is_taint = |arg: &String| arg.contains('=') || arg.contains(':') || arg.ends_with('-');
     let first = args.iter().position(is_taint).unwrap_or(args.len());
@@ -36,6 +37,17 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         Fail::Error(text) => Fail::Error(format!("{text}\nSee 'kubectl taint -h' for help and examples")),
         other => other,
     })?;
+    let both: Vec<String> = add
+        .iter()
+        .filter(|(key, _, effect)| gone.iter().any(|(k, e)| k == key && (e.is_empty() || e == effect)))
+        .map(|(key, _, effect)| format!("{key}={effect}"))
+        .collect();
+    if !both.is_empty() {
+        return Fail::error(format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            both.join(", ")
+        ));
+    }
     if !matches!(Kind::of_resource(resources[0].split('/').next().unwrap_or_default()), Some(Kind::Node)) {
         return Fail::error(format!(
             "invalid resource type {}, only node types are supported",
@@ -46,7 +58,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     for (_, _, node) in kube.chosen_from(resources)? {
         let done = one(kube, &node, &add, &gone, dry);
         match done {
-            Ok(word) => kube.out.line(&format!("node/{node} {word}{}", dry.suffix())),
+            // UPSTREAM: that nothing was sent, or nothing kept, is not said.
+            Ok((word, after)) => match &format {
+                Some(format) => print::structured(kube, format, after)?,
+                None => kube.out.line(&format!("node/{node} {word}")),
+            },
             Err(fail) => failed.push(fail),
         }
     }
@@ -103,7 +119,7 @@ fn one(
     add: &[(String, String, String)],
     gone: &[(String, String)],
     dry: DryRun,
-) -> Done<&'static str> {
+) -> Done<(&'static str, Value)> {
     let live = kube.get(Kind::Node, "", node)?;
     let mut taints: Vec<Value> = field::list(&live, "spec.taints").to_vec();
     let same = |taint: &Value, key: &str, effect: &str| {
@@ -129,7 +145,6 @@ fn one(
             already.join(",")
         ));
     }
-    let replaced = add.iter().any(|(key, _, effect)| taints.iter().any(|t| same(t, key, effect)));
     // UPSTREAM: new taints stand before the old ones.
     let mut new = Vec::new();
     for (key, value, effect) in add {
@@ -140,15 +155,17 @@ fn one(
         });
     }
     new.append(&mut taints);
+    let mut after = live;
+    *field::make(&mut after, "spec.taints") = Value::Array(new);
     if dry != DryRun::Client {
-        let mut wanted = live.clone();
-        *field::make(&mut wanted, "spec.taints") = Value::Array(new);
-        kube.update(Kind::Node, "", node, wanted, dry == DryRun::Server)?;
+        after = kube.update(Kind::Node, "", node, after, dry == DryRun::Server)?;
     }
-    Ok(match (add.is_empty(), gone.is_empty()) {
+    let word = match (add.is_empty(), gone.is_empty()) {
         (true, _) => "untainted",
-        (false, true) if replaced => "modified",
+        // UPSTREAM: whoever may overwrite is said to have done so.
+        (false, true) if overwrite => "modified",
         (false, true) => "tainted",
         (false, false) => "modified",
-    })
+    };
+    Ok((word, after))
 }

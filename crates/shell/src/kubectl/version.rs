@@ -14,6 +14,9 @@ pub const CLIENT: &str = "v1.32.5";
 const KUSTOMIZE: &str = "v5.5.0";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    if !kube.given.args.is_empty() {
+        return Fail::error(format!("extra arguments: [{}]", kube.given.args.join(" ")));
+    }
     let own = kube.shell.machine.kubectl.clone();
     if kube.given.value("output").is_some_and(|o| !matches!(o, "" | "json" | "yaml")) {
         return Fail::error("--output must be 'yaml' or 'json'");

@@ -35,7 +35,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             Some(limit) => limit,
             None => {
                 return Fail::error(format!(
-                    "invalid argument {text:?} for \"--timeout\" flag: time: invalid duration {text:?}"
+                    "invalid argument {text:?} for \"--timeout\" flag: time: invalid duration {text:?}\nSee 'kubectl wait --help' for usage."
                 ));
             }
         },
@@ -78,11 +78,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             })
         })?;
         if done {
-            let word = if matches!(what, For::Delete) {
-                String::new()
-            } else {
-                format!("{} condition met", typed(kind, &name))
-            };
+            let word = if matches!(what, For::Delete) { String::new() } else { met(kube, kind, &name) };
             if !word.is_empty() {
                 kube.out.line(&word);
             }
@@ -96,6 +92,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     super::get::finish(kube, failed)
 }
 
+/// What is said of an object that meets the condition.
+fn met(kube: &Kube<'_, '_>, kind: Kind, name: &str) -> String {
+    let note = if kube.given.value("output") == Some("name") { "" } else { " condition met" };
+    format!("{}{note}", typed(kind, name))
+}
+
 fn created(kube: &mut Kube<'_, '_>, limit: SimDuration) -> Done {
     let args = kube.given.args.clone();
     let mut failed = Vec::new();
@@ -103,12 +105,11 @@ fn created(kube: &mut Kube<'_, '_>, limit: SimDuration) -> Done {
         let (kind, name): (Kind, String) = (ask.kind, ask.name.unwrap_or_default());
         let namespace = kube.scope(kind)?;
         if kube.wait(Some(limit), |kube| Ok(kube.peek(kind, &namespace, &name).is_some()))? {
-            kube.out.line(&format!("{} condition met", typed(kind, &name)));
+            let line = met(kube, kind, &name);
+            kube.out.line(&line);
         } else {
-            failed.push(Fail::Error(format!(
-                "timed out waiting for the condition on {}/{name}",
-                kind.info().plural
-            )));
+            // UPSTREAM: what does not exist yet is not named.
+            failed.push(Fail::Error("timed out waiting for the condition".to_owned()));
         }
     }
     super::get::finish(kube, failed)

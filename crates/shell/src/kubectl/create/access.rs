@@ -56,6 +56,9 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
     };
     let (mut verbs, words, names) = (list("verb"), list("resource"), list("resource-name"));
     let urls = if cluster { list("non-resource-url") } else { Vec::new() };
+    if urls.iter().any(|url| !url.starts_with('/')) {
+        return Fail::error("nonResourceURL should start with /");
+    }
     if verbs.is_empty() {
         return Fail::error("at least one verb must be specified");
     }
