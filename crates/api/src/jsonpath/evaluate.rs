@@ -25,14 +25,19 @@ struct Ranges {
 
 /// What each piece of the template gives for a value.
 pub(super) fn all<'v>(nodes: &[Node], value: &'v Value) -> Evaluated<Vec<Found<'v>>> {
-    find(nodes, 0, vec![Cow::Borrowed(value)], &mut Ranges::default())
+    find(nodes, 0, &[Cow::Borrowed(value)], &mut Ranges::default())
 }
 
-fn find<'v>(nodes: &[Node], from: usize, here: Found<'v>, ranges: &mut Ranges) -> Evaluated<Vec<Found<'v>>> {
+fn find<'v>(
+    nodes: &[Node],
+    from: usize,
+    here: &[Cow<'v, Value>],
+    ranges: &mut Ranges,
+) -> Evaluated<Vec<Found<'v>>> {
     let mut groups = Vec::new();
     let mut i = from;
     while let Some(node) = nodes.get(i) {
-        let found = walk(here.clone(), node, ranges)?;
+        let found = walk(here.to_vec(), node, ranges)?;
         if ranges.ending > 0 && ranges.ending <= ranges.inside {
             ranges.ending -= 1;
             ranges.last_end = Some(i);
@@ -43,10 +48,10 @@ fn find<'v>(nodes: &[Node], from: usize, here: Found<'v>, ranges: &mut Ranges) -
             ranges.inside += 1;
             if found.is_empty() {
                 // Only to find the end.
-                find(nodes, i + 1, Vec::new(), ranges)?;
+                find(nodes, i + 1, &[], ranges)?;
             }
             for value in found {
-                groups.extend(find(nodes, i + 1, vec![value], ranges)?);
+                groups.extend(find(nodes, i + 1, &[value], ranges)?);
             }
             ranges.inside -= 1;
             // UPSTREAM: what follows a range without an end is printed once more, for the whole value.
@@ -222,8 +227,8 @@ fn emit_go(value: &Value) -> String {
     }
 }
 
-fn holds(filter: &Filter, item: &Cow<'_, Value>, ranges: &mut Ranges) -> Evaluated<bool> {
-    let left = list(vec![item.clone()], &filter.left, ranges);
+fn holds(filter: &Filter, item: &Value, ranges: &mut Ranges) -> Evaluated<bool> {
+    let left = list(vec![Cow::Borrowed(item)], &filter.left, ranges);
     if filter.op == "exists" {
         // UPSTREAM: what cannot be evaluated counts as there.
         return Ok(left.is_err() || left.is_ok_and(|found| !found.is_empty()));
@@ -234,7 +239,9 @@ fn holds(filter: &Filter, item: &Cow<'_, Value>, ranges: &mut Ranges) -> Evaluat
         Err(_) => error("can only compare one element at a time"),
     };
     let Some(left) = only(left?)? else { return Ok(false) };
-    let Some(right) = only(list(vec![item.clone()], &filter.right, ranges)?)? else { return Ok(false) };
+    let Some(right) = only(list(vec![Cow::Borrowed(item)], &filter.right, ranges)?)? else {
+        return Ok(false);
+    };
     let holds: fn(Ordering) -> bool = match filter.op.as_str() {
         "==" => Ordering::is_eq,
         "!=" => Ordering::is_ne,
