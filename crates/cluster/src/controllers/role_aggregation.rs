@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::fixture::{cluster, create, delete, get, settle};
 
-    fn role(name: &str, labels: Value, more: (&str, Value)) -> Value {
+    fn role(name: &str, labels: &Value, more: (&str, &Value)) -> Value {
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": name, "labels": labels}, more.0: more.1})
     }
@@ -94,9 +94,9 @@ mod tests {
         let mut world = cluster();
         let rule = json!([{"apiGroups": ["lab.example.com"], "resources": ["widgets"], "verbs": ["get"]}]);
         let made_of = json!({"clusterRoleSelectors": [{"matchLabels": {"to": "all"}}]});
-        create(&mut world, role("whole", json!({}), ("aggregationRule", made_of))).unwrap();
+        create(&mut world, role("whole", &json!({}), ("aggregationRule", &made_of))).unwrap();
         for name in ["a", "b"] {
-            create(&mut world, role(name, json!({"to": "all"}), ("rules", rule.clone()))).unwrap();
+            create(&mut world, role(name, &json!({"to": "all"}), ("rules", &rule))).unwrap();
         }
         settle(&mut world);
         let rules =
