@@ -105,8 +105,8 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
             }
             Value::from(value.is_some_and(|it| !it.is_null()))
         }
-        "print" => Value::from(print(values.collect(), false)),
-        "println" => Value::from(format!("{}\n", print(values.collect(), true))),
+        "print" => Value::from(print(&values.collect::<Vec<_>>(), false)),
+        "println" => Value::from(format!("{}\n", print(&values.collect::<Vec<_>>(), true))),
         "printf" => match first() {
             Some(Value::String(format)) => Value::from(printf(&format, &values.collect::<Vec<_>>())),
             None | Some(Value::Null) => return Err("invalid value; expected string".to_owned()),
@@ -233,7 +233,7 @@ fn order(one: &Maybe, other: &Maybe) -> Result<Ordering, String> {
 }
 
 /// Go's `Sprint`: a blank between two that are no texts; with `all`, `Sprintln` without its end.
-fn print(values: Vec<Maybe>, all: bool) -> String {
+fn print(values: &[Maybe], all: bool) -> String {
     let mut out = String::new();
     let mut was_text = true;
     for (i, value) in values.iter().enumerate() {

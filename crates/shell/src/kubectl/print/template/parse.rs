@@ -74,7 +74,7 @@ struct Parser<'t> {
 
 /// How a list of nodes ended.
 #[derive(PartialEq)]
-enum End {
+enum Ended {
     Eof,
     End,
     Else,
@@ -86,9 +86,9 @@ pub(super) fn template(text: &str) -> Result<Vec<Node>, String> {
     let mut parser = Parser { text, tokens, next: 0, names: vec!["$".to_owned()], ranges: 0, depth: 0 };
     let (nodes, end) = parser.list()?;
     match end {
-        End::Eof => Ok(nodes),
-        End::End => parser.wrong("unexpected {{end}}"),
-        End::Else => parser.wrong("unexpected {{else}}"),
+        Ended::Eof => Ok(nodes),
+        Ended::End => parser.wrong("unexpected {{end}}"),
+        Ended::Else => parser.wrong("unexpected {{else}}"),
     }
 }
 
@@ -124,7 +124,7 @@ impl Parser<'_> {
         is_there
     }
 
-    fn list(&mut self) -> Result<(Vec<Node>, End), String> {
+    fn list(&mut self) -> Result<(Vec<Node>, Ended), String> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return self.wrong("nested too deep");
@@ -132,7 +132,7 @@ impl Parser<'_> {
         let mut nodes = Vec::new();
         let end = loop {
             match self.peek().cloned() {
-                None => break End::Eof,
+                None => break Ended::Eof,
                 Some(Token::Text(text)) => {
                     self.next += 1;
                     nodes.push(Node::Text(text));
@@ -142,10 +142,10 @@ impl Parser<'_> {
                     self.blanks();
                     if self.word("end") {
                         self.close("end")?;
-                        break End::End;
+                        break Ended::End;
                     }
                     if self.word("else") {
-                        break End::Else;
+                        break Ended::Else;
                     }
                     nodes.push(self.action()?);
                 }
@@ -195,9 +195,9 @@ impl Parser<'_> {
         self.ranges -= usize::from(word == "range");
         let mut otherwise = Vec::new();
         match end {
-            End::Eof => return self.wrong("unexpected EOF"),
-            End::End => {}
-            End::Else => {
+            Ended::Eof => return self.wrong("unexpected EOF"),
+            Ended::End => {}
+            Ended::Else => {
                 self.blanks();
                 if word != "range" && self.word(word) {
                     // `else if` shares the end of the first.
@@ -206,9 +206,9 @@ impl Parser<'_> {
                     self.close("else")?;
                     let (nodes, end) = self.list()?;
                     match end {
-                        End::Eof => return self.wrong("unexpected EOF"),
-                        End::Else => return self.wrong("expected end; found {{else}}"),
-                        End::End => otherwise = nodes,
+                        Ended::Eof => return self.wrong("unexpected EOF"),
+                        Ended::Else => return self.wrong("expected end; found {{else}}"),
+                        Ended::End => otherwise = nodes,
                     }
                 }
             }
