@@ -1,35 +1,43 @@
 //! How is an expression asked, step by step?
+//!
+//! Source: the CEL specification; messages of cel-go `interpreter`.
 
-use std::borrow::Cow;
+use std::{collections::BTreeMap, rc::Rc};
 
-use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
+use super::{
+    Scope,
+    ast::{Expr, Fold, FoldKind, Node},
+    declare::type_named,
+    library,
+    parse::dotted,
+    value::{MapKey, Val},
 };
-use serde_json::{Map, Value};
-
-use super::{Scope, function};
 
 /// What is said when the budget is spent.
 const SPENT: &str =
     "validation failed due to running out of cost budget, no further validation rules will be run";
 
-type Found<'v> = Result<Cow<'v, Value>, String>;
+type Found = Result<Val, String>;
 
 /// One asking of an expression.
 pub(super) struct Evaluation<'v, 'b> {
-    scope: &'v Scope<'v>,
+    scope: &'v Scope,
     budget: &'b mut u64,
     /// Names that macros bind, innermost last.
-    bound: Vec<(String, Cow<'v, Value>)>,
+    bound: Vec<(String, Val)>,
+}
+
+pub(super) fn no_overload() -> String {
+    "no such overload".to_owned()
+}
+
+fn no_key(field: impl std::fmt::Display) -> String {
+    format!("no such key: {field}")
 }
 
 impl<'v, 'b> Evaluation<'v, 'b> {
-    pub(super) fn new(scope: &'v Scope<'v>, budget: &'b mut u64) -> Self {
+    pub(super) fn new(scope: &'v Scope, budget: &'b mut u64) -> Self {
         Self { scope, budget, bound: Vec::new() }
-    }
-
-    pub(super) fn value(&mut self, expr: &IdedExpr) -> Result<Value, String> {
-        self.eval(expr).map(Cow::into_owned)
     }
 
     fn pay(&mut self, cost: usize) -> Result<(), String> {
@@ -46,248 +54,288 @@ impl<'v, 'b> Evaluation<'v, 'b> {
         }
     }
 
-    fn eval(&mut self, expr: &IdedExpr) -> Found<'v> {
+    pub(super) fn value(&mut self, expr: &Expr) -> Found {
         self.pay(1)?;
-        match &expr.expr {
-            Expr::Unspecified => Err("unspecified expression".to_owned()),
-            Expr::Literal(literal) => literal_value(literal).map(Cow::Owned),
-            Expr::Ident(name) => self.name(name),
-            Expr::Select(select) => self.select(select),
-            Expr::Call(call) => self.call(call),
-            Expr::List(list) => {
-                let mut items = Vec::new();
-                for element in &list.elements {
-                    items.push(self.value(element)?);
-                }
-                Ok(Cow::Owned(Value::Array(items)))
-            }
-            Expr::Map(map) => {
-                let mut fields = Map::new();
-                for entry in &map.entries {
-                    if let EntryExpr::MapEntry(entry) = &entry.expr {
-                        let key = function::key(&self.value(&entry.key)?)?;
-                        fields.insert(key, self.value(&entry.value)?);
+        match &expr.node {
+            Node::Literal(value) => Ok(value.clone()),
+            Node::Name(name) => self.name(name),
+            Node::Select { of, field, optional } => self.select(expr, of, field, *optional),
+            Node::Has { of, field } => self.has(of, field),
+            Node::Call { name, target, args } => self.call(name, target.as_deref(), args),
+            Node::List(items) => {
+                let mut made = Vec::new();
+                for (item, optional) in items {
+                    match (self.value(item)?, optional) {
+                        (Val::Optional(value), true) => made.extend(value.as_deref().cloned()),
+                        (value, _) => made.push(value),
                     }
                 }
-                Ok(Cow::Owned(Value::Object(fields)))
+                self.pay(made.len())?;
+                Ok(Val::list(made))
             }
-            Expr::Struct(made) => Err(format!("no such type: {}", made.type_name)),
-            Expr::Comprehension(fold) => self.fold(fold),
+            Node::Map(entries) => {
+                let mut made = BTreeMap::new();
+                for (key, value, optional) in entries {
+                    let key = MapKey::of(&self.value(key)?).ok_or("unsupported key type")?;
+                    match (self.value(value)?, optional) {
+                        (Val::Optional(value), true) => {
+                            made.extend(value.as_deref().map(|value| (key, value.clone())));
+                        }
+                        (value, _) => {
+                            made.insert(key, value);
+                        }
+                    }
+                }
+                Ok(Val::Map(Rc::new(made)))
+            }
+            Node::Made(name) => Err(format!("no such type: {name}")),
+            Node::Fold(fold) => self.fold(fold),
+            Node::Opt { of, name, then, flat } => match self.value(of)? {
+                Val::Optional(None) => Ok(Val::Optional(None)),
+                Val::Optional(Some(value)) => {
+                    self.bound.push((name.clone(), value.as_ref().clone()));
+                    let made = self.value(then);
+                    self.bound.pop();
+                    let made = made?;
+                    Ok(if *flat { made } else { Val::Optional(Some(Rc::new(made))) })
+                }
+                _ => Err(no_overload()),
+            },
         }
     }
 
-    fn name(&mut self, name: &str) -> Found<'v> {
-        if let Some((_, value)) = self.bound.iter().rev().find(|(bound, _)| bound == name) {
-            let cost = if let Cow::Owned(value) = value { weight(value) } else { 1 };
-            let value = value.clone();
-            self.pay(cost)?;
+    fn known(&self, name: &str) -> Option<Val> {
+        let bound = self.bound.iter().rev().find(|(bound, _)| bound == name).map(|(_, value)| value.clone());
+        bound.or_else(|| self.scope.names.get(name).cloned())
+    }
+
+    fn name(&mut self, name: &str) -> Found {
+        if let Some(value) = self.known(name) {
             return Ok(value);
         }
-        if let Some(value) = self.scope.names.get(name) {
-            return Ok(Cow::Borrowed(value));
-        }
-        if function::TYPES.contains(&name) {
-            return Ok(Cow::Owned(name.into()));
+        if type_named(name).is_some() {
+            return Ok(Val::Type(Rc::from(name)));
         }
         Err(format!("no such attribute(s): {name}"))
     }
 
-    fn select(&mut self, select: &SelectExpr) -> Found<'v> {
-        let field = select.field.as_str();
-        if self.scope.has_variables
-            && matches!(&select.operand.expr, Expr::Ident(name) if name == "variables")
-        {
+    fn select(&mut self, whole: &Expr, of: &Expr, field: &str, optional: bool) -> Found {
+        if self.scope.has_variables && matches!(&of.node, Node::Name(name) if name == "variables") {
             let found = self.scope.variables.iter().find(|(name, _)| name == field);
             return match found {
-                Some((_, Ok(value))) => Ok(Cow::Borrowed(value)),
+                Some((_, Ok(value))) => Ok(value.clone()),
                 Some((_, Err(error))) => {
                     Err(format!("composited variable \"{field}\" fails to evaluate: {error}"))
                 }
                 None => Err(no_key(field)),
             };
         }
-        let operand = self.eval(&select.operand)?;
-        if select.test {
-            return match operand.as_ref() {
-                Value::Object(fields) => Ok(Cow::Owned(fields.contains_key(field).into())),
-                Value::Null => Ok(Cow::Owned(false.into())),
-                _ => Err("no such overload".to_owned()),
-            };
+        if let Some(name) = dotted(whole)
+            && self.known(name.split('.').next().unwrap_or_default()).is_none()
+            && type_named(&name).is_some()
+        {
+            return Ok(Val::Type(Rc::from(name.as_str())));
         }
-        match operand {
-            Cow::Borrowed(Value::Object(fields)) => {
-                fields.get(field).map(Cow::Borrowed).ok_or_else(|| no_key(field))
-            }
-            Cow::Owned(Value::Object(mut fields)) => {
-                fields.remove(field).map(Cow::Owned).ok_or_else(|| no_key(field))
+        match self.value(of)? {
+            Val::Optional(None) => Ok(Val::Optional(None)),
+            Val::Optional(Some(value)) => Ok(Val::Optional(get(&value, field).map(Rc::new))),
+            value if optional => Ok(Val::Optional(get(&value, field).map(Rc::new))),
+            Val::Map(fields) => {
+                fields.get(&MapKey::Text(Rc::from(field))).cloned().ok_or_else(|| no_key(field))
             }
             _ => Err(no_key(field)),
         }
     }
 
-    fn call(&mut self, call: &CallExpr) -> Found<'v> {
-        let owned = |value: Value| Ok(Cow::Owned(value));
-        match (call.func_name.as_str(), call.args.as_slice()) {
-            (operators::LOGICAL_AND, [a, b]) => self.logical(a, b, false),
-            (operators::LOGICAL_OR, [a, b]) => self.logical(a, b, true),
-            (operators::CONDITIONAL, [test, yes, no]) => match self.eval(test)?.as_ref() {
-                Value::Bool(true) => self.eval(yes),
-                Value::Bool(false) => self.eval(no),
-                _ => Err("no such overload".to_owned()),
-            },
-            (operators::NOT_STRICTLY_FALSE, [it]) => match self.eval(it) {
-                Ok(value) => owned((*value != Value::Bool(false)).into()),
-                Err(error) if error == SPENT => Err(error),
-                Err(_) => owned(true.into()),
-            },
-            (operators::INDEX, [of, at]) => {
-                let (of, at) = (self.eval(of)?, self.eval(at)?);
-                index(of, &at)
+    fn has(&mut self, of: &Expr, field: &str) -> Found {
+        Ok(Val::Bool(match self.value(of)? {
+            Val::Map(fields) => fields.contains_key(&MapKey::Text(Rc::from(field))),
+            Val::Optional(value) => value.is_some_and(|value| get(&value, field).is_some()),
+            Val::Null => return Err(no_key(field)),
+            _ => return Err(no_overload()),
+        }))
+    }
+
+    fn call(&mut self, name: &str, target: Option<&Expr>, args: &[Expr]) -> Found {
+        match (name, args) {
+            ("_&&_", [a, b]) => return self.logical(a, b, false),
+            ("_||_", [a, b]) => return self.logical(a, b, true),
+            ("_?_:_", [test, yes, no]) => {
+                return match self.value(test)? {
+                    Val::Bool(true) => self.value(yes),
+                    Val::Bool(false) => self.value(no),
+                    _ => Err(no_overload()),
+                };
             }
-            (name, args) => {
-                let target = call.target.as_deref().map(|target| self.eval(target)).transpose()?;
-                let mut values: Vec<Cow<'v, Value>> = target.into_iter().collect();
-                let is_member = !values.is_empty();
-                for arg in args {
-                    values.push(self.eval(arg)?);
+            ("_[_]" | "_[?_]", [of, at]) => {
+                let (of, at) = (self.value(of)?, self.value(at)?);
+                return index(&of, &at, name == "_[?_]");
+            }
+            ("or" | "orValue", [other]) if target.is_some() => {
+                if let Some(target) = target
+                    && let Val::Optional(found) = self.value(target)?
+                {
+                    return match found {
+                        Some(value) if name == "orValue" => Ok(value.as_ref().clone()),
+                        Some(value) => Ok(Val::Optional(Some(value))),
+                        None => self.value(other),
+                    };
                 }
-                let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
-                let cost: usize = values.iter().map(|value| weight(value) / 10).sum();
-                self.pay(cost)?;
-                let result = function::call(name, is_member, &values)?;
-                self.pay(weight(&result) / 10)?;
-                owned(result)
+                return Err(no_overload());
+            }
+            _ => {}
+        }
+        let mut values = Vec::new();
+        let mut whole = name.to_owned();
+        let mut is_member = false;
+        if let Some(target) = target {
+            let spaced = dotted(target).map(|before| format!("{before}.{name}"));
+            match spaced.filter(|it| library::is_spaced(it)) {
+                Some(spaced) => whole = spaced,
+                None => {
+                    is_member = true;
+                    values.push(self.value(target)?);
+                }
             }
         }
+        for arg in args {
+            values.push(self.value(arg)?);
+        }
+        let cost: usize = values.iter().map(|value| value.weight() / 10).sum();
+        self.pay(cost)?;
+        let result = library::call(&whole, is_member, &values)?;
+        self.pay(result.weight() / 10)?;
+        Ok(result)
     }
 
     /// `a && b`, `a || b`: one side that decides makes the other's error nothing.
-    fn logical(&mut self, a: &IdedExpr, b: &IdedExpr, decides: bool) -> Found<'v> {
+    fn logical(&mut self, a: &Expr, b: &Expr, decides: bool) -> Found {
         let mut failed = None;
         for side in [a, b] {
-            match self.eval(side) {
-                Ok(value) => match value.as_ref() {
-                    Value::Bool(is) if *is == decides => return Ok(Cow::Owned(decides.into())),
-                    Value::Bool(_) => {}
-                    _ => failed = failed.or(Some("no such overload".to_owned())),
-                },
+            match self.value(side) {
+                Ok(Val::Bool(is)) if is == decides => return Ok(Val::Bool(decides)),
+                Ok(Val::Bool(_)) => {}
+                Ok(_) => failed = failed.or_else(|| Some(no_overload())),
                 Err(error) if error == SPENT => return Err(error),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(Cow::Owned((!decides).into())),
-        }
+        failed.map_or(Ok(Val::Bool(!decides)), Err)
     }
 
-    fn fold(&mut self, fold: &ComprehensionExpr) -> Found<'v> {
-        let range = self.eval(&fold.iter_range)?;
-        let items: Vec<(Option<Value>, Cow<'v, Value>)> = match range {
-            Cow::Borrowed(Value::Array(items)) => {
-                items.iter().enumerate().map(|(at, it)| (Some(at.into()), Cow::Borrowed(it))).collect()
+    fn fold(&mut self, fold: &Fold) -> Found {
+        let two = fold.names.len() == 2;
+        let items: Vec<(Val, Val)> = match self.value(&fold.range)? {
+            Val::List(items) if two => {
+                let at = |at: usize| Val::Int(i64::try_from(at).unwrap_or(i64::MAX));
+                items.iter().enumerate().map(|(n, item)| (at(n), item.clone())).collect()
             }
-            Cow::Owned(Value::Array(items)) => {
-                items.into_iter().enumerate().map(|(at, it)| (Some(at.into()), Cow::Owned(it))).collect()
-            }
-            Cow::Borrowed(Value::Object(fields)) if fold.iter_var2.is_some() => {
-                fields.iter().map(|(key, it)| (Some(key.as_str().into()), Cow::Borrowed(it))).collect()
-            }
-            Cow::Borrowed(Value::Object(fields)) => {
-                fields.keys().map(|key| (None, Cow::Owned(key.as_str().into()))).collect()
-            }
-            Cow::Owned(Value::Object(fields)) => {
-                fields.into_iter().map(|(key, _)| (None, Cow::Owned(key.into()))).collect()
-            }
-            _ => return Err("no such overload".to_owned()),
+            Val::List(items) => items.iter().map(|item| (item.clone(), Val::Null)).collect(),
+            Val::Map(fields) => fields.iter().map(|(key, value)| (key.value(), value.clone())).collect(),
+            _ => return Err(no_overload()),
         };
-        let start = self.eval(&fold.accu_init)?;
         let had = self.bound.len();
-        self.bound.push((fold.accu_var.clone(), start));
-        let mut failed = None;
-        for (place, item) in items {
-            match (&fold.iter_var2, place) {
-                (Some(second), Some(place)) => {
-                    self.bound.push((fold.iter_var.clone(), Cow::Owned(place)));
-                    self.bound.push((second.clone(), item));
-                }
-                _ => self.bound.push((fold.iter_var.clone(), item)),
-            }
-            let step = self.eval(&fold.loop_cond).and_then(|goes_on| match goes_on.as_ref() {
-                Value::Bool(true) => self.eval(&fold.loop_step).map(Some),
-                _ => Ok(None),
-            });
-            self.bound.truncate(had + 1);
-            match step {
-                Ok(Some(value)) => {
-                    self.bound[had].1 = value;
-                    failed = None;
-                }
-                Ok(None) => break,
-                Err(error) if error == SPENT || fold.accu_var != "@result" => {
-                    failed = Some(error);
-                    break;
-                }
-                // An item that cannot be asked only matters if no other decides.
-                Err(error) => failed = failed.or(Some(error)),
+        let mut made = Made::default();
+        for (first, second) in items {
+            let names = fold.names.iter().zip([first.clone(), second]);
+            self.bound.extend(names.map(|(name, value)| (name.clone(), value)));
+            let step = self.step(fold, first, &mut made);
+            self.bound.truncate(had);
+            if step? {
+                break;
             }
         }
-        let result = match failed {
-            Some(error) => Err(error),
-            None => self.eval(&fold.result),
+        match fold.kind {
+            FoldKind::All | FoldKind::Exists => match (made.decided, made.failed) {
+                (true, _) => Ok(Val::Bool(fold.kind == FoldKind::Exists)),
+                (false, Some(error)) => Err(error),
+                (false, None) => Ok(Val::Bool(fold.kind == FoldKind::All)),
+            },
+            FoldKind::ExistsOne => Ok(Val::Bool(made.count == 1)),
+            FoldKind::Filter | FoldKind::List => Ok(Val::list(made.items)),
+            FoldKind::Map | FoldKind::Entries => Ok(Val::Map(Rc::new(made.entries))),
+        }
+    }
+
+    /// Looks at one item; whether no more need be looked at.
+    fn step(&mut self, fold: &Fold, first: Val, made: &mut Made) -> Result<bool, String> {
+        if let Some(only) = &fold.only {
+            match self.value(only)? {
+                Val::Bool(true) => {}
+                Val::Bool(false) => return Ok(false),
+                _ => return Err(no_overload()),
+            }
+        }
+        let body = match (self.value(&fold.body), fold.kind) {
+            (Ok(body), _) => body,
+            // An item that cannot be asked only matters if no other decides.
+            (Err(error), FoldKind::All | FoldKind::Exists) if error != SPENT => {
+                made.failed.get_or_insert(error);
+                return Ok(false);
+            }
+            (Err(error), _) => return Err(error),
         };
-        self.bound.truncate(had);
-        result
-    }
-}
-
-fn no_key(field: &str) -> String {
-    format!("no such key: {field}")
-}
-
-/// How much a value weighs when it is copied or looked through.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
-        Value::String(text) => 1 + text.len() / 10,
-        Value::Array(items) => 1 + items.len(),
-        Value::Object(fields) => 1 + fields.len(),
-    }
-}
-
-fn index<'v>(of: Cow<'v, Value>, at: &Value) -> Found<'v> {
-    let place = at.as_i64().or_else(|| at.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64));
-    match (of, at) {
-        (Cow::Borrowed(Value::Array(items)), _) if place.is_some() => {
-            let place = place.unwrap_or(-1);
-            let item = usize::try_from(place).ok().and_then(|place| items.get(place));
-            item.map(Cow::Borrowed).ok_or_else(|| format!("index out of bounds: {place}"))
-        }
-        (Cow::Owned(Value::Array(mut items)), _) if place.is_some() => {
-            let place = place.unwrap_or(-1);
-            match usize::try_from(place).ok().filter(|place| *place < items.len()) {
-                Some(place) => Ok(Cow::Owned(items.swap_remove(place))),
-                None => Err(format!("index out of bounds: {place}")),
+        match (fold.kind, body) {
+            (FoldKind::All, Val::Bool(is)) => made.decided |= !is,
+            (FoldKind::Exists, Val::Bool(is)) => made.decided |= is,
+            (FoldKind::All | FoldKind::Exists, _) => {
+                made.failed.get_or_insert_with(no_overload);
+            }
+            (FoldKind::ExistsOne, Val::Bool(is)) => made.count += usize::from(is),
+            (FoldKind::Filter, Val::Bool(is)) => made.items.extend(is.then_some(first)),
+            (FoldKind::ExistsOne | FoldKind::Filter, _) => return Err(no_overload()),
+            (FoldKind::List, body) => made.items.push(body),
+            (FoldKind::Map, body) => {
+                made.entries.insert(MapKey::of(&first).ok_or("unsupported key type")?, body);
+            }
+            (FoldKind::Entries, body) => {
+                let key = MapKey::of(&body).ok_or("unsupported key type")?;
+                let value = fold.value.as_ref().map_or(Ok(Val::Null), |value| self.value(value))?;
+                if made.entries.insert(key, value).is_some() {
+                    return Err(format!("insert failed: key {} already exists", library::shown(&body)));
+                }
             }
         }
-        (Cow::Borrowed(Value::Object(fields)), Value::String(key)) => {
-            fields.get(key).map(Cow::Borrowed).ok_or_else(|| no_key(key))
-        }
-        (Cow::Owned(Value::Object(mut fields)), Value::String(key)) => {
-            fields.remove(key).map(Cow::Owned).ok_or_else(|| no_key(key))
-        }
-        _ => Err("no such overload".to_owned()),
+        Ok(made.decided)
     }
 }
 
-fn literal_value(literal: &LiteralValue) -> Result<Value, String> {
-    Ok(match literal {
-        LiteralValue::Boolean(it) => (*it.inner()).into(),
-        LiteralValue::Double(it) => (*it.inner()).into(),
-        LiteralValue::Int(it) => (*it.inner()).into(),
-        LiteralValue::UInt(it) => (*it.inner()).into(),
-        LiteralValue::String(it) => it.inner().into(),
-        LiteralValue::Null => Value::Null,
-        LiteralValue::Bytes(_) => return Err("no such overload".to_owned()),
-    })
+/// What a macro has so far.
+#[derive(Default)]
+struct Made {
+    decided: bool,
+    failed: Option<String>,
+    count: usize,
+    items: Vec<Val>,
+    entries: BTreeMap<MapKey, Val>,
+}
+
+fn get(value: &Val, field: &str) -> Option<Val> {
+    match value {
+        Val::Map(fields) => fields.get(&MapKey::Text(Rc::from(field))).cloned(),
+        _ => None,
+    }
+}
+
+fn index(of: &Val, at: &Val, optional: bool) -> Found {
+    let (of, was) = match of {
+        Val::Optional(None) => return Ok(Val::Optional(None)),
+        Val::Optional(Some(value)) => (value.as_ref(), true),
+        other => (other, false),
+    };
+    let found = match of {
+        Val::List(items) => match MapKey::of(at) {
+            Some(MapKey::Int(place)) => {
+                let item = usize::try_from(place).ok().and_then(|place| items.get(place));
+                item.cloned().ok_or_else(|| format!("index out of bounds: {place}"))
+            }
+            _ => return Err(no_overload()),
+        },
+        Val::Map(fields) => match MapKey::of(at) {
+            Some(key) => fields.get(&key).cloned().ok_or_else(|| no_key(library::shown(at))),
+            None => return Err(format!("unsupported key type: {}", at.type_name())),
+        },
+        _ => return Err(no_overload()),
+    };
+    if optional || was { Ok(Val::Optional(found.ok().map(Rc::new))) } else { found }
 }

@@ -6,6 +6,7 @@
 //! This module does not know which definitions a cluster has.
 //! Source: `k8s.io/apiextensions-apiserver` v0.34 and later.
 
+mod declared;
 mod format;
 mod rules;
 mod schema;
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use crate::{Kind, KindInfo, Scope, Stored, kind::ALL};
 
-pub(crate) use self::rules::NAMES as RULE_NAMES;
+pub(crate) use self::{declared::declared, format::is as is_format, rules::names as rule_names};
 pub use self::value::Blocked;
 
 /// A kind that a definition adds, by its group and plural: all its versions are one kind to the store.

@@ -5,15 +5,18 @@
 
 use serde_json::Value;
 
-use super::schema::field;
+use super::{declared::declared, schema::field};
 use crate::{
     Cause,
-    cel::{BUDGET, Program, Scope},
+    cel::{BUDGET, Program, Scope, Type, Val},
     validate::shown,
 };
 
-/// Names that a rule may use.
-pub(crate) const NAMES: [&str; 2] = ["self", "oldSelf"];
+/// The names that a rule may use, for what a schema describes.
+pub(crate) fn names(rule: &Value, type_: &Type) -> [(&'static str, Type); 2] {
+    let old = if rule["optionalOldSelf"] == true { Type::optional(type_.clone()) } else { type_.clone() };
+    [("self", type_.clone()), ("oldSelf", old)]
+}
 
 /// How deep objects are followed.
 const DEEPEST: usize = 64;
@@ -38,8 +41,12 @@ fn walk(
     if depth > DEEPEST || old == Some(value) {
         return;
     }
-    for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
-        out.extend(one(rule, &schema["type"], old, value, path, budget));
+    let rules = schema["x-kubernetes-validations"].as_array().filter(|rules| !rules.is_empty());
+    let is_root = path.is_empty() || schema["x-kubernetes-embedded-resource"] == true;
+    if let Some((rules, type_)) = rules.zip(rules.and_then(|_| declared(schema, is_root))) {
+        for rule in rules {
+            out.extend(one(rule, &schema["type"], &type_, old, value, path, budget));
+        }
     }
     match value {
         Value::Object(fields) => {
@@ -60,27 +67,34 @@ fn walk(
 
 fn one(
     rule: &Value,
-    type_: &Value,
+    shown_type: &Value,
+    type_: &Type,
     old: Option<&Value>,
     value: &Value,
     path: &str,
     budget: &mut u64,
 ) -> Option<Cause> {
     let words = rule["rule"].as_str().unwrap_or_default();
-    if words.contains("oldSelf") && old.is_none() {
+    let names = names(rule, type_);
+    let optional = rule["optionalOldSelf"] == true;
+    let mut scope = Scope::default();
+    scope.names.insert("self", Val::typed(value, type_));
+    let before = old.map(|old| Val::typed(old, type_));
+    if optional {
+        scope.names.insert("oldSelf", Val::Optional(before.map(std::rc::Rc::new)));
+    } else if let Some(before) = before {
+        scope.names.insert("oldSelf", before);
+    }
+    let program = Program::compile(words, &names);
+    if !optional && old.is_none() && program.as_ref().is_ok_and(|program| program.uses("oldSelf")) {
         return None;
     }
-    let mut scope = Scope::default();
-    scope.names.insert("self", value);
-    if let Some(old) = old {
-        scope.names.insert("oldSelf", old);
-    }
-    let run = |words: &str, budget: &mut u64| Program::compile(words, &NAMES)?.run(&scope, budget);
-    let said = match run(words, budget) {
-        Ok(Value::Bool(true)) => return None,
+    let said = match program.and_then(|program| program.run(&scope, budget)) {
+        Ok(Val::Bool(true)) => return None,
         Ok(_) => {
-            let made = rule["messageExpression"].as_str().and_then(|it| run(it, budget).ok());
-            let made = made.and_then(|it| it.as_str().map(|it| it.trim().to_owned()));
+            let made = rule["messageExpression"].as_str();
+            let made = made.and_then(|it| Program::compile(it, &names).ok()?.run(&scope, budget).ok());
+            let made = made.and_then(|it| it.as_text().map(|it| it.trim().to_owned()));
             let written = rule["message"].as_str().map(str::trim).filter(|it| !it.is_empty());
             made.filter(|it| !it.is_empty() && !it.contains('\n'))
                 .or_else(|| written.map(str::to_owned))
@@ -89,13 +103,13 @@ fn one(
         Err(error) => {
             let rule = rule["message"].as_str().filter(|it| !it.is_empty()).unwrap_or(words).trim();
             let said = match error.as_str() {
-                "no such overload" => format!(
+                error if error.starts_with("no such overload") => format!(
                     "'{error}': call arguments did not match a supported operator, function or macro signature for rule: {rule}"
                 ),
                 _ if error.contains("cost budget") => error,
                 _ => format!("{error} evaluating rule: {rule}"),
             };
-            let message = format!("Invalid value: {}: {said}", shown(type_));
+            let message = format!("Invalid value: {}: {said}", shown(shown_type));
             return Some(Cause { reason: "FieldValueInvalid".to_owned(), message, field: place(path) });
         }
     };
@@ -135,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_rule_is_asked_where_it_stands() {
-        let schema = json!({"properties": {"spec": {"type": "object", "properties": {"size": {"x-kubernetes-validations": [
-            {"rule": "self >= oldSelf", "message": "may only grow"}]}},
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"most": {"type": "integer"},
+            "size": {"type": "integer", "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "may only grow"}]}},
             "x-kubernetes-validations": [{"rule": "self.size <= self.most", "messageExpression": "'more than ' + string(self.most)"}]}}});
         let said = |old: Option<&Value>, new: &Value| {
             let causes = ask(&schema, old, new);

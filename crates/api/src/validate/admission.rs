@@ -9,10 +9,11 @@ use super::{
     meta, name,
     report::{At, Report, Written},
 };
-use crate::{Stored, cel::Program};
+use crate::{
+    Stored,
+    cel::{PolicyNames, Program, Type, policy_names},
+};
 
-/// Names that a policy's expressions may use.
-const NAMES: [&str; 6] = ["object", "oldObject", "request", "namespaceObject", "authorizer", "variables"];
 const REASONS: [&str; 4] = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
 
 fn text(value: &Value) -> &str {
@@ -27,9 +28,12 @@ pub(super) fn policy(report: &mut Report, stored: &Stored) {
     meta::object_meta(report, &stored.metadata, false, name::subdomain);
     let spec = stored.body.get("spec").unwrap_or(&Value::Null);
     let at = At::root("spec");
-    let mut names = NAMES.to_vec();
-    if !spec["paramKind"].is_null() {
-        names.push("params");
+    match text(&spec["failurePolicy"]) {
+        "" | "Fail" | "Ignore" => {}
+        other => report.not_supported(&at.field("failurePolicy"), other, &["Fail", "Ignore"]),
+    }
+    let params = (!spec["paramKind"].is_null()).then_some(&Type::Dyn);
+    if params.is_some() {
         let at = at.field("paramKind");
         for field in ["apiVersion", "kind"] {
             if text(&spec["paramKind"][field]).is_empty() {
@@ -37,55 +41,108 @@ pub(super) fn policy(report: &mut Report, stored: &Stored) {
             }
         }
     }
-    match text(&spec["failurePolicy"]) {
-        "" | "Fail" | "Ignore" => {}
-        other => report.not_supported(&at.field("failurePolicy"), other, &["Fail", "Ignore"]),
-    }
     constraints(report, &spec["matchConstraints"], &at.field("matchConstraints"));
+    let plain = PolicyNames { params, authorizer: true, ..PolicyNames::default() };
+    let list = at.field("matchConditions");
+    let mut seen: Vec<&str> = Vec::new();
     for (n, condition) in items(&spec["matchConditions"]) {
-        let list = at.field("matchConditions");
         let at = list.index(n);
-        if text(&condition["name"]).is_empty() {
+        if text(&condition["expression"]).trim().is_empty() {
+            report.required(&at.field("expression"), "");
+        } else {
+            let condition = text(&condition["expression"]).trim();
+            expression(report, condition, &at.field("expression"), plain, &[Type::Bool]);
+        }
+        let name = text(&condition["name"]);
+        if name.is_empty() {
             report.required(&at.field("name"), "");
+        } else {
+            report.each_invalid(&at.field("name"), name, name::qualified(name));
+            if seen.contains(&name) {
+                report.duplicate(&at.field("name"), name);
+            }
+            seen.push(name);
         }
-        expression(report, &condition["expression"], &at.field("expression"), &names);
     }
+    let mut variables: Vec<(String, Type)> = Vec::new();
+    let has_variables = items(&spec["variables"]).next().is_some();
+    let list = at.field("variables");
     for (n, variable) in items(&spec["variables"]) {
-        let list = at.field("variables");
         let at = list.index(n);
-        if text(&variable["name"]).is_empty() {
+        let name = text(&variable["name"]);
+        if name.trim().is_empty() {
             report.required(&at.field("name"), "name is not specified");
+        } else if !is_identifier(name) {
+            report.invalid(&at.field("name"), name, "must be a valid CEL identifier");
         }
-        expression(report, &variable["expression"], &at.field("expression"), &names);
+        let words = text(&variable["expression"]);
+        if words.trim().is_empty() {
+            report.required(&at.field("expression"), "expression is not specified");
+        } else {
+            let names = PolicyNames { variables: Some(&variables), ..plain };
+            let found = expression(report, words, &at.field("expression"), names, &[]);
+            // UPSTREAM: a variable that is wrong is still one.
+            variables.push((name.to_owned(), found.unwrap_or(Type::Dyn)));
+        }
     }
-    let has_annotations = spec["auditAnnotations"].as_array().is_some_and(|it| !it.is_empty());
-    if items(&spec["validations"]).next().is_none() && !has_annotations {
+    let names = PolicyNames { variables: has_variables.then_some(&variables), ..plain };
+    if items(&spec["validations"]).next().is_none() && items(&spec["auditAnnotations"]).next().is_none() {
         let why = "validations or auditAnnotations must contain at least one item";
         report.required(&at.field("validations"), why);
         report.required(&at.field("auditAnnotations"), why);
     }
-    for (n, validation) in items(&spec["validations"]) {
-        let list = at.field("validations");
-        let at = list.index(n);
-        expression(report, &validation["expression"], &at.field("expression"), &names);
-        let message = text(&validation["message"]);
-        if !message.is_empty() && message.trim().is_empty() {
-            report.invalid(&at.field("message"), message, "message must be non-empty if specified");
-        } else if message.trim().contains('\n') {
-            report.invalid(&at.field("message"), message, "message must not contain line breaks");
-        } else if text(&validation["expression"]).trim().contains('\n') && message.is_empty() {
-            let why = "message must be specified if expression contains line breaks";
-            report.required(&at.field("message"), why);
-        }
-        if !text(&validation["messageExpression"]).is_empty() {
-            let at = at.field("messageExpression");
-            expression(report, &validation["messageExpression"], &at, &names);
-        }
-        let reason = text(&validation["reason"]);
-        if !reason.is_empty() && !REASONS.contains(&reason) {
-            report.not_supported(&at.field("reason"), reason, &REASONS);
-        }
+    let list = at.field("validations");
+    for (n, it) in items(&spec["validations"]) {
+        validation(report, it, &list.index(n), names);
     }
+    let list = at.field("auditAnnotations");
+    let mut keys: Vec<&str> = Vec::new();
+    for (n, it) in items(&spec["auditAnnotations"]) {
+        let at = list.index(n);
+        let (key, words) = (text(&it["key"]), text(&it["valueExpression"]).trim());
+        let whole = format!("{}/{key}", stored.metadata.name.as_deref().unwrap_or_default());
+        report.each_invalid(&at.field("key"), &*whole, name::qualified(&whole));
+        if words.is_empty() {
+            report.required(&at.field("valueExpression"), "valueExpression is not specified");
+        } else {
+            expression(report, words, &at.field("valueExpression"), names, &[Type::Text, Type::Null]);
+        }
+        if keys.contains(&key) {
+            report.duplicate(&at.field("key"), key);
+        }
+        keys.push(key);
+    }
+}
+
+fn validation(report: &mut Report, validation: &Value, at: &At<'_>, names: PolicyNames<'_>) {
+    let words = text(&validation["expression"]);
+    if words.trim().is_empty() {
+        report.required(&at.field("expression"), "expression is not specified");
+    } else {
+        expression(report, words, &at.field("expression"), names, &[Type::Bool]);
+    }
+    let made = text(&validation["messageExpression"]);
+    if !made.is_empty() && made.trim().is_empty() {
+        report.invalid(&at.field("messageExpression"), made, "must be non-empty if specified");
+    } else if !made.is_empty() {
+        let names = PolicyNames { authorizer: false, ..names };
+        expression(report, made, &at.field("messageExpression"), names, &[Type::Text]);
+    }
+    let message = text(&validation["message"]);
+    if !message.is_empty() && message.trim().is_empty() {
+        report.invalid(&at.field("message"), message, "must be non-empty if specified");
+    } else if message.trim().contains(['\n', '\r']) {
+        report.invalid(&at.field("message"), message, "must not contain line breaks");
+    }
+    let reason = text(&validation["reason"]);
+    if !reason.is_empty() && !REASONS.contains(&reason) {
+        report.not_supported(&at.field("reason"), reason, &REASONS);
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn constraints(report: &mut Report, rules: &Value, at: &At<'_>) {
@@ -114,12 +171,33 @@ fn constraints(report: &mut Report, rules: &Value, at: &At<'_>) {
     }
 }
 
-fn expression(report: &mut Report, value: &Value, at: &At<'_>, names: &[&str]) {
-    let words = text(value);
-    if words.trim().is_empty() {
-        report.required(at, "expression is not specified");
-    } else if let Err(error) = Program::compile(words, names) {
-        report.invalid(at, words, &error);
+/// Compiles an expression whose answer is of one of the `wanted` types; any, if none is named.
+fn expression(
+    report: &mut Report,
+    words: &str,
+    at: &At<'_>,
+    names: PolicyNames<'_>,
+    wanted: &[Type],
+) -> Option<Type> {
+    match Program::compile(words, &policy_names(names)) {
+        Err(error) => {
+            report.invalid(at, words, &format!("compilation failed: {error}"));
+            None
+        }
+        Ok(program) => {
+            let found = program.result().clone();
+            if !wanted.is_empty() && !wanted.contains(&found) {
+                let shown =
+                    |it: &Type| if *it == Type::Null { "null_type".to_owned() } else { it.to_string() };
+                let listed: Vec<String> = wanted.iter().map(shown).collect();
+                let wanted = match listed.as_slice() {
+                    [one] => one.clone(),
+                    many => format!("one of [{}]", many.join(" ")),
+                };
+                report.invalid(at, words, &format!("must evaluate to {wanted} but got {}", shown(&found)));
+            }
+            Some(found)
+        }
     }
 }
 

@@ -10,9 +10,10 @@ use serde_json::Value;
 use super::{
     meta,
     name::{label_1035, subdomain},
+    regexp::go_words,
     report::{At, Report},
 };
-use crate::{Cause, Stored, cel::Program, custom::RULE_NAMES, jsonpath::JsonPath};
+use crate::{Cause, Stored, jsonpath::JsonPath};
 
 const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "object"];
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
@@ -163,8 +164,10 @@ fn of_version(report: &mut Report, version: &Value, at: &At<'_>) {
         structure(&mut found, schema, &at, Level::Root, 0);
         // UPSTREAM: a structural schema's faults are sorted, because Go's maps have no order.
         found.causes.sort_by_key(|cause: &Cause| format!("{}: {}", cause.field, cause.message));
+        let found_none = found.causes.is_empty();
         report.causes.append(&mut found.causes);
         keywords(report, schema, &at, 0);
+        super::rules::check(report, schema, &at, found_none);
     }
     if let Some(scale) = version["subresources"].get("scale").filter(|it| it.is_object()) {
         of_scale(report, scale, &at.field("subresources.scale"));
@@ -344,25 +347,6 @@ fn nested(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     }
 }
 
-/// What Go's parser of regular expressions says; only its commonest complaints are put in its words.
-fn go_words(pattern: &str, error: &regex::Error) -> String {
-    let count = |sign: char| pattern.chars().filter(|c| *c == sign).count();
-    if count('[') > count(']') {
-        let from = pattern.rfind('[').unwrap_or(0);
-        return format!("error parsing regexp: missing closing ]: `{}`", &pattern[from..]);
-    }
-    if count('(') > count(')') {
-        return format!("error parsing regexp: missing closing ): `{pattern}`");
-    }
-    if count(')') > count('(') {
-        return format!("error parsing regexp: unexpected ): `{pattern}`");
-    }
-    if let Some(sign) = pattern.chars().next().filter(|sign| matches!(sign, '*' | '+' | '?')) {
-        return format!("error parsing regexp: missing argument to repetition operator: `{sign}`");
-    }
-    error.to_string()
-}
-
 /// Words of the schema that contradict each other, wherever they stand.
 fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     if depth > DEEPEST || !schema.is_object() {
@@ -393,16 +377,6 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     }
     keywords(report, &schema["items"], &at.field("items"), depth + 1);
     of_list(report, schema, type_, at);
-    let rules = at.field("x-kubernetes-validations");
-    for (n, rule) in schema["x-kubernetes-validations"].as_array().into_iter().flatten().enumerate() {
-        let at = rules.index(n);
-        let words = text(&rule["rule"]);
-        if words.trim().is_empty() {
-            report.required(&at.field("rule"), "rule is not specified");
-        } else if let Err(error) = Program::compile(words, &RULE_NAMES) {
-            report.invalid(&at.field("rule"), rule, &error);
-        }
-    }
     let default = &schema["default"];
     if !default.is_null() {
         let wrong = crate::custom::check_value(schema, default);

@@ -5,14 +5,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub(super) use crate::label::{
+pub(crate) use crate::label::{
     label_value_errors as label_value, qualified_name_errors as qualified, subdomain_errors,
 };
 
 const LABEL: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 
 /// A name that is a subdomain; `prefix` says that letters will be added.
-pub(super) fn subdomain(name: &str, prefix: bool) -> Vec<String> {
+pub(crate) fn subdomain(name: &str, prefix: bool) -> Vec<String> {
     subdomain_errors(&masked(name, prefix))
 }
 
@@ -32,12 +32,12 @@ pub(super) fn label(name: &str) -> Vec<String> {
 }
 
 /// A name that is a DNS label.
-pub(super) fn label_name(name: &str, prefix: bool) -> Vec<String> {
+pub(crate) fn label_name(name: &str, prefix: bool) -> Vec<String> {
     label(&masked(name, prefix))
 }
 
 /// A name that is a DNS label by RFC 1035: Services.
-pub(super) fn label_1035(name: &str, prefix: bool) -> Vec<String> {
+pub(crate) fn label_1035(name: &str, prefix: bool) -> Vec<String> {
     let name = masked(name, prefix);
     let mut errors = longer_than(&name, 63);
     if !(is_label(&name) && name.starts_with(|c: char| c.is_ascii_lowercase())) {

@@ -11,7 +11,7 @@ mod tests;
 
 use api::{
     ApiStatus, Cause, Kind, Object,
-    cel::{BUDGET, Program, Scope},
+    cel::{BUDGET, PolicyNames, Program, Scope, Type, Val, policy_names},
     k8s::core::v1::Namespace,
     label::Selector,
 };
@@ -19,18 +19,6 @@ use serde_json::{Value, json};
 
 use super::Review;
 use crate::apiserver::{forbidden, kind_of_manifest};
-
-/// Names that a policy's expressions may use.
-pub(crate) const NAMES: [&str; 8] = [
-    "object",
-    "oldObject",
-    "request",
-    "params",
-    "namespaceObject",
-    "variables",
-    "authorizer",
-    "authorizer.requestResource",
-];
 
 /// A breach.
 struct Denial {
@@ -231,33 +219,43 @@ impl Asked {
             if ignores { Vec::new() } else { vec![Denial { message, reason: String::new() }] }
         };
         let mut budget = BUDGET;
+        let mut names = Names { has_params: !spec["paramKind"].is_null(), variables: None };
         let mut scope = Scope { has_variables: true, ..Scope::default() };
+        let types = names.list(true);
+        let typed = |name: &str, value: &Value| {
+            let type_ = types.iter().find(|(it, _)| *it == name).map_or(&Type::Dyn, |(_, type_)| type_);
+            Val::typed(value, type_)
+        };
         scope.names.extend([
-            ("object", &self.object),
-            ("oldObject", &self.old),
-            ("request", &self.request),
-            ("params", params),
-            ("namespaceObject", &self.namespace),
+            ("object", Val::of(&self.object)),
+            ("oldObject", Val::of(&self.old)),
+            ("request", typed("request", &self.request)),
+            ("params", Val::of(params)),
+            ("namespaceObject", typed("namespaceObject", &self.namespace)),
         ]);
         for condition in spec["matchConditions"].as_array().into_iter().flatten() {
-            match run(&condition["expression"], &scope, &mut budget) {
-                Ok(Value::Bool(true)) => {}
+            match run(&condition["expression"], &names, &scope, &mut budget) {
+                Ok(Val::Bool(true)) => {}
                 Ok(_) => return Vec::new(),
                 Err(error) => return on_error(error),
             }
         }
+        names.variables = spec["variables"].as_array().filter(|it| !it.is_empty()).map(|_| Vec::new());
         for variable in spec["variables"].as_array().into_iter().flatten() {
             let name = variable["name"].as_str().unwrap_or_default().to_owned();
             let text = variable["expression"].as_str().unwrap_or_default();
-            let value = Program::compile(text, &NAMES).and_then(|program| program.run(&scope, &mut budget));
-            scope.variables.push((name, value));
+            let program = Program::compile(text, &names.list(true));
+            let type_ = program.as_ref().map_or(Type::Dyn, |program| program.result().clone());
+            let value = program.and_then(|program| program.run(&scope, &mut budget));
+            scope.variables.push((name.clone(), value));
+            names.variables.get_or_insert_default().push((name, type_));
         }
         let mut denials = Vec::new();
         for validation in spec["validations"].as_array().into_iter().flatten() {
-            match run(&validation["expression"], &scope, &mut budget) {
-                Ok(Value::Bool(true)) => {}
+            match run(&validation["expression"], &names, &scope, &mut budget) {
+                Ok(Val::Bool(true)) => {}
                 Ok(_) => {
-                    let message = message(validation, &scope, &mut budget);
+                    let message = message(validation, &names, &scope, &mut budget);
                     let reason = validation["reason"].as_str().unwrap_or("Invalid").to_owned();
                     denials.push(Denial { message, reason });
                 }
@@ -268,17 +266,34 @@ impl Asked {
     }
 }
 
-fn run(expression: &Value, scope: &Scope<'_>, budget: &mut u64) -> Result<Value, String> {
+/// The names that a policy's expressions may use, as far as the policy decides.
+struct Names {
+    has_params: bool,
+    variables: Option<Vec<(String, Type)>>,
+}
+
+impl Names {
+    fn list(&self, authorizer: bool) -> Vec<(&'static str, Type)> {
+        policy_names(PolicyNames {
+            params: self.has_params.then_some(&Type::Dyn),
+            authorizer,
+            variables: self.variables.as_deref(),
+            ..PolicyNames::default()
+        })
+    }
+}
+
+fn run(expression: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> Result<Val, String> {
     let text = expression.as_str().unwrap_or_default();
-    let program = Program::compile(text, &NAMES)?;
+    let program = Program::compile(text, &names.list(true))?;
     program.run(scope, budget).map_err(|error| format!("expression '{text}' resulted in error: {error}"))
 }
 
 /// What is said of a breach: the expression's own message, the written one, or the expression itself.
-fn message(validation: &Value, scope: &Scope<'_>, budget: &mut u64) -> String {
+fn message(validation: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> String {
     let made = validation["messageExpression"].as_str().and_then(|text| {
-        let made = Program::compile(text, &NAMES).ok()?.run(scope, budget).ok()?;
-        let made = made.as_str()?.trim().to_owned();
+        let made = Program::compile(text, &names.list(false)).ok()?.run(scope, budget).ok()?;
+        let made = made.as_text()?.trim().to_owned();
         (!made.is_empty() && !made.contains('\n')).then_some(made)
     });
     let written = || validation["message"].as_str().map(str::trim).filter(|it| !it.is_empty());

@@ -1,0 +1,154 @@
+//! What do CEL's operators and functions answer?
+//!
+//! Source: the CEL specification's list of standard definitions; cel-go `common/types`, `ext`; `k8s.io/apiserver/pkg/cel/library`.
+
+mod convert;
+mod format;
+mod lists;
+mod network;
+pub(super) mod strings;
+pub(super) mod time;
+pub(super) mod url;
+
+use std::cmp::Ordering;
+
+use super::{eval::no_overload, value::Val};
+
+pub(super) use self::convert::shown;
+
+type Answer = Result<Val, String>;
+
+/// Functions whose names have dots.
+const SPACED: [&str; 7] = [
+    "optional.of",
+    "optional.ofNonZeroValue",
+    "optional.none",
+    "strings.quote",
+    "sets.contains",
+    "sets.equivalent",
+    "sets.intersects",
+];
+
+pub(super) fn is_spaced(name: &str) -> bool {
+    SPACED.contains(&name)
+        || name == "ip.isCanonical"
+        || (name.starts_with("format.") && format::is_known(name))
+}
+
+/// The answer of an operator or function; of a method the object comes first.
+pub(super) fn call(name: &str, is_member: bool, args: &[Val]) -> Answer {
+    match (name, args) {
+        ("_==_", [a, b]) => Ok(Val::Bool(a.equals(b))),
+        ("_!=_", [a, b]) => Ok(Val::Bool(!a.equals(b))),
+        ("_<_", [a, b]) => order(a, b).map(|it| Val::Bool(it.is_lt())),
+        ("_<=_", [a, b]) => order(a, b).map(|it| Val::Bool(it.is_le())),
+        ("_>_", [a, b]) => order(a, b).map(|it| Val::Bool(it.is_gt())),
+        ("_>=_", [a, b]) => order(a, b).map(|it| Val::Bool(it.is_ge())),
+        ("@in", [a, Val::List(items)]) => Ok(Val::Bool(items.iter().any(|it| it.equals(a)))),
+        ("@in", [a, Val::Map(fields)]) => {
+            Ok(Val::Bool(super::value::MapKey::of(a).is_some_and(|key| fields.contains_key(&key))))
+        }
+        ("!_", [Val::Bool(is)]) => Ok(Val::Bool(!is)),
+        ("-_", [Val::Int(a)]) => a.checked_neg().map(Val::Int).ok_or_else(|| "integer overflow".to_owned()),
+        ("-_", [Val::Double(a)]) => Ok(Val::Double(-a)),
+        ("_+_" | "_-_" | "_*_" | "_/_" | "_%_", [a, b]) => arithmetic(name, a, b),
+        ("optional.of", [it]) => Ok(some(it.clone())),
+        ("optional.none", []) => Ok(Val::Optional(None)),
+        ("optional.ofNonZeroValue", [it]) => {
+            Ok(if lists::is_zero(it) { Val::Optional(None) } else { some(it.clone()) })
+        }
+        ("value", [Val::Optional(it)]) => {
+            it.as_deref().cloned().ok_or_else(|| "optional.none() dereference".to_owned())
+        }
+        ("hasValue", [Val::Optional(it)]) => Ok(Val::Bool(it.is_some())),
+        ("size" | "type" | "dyn" | "bool" | "bytes" | "double" | "int" | "uint" | "string", [it]) => {
+            convert::call(name, it)
+        }
+        ("duration", [it]) => time::to_duration(it),
+        ("timestamp", [it]) => time::to_timestamp(it),
+        (_, [Val::Timestamp(it), rest @ ..]) if is_member => time::of_timestamp(name, *it, rest),
+        (_, [Val::Duration(it)]) if is_member => time::of_duration(name, *it),
+        ("matches", [Val::Text(text), Val::Text(pattern)]) => strings::matches(text, pattern),
+        ("strings.quote", [Val::Text(text)]) => Ok(Val::text(&format!("{text:?}"))),
+        ("format", [Val::Text(text), Val::List(args)]) if is_member => strings::format(text, args),
+        (_, [Val::Text(text), rest @ ..]) if is_member => strings::call(name, text, rest),
+        ("sets.contains" | "sets.equivalent" | "sets.intersects", [Val::List(a), Val::List(b)]) => {
+            Ok(Val::Bool(lists::sets(name, a, b)))
+        }
+        (_, [Val::List(items), rest @ ..]) if is_member => lists::call(name, items, rest),
+        ("validate", [Val::Format(of), Val::Text(text)]) => Ok(format::validate(of, text)),
+        (_, rest) if name.starts_with("format.") => format::make(name, rest),
+        ("url" | "isURL", [Val::Text(text)]) => url::call(name, text),
+        (_, [Val::Url(it)]) if is_member => url::of(name, it),
+        _ => network::call(name, is_member, args),
+    }
+}
+
+fn some(value: Val) -> Val {
+    Val::Optional(Some(std::rc::Rc::new(value)))
+}
+
+pub(super) fn order(a: &Val, b: &Val) -> Result<Ordering, String> {
+    match a.order(b, false) {
+        Ok(Some(order)) => Ok(order),
+        Ok(None) => Err("NaN values cannot be ordered".to_owned()),
+        Err(()) => Err(no_overload()),
+    }
+}
+
+fn arithmetic(name: &str, a: &Val, b: &Val) -> Answer {
+    let overflow = |sort: &str| format!("{sort} overflow");
+    match (a, b) {
+        (Val::Int(a), Val::Int(b)) => {
+            let (a, b) = (*a, *b);
+            let result = match name {
+                "_+_" => a.checked_add(b),
+                "_-_" => a.checked_sub(b),
+                "_*_" => a.checked_mul(b),
+                "_/_" if b == 0 => return Err("division by zero".to_owned()),
+                "_/_" => a.checked_div(b),
+                _ if b == 0 => return Err("modulus by zero".to_owned()),
+                _ => a.checked_rem(b),
+            };
+            result.map(Val::Int).ok_or_else(|| overflow("integer"))
+        }
+        (Val::Uint(a), Val::Uint(b)) => {
+            let (a, b) = (*a, *b);
+            let result = match name {
+                "_+_" => a.checked_add(b),
+                "_-_" => a.checked_sub(b),
+                "_*_" => a.checked_mul(b),
+                "_/_" if b == 0 => return Err("division by zero".to_owned()),
+                "_/_" => a.checked_div(b),
+                _ if b == 0 => return Err("modulus by zero".to_owned()),
+                _ => a.checked_rem(b),
+            };
+            result.map(Val::Uint).ok_or_else(|| overflow("unsigned integer"))
+        }
+        (Val::Double(a), Val::Double(b)) => match name {
+            "_+_" => Ok(Val::Double(a + b)),
+            "_-_" => Ok(Val::Double(a - b)),
+            "_*_" => Ok(Val::Double(a * b)),
+            "_/_" => Ok(Val::Double(a / b)),
+            _ => Err(no_overload()),
+        },
+        (Val::Text(a), Val::Text(b)) if name == "_+_" => Ok(Val::text(&format!("{a}{b}"))),
+        (Val::Bytes(a), Val::Bytes(b)) if name == "_+_" => Ok(Val::Bytes([&**a, &**b].concat().into())),
+        (Val::List(a), Val::List(b)) if name == "_+_" => {
+            Ok(Val::list(a.iter().chain(b.iter()).cloned().collect()))
+        }
+        (Val::Duration(a), Val::Duration(b)) => {
+            let sum = if name == "_+_" { a.checked_add(*b) } else { a.checked_sub(*b) };
+            sum.map(Val::Duration).ok_or_else(|| overflow("duration"))
+        }
+        (Val::Timestamp(at), Val::Duration(by)) | (Val::Duration(by), Val::Timestamp(at)) => {
+            let by = i128::from(*by);
+            let at = if name == "_+_" { at + by } else { at - by };
+            if time::is_in_range(at) { Ok(Val::Timestamp(at)) } else { Err(overflow("timestamp")) }
+        }
+        (Val::Timestamp(a), Val::Timestamp(b)) if name == "_-_" => {
+            i64::try_from(a - b).map(Val::Duration).map_err(|_| overflow("duration"))
+        }
+        _ => Err(no_overload()),
+    }
+}
