@@ -70,7 +70,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     };
     let mut at = Some(root);
     let mut found: Option<Field<'_>> = None;
-    let path: Vec<&str> = parts.collect();
+    let mut path: Vec<&str> = parts.collect();
+    // A group after the resource names no fields.
+    let group: Vec<&str> = info.group.split('.').filter(|part| !part.is_empty()).collect();
+    if path.starts_with(&group) {
+        path.drain(..group.len());
+    }
     for name in &path {
         let field = at.and_then(|at| at.fields(&descriptions).into_iter().find(|field| field.name == *name));
         let Some(field) = field else {

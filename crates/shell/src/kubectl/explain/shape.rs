@@ -134,9 +134,7 @@ fn defined<'s>(schema: &'s Value, is_root: bool, descriptions: &Descriptions<'_>
 impl Field<'_> {
     /// What is said when it is asked for by itself.
     pub(super) fn paragraphs(&self) -> Vec<String> {
-        // A reference is described by what it refers to, unless the API's own schema says both.
-        let is_reference = self.words.as_deref() == Some(METADATA);
-        let own = self.words.iter().filter(|_| !is_reference).cloned();
+        let own = self.words.iter().cloned();
         own.chain(self.more.iter().cloned()).collect()
     }
 }
