@@ -161,26 +161,26 @@ impl Checker<'_> {
         let Some(target) = target else {
             return match overloads(name, &mut self.mapping) {
                 None => self.undeclared(at, name),
-                Some(_) => self.resolve(at, name, false, given),
+                Some(_) => self.resolve(at, name, false, &given),
             };
         };
         if let Some(whole) = dotted(target).map(|before| format!("{before}.{name}"))
             && overloads(&whole, &mut self.mapping).is_some()
         {
-            return self.resolve(at, &whole, false, given);
+            return self.resolve(at, &whole, false, &given);
         }
         given.insert(0, self.of(target));
         match overloads(name, &mut self.mapping) {
             None => self.undeclared(at, name),
-            Some(_) => self.resolve(at, name, true, given),
+            Some(_) => self.resolve(at, name, true, &given),
         }
     }
 
-    fn resolve(&mut self, at: usize, name: &str, is_member: bool, given: Vec<Type>) -> Type {
+    fn resolve(&mut self, at: usize, name: &str, is_member: bool, given: &[Type]) -> Type {
         let mut result: Option<Type> = None;
         let known = overloads(name, &mut self.mapping).unwrap_or_default();
         for overload in known.iter().filter(|it| it.is_member == is_member) {
-            if !self.mapping.fits_all(&given, &overload.args) {
+            if !self.mapping.fits_all(given, &overload.args) {
                 continue;
             }
             let type_ = self.mapping.put_in(&overload.result, false);
@@ -250,15 +250,15 @@ impl Checker<'_> {
             }
         };
         if let Some((test, made)) = step {
-            self.resolve(at, "_?_:_", false, vec![test, made.clone(), made]);
+            self.resolve(at, "_?_:_", false, &[test, made.clone(), made]);
         }
         self.mapping.put_in(&result, false)
     }
 
     fn opt(&mut self, at: usize, of: &Expr, name: &str, then: &Expr, flat: bool) -> Type {
         let of = self.of(of);
-        self.resolve(at, "hasValue", true, vec![of.clone()]);
-        let inner = self.resolve(at, "value", true, vec![of]);
+        self.resolve(at, "hasValue", true, std::slice::from_ref(&of));
+        let inner = self.resolve(at, "value", true, &[of]);
         self.bound.push((name.to_owned(), inner));
         let then = self.of(then);
         self.bound.pop();

@@ -103,8 +103,8 @@ fn number(rest: &str) -> (Kind, usize) {
         Some('u' | 'U') => (Kind::Uint, len + 1),
         _ => (Kind::Int, len),
     };
-    if rest.starts_with("0x") {
-        let hex = rest[2..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len() - 2);
+    if let Some(hex) = rest.strip_prefix("0x") {
+        let hex = hex.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(hex.len());
         if hex > 0 {
             return unsigned(2 + hex);
         }
