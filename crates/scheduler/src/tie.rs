@@ -4,6 +4,8 @@
 //! order. UPSTREAM: the draw was lost when the choice became a heap: its random numbers are set for extenders only.
 //! Source: `newSortedNodeScores`, `prioritizeNodes` of `pkg/scheduler/schedule_one.go`, 1.36; Go's `container/heap`.
 
+use std::collections::BTreeMap;
+
 use crate::{
     Profile,
     profile::Version,
@@ -19,8 +21,8 @@ pub(crate) fn is_drawn(profile: &Profile) -> bool {
 /// The node on top of the heap.
 pub(crate) fn first(table: &NodeTable, totals: impl Iterator<Item = (NodeRef, i64)>) -> Option<NodeRef> {
     let mut heap: Vec<(NodeRef, i64)> = totals.collect();
-    let order = sample::order(table);
-    heap.sort_by_key(|(node, _)| order.iter().position(|it| it == node));
+    let places: BTreeMap<NodeRef, usize> = sample::order(table).into_iter().zip(0..).collect();
+    heap.sort_by_key(|(node, _)| places.get(node));
     for start in (0..heap.len() / 2).rev() {
         sink(&mut heap, start);
     }

@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use crate::{Kind, KindInfo, Scope, Stored, kind::ALL};
 
-pub(crate) use self::{declared::declared, format::is as is_format, rules::names as rule_names};
 pub use self::value::Blocked;
+pub(crate) use self::{declared::declared, format::is as is_format, rules::names as rule_names};
 
 /// A kind that a definition adds, by its group and plural: all its versions are one kind to the store.
 #[derive(Clone, Copy, Debug)]

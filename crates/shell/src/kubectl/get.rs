@@ -244,7 +244,7 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
     let prefixed = kube.given.on("show-kind") || (kinds > 1 && !single);
     let mut first = true;
     for found in found.iter().filter(|f| !f.objects.is_empty()) {
-        if !first {
+        if !first && !kube.given.on("no-headers") {
             kube.out.out("\n");
         }
         first = false;
@@ -374,5 +374,18 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
                 _ => a.cmp(&b),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::tests::stdout;
+
+    #[test]
+    fn kinds_stand_apart_by_a_blank_line_where_they_have_headers() {
+        let ask =
+            "kind create cluster 2>/dev/null; kubectl create configmap a; kubectl get cm/a svc/kubernetes";
+        assert_eq!(stdout(&format!("{ask} | grep -c '^$'")), "configmap/a created\n1\n");
+        assert_eq!(stdout(&format!("{ask} --no-headers | grep -c '^$'")), "configmap/a created\n0\n");
     }
 }

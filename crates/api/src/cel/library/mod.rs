@@ -96,34 +96,41 @@ pub(super) fn order(a: &Val, b: &Val) -> Result<Ordering, String> {
     }
 }
 
+/// Adds, subtracts, multiplies, divides or takes the rest; `None` of one of them is an overflow.
+fn whole<T: Default + PartialEq>(
+    name: &str,
+    (a, b): (T, T),
+    [add, subtract, multiply, divide, rest]: [fn(T, T) -> Option<T>; 5],
+    sort: &str,
+) -> Result<T, String> {
+    let nothing = T::default();
+    let result = match name {
+        "_+_" => add(a, b),
+        "_-_" => subtract(a, b),
+        "_*_" => multiply(a, b),
+        "_/_" if b == nothing => return Err("division by zero".to_owned()),
+        "_/_" => divide(a, b),
+        _ if b == nothing => return Err("modulus by zero".to_owned()),
+        _ => rest(a, b),
+    };
+    result.ok_or_else(|| overflow(sort))
+}
+
+fn overflow(sort: &str) -> String {
+    format!("{sort} overflow")
+}
+
 fn arithmetic(name: &str, a: &Val, b: &Val) -> Answer {
-    let overflow = |sort: &str| format!("{sort} overflow");
     match (a, b) {
         (Val::Int(a), Val::Int(b)) => {
-            let (a, b) = (*a, *b);
-            let result = match name {
-                "_+_" => a.checked_add(b),
-                "_-_" => a.checked_sub(b),
-                "_*_" => a.checked_mul(b),
-                "_/_" if b == 0 => return Err("division by zero".to_owned()),
-                "_/_" => a.checked_div(b),
-                _ if b == 0 => return Err("modulus by zero".to_owned()),
-                _ => a.checked_rem(b),
-            };
-            result.map(Val::Int).ok_or_else(|| overflow("integer"))
+            let by =
+                [i64::checked_add, i64::checked_sub, i64::checked_mul, i64::checked_div, i64::checked_rem];
+            whole(name, (*a, *b), by, "integer").map(Val::Int)
         }
         (Val::Uint(a), Val::Uint(b)) => {
-            let (a, b) = (*a, *b);
-            let result = match name {
-                "_+_" => a.checked_add(b),
-                "_-_" => a.checked_sub(b),
-                "_*_" => a.checked_mul(b),
-                "_/_" if b == 0 => return Err("division by zero".to_owned()),
-                "_/_" => a.checked_div(b),
-                _ if b == 0 => return Err("modulus by zero".to_owned()),
-                _ => a.checked_rem(b),
-            };
-            result.map(Val::Uint).ok_or_else(|| overflow("unsigned integer"))
+            let by =
+                [u64::checked_add, u64::checked_sub, u64::checked_mul, u64::checked_div, u64::checked_rem];
+            whole(name, (*a, *b), by, "unsigned integer").map(Val::Uint)
         }
         (Val::Double(a), Val::Double(b)) => match name {
             "_+_" => Ok(Val::Double(a + b)),
