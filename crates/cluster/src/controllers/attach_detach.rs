@@ -18,7 +18,10 @@ use api::{
 use scheduler::storage;
 use serde_json::json;
 
-use super::{persistent_volume::protection::claims, phase};
+use super::{
+    persistent_volume::{protection::claims, read},
+    phase,
+};
 use crate::{
     Change, Controller, EventType, Key, Next, Store, Turn, cloud::ebs::DRIVER, draw, scheduler::typed,
 };
@@ -115,11 +118,10 @@ fn handle(volume: &PersistentVolume) -> Option<&str> {
 /// The volumes that a pod uses and that have to be attached.
 fn volumes_of(turn: &Turn<'_>, pod: &Pod) -> Vec<PersistentVolume> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let stored = |key: Key| turn.store().object(&key).map(std::rc::Rc::as_ref);
     let volume = |claim: String| {
-        let claim = stored(turn.key(Kind::PersistentVolumeClaim, namespace, &claim));
-        let claim = typed::<PersistentVolumeClaim>(claim)?;
-        typed::<PersistentVolume>(stored(turn.key(Kind::PersistentVolume, "", storage::volume_name(&claim))))
+        let claim: PersistentVolumeClaim =
+            read(turn, &turn.key(Kind::PersistentVolumeClaim, namespace, &claim))?;
+        read::<PersistentVolume>(turn, &turn.key(Kind::PersistentVolume, "", storage::volume_name(&claim)))
     };
     claims(pod).filter_map(volume).filter(|volume| handle(volume).is_some()).collect()
 }
@@ -160,9 +162,7 @@ pub(crate) fn is_ready(turn: &Turn<'_>, pod: &Pod) -> bool {
     let Some(node) = node_of(pod) else { return true };
     volumes_of(turn, pod).iter().all(|volume| {
         let at = turn.key(Kind::VolumeAttachment, "", &attachment(node, volume));
-        typed::<VolumeAttachment>(turn.store().object(&at).map(std::rc::Rc::as_ref))
-            .as_ref()
-            .is_some_and(is_attached)
+        read::<VolumeAttachment>(turn, &at).as_ref().is_some_and(is_attached)
     })
 }
 
@@ -200,7 +200,7 @@ fn report(turn: &mut Turn<'_>, node: &Key, use_: &Use) -> Result<(), ApiStatus> 
 fn forget(turn: &mut Turn<'_>, node: &Key, gone: &VolumeAttachment) -> Result<(), ApiStatus> {
     let volume = gone.spec.source.persistent_volume_name.clone().unwrap_or_default();
     let volume = turn.key(Kind::PersistentVolume, "", &volume);
-    let volume = typed::<PersistentVolume>(turn.store().object(&volume).map(std::rc::Rc::as_ref));
+    let volume = read::<PersistentVolume>(turn, &volume);
     let Some(unique) = volume.map(|volume| Use { volume, pods: Vec::new() }.unique()) else { return Ok(()) };
     if turn.get::<Node>("", &node.name).is_none() {
         return Ok(());

@@ -138,7 +138,7 @@ fn storage_of(turn: &Turn<'_>) -> Storage {
     turn.world().scheduling().nodes(turn.cluster()).storage.clone()
 }
 
-fn read<T: serde::de::DeserializeOwned>(turn: &Turn<'_>, key: &Key) -> Option<T> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(turn: &Turn<'_>, key: &Key) -> Option<T> {
     typed(turn.store().object(key).map(Rc::as_ref))
 }
 
