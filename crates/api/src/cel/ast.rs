@@ -73,3 +73,12 @@ pub(super) enum FoldKind {
     /// `transformMapEntry`.
     Entries,
 }
+
+/// `a.b.c`, if it is nothing but names.
+pub(super) fn dotted(expr: &Expr) -> Option<String> {
+    match &expr.node {
+        Node::Name(name) => Some(name.clone()),
+        Node::Select { of, field, optional: false } => Some(format!("{}.{field}", dotted(of)?)),
+        _ => None,
+    }
+}

@@ -5,10 +5,10 @@
 use std::rc::Rc;
 
 use super::{
-    ast::{Expr, Fold, FoldKind, Node},
+    ast::{Expr, Fold, FoldKind, Node, dotted},
     declare::{overloads, type_named},
     library::{strings, time},
-    parse::{Wrong, dotted},
+    parse::Wrong,
     types::{Mapping, Type, general},
     value::Val,
 };

@@ -6,10 +6,9 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     Scope,
-    ast::{Expr, Fold, FoldKind, Node},
+    ast::{Expr, Fold, FoldKind, Node, dotted},
     declare::type_named,
     library,
-    parse::dotted,
     value::{MapKey, Val},
 };
 

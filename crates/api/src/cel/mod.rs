@@ -12,11 +12,11 @@ mod check;
 mod declare;
 mod escape;
 mod eval;
-mod lex;
 mod library;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod types;
 mod value;
 
@@ -88,11 +88,17 @@ impl Program {
     }
 }
 
-/// What cel-go says of a place in an expression, with the line and a finger on it.
+/// What cel-go says of a place in an expression, with the line and a finger on it, both wide where letters are.
 fn complaint(text: &str, at: usize, words: &str) -> String {
+    if at == parse::NOWHERE {
+        return format!("ERROR: <input>:-1:0: {words}");
+    }
     let before = &text[..at.min(text.len())];
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
     let shown = text.split('\n').nth(line - 1).unwrap_or_default().replace('\t', " ");
-    format!("ERROR: <input>:{line}:{}: {words}\n | {shown}\n | {}^", column + 1, ".".repeat(column))
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+    let dots: String =
+        shown.chars().take(column).map(|letter| if letter.is_ascii() { '.' } else { '．' }).collect();
+    let finger = if shown.chars().nth(column).is_none_or(|letter| letter.is_ascii()) { '^' } else { '＾' };
+    format!("ERROR: <input>:{line}:{}: {words}\n | {shown}\n | {dots}{finger}", column + 1)
 }

@@ -62,7 +62,27 @@ fn nothing_that_is_typed_takes_longer_than_its_budget() {
     {
         let _ = ask(text);
     }
-    assert!(ask(&"(".repeat(100_000)).is_err());
+    let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(ask(&nested(40)).is_ok());
+    for text in [nested(260), "(".repeat(90_000)] {
+        assert_eq!(
+            ask(&text).err().as_deref(),
+            Some("ERROR: <input>:-1:0: expression recursion limit exceeded: 250")
+        );
+    }
+    assert_eq!(
+        ask(&format!("1{}", "+1".repeat(60_000))).err().as_deref(),
+        Some("ERROR: <input>:-1:0: expression code point size exceeds limit: size: 120001, limit 100000")
+    );
+    for chain in ["+1", ".a", "[0]", ".f()", "<1"] {
+        let _ = ask(&format!("1{}", chain.repeat(190)));
+        assert_eq!(
+            ask(&format!("object{}", chain.repeat(300))).err().as_deref(),
+            Some("ERROR: <input>:-1:0: max recursion depth exceeded")
+        );
+    }
+    let any = vec!["object.spec.replicas == 3"; 300].join(" || ");
+    assert!(matches!(ask(&any), Ok(Val::Bool(true))));
     let _ = ask(&format!("{}1", "-".repeat(10_000)));
 }
 
@@ -109,6 +129,17 @@ fn types_that_do_not_go_together_are_named_where_they_stand() {
             "1:14",
             "error during formatting: decimal clause can only be used on integers, was given string",
         ),
+        (
+            "duration('1h') duration('1m')",
+            "1:16",
+            "Syntax error: mismatched input 'duration' expecting <EOF>",
+        ),
+        ("[1 'a'].size() > 1 1", "1:4", "Syntax error: extraneous input ''a'' expecting {']', ','}"),
+        ("object ? 1 = 2", "1:14", "Syntax error: missing ':' at '2'"),
+        ("{'a': 1 2}", "1:9", "Syntax error: extraneous input '2' expecting {'}', ','}"),
+        ("(object.spec and 1)", "1:14", "Syntax error: mismatched input 'and' expecting ')'"),
+        ("[1].map(x.y, 1)", "1:10", "argument is not an identifier"),
+        ("[1].exists(x, x, true)", "1:15", "duplicate variable name: x"),
         ("[3, 1].sort() == [1, 3]", "1:12", "undeclared reference to 'sort' (in container '')"),
     ] {
         let said = ask(text).err().unwrap_or_default();
@@ -151,4 +182,10 @@ fn libraries_of_kubernetes_answer() {
     ] {
         assert_eq!(ask(text).err().as_deref(), Some(words), "{text}");
     }
+}
+
+#[test]
+fn a_finger_points_past_wide_letters() {
+    let said = ask("'é' == 'ö' 1").err().unwrap_or_default();
+    assert!(said.ends_with(" | 'é' == 'ö' 1\n | .．......．..^"), "{said}");
 }
