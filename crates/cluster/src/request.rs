@@ -9,26 +9,52 @@ use serde_json::Value;
 
 use crate::{ClusterId, provision::Provision};
 
+/// How a client shows who it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// It shows nothing, or nothing that the server knows.
+    #[default]
+    Nothing,
+    /// A client certificate, signed by the cluster's authority.
+    Certificate,
+    /// A token that the server was given with its owner's name.
+    Token,
+    /// A token that the server signed for a ServiceAccount.
+    AccountToken,
+    /// A token of `aws eks get-token`, behind which stands an IAM identity.
+    IamToken,
+}
+
 /// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Principal {
     /// As the API server knows it: `kubernetes-admin`, `system:node:…`; empty if nobody could be identified.
     pub user: String,
     /// Such as `system:masters`.
     pub groups: Vec<String>,
+    /// How it shows that.
+    pub proof: Proof,
+    /// Who really asks, where somebody acts as this one (`--as`).
+    pub real: Option<Box<Principal>>,
 }
 
 impl Principal {
     /// The cluster's creator.
     #[must_use]
     pub fn admin() -> Self {
-        Self { user: "kubernetes-admin".to_owned(), groups: vec!["system:masters".to_owned()] }
+        Self {
+            user: "kubernetes-admin".to_owned(),
+            groups: vec!["system:masters".to_owned()],
+            proof: Proof::Certificate,
+            real: None,
+        }
     }
 
     /// A part of the system itself.
     #[must_use]
     pub fn system(user: &str) -> Self {
-        Self { user: user.to_owned(), groups: vec!["system:authenticated".to_owned()] }
+        let groups = vec!["system:authenticated".to_owned()];
+        Self { user: user.to_owned(), groups, proof: Proof::Certificate, real: None }
     }
 }
 
@@ -205,6 +231,8 @@ pub enum Refusal {
 pub enum Stage {
     /// Who is it?
     Authentication,
+    /// May they act as somebody else?
+    Impersonation,
     /// May they?
     Authorization,
     /// Is it what it says it is? With the defaults that its version fills in.
@@ -220,14 +248,40 @@ pub enum Stage {
 }
 
 /// What one stage did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
     /// Which stage.
     pub stage: Stage,
-    /// Who decided: an authorizer or an admission plugin, by its upstream name.
+    /// Who decided: an authenticator, an authorizer or an admission plugin, by its upstream name.
     pub by: &'static str,
-    /// What it saw or changed, as data: field and value.
-    pub did: Vec<(String, String)>,
+    /// What it saw or said, as data.
+    pub did: Vec<(&'static str, String)>,
+    /// The fields it changed.
+    pub changed: Vec<Edit>,
+}
+
+/// A field that was changed on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Such as `spec.containers[web].imagePullPolicy`.
+    pub field: String,
+    /// What it was, as JSON in one line; none if it was not there.
+    pub before: Option<String>,
+    /// What it is now; none if it is gone.
+    pub after: Option<String>,
+}
+
+/// A no to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Where it stopped.
+    pub stage: Stage,
+    /// The answer's HTTP status.
+    pub code: u16,
+    /// Such as `Forbidden`.
+    pub reason: String,
+    /// The server's sentence.
+    pub message: String,
 }
 
 /// A request as it went.
@@ -243,10 +297,14 @@ pub struct Asked {
     pub namespace: String,
     /// Which one.
     pub name: String,
+    /// Which part of it; empty for the object itself.
+    pub subresource: &'static str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
     /// The stages it passed.
     pub passed: Vec<Passed>,
-    /// Where it stopped, and the sentence.
-    pub refused: Option<(Stage, String)>,
+    /// Where it stopped, and how the server says so.
+    pub refused: Option<Refused>,
     /// What the server says beside its answer: `kubectl` prints `Warning: ` before each.
     pub warnings: Vec<String>,
 }

@@ -144,7 +144,13 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
     }
     leases(&mut world, &state)?;
     // The states leave out what every cluster begins with.
-    super::session::default_access(&mut world)?;
+    for (kind, value) in cluster::apiserver::default_access() {
+        let object = Object::from_value(kind, value).ok()?;
+        let key = cluster::Key::new(ClusterId(1), kind, object.namespace(), object.name());
+        if world.store().object(&key).is_none() {
+            world.restore(ClusterId(1), object);
+        }
+    }
     let missing = Image {
         metadata: ObjectMeta { name: Some("nginx:doesnotexist".to_owned()), ..ObjectMeta::default() },
         missing: true,

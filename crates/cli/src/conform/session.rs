@@ -212,22 +212,6 @@ fn begin(case: &Value) -> Option<(World, Machine)> {
     Some((world, machine()))
 }
 
-/// Roles and bindings that every API server makes for itself, where they are not yet.
-pub(super) fn default_access(world: &mut World) -> Option<()> {
-    let mut fresh = String::new();
-    flate2::read::GzDecoder::new(FRESH).read_to_string(&mut fresh).ok()?;
-    for document in &api::text::read(&fresh).documents {
-        let kind = Kind::of_manifest(document.api_version()?, document.kind()?);
-        let Some(kind @ (Kind::ClusterRole | Kind::ClusterRoleBinding)) = kind else { continue };
-        let object = Object::from_value(kind, document.to_value()).ok()?;
-        let key = cluster::Key::new(HERE, kind, "", object.meta().name.as_deref()?);
-        if world.store().object(&key).is_none() {
-            world.restore(HERE, object);
-        }
-    }
-    Some(())
-}
-
 /// What FORMAT.md says of images by their names.
 fn images(world: &mut World) {
     let image = |name: &str| Image {

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_document_of_every_manifest_is_an_object() {
-        for (manifest, count) in [(AWS_NODE, 6), (KUBE_PROXY, 4), (COREDNS, 4), (KIND, 8)] {
+        for (manifest, count) in [(AWS_NODE, 6), (KUBE_PROXY, 4), (COREDNS, 4), (KIND, 9)] {
             assert_eq!(objects(manifest, &[("ENDPOINT", "https://x"), ("DNS", "10.96.0.10")]).len(), count);
         }
     }

@@ -1,7 +1,7 @@
 //! What is in a cluster before anybody asked for anything?
 //!
-//! Namespaces, the accounts and certificates that controllers made in them, the Service `kubernetes`, two priority
-//! classes. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
+//! Namespaces, the accounts and certificates that controllers made in them, the default roles and bindings, the
+//! Service `kubernetes`, two priority classes. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
 
 use std::net::Ipv4Addr;
 
@@ -54,6 +54,18 @@ const CONTROLLERS: &[&str] = &[
     "volumeattributesclass-protection-controller",
 ];
 
+/// Roles and bindings that every API server makes for itself, one a line.
+const ACCESS: &str = include_str!("rbac.jsonl");
+
+/// Who may do what in every cluster.
+pub fn default_access() -> impl Iterator<Item = (Kind, Value)> {
+    ACCESS.lines().filter_map(|line| {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let kind = Kind::of_manifest(value["apiVersion"].as_str()?, value["kind"].as_str()?)?;
+        Some((kind, value))
+    })
+}
+
 /// Fills a new cluster whose [`ControlPlane`] is in the store: what the API server and the controllers make by
 /// themselves within the first second. `endpoints` are the addresses of its API servers.
 pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) {
@@ -102,6 +114,10 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) 
             json!({"metadata": {"name": name}, "value": value, "description": description,
             "preemptionPolicy": "PreemptLowerPriority"}),
         );
+    }
+    for (kind, value) in default_access() {
+        let namespace = value["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+        make(&namespace, kind, value);
     }
     let first = Ipv4Addr::from(u32::from(service_cidr.network()) + 1);
     make(

@@ -5,11 +5,12 @@
 
 use std::rc::Rc;
 
-use api::{Object, meta::ManagedFieldsEntry};
+use api::{ApiStatus, Object, meta::ManagedFieldsEntry};
 
 use crate::{
     ActorId, Asked, ClusterId, Key, Principal, Turn, What, World,
-    request::{Passed, Stage},
+    apiserver::difference::difference,
+    request::{Passed, Refused, Stage},
 };
 
 /// One request on its way.
@@ -91,8 +92,13 @@ impl<'w> Call<'w> {
     pub(crate) fn enter(&mut self, stage: Stage, by: &'static str) {
         self.stage = stage;
         if let Some(asked) = &mut self.asked {
-            asked.passed.push(Passed { stage, by, did: Vec::new() });
+            asked.passed.push(Passed { stage, by, did: Vec::new(), changed: Vec::new() });
         }
+    }
+
+    /// Looks something up before the stage that comes next: what is missing there is missing in the store.
+    pub(crate) fn look_up(&mut self) {
+        self.stage = Stage::Storage;
     }
 
     /// Says who decided at this stage, once that is known.
@@ -102,10 +108,23 @@ impl<'w> Call<'w> {
         }
     }
 
-    /// Says what this stage saw or changed.
-    pub(crate) fn did(&mut self, field: &str, value: &str) {
+    /// Says what this stage saw.
+    pub(crate) fn did(&mut self, what: &'static str, value: &str) {
         if let Some(passed) = self.asked.as_mut().and_then(|asked| asked.passed.last_mut()) {
-            passed.did.push((field.to_owned(), value.to_owned()));
+            passed.did.push((what, value.to_owned()));
+        }
+    }
+
+    /// The object before something may change it; nothing where nobody is told.
+    pub(crate) fn before(&self, object: &Object) -> Option<Object> {
+        self.is_told().then(|| object.clone())
+    }
+
+    /// Says which fields this stage changed since [`Call::before`].
+    pub(crate) fn changed(&mut self, before: Option<Object>, after: &Object) {
+        let passed = self.asked.as_mut().and_then(|asked| asked.passed.last_mut());
+        if let (Some(passed), Some(before)) = (passed, before.filter(|before| before != after)) {
+            passed.changed.extend(difference(&before.to_value(), &after.to_value()));
         }
     }
 
@@ -122,10 +141,11 @@ impl<'w> Call<'w> {
         }
     }
 
-    pub(crate) fn refuse(&mut self, message: &str) {
+    pub(crate) fn refuse(&mut self, status: &ApiStatus) {
         let stage = self.stage;
         if let Some(asked) = &mut self.asked {
-            asked.refused = Some((stage, message.to_owned()));
+            let (code, reason, message) = (status.code, status.reason.clone(), status.message.clone());
+            asked.refused = Some(Refused { stage, code, reason, message });
         }
     }
 

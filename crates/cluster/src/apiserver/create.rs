@@ -42,19 +42,23 @@ pub(super) fn create(
 ) -> Result<Rc<Object>, ApiStatus> {
     let kind = object.kind();
     match_namespace(&mut object, namespace)?;
+    let before = call.before(&object);
     decode::default(&mut object);
+    call.changed(before, &object);
     owners::note(call, None, &mut object, "");
     admission::mutate(call, None, &mut object, "")?;
+    call.enter(Stage::Validation, "");
+    let before = call.before(&object);
     prepare(call, &mut object)?;
     allocate::normalize(None, &mut object);
     call.named(object.name());
-    call.enter(Stage::Validation, "");
     let version = definitions::version(call.world.store(), call.cluster, kind);
     decode::validate(version.as_ref(), None, &object)?;
     for warning in decode::warnings(None, &object, super::release(call.world, call.cluster)) {
         call.warn(&warning);
     }
     allocate::on_create(call, &mut object)?;
+    call.changed(before, &object);
     admission::validate(call, None, &object, "")?;
     let key = call.key(kind, object.namespace(), object.name());
     call.enter(Stage::Storage, "");

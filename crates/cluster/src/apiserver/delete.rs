@@ -12,7 +12,6 @@ use api::{ApiStatus, Kind, Object, SimDuration, k8s::core::v1::Pod};
 use crate::{
     Propagation,
     apiserver::{Call, admission, read},
-    request::Stage,
 };
 
 /// Held until those it owns are gone.
@@ -31,8 +30,8 @@ pub(super) fn delete(
     grace: Option<u64>,
     propagation: Propagation,
 ) -> Result<Rc<Object>, ApiStatus> {
+    call.look_up();
     let old = read::get(call, kind, namespace, name)?;
-    call.enter(Stage::ValidatingAdmission, "");
     admission::validate_delete(call, &old)?;
     let mut object = (*old).clone();
     hold(&mut object, propagation);

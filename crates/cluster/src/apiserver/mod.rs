@@ -14,6 +14,7 @@ mod create;
 mod decode;
 mod definitions;
 mod delete;
+mod difference;
 mod events;
 mod go_values;
 mod names;
@@ -33,8 +34,8 @@ use std::rc::Rc;
 use api::{ApiStatus, Kind, Object, Scope, validate::Release};
 
 pub(crate) use admission::default_storage_class;
-pub use bootstrap::bootstrap;
 pub(crate) use bootstrap::root_ca;
+pub use bootstrap::{bootstrap, default_access};
 pub(crate) use call::Call;
 pub(crate) use definitions::is_built_in;
 pub use definitions::{custom_kinds, definition, kind_of_manifest, serves};
@@ -64,6 +65,8 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
         kind: Some(request.kind),
         namespace: request.namespace.clone(),
         name: request.name.clone(),
+        subresource: request.subresource,
+        dry_run: request.dry_run,
         passed: Vec::new(),
         refused: None,
         warnings: Vec::new(),
@@ -82,17 +85,14 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
         go_values::write(status);
     }
     if let Err(status) = &answer {
-        call.refuse(&status.message);
+        call.refuse(status);
     }
     call.record();
     answer
 }
 
 fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<Reply, ApiStatus> {
-    call.enter(Stage::Authentication, "");
-    auth::authenticate(who)?;
-    call.did("user", &who.user);
-    call.did("groups", &who.groups.join(","));
+    identify(call, who)?;
     let attributes = Attributes {
         verb: call.verb(),
         subresource: request.subresource,
@@ -102,12 +102,11 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     };
     call.enter(Stage::Authorization, "");
     if let Some(answer) = review::of_oneself(call, who, &request) {
-        call.decided_by("system:basic-user");
+        call.decided_by("RBAC");
+        call.did("role", "ClusterRole/system:basic-user");
         return answer.map(Reply::Value);
     }
-    let allowed = auth::authorize(call.world.store(), request.cluster, who, &attributes)?;
-    call.decided_by(allowed.by);
-    call.did("reason", &allowed.reason);
+    permit(call, who, &attributes)?;
 
     let info = request.kind.info();
     if !serves(call.world.store(), request.cluster, request.kind) {
@@ -132,8 +131,12 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
         ("", ApiVerb::Create(value)) if review::is_of_others(kind) => {
             Ok(Reply::Value(review::of_others(call, kind, value)))
         }
-        ("" | "status", ApiVerb::Get) => object(read::get(call, kind, &namespace, &name)?),
+        ("" | "status", ApiVerb::Get) => {
+            call.enter(Stage::Storage, "");
+            object(read::get(call, kind, &namespace, &name)?)
+        }
         ("", ApiVerb::List { label_selector, field_selector }) => {
+            call.enter(Stage::Storage, "");
             read::list(call, kind, &namespace, &label_selector, &field_selector).map(Reply::List)
         }
         ("", ApiVerb::Create(value)) => object(create::decoded(call, kind, &namespace, &name, &value)?),
@@ -147,6 +150,46 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
             object(delete::delete(call, kind, &namespace, &name, grace, propagation)?)
         }
         (part, verb) => subresource::serve(call, kind, &namespace, &name, part, verb),
+    }
+}
+
+/// Who is it, and may they act as whom they say?
+fn identify(call: &mut Call<'_>, who: &Principal) -> Result<(), ApiStatus> {
+    call.enter(Stage::Authentication, "");
+    let real = who.real.as_deref().unwrap_or(who);
+    call.decided_by(auth::authenticate(real)?);
+    call.did("user", &real.user);
+    call.did("groups", &real.groups.join(", "));
+    let Some(real) = &who.real else { return Ok(()) };
+    call.enter(Stage::Impersonation, "");
+    call.did("user", &who.user);
+    call.did("groups", &who.groups.join(", "));
+    for what in auth::impersonations(who) {
+        permit(call, real, &what)?;
+    }
+    Ok(())
+}
+
+/// May they? Notes which rule says so, or what they hold if none does.
+fn permit(call: &mut Call<'_>, who: &Principal, what: &Attributes<'_>) -> Result<(), ApiStatus> {
+    let (store, cluster) = (call.world.store(), call.cluster);
+    match auth::authorize(store, cluster, who, what) {
+        Ok(allowed) => {
+            call.decided_by(allowed.by);
+            if let Some(grant) = allowed.grant {
+                call.did("binding", &grant.binding);
+                call.did("role", &grant.role);
+                call.did("subject", &grant.subject);
+                call.did("rule", &grant.rule);
+            }
+            Ok(())
+        }
+        Err(status) => {
+            for role in auth::held(store, cluster, who, what.namespace) {
+                call.did("held", &role);
+            }
+            Err(status)
+        }
     }
 }
 

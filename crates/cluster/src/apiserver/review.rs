@@ -46,6 +46,7 @@ pub(super) fn of_others(call: &Call<'_>, kind: Kind, mut asked: Value) -> Value 
     let who = Principal {
         user: asked["spec"]["user"].as_str().unwrap_or_default().to_owned(),
         groups: groups.filter_map(Value::as_str).map(str::to_owned).collect(),
+        ..Principal::default()
     };
     let cluster = call.key(kind, "", "").cluster;
     asked["status"] = access(call, cluster, &who, &asked["spec"]);

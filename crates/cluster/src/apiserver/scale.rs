@@ -28,6 +28,7 @@ pub(super) fn serve(
         }
     };
     let scale = &scale;
+    call.look_up();
     let old = read::get(call, kind, namespace, name)?;
     let wanted = match verb {
         ApiVerb::Get => return Ok(shown(scale, &old)),

@@ -51,6 +51,7 @@ pub(super) fn serve(
 
 /// Deletes a pod, unless a budget holds it.
 fn evict(call: &mut Call<'_>, namespace: &str, name: &str, body: &Value) -> Result<Value, ApiStatus> {
+    call.look_up();
     let pod = read::get(call, Kind::Pod, namespace, name)?;
     call.enter(Stage::Validation, "");
     let phase = Pod::of(&pod).and_then(|pod| pod.status.as_ref()?.phase.as_deref()).unwrap_or_default();
@@ -107,6 +108,7 @@ pub(super) fn bind(
     name: &str,
     node: &str,
 ) -> Result<Rc<Object>, ApiStatus> {
+    call.look_up();
     let old = read::get(call, Kind::Pod, namespace, name)?;
     let Some(mut pod) = Pod::of(&old).cloned() else { return Err(no_such_resource()) };
     let conflict = |why: String| {

@@ -111,10 +111,13 @@ fn the_stages_of_a_request_are_told_in_order() {
     let mut stages: Vec<Stage> = asked.passed.iter().map(|passed| passed.stage).collect();
     let admitted: Vec<&str> =
         asked.passed.iter().filter(|p| p.stage == Stage::MutatingAdmission).map(|p| p.by).collect();
-    assert_eq!(admitted, ["ServiceAccount", "Priority", "DefaultTolerationSeconds"]);
+    assert_eq!(
+        admitted,
+        ["NamespaceLifecycle", "LimitRanger", "ServiceAccount", "Priority", "DefaultTolerationSeconds"]
+    );
     assert!(stages.is_sorted(), "{stages:?}");
     stages.dedup();
-    assert_eq!(stages.len(), 6);
+    assert_eq!(stages.len(), 7);
 }
 
 #[test]
@@ -195,7 +198,7 @@ fn scale_is_a_part_of_a_deployment() {
 fn nobody_and_strangers_are_turned_away() {
     let mut world = cluster();
     let mut ask = |user: &str| {
-        let who = Principal { user: user.to_owned(), groups: Vec::new() };
+        let who = Principal { user: user.to_owned(), ..Principal::default() };
         let verb = ApiVerb::List { label_selector: String::new(), field_selector: String::new() };
         let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "");
         world.request(&who, Request::Api(request)).unwrap_err().to_string()
@@ -225,8 +228,18 @@ fn a_role_and_its_binding_let_somebody_in() {
     let verb = ApiVerb::List { label_selector: String::new(), field_selector: String::new() };
     let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "");
     assert!(world.request(&who, Request::Api(request)).is_ok());
-    let reason = &world.last_asked().unwrap().passed[1].did[0].1;
-    assert_eq!(reason, "RBAC: allowed by RoleBinding \"b/default\" of Role \"r\" to User \"dev\"");
+    let allowed = &world.last_asked().unwrap().passed[1];
+    assert_eq!(allowed.by, "RBAC");
+    let did: Vec<String> = allowed.did.iter().map(|(what, value)| format!("{what} {value}")).collect();
+    assert_eq!(
+        did,
+        [
+            "binding RoleBinding/default/b",
+            "role Role/default/r",
+            "subject User \"dev\"",
+            r#"rule {"apiGroups":[""],"resources":["pods"],"verbs":["get","list"]}"#,
+        ]
+    );
     let request = ApiRequest::new(HERE, ApiVerb::Create(pod("x")), Kind::Pod, "default", "");
     assert!(world.request(&who, Request::Api(request)).is_err());
 }

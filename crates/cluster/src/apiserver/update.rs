@@ -68,6 +68,7 @@ pub(super) fn patched(
     if let PatchKind::Apply { force } = how {
         return owners::apply(call, kind, namespace, name, part, force, patch);
     }
+    call.look_up();
     let old = read::get(call, kind, namespace, name)?;
     call.enter(Stage::Decoding, "");
     let mut value = old.to_value();
@@ -103,6 +104,7 @@ pub(super) fn update(
 ) -> Result<Rc<Object>, ApiStatus> {
     let kind = object.kind();
     let key = call.key(kind, object.namespace(), object.name());
+    call.look_up();
     let Some(old) = call.world.store().object(&key).cloned() else {
         return Err(ApiStatus::not_found(kind, object.name()));
     };
@@ -116,6 +118,7 @@ pub(super) fn update(
             next.meta_mut().annotations.clone_from(&object.meta().annotations);
         }
         object = next;
+        call.changed(call.before(&old), &object);
         owners::note(call, Some(&old), &mut object, part);
     } else {
         let version = definitions::version(call.world.store(), call.cluster, kind);
@@ -124,6 +127,7 @@ pub(super) fn update(
             parts::take_status(&old, &mut object);
         }
         keep_system_fields(&old, &mut object, part);
+        call.changed(call.before(&old), &object);
         owners::note(call, Some(&old), &mut object, part);
         admission::mutate(call, Some(&old), &mut object, part)?;
         allocate::normalize(Some(&old), &mut object);

@@ -10,7 +10,9 @@ mod rbac;
 use api::{ApiStatus, Kind};
 use serde_json::Value;
 
-use crate::{ClusterId, Principal, Store};
+use crate::{ClusterId, Principal, Store, request::Proof};
+use rbac::Grant;
+pub(crate) use rbac::held;
 
 /// What is asked, as an authorizer sees it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,18 +42,57 @@ impl Attributes<'_> {
 pub(crate) struct Allowed {
     pub(crate) by: &'static str,
     pub(crate) reason: String,
+    /// The rule and who gave it, where rules decide.
+    pub(crate) grant: Option<Grant>,
 }
 
-type Authorizer = fn(&Store, ClusterId, &Principal, &Attributes<'_>) -> Option<String>;
+type Authorizer = fn(&Store, ClusterId, &Principal, &Attributes<'_>) -> Option<Allowed>;
 
 /// THE REGISTRY of authorizers, in the order in which they are asked.
-const AUTHORIZERS: &[(&str, Authorizer)] = &[("Node", node::authorize), ("RBAC", rbac::authorize)];
+const AUTHORIZERS: &[Authorizer] = &[node::authorize, rbac::authorize];
 
-/// Whether the server knows who is asking.
+/// Which authenticator of the server knows who is asking.
 /// # Errors
 /// 401 for nobody.
-pub(crate) fn authenticate(who: &Principal) -> Result<(), ApiStatus> {
-    if who.user.is_empty() { Err(ApiStatus::unauthorized()) } else { Ok(()) }
+pub(crate) fn authenticate(who: &Principal) -> Result<&'static str, ApiStatus> {
+    if who.user.is_empty() {
+        return Err(ApiStatus::unauthorized());
+    }
+    Ok(match who.proof {
+        Proof::Nothing => "anonymous",
+        Proof::Certificate => "x509",
+        Proof::Token => "tokenfile",
+        Proof::AccountToken => "serviceaccount",
+        Proof::IamToken => "aws-iam-authenticator",
+    })
+}
+
+/// What must be allowed to the one who wants to act as `who`.
+/// Source: apiserver `pkg/endpoints/filters/impersonation.go`.
+pub(crate) fn impersonations(who: &Principal) -> Vec<Attributes<'_>> {
+    let of = |resource, namespace, name| Attributes {
+        verb: "impersonate",
+        resource,
+        namespace,
+        name,
+        ..Attributes::default()
+    };
+    let mut all = vec![match account(&who.user) {
+        Some((namespace, name)) => of("serviceaccounts", namespace, name),
+        None => of("users", "", who.user.as_str()),
+    }];
+    // Groups that the server adds by itself need not be asked for.
+    let own = |group: &str| {
+        matches!(group, "system:authenticated" | "system:unauthenticated")
+            || (account(&who.user).is_some() && group.starts_with("system:serviceaccounts"))
+    };
+    all.extend(who.groups.iter().filter(|group| !own(group)).map(|group| of("groups", "", group)));
+    all
+}
+
+/// Namespace and name of the account behind a user.
+fn account(user: &str) -> Option<(&str, &str)> {
+    user.strip_prefix("system:serviceaccount:")?.split_once(':')
 }
 
 /// Whether `who` may do this.
@@ -74,19 +115,17 @@ pub(crate) fn allowed(
     what: &Attributes<'_>,
 ) -> Option<Allowed> {
     if who.groups.iter().any(|group| group == "system:masters") {
-        return Some(Allowed { by: "system:masters", reason: String::new() });
+        return Some(Allowed { by: "system:masters", reason: String::new(), grant: None });
     }
-    AUTHORIZERS.iter().find_map(|(by, authorizer)| {
-        authorizer(store, cluster, who, what).map(|reason| Allowed { by, reason })
-    })
+    AUTHORIZERS.iter().find_map(|authorizer| authorizer(store, cluster, who, what))
 }
 
 /// The rules that `who` has in a namespace, as their roles write them.
 pub(crate) fn rules<'s>(
     store: &'s Store,
     cluster: ClusterId,
-    who: &Principal,
-    namespace: &str,
+    who: &'s Principal,
+    namespace: &'s str,
 ) -> Vec<&'s Value> {
     rbac::rules_of(store, cluster, who, namespace)
 }
@@ -142,7 +181,7 @@ mod tests {
 
     #[test]
     fn nobody_is_refused_before_anything_else() {
-        let nobody = Principal { user: String::new(), groups: Vec::new() };
+        let nobody = Principal::default();
         assert_eq!(authenticate(&nobody).unwrap_err().message, "Unauthorized");
     }
 }

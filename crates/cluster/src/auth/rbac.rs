@@ -6,58 +6,112 @@
 use api::{Kind, Object};
 use serde_json::{Map, Value};
 
-use crate::{ClusterId, Principal, Store, auth::Attributes};
+use crate::{
+    ClusterId, Principal, Store,
+    auth::{Allowed, Attributes},
+};
+
+/// The rule that allows, and how it came to whom it allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    /// `ClusterRoleBinding/name`, `RoleBinding/namespace/name`.
+    pub(crate) binding: String,
+    /// `ClusterRole/name`, `Role/namespace/name`.
+    pub(crate) role: String,
+    /// Such as `Group "dev"`.
+    pub(crate) subject: String,
+    /// The rule, as JSON in one line.
+    pub(crate) rule: String,
+}
 
 pub(super) fn authorize(
     store: &Store,
     cluster: ClusterId,
     who: &Principal,
     what: &Attributes<'_>,
-) -> Option<String> {
-    let everywhere = (Kind::ClusterRoleBinding, None);
-    let here = (Kind::RoleBinding, Some(what.namespace));
-    let scopes = if what.namespace.is_empty() { vec![everywhere] } else { vec![everywhere, here] };
-    for (kind, namespace) in scopes {
-        for (key, object) in store.objects(cluster, kind, namespace) {
-            let Some(binding) = body(object) else { continue };
-            let Some(subject) = subject(binding, &key.namespace, who) else { continue };
-            if rules(store, cluster, binding, &key.namespace).any(|rule| covers(rule, what)) {
-                let role = binding.get("roleRef")?;
-                let name = if key.namespace.is_empty() {
-                    key.name.to_string()
-                } else {
-                    format!("{}/{}", key.name, key.namespace)
-                };
-                return Some(format!(
-                    "RBAC: allowed by {} \"{name}\" of {} \"{}\" to {subject}",
-                    kind.info().kind,
-                    text(role, "kind"),
-                    text(role, "name"),
-                ));
-            }
-        }
+) -> Option<Allowed> {
+    bindings(store, cluster, who, what.namespace).find_map(|bound| {
+        let rule = rules(store, cluster, bound.body, bound.namespace).find(|rule| covers(rule, what))?;
+        let reason = format!(
+            "RBAC: allowed by {} \"{}\" of {} \"{}\" to {}",
+            bound.kind.info().kind,
+            if bound.namespace.is_empty() {
+                bound.name.to_owned()
+            } else {
+                format!("{}/{}", bound.name, bound.namespace)
+            },
+            bound.role.0,
+            bound.role.1,
+            bound.subject,
+        );
+        let grant = Grant {
+            binding: bound.id(),
+            role: bound.role_id(),
+            subject: bound.subject.clone(),
+            rule: api::emit::compact(rule),
+        };
+        Some(Allowed { by: "RBAC", reason, grant: Some(grant) })
+    })
+}
+
+/// Everything that `who` holds in a namespace: `binding → role`, that of the whole cluster first.
+pub(crate) fn held(store: &Store, cluster: ClusterId, who: &Principal, namespace: &str) -> Vec<String> {
+    bindings(store, cluster, who, namespace)
+        .map(|bound| format!("{} → {}", bound.id(), bound.role_id()))
+        .collect()
+}
+
+/// A binding that names somebody.
+struct Bound<'s> {
+    kind: Kind,
+    namespace: &'s str,
+    name: &'s str,
+    body: &'s Map<String, Value>,
+    /// Kind and name of its role.
+    role: (&'s str, &'s str),
+    subject: String,
+}
+
+impl Bound<'_> {
+    fn id(&self) -> String {
+        let space = if self.namespace.is_empty() { String::new() } else { format!("{}/", self.namespace) };
+        format!("{}/{space}{}", self.kind.info().kind, self.name)
     }
-    None
+
+    fn role_id(&self) -> String {
+        let (kind, name) = self.role;
+        if kind == "Role" { format!("Role/{}/{name}", self.namespace) } else { format!("{kind}/{name}") }
+    }
+}
+
+/// The bindings that name `who`: those of the whole cluster, then those of the namespace, if there is one.
+fn bindings<'s>(
+    store: &'s Store,
+    cluster: ClusterId,
+    who: &'s Principal,
+    namespace: &'s str,
+) -> impl Iterator<Item = Bound<'s>> {
+    let everywhere = store.objects(cluster, Kind::ClusterRoleBinding, None);
+    let here = (!namespace.is_empty()).then(|| store.objects(cluster, Kind::RoleBinding, Some(namespace)));
+    everywhere.chain(here.into_iter().flatten()).filter_map(move |(key, object)| {
+        let body = body(object)?;
+        let subject = subject(body, &key.namespace, who)?;
+        let role = body.get("roleRef")?;
+        let role = (text(role, "kind"), text(role, "name"));
+        Some(Bound { kind: key.kind, namespace: &key.namespace, name: &key.name, body, role, subject })
+    })
 }
 
 /// All rules of all roles that bindings give to `who`, those of the whole cluster first.
 pub(super) fn rules_of<'s>(
     store: &'s Store,
     cluster: ClusterId,
-    who: &Principal,
-    namespace: &str,
+    who: &'s Principal,
+    namespace: &'s str,
 ) -> Vec<&'s Value> {
-    let mut all = Vec::new();
-    for (kind, space) in [(Kind::ClusterRoleBinding, None), (Kind::RoleBinding, Some(namespace))] {
-        for (key, object) in store.objects(cluster, kind, space) {
-            if let Some(binding) = body(object)
-                && subject(binding, &key.namespace, who).is_some()
-            {
-                all.extend(rules(store, cluster, binding, &key.namespace));
-            }
-        }
-    }
-    all
+    bindings(store, cluster, who, namespace)
+        .flat_map(|bound| rules(store, cluster, bound.body, bound.namespace))
+        .collect()
 }
 
 fn body(object: &Object) -> Option<&Map<String, Value>> {

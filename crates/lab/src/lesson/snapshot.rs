@@ -6,7 +6,10 @@
 use std::rc::Rc;
 
 use api::{Domain, Kind, SimTime};
-use cluster::{ClusterId, Fact, Key, Store, What, World, request::Stage};
+use cluster::{
+    ClusterId, Fact, Key, Store, What, World,
+    request::{Refused, Stage},
+};
 use imbl::{GenericOrdMap, GenericVector, shared_ptr::RcK};
 use serde_json::{Value, json};
 
@@ -106,7 +109,7 @@ impl Snapshot {
             What::Asked(asked) => {
                 let kind = asked.kind.map_or("", |kind| kind.info().kind);
                 let rejected = asked.refused.as_ref();
-                if let Some((stage, _)) = rejected {
+                if let Some(Refused { stage, .. }) = rejected {
                     self.events.push_back(Happening {
                         reason: refusal(*stage).to_owned(),
                         kind: "Warning".to_owned(),
@@ -117,8 +120,8 @@ impl Snapshot {
                 let value = json!({
                     "verb": asked.verb, "user": asked.who.user, "kind": kind,
                     "namespace": asked.namespace, "name": asked.name,
-                    "rejectedAt": rejected.map(|(stage, _)| door(*stage)),
-                    "message": rejected.map(|(_, message)| message),
+                    "rejectedAt": rejected.map(|it| door(it.stage)),
+                    "message": rejected.map(|it| &it.message),
                 });
                 self.requests.push_back((format!("sim/Request {} {kind}", asked.verb), Rc::new(value)));
                 Some(if rejected.is_some() { Topic::Events } else { Topic::Requests })
@@ -202,7 +205,10 @@ fn happening(event: &Value) -> Happening {
 fn refusal(stage: Stage) -> &'static str {
     match stage {
         Stage::Authentication => "RequestUnauthorized",
-        Stage::Authorization | Stage::MutatingAdmission | Stage::ValidatingAdmission => "RequestForbidden",
+        Stage::Impersonation
+        | Stage::Authorization
+        | Stage::MutatingAdmission
+        | Stage::ValidatingAdmission => "RequestForbidden",
         Stage::Decoding => "RequestBadRequest",
         Stage::Validation => "RequestInvalid",
         Stage::Storage => "RequestConflict",
@@ -213,10 +219,10 @@ fn refusal(stage: Stage) -> &'static str {
 fn door(stage: Stage) -> &'static str {
     match stage {
         Stage::Authentication => "authn",
-        Stage::Authorization => "authz",
-        Stage::Decoding | Stage::MutatingAdmission | Stage::Validation | Stage::ValidatingAdmission => {
-            "admission"
-        }
+        Stage::Impersonation | Stage::Authorization => "authz",
+        Stage::Decoding => "decoding",
+        Stage::Validation => "validation",
+        Stage::MutatingAdmission | Stage::ValidatingAdmission => "admission",
         Stage::Storage => "storage",
     }
 }

@@ -10,7 +10,10 @@ use api::{
     k8s::core::v1::Pod,
     kinds::aws::{Attachment, Eni},
 };
-use cluster::{Asked, Change, Fact, What, request::Stage};
+use cluster::{
+    Asked, Change, Fact, What,
+    request::{Refused, Stage},
+};
 
 use super::{
     pod::{self, PodState},
@@ -130,12 +133,12 @@ pub fn beats<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>) -> Vec<Beat> {
 
 fn request_beats(asked: &Asked, push: &mut impl FnMut(BeatKind, String, String, Reason)) {
     let writes = matches!(asked.verb, "create" | "update" | "patch" | "delete" | "deletecollection");
-    if asked.who.user.starts_with("system:") || !writes {
+    if !writes {
         return;
     }
     let about = format!("{}/{}", asked.kind.map_or("", |kind| kind.info().kind), asked.name);
     push(BeatKind::Request, about.clone(), asked.verb.to_owned(), reason::asked(asked, &[]));
-    if let Some((_, message)) = &asked.refused {
+    if let Some(Refused { message, .. }) = &asked.refused {
         push(BeatKind::Refused, about, message.clone(), Reason::Words(message.clone()));
         return;
     }

@@ -18,6 +18,7 @@ pub mod outline;
 pub mod path;
 pub mod pod;
 pub mod reason;
+pub mod request;
 pub mod scene;
 pub mod timeline;
 pub mod what_if;

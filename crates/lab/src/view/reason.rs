@@ -125,7 +125,7 @@ pub(super) fn asked(asked: &Asked, stages: &[Stage]) -> Reason {
     let passed: Vec<&Passed> = asked.passed.iter().filter(|it| stages.contains(&it.stage)).collect();
     let said = |field: &str| -> String {
         let all = passed.iter().flat_map(|it| &it.did);
-        all.into_iter().find(|(name, _)| name == field).map(|(_, value)| value.clone()).unwrap_or_default()
+        all.into_iter().find(|(name, _)| *name == field).map(|(_, value)| value.clone()).unwrap_or_default()
     };
     match stages.first() {
         None => {
@@ -133,14 +133,17 @@ pub(super) fn asked(asked: &Asked, stages: &[Stage]) -> Reason {
             Reason::Sent(asked.who.user.clone(), asked.verb, format!("{kind}/{}", asked.name))
         }
         Some(Stage::Authentication) => Reason::Known(said("user"), said("groups")),
-        Some(Stage::Authorization) => Reason::Allowed(passed.first().map_or("", |it| it.by), said("reason")),
+        Some(Stage::Authorization) => Reason::Allowed(passed.first().map_or("", |it| it.by), said("binding")),
         Some(Stage::Storage) => Reason::Stored(said("revision")),
         Some(_) => {
             let plugins = passed.iter().filter(|it| it.stage != Stage::Decoding && !it.by.is_empty());
             let changed = passed.iter().filter(|it| it.stage == Stage::MutatingAdmission);
             Reason::Admitted(
                 plugins.map(|it| it.by).collect(),
-                changed.flat_map(|it| it.did.iter().cloned()).collect(),
+                changed
+                    .flat_map(|it| &it.changed)
+                    .map(|edit| (edit.field.clone(), edit.after.clone().unwrap_or_default()))
+                    .collect(),
             )
         }
     }

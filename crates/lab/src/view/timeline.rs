@@ -88,7 +88,11 @@ const LEAST: u64 = 20_000;
 
 fn lane(fact: &Fact) -> Option<(Lane, bool)> {
     match &fact.what {
-        What::Asked(asked) => Some((Lane::Api, asked.refused.is_some())),
+        // `kubectl apply` asks for what may not be there yet: nothing is wrong with that.
+        What::Asked(asked) => {
+            let bad = asked.refused.as_ref().is_some_and(|it| asked.verb != "get" || it.code != 404);
+            Some((Lane::Api, bad))
+        }
         What::Traced(_) => None,
         What::Planned(_) => Some((Lane::Node, false)),
         What::Noted(_) => actor_lane(fact).map(|lane| (lane, false)),

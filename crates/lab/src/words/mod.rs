@@ -11,6 +11,7 @@ pub mod what_if;
 
 pub use ui::Ui;
 
+use cluster::request::Stage;
 use scheduler::{
     ClusterEvent, PluginScore, Reason as Ground, Sampled,
     decision::{Criterion, Outcome},
@@ -24,6 +25,7 @@ use crate::view::{
     outline::{Census, Entry},
     pod::PodState,
     reason::Reason,
+    request::{RequestView, StageView},
     timeline::Wait,
     why::Why,
 };
@@ -185,6 +187,15 @@ sentences! { sentences:
     label(label: Label) -> &'static str;
     /// What a bar waits for.
     wait(wait: &Wait, secs: u64) -> String;
+}
+
+sentences! { request:
+    /// The name of a stage of a request.
+    stage(stage: Stage) -> &'static str;
+    /// What came of a request; `code` is written as in Markdown.
+    request(view: &RequestView) -> String;
+    /// What a stage says; empty where its parts say it all.
+    said(view: &StageView) -> String;
 }
 
 impl Lang {

@@ -45,20 +45,17 @@ fn endpoint(world: &World, name: &str) -> String {
 #[must_use]
 pub fn entries(world: &World, plane: &ControlPlane) -> (Context, Cluster, User) {
     let name = plane.meta().name.as_deref().unwrap_or_default();
+    let made = |context: &str, entry: &str, user: &str, server: String, credential: Credential| {
+        make([context, entry, user], server, name, credential, admins(plane))
+    };
     match plane.provider {
         Provider::Eks => {
             let region = region(world, name);
             let entry = format!("{name}.{region}.eksctl.io");
             let exec = ["eks", "get-token", "--output", "json", "--cluster-name", name, "--region", &region];
             let exec = Credential::Exec(exec.map(str::to_owned).to_vec());
-            make(
-                &format!("alice@{entry}"),
-                &entry,
-                &format!("alice@{entry}"),
-                endpoint(world, name),
-                name,
-                exec,
-            )
+            let user = format!("alice@{entry}");
+            made(&user, &entry, &user, endpoint(world, name), exec)
         }
         Provider::Kind | Provider::Kwok => {
             let tool = if plane.provider == Provider::Kind { "kind" } else { "kwok" };
@@ -66,7 +63,7 @@ pub fn entries(world: &World, plane: &ControlPlane) -> (Context, Cluster, User) 
             // Both take any free port of the laptop; ours follows from the seed.
             let port = 32_768 + draw::draw(world.seed(), "kind-port", name, 0) % 28_232;
             let server = format!("https://127.0.0.1:{port}");
-            make(&entry, &entry, &entry, server, name, Credential::Certificate)
+            made(&entry, &entry, &entry, server, Credential::Certificate)
         }
     }
 }
@@ -78,16 +75,23 @@ pub fn by_aws(world: &World, name: &str, alias: Option<&str>) -> (Context, Clust
     let arn = format!("arn:aws:eks:{region}:{ACCOUNT}:cluster/{name}");
     let exec = ["--region", &region, "eks", "get-token", "--cluster-name", name, "--output", "json"];
     let exec = Credential::Exec(exec.map(str::to_owned).to_vec());
-    make(alias.unwrap_or(&arn), &arn, &arn, endpoint(world, name), name, exec)
+    make([alias.unwrap_or(&arn), &arn, &arn], endpoint(world, name), name, exec, "system:masters")
+}
+
+/// The group by which the cluster's creator may do everything.
+fn admins(plane: &ControlPlane) -> &'static str {
+    let minor = plane.version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    // Source: kubeadm 1.29, which kind runs; it keeps system:masters for a file that nobody uses.
+    let by_kubeadm = plane.provider == Provider::Kind && minor.is_none_or(|minor| minor >= 29);
+    if by_kubeadm { "kubeadm:cluster-admins" } else { "system:masters" }
 }
 
 fn make(
-    context: &str,
-    cluster: &str,
-    user: &str,
+    [context, cluster, user]: [&str; 3],
     server: String,
     control_plane: &str,
     credential: Credential,
+    group: &str,
 ) -> (Context, Cluster, User) {
     (
         Context {
@@ -100,7 +104,7 @@ fn make(
         User {
             name: user.to_owned(),
             identity: "kubernetes-admin".to_owned(),
-            groups: vec!["system:masters".to_owned()],
+            groups: vec![group.to_owned(), "system:authenticated".to_owned()],
             credential,
             uid: String::new(),
         },

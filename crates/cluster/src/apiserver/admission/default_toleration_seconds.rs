@@ -4,22 +4,18 @@
 
 use api::{ApiStatus, Object, k8s::core::v1::Toleration};
 
-use super::{Did, Review};
+use super::Review;
 
 const SECONDS: i64 = 300;
 const TAINTS: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
+pub(super) fn mutate(_: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Pod(pod) = object else { return Ok(()) };
-    if !review.is_create() {
-        return Ok(());
-    }
     let tolerations = pod.spec.get_or_insert_default().tolerations.get_or_insert_default();
     for taint in TAINTS {
         if tolerations.iter().any(|toleration| covers(toleration, taint)) {
             continue;
         }
-        did.push(("spec.tolerations".to_owned(), format!("{taint}:NoExecute op=Exists for {SECONDS}s")));
         tolerations.push(Toleration {
             key: Some(taint.to_owned()),
             operator: Some("Exists".to_owned()),

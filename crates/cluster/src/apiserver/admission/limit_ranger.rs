@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use api::{ApiStatus, Kind, Object, quantity::Quantity};
 use serde_json::{Value, json};
 
-use super::{Did, Review};
+use super::Review;
 use crate::{apiserver::forbidden, quota};
 
 const ANNOTATION: &str = "kubernetes.io/limit-ranger";
@@ -20,8 +20,8 @@ fn limits(review: &Review<'_>, namespace: &str) -> Vec<Value> {
         .collect()
 }
 
-pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
-    if !review.is_create() || object.kind() != Kind::Pod {
+pub(super) fn mutate(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
+    if object.kind() != Kind::Pod {
         return Ok(());
     }
     let limits = limits(review, object.namespace());
@@ -50,7 +50,6 @@ pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) ->
         return Ok(());
     }
     let note = format!("LimitRanger plugin set: {}", notes.join("; "));
-    did.push((format!("metadata.annotations[{ANNOTATION}]"), note.clone()));
     if value["metadata"]["annotations"].is_null() {
         value["metadata"]["annotations"] = json!({});
     }
@@ -81,9 +80,6 @@ fn fill(container: &mut Value, defaults: &Value, to: &str) -> Vec<String> {
 
 pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
     let kind = object.kind();
-    if !review.is_create() || !matches!(kind, Kind::Pod | Kind::PersistentVolumeClaim) {
-        return Ok(());
-    }
     let limits = limits(review, object.namespace());
     if limits.is_empty() {
         return Ok(());

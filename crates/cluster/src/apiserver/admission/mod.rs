@@ -14,7 +14,7 @@ mod service_account;
 mod storage;
 mod taint_nodes_by_condition;
 
-use api::{ApiStatus, Object};
+use api::{ApiStatus, Kind, Object, Scope};
 
 pub(super) use service_account::wait_for_default_account;
 pub(crate) use storage::default_storage_class;
@@ -45,41 +45,77 @@ impl<'a> Review<'a> {
     }
 }
 
-/// Field and value of each change.
-type Did = Vec<(String, String)>;
-
-type Mutate = fn(&Review<'_>, &mut Object, &mut Did) -> Result<(), ApiStatus>;
+type Concerns = fn(&Review<'_>, &Object) -> bool;
+type Mutate = fn(&Review<'_>, &mut Object) -> Result<(), ApiStatus>;
 type Validate = fn(&Review<'_>, &Object, &mut Vec<String>) -> Result<(), ApiStatus>;
 
 struct Plugin {
     name: &'static str,
+    /// Whether it looks at such a write at all.
+    concerns: Concerns,
     mutate: Option<Mutate>,
     validate: Option<Validate>,
 }
 
+impl Plugin {
+    const fn mutating(name: &'static str, concerns: Concerns, mutate: Mutate) -> Self {
+        Self { name, concerns, mutate: Some(mutate), validate: None }
+    }
+
+    const fn validating(name: &'static str, concerns: Concerns, validate: Validate) -> Self {
+        Self { name, concerns, mutate: None, validate: Some(validate) }
+    }
+
+    const fn also(mut self, validate: Validate) -> Self {
+        self.validate = Some(validate);
+        self
+    }
+}
+
 const PLUGINS: &[Plugin] = &[
-    Plugin { name: "NamespaceLifecycle", mutate: Some(namespace_lifecycle::mutate), validate: None },
-    Plugin {
-        name: "LimitRanger",
-        mutate: Some(limit_ranger::mutate),
-        validate: Some(limit_ranger::validate),
-    },
-    Plugin { name: "ServiceAccount", mutate: Some(service_account::mutate), validate: None },
-    Plugin { name: "TaintNodesByCondition", mutate: Some(taint_nodes_by_condition::mutate), validate: None },
-    Plugin { name: "PodSecurity", mutate: None, validate: Some(pod_security::validate) },
-    Plugin { name: "Priority", mutate: Some(priority::mutate), validate: Some(priority::validate) },
-    Plugin {
-        name: "DefaultTolerationSeconds",
-        mutate: Some(default_toleration_seconds::mutate),
-        validate: None,
-    },
-    Plugin { name: "DefaultStorageClass", mutate: Some(storage::set_class), validate: None },
-    Plugin { name: "StorageObjectInUseProtection", mutate: Some(storage::protect), validate: None },
-    Plugin { name: "ValidatingAdmissionPolicy", mutate: None, validate: Some(policy::validate) },
-    Plugin { name: "ResourceQuota", mutate: None, validate: Some(resource_quota::validate) },
+    Plugin::mutating("NamespaceLifecycle", new_in_namespace, namespace_lifecycle::mutate),
+    Plugin::mutating(
+        "LimitRanger",
+        |r, o| r.is_create() && matches!(o.kind(), Kind::Pod | Kind::PersistentVolumeClaim),
+        limit_ranger::mutate,
+    )
+    .also(limit_ranger::validate),
+    Plugin::mutating("ServiceAccount", new_pod, service_account::mutate),
+    Plugin::mutating(
+        "TaintNodesByCondition",
+        |r, o| r.is_create() && o.kind() == Kind::Node,
+        taint_nodes_by_condition::mutate,
+    ),
+    Plugin::validating("PodSecurity", |_, o| pod_security::concerns(o), pod_security::validate),
+    Plugin::mutating("Priority", |r, o| new_pod(r, o) || o.kind() == Kind::PriorityClass, priority::mutate)
+        .also(priority::validate),
+    Plugin::mutating("DefaultTolerationSeconds", new_pod, default_toleration_seconds::mutate),
+    Plugin::mutating(
+        "DefaultStorageClass",
+        |r, o| r.is_create() && o.kind() == Kind::PersistentVolumeClaim,
+        storage::set_class,
+    ),
+    Plugin::mutating(
+        "StorageObjectInUseProtection",
+        |r, o| {
+            let kinds = [Kind::PersistentVolumeClaim, Kind::PersistentVolume, Kind::VolumeAttributesClass];
+            r.is_create() && kinds.contains(&o.kind())
+        },
+        storage::protect,
+    ),
+    Plugin::validating("ValidatingAdmissionPolicy", |r, _| policy::is_used(r), policy::validate),
+    Plugin::validating("ResourceQuota", new_in_namespace, resource_quota::validate),
 ];
 
-/// Every plugin's changes; a plugin that changes nothing leaves no trace.
+fn new_in_namespace(review: &Review<'_>, object: &Object) -> bool {
+    review.is_create() && object.kind().info().scope == Scope::Namespaced
+}
+
+fn new_pod(review: &Review<'_>, object: &Object) -> bool {
+    review.is_create() && object.kind() == Kind::Pod
+}
+
+/// Every plugin's changes.
 pub(super) fn mutate(
     call: &mut Call<'_>,
     old: Option<&Object>,
@@ -88,15 +124,14 @@ pub(super) fn mutate(
 ) -> Result<(), ApiStatus> {
     for plugin in PLUGINS {
         let Some(mutate) = plugin.mutate else { continue };
-        let mut did = Did::new();
         let review = Review::new(call, old, part);
-        let answer = mutate(&review, object, &mut did);
-        if answer.is_err() || (call.is_told() && !did.is_empty()) {
-            call.enter(Stage::MutatingAdmission, plugin.name);
-            for (field, value) in did {
-                call.did(&field, &value);
-            }
+        if !(plugin.concerns)(&review, object) {
+            continue;
         }
+        let before = call.before(object);
+        let answer = mutate(&review, object);
+        call.enter(Stage::MutatingAdmission, plugin.name);
+        call.changed(before, object);
         answer?;
     }
     Ok(())
@@ -113,10 +148,11 @@ pub(super) fn validate(
         let Some(validate) = plugin.validate else { continue };
         let mut warnings = Vec::new();
         let review = Review::new(call, old, part);
-        let answer = validate(&review, object, &mut warnings);
-        if answer.is_err() || (call.is_told() && !warnings.is_empty()) {
-            call.enter(Stage::ValidatingAdmission, plugin.name);
+        if !(plugin.concerns)(&review, object) {
+            continue;
         }
+        let answer = validate(&review, object, &mut warnings);
+        call.enter(Stage::ValidatingAdmission, plugin.name);
         for warning in warnings {
             call.did("warning", &warning);
             call.warn(&warning);
@@ -128,16 +164,15 @@ pub(super) fn validate(
 
 /// What is held against a deletion.
 pub(super) fn validate_delete(call: &mut Call<'_>, object: &Object) -> Result<(), ApiStatus> {
-    let answer = namespace_lifecycle::validate_delete(object);
-    if answer.is_err() {
-        call.enter(Stage::ValidatingAdmission, "NamespaceLifecycle");
-    }
-    answer?;
+    call.enter(Stage::ValidatingAdmission, "NamespaceLifecycle");
+    namespace_lifecycle::validate_delete(object)?;
     let mut warnings = Vec::new();
-    let answer = policy::validate_delete(&Review::new(call, None, ""), object, &mut warnings);
-    if answer.is_err() || !warnings.is_empty() {
-        call.enter(Stage::ValidatingAdmission, "ValidatingAdmissionPolicy");
+    let review = Review::new(call, None, "");
+    if !policy::is_used(&review) {
+        return Ok(());
     }
+    let answer = policy::validate_delete(&review, object, &mut warnings);
+    call.enter(Stage::ValidatingAdmission, "ValidatingAdmissionPolicy");
     for warning in warnings {
         call.did("warning", &warning);
         call.warn(&warning);

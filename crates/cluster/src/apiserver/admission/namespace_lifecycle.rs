@@ -2,18 +2,15 @@
 //!
 //! Source: apiserver `pkg/admission/plugin/namespace/lifecycle`.
 
-use api::{ApiStatus, Kind, Object, Scope, k8s::core::v1::Namespace};
+use api::{ApiStatus, Kind, Object, k8s::core::v1::Namespace};
 
-use super::{Did, Review};
+use super::Review;
 use crate::apiserver::forbidden;
 
 /// Namespaces that may not be deleted.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
-pub(super) fn mutate(review: &Review<'_>, object: &mut Object, _: &mut Did) -> Result<(), ApiStatus> {
-    if object.kind().info().scope != Scope::Namespaced || !review.is_create() {
-        return Ok(());
-    }
+pub(super) fn mutate(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let name = object.namespace();
     let Some(namespace) = review.world.store().get::<Namespace>(review.cluster, "", name) else {
         return Err(ApiStatus::not_found(Kind::Namespace, name));

@@ -4,14 +4,11 @@
 
 use api::{ApiStatus, Kind, Object, k8s::scheduling::v1::PriorityClass};
 
-use super::{Did, Review};
+use super::Review;
 use crate::apiserver::forbidden;
 
-pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
+pub(super) fn mutate(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Pod(pod) = object else { return Ok(()) };
-    if !review.is_create() {
-        return Ok(());
-    }
     let name = pod.metadata.name.clone().or_else(|| pod.metadata.generate_name.clone()).unwrap_or_default();
     let spec = pod.spec.get_or_insert_default();
     let store = review.world.store();
@@ -45,7 +42,6 @@ pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) ->
         );
         return Err(forbidden(Kind::Pod, &name, &why));
     }
-    did.push(("spec.priority".to_owned(), priority.to_string()));
     spec.priority = Some(priority);
     spec.preemption_policy = Some(policy);
     Ok(())

@@ -17,9 +17,6 @@ const REQUIRED: [&str; 6] =
     ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
 pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
-    if !review.is_create() || object.namespace().is_empty() {
-        return Ok(());
-    }
     let (store, cluster, kind) = (review.world.store(), review.cluster, object.kind());
     let value = object.to_value();
     let asked = quota::usage(kind, &value);

@@ -9,7 +9,7 @@ use api::{
 };
 use serde_json::json;
 
-use super::{Did, Review};
+use super::Review;
 use crate::{ApiRequest, Budget, World, apiserver::forbidden, draw::suffix};
 
 /// Where containers find their token.
@@ -19,11 +19,8 @@ const EXPIRATION_SECONDS: i64 = 3607;
 /// How long the plugin asks again for a default account that is not there yet: 10 times, up to 100 ms apart.
 const PATIENCE: SimDuration = SimDuration::secs(1);
 
-pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
+pub(super) fn mutate(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Pod(pod) = object else { return Ok(()) };
-    if !review.is_create() {
-        return Ok(());
-    }
     let name = pod_name(pod);
     let namespace = pod.metadata.namespace.clone().unwrap_or_default();
     let seed = format!(
@@ -35,7 +32,6 @@ pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) ->
     let spec = pod.spec.get_or_insert_default();
     if spec.service_account_name.as_deref().unwrap_or_default().is_empty() {
         spec.service_account_name = Some("default".to_owned());
-        did.push(("spec.serviceAccountName".to_owned(), "default".to_owned()));
     }
     spec.service_account.clone_from(&spec.service_account_name);
     let account_name = spec.service_account_name.clone().unwrap_or_default();
@@ -49,7 +45,7 @@ pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) ->
     let wanted =
         spec.automount_service_account_token.or(account.automount_service_account_token).unwrap_or(true);
     if wanted {
-        mount(spec, &seed, review.world.seed(), did);
+        mount(spec, &seed, review.world.seed());
     }
     if spec.image_pull_secrets.as_ref().is_none_or(Vec::is_empty) {
         spec.image_pull_secrets.clone_from(&account.image_pull_secrets);
@@ -61,7 +57,7 @@ fn pod_name(pod: &Pod) -> String {
     pod.metadata.name.clone().or_else(|| pod.metadata.generate_name.clone()).unwrap_or_default()
 }
 
-fn mount(spec: &mut PodSpec, key: &str, seed: u64, did: &mut Did) {
+fn mount(spec: &mut PodSpec, key: &str, seed: u64) {
     let has = |name: &str| spec.volumes.iter().flatten().any(|volume| volume.name == name);
     let mut n = 0;
     let mut name = volume_name(seed, key, n);
@@ -74,8 +70,6 @@ fn mount(spec: &mut PodSpec, key: &str, seed: u64, did: &mut Did) {
         used |= mount_into(container, &name);
     }
     if used {
-        did.push(("spec.volumes".to_owned(), name.clone()));
-        did.push(("spec.containers[*].volumeMounts".to_owned(), MOUNT_PATH.to_owned()));
         spec.volumes.get_or_insert_default().push(volume(name));
     }
 }

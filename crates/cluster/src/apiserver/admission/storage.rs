@@ -6,7 +6,7 @@
 use api::{ApiStatus, Kind, Object};
 use serde_json::{Value, json};
 
-use super::{Did, Review};
+use super::Review;
 use crate::{
     ClusterId, Store,
     controllers::{CLAIM_PROTECTION, VOLUME_PROTECTION},
@@ -32,7 +32,7 @@ pub(crate) fn default_storage_class(store: &Store, cluster: ClusterId) -> Option
         .map(|it| it.name().to_owned())
 }
 
-pub(super) fn protect(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
+pub(super) fn protect(_: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let finalizer = match object.kind() {
         Kind::PersistentVolumeClaim => CLAIM_PROTECTION,
         Kind::PersistentVolume => VOLUME_PROTECTION,
@@ -40,17 +40,16 @@ pub(super) fn protect(review: &Review<'_>, object: &mut Object, did: &mut Did) -
         _ => return Ok(()),
     };
     let finalizers = object.meta().finalizers.iter().flatten();
-    if review.is_create() && !finalizers.into_iter().any(|it| it == finalizer) {
+    if !finalizers.into_iter().any(|it| it == finalizer) {
         object.meta_mut().finalizers.get_or_insert_default().push(finalizer.to_owned());
-        did.push(("metadata.finalizers".to_owned(), finalizer.to_owned()));
     }
     Ok(())
 }
 
-pub(super) fn set_class(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
+pub(super) fn set_class(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Stored(claim) = object else { return Ok(()) };
     let named = claim.metadata.annotations.as_ref().is_some_and(|it| it.contains_key(BETA_CLASS));
-    if claim.kind != Kind::PersistentVolumeClaim || !review.is_create() || named {
+    if named {
         return Ok(());
     }
     let Some(Value::Object(spec)) = claim.body.get_mut("spec") else { return Ok(()) };
@@ -58,7 +57,6 @@ pub(super) fn set_class(review: &Review<'_>, object: &mut Object, did: &mut Did)
         return Ok(());
     }
     if let Some(class) = default_storage_class(review.world.store(), review.cluster) {
-        did.push(("spec.storageClassName".to_owned(), class.clone()));
         spec.insert("storageClassName".to_owned(), json!(class));
     }
     Ok(())

@@ -4,20 +4,16 @@
 
 use api::{ApiStatus, Object, k8s::core::v1::Taint};
 
-use super::{Did, Review};
+use super::Review;
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 
-pub(super) fn mutate(review: &Review<'_>, object: &mut Object, did: &mut Did) -> Result<(), ApiStatus> {
+pub(super) fn mutate(_: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Node(node) = object else { return Ok(()) };
-    if !review.is_create() {
-        return Ok(());
-    }
     let taints = node.spec.get_or_insert_default().taints.get_or_insert_default();
     if taints.iter().any(|taint| taint.key == NOT_READY && taint.effect == "NoSchedule") {
         return Ok(());
     }
-    did.push(("spec.taints".to_owned(), format!("{NOT_READY}:NoSchedule")));
     taints.push(Taint { key: NOT_READY.to_owned(), effect: "NoSchedule".to_owned(), ..Taint::default() });
     Ok(())
 }

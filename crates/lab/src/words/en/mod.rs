@@ -2,6 +2,7 @@
 
 pub mod path;
 pub mod reason;
+pub mod request;
 pub mod scheduler;
 pub mod sentences;
 pub mod ui;

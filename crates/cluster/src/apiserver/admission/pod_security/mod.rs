@@ -25,6 +25,11 @@ use super::Review;
 use crate::apiserver::{forbidden, release};
 
 /// Objects to a write, and says what else there is to say of it.
+/// Whether it looks at such an object: a pod, what has a template of one, a namespace.
+pub(super) fn concerns(object: &Object) -> bool {
+    matches!(object, Object::Namespace(_) | Object::Pod(_)) || has_template(object.kind())
+}
+
 pub(super) fn validate(
     review: &Review<'_>,
     object: &Object,
@@ -60,7 +65,7 @@ fn of_pod(review: &Review<'_>, pod: &Pod, warnings: &mut Vec<String>) -> Result<
 }
 
 fn of_template(review: &Review<'_>, object: &Object, warnings: &mut Vec<String>) {
-    if !has_template(object.kind()) || !review.part.is_empty() {
+    if !review.part.is_empty() {
         return;
     }
     let Some(policy) = policy_of(review, Some(object.namespace())) else { return };

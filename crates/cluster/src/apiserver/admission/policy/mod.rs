@@ -45,6 +45,13 @@ pub(super) fn validate_delete(
     check(review, "DELETE", object, None, warnings)
 }
 
+/// Whether there is anything to check at all.
+pub(super) fn is_used(review: &Review<'_>) -> bool {
+    let mut bindings =
+        review.world.store().objects(review.cluster, Kind::ValidatingAdmissionPolicyBinding, None);
+    bindings.next().is_some()
+}
+
 fn check(
     review: &Review<'_>,
     operation: &str,
@@ -53,9 +60,7 @@ fn check(
     warnings: &mut Vec<String>,
 ) -> Result<(), ApiStatus> {
     let store = review.world.store();
-    if store.objects(review.cluster, Kind::ValidatingAdmissionPolicyBinding, None).next().is_none()
-        || about.kind().info().group == "admissionregistration.k8s.io"
-    {
+    if about.kind().info().group == "admissionregistration.k8s.io" {
         return Ok(());
     }
     let stored = |kind: Kind| {
