@@ -43,6 +43,11 @@ pub trait Controller {
         crate::timing::WATCH
     }
 
+    /// Whether somebody who waits until nothing is left to do waits for that too. Not for one that lets things rest first.
+    fn is_awaited(&self) -> bool {
+        true
+    }
+
     /// How fast its client may call; no limit for most. MODEL: every client has one; only those that write one thing after
     /// another are held to it here.
     fn client(&self) -> Option<Rate> {

@@ -3,10 +3,10 @@
 //! A wake is one actor looking at one key. The same pair is queued once and the earlier time wins, so a controller
 //! that is told ten things at once looks once.
 
-use api::{SimTime, digest::Digest};
+use api::{Kind, SimTime, digest::Digest};
 use imbl::{GenericOrdMap, shared_ptr::RcK};
 
-use crate::{ActorId, Key};
+use crate::{ActorId, ClusterId, Key};
 
 /// One actor is to look at one key.
 #[derive(Clone, Debug)]
@@ -90,8 +90,23 @@ impl Queue {
         self.due.iter().find(|(_, wake)| !wake.periodic).map(|((at, _), _)| *at)
     }
 
+    /// The objects of a kind that an actor is to look at.
+    pub fn keys_of(&self, actor: ActorId, cluster: ClusterId, kind: Kind) -> impl Iterator<Item = &Key> {
+        let first = (actor, Key::new(cluster, kind, "", ""));
+        let of_actor = self.of.range(first..).map(|(pair, _)| pair);
+        let keys = of_actor.take_while(move |(of, _)| *of == actor).map(|(_, key)| key);
+        keys.take_while(move |key| key.cluster == cluster && key.kind == kind)
+    }
+
+    /// Drops the wake of a pair, if there is one.
+    pub fn cancel(&mut self, actor: ActorId, key: &Key) {
+        if let Some(&slot) = self.of.get(&(actor, key.clone())) {
+            self.take(slot);
+        }
+    }
+
     /// Drops every wake of one cluster, when the cluster is gone.
-    pub fn forget_cluster(&mut self, cluster: crate::ClusterId) {
+    pub fn forget_cluster(&mut self, cluster: ClusterId) {
         let gone: Vec<_> =
             self.due.iter().filter(|(_, w)| w.key.cluster == cluster).map(|(slot, _)| *slot).collect();
         for slot in gone {
@@ -116,8 +131,6 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ClusterId;
-    use api::Kind;
 
     fn wake(name: &str, periodic: bool) -> Wake {
         Wake { actor: ActorId("a"), key: Key::new(ClusterId(1), Kind::Pod, "d", name), cause: None, periodic }

@@ -151,4 +151,16 @@ impl<'w> Turn<'w> {
         let at = self.now() + wait;
         self.world.wake_at(at, Wake { actor, key, cause, periodic: true });
     }
+
+    /// The objects of a kind that an actor is to look at later, in this part of the store.
+    #[must_use]
+    pub fn expected(&mut self, actor: ActorId, kind: Kind) -> Vec<Key> {
+        let cluster = self.cluster;
+        self.world.queue().keys_of(actor, cluster, kind).cloned().collect()
+    }
+
+    /// Has an actor not look at a key that it was to look at.
+    pub fn expect_no_more(&mut self, actor: ActorId, key: &Key) {
+        self.world.queue().cancel(actor, key);
+    }
 }

@@ -413,6 +413,11 @@ impl World {
         &mut self.scheduling
     }
 
+    /// What is to wake.
+    pub(crate) fn queue(&mut self) -> &mut Queue {
+        &mut self.queue
+    }
+
     pub(crate) fn wake_at(&mut self, at: SimTime, wake: Wake) {
         self.queue.push(at, wake);
     }
@@ -462,7 +467,8 @@ impl World {
             let mut wakes = Vec::new();
             actor.watch(change, &self.store, &mut |key| wakes.push(key));
             for key in wakes {
-                let wake = Wake { actor: ActorId(actor.name()), key, cause: Some(seq), periodic: false };
+                let periodic = !actor.is_awaited();
+                let wake = Wake { actor: ActorId(actor.name()), key, cause: Some(seq), periodic };
                 self.queue.push(at, wake);
             }
         }

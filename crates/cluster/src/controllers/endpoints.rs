@@ -81,45 +81,65 @@ impl Controller for EndpointsController {
     }
 }
 
-/// One subset per set of ports, addresses by number.
+/// One subset per set of addresses, with the ports that all of them have; addresses by number.
+///
+/// MODEL: upstream sorts the subsets by a hash of what is in them; here the widest comes first.
 fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) -> Vec<EndpointSubset> {
     let nothing = BTreeMap::new();
     let namespace = service.metadata.namespace.as_deref().unwrap_or_default();
     let early = service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses) == Some(true);
-    let mut groups: BTreeMap<String, EndpointSubset> = BTreeMap::new();
+    // A Service without ports has its addresses behind none.
+    let mut by_port: Vec<(Option<EndpointPort>, Vec<(EndpointAddress, bool)>)> = Vec::new();
     let chosen = turn
         .list::<Pod>(Some(namespace))
         .filter(|pod| selector.matches(pod.metadata.labels.as_ref().unwrap_or(&nothing)));
+    let has_ports =
+        service.spec.as_ref().and_then(|spec| spec.ports.as_ref()).is_some_and(|ports| !ports.is_empty());
     for pod in chosen.filter(|pod| pod.metadata.deletion_timestamp.is_none()).take(MAX_ADDRESSES) {
         let Some(ip) = address(pod) else { continue };
-        let ports = ports(service, pod);
-        if ports.is_empty()
-            && service.spec.as_ref().and_then(|spec| spec.ports.as_ref()).is_some_and(|p| !p.is_empty())
-        {
-            continue;
-        }
+        let ports: Vec<Option<EndpointPort>> = match ports(service, pod) {
+            ports if has_ports => ports.into_iter().map(Some).collect(),
+            _ => vec![None],
+        };
         let address = EndpointAddress {
             ip: ip.to_owned(),
             hostname: hostname(service, pod),
             node_name: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
             target_ref: Some(target(pod)),
         };
-        let group = serde_json::to_string(&ports).unwrap_or_default();
-        let subset = groups.entry(group).or_insert_with(|| EndpointSubset {
-            ports: (!ports.is_empty()).then_some(ports),
-            ..EndpointSubset::default()
-        });
-        let ready = early || is_ready(pod);
-        let list = if ready { &mut subset.addresses } else { &mut subset.not_ready_addresses };
-        list.get_or_insert_default().push(address);
-    }
-    let number = |address: &EndpointAddress| address.ip.parse::<std::net::Ipv4Addr>().ok();
-    for subset in groups.values_mut() {
-        for list in [&mut subset.addresses, &mut subset.not_ready_addresses].into_iter().flatten() {
-            list.sort_by_key(number);
+        for port in ports {
+            let member = (address.clone(), early || is_ready(pod));
+            match by_port.iter_mut().find(|(has, _)| *has == port) {
+                Some((_, members)) => members.push(member),
+                None => by_port.push((port, vec![member])),
+            }
         }
     }
-    groups.into_values().collect()
+    let number = |address: &EndpointAddress| address.ip.parse::<std::net::Ipv4Addr>().ok();
+    let mut subsets: Vec<(Vec<(EndpointAddress, bool)>, EndpointSubset)> = Vec::new();
+    for (port, mut members) in by_port {
+        members.sort_by_key(|(address, _)| number(address));
+        let at = subsets.iter().position(|(has, _)| *has == members).unwrap_or_else(|| {
+            let list = |ready: bool| {
+                let list: Vec<_> =
+                    members.iter().filter(|(_, is)| *is == ready).map(|(it, _)| it.clone()).collect();
+                (!list.is_empty()).then_some(list)
+            };
+            let subset =
+                EndpointSubset { addresses: list(true), not_ready_addresses: list(false), ports: None };
+            subsets.push((members.clone(), subset));
+            subsets.len() - 1
+        });
+        if let (Some((_, subset)), Some(port)) = (subsets.get_mut(at), port) {
+            subset.ports.get_or_insert_default().push(port);
+        }
+    }
+    subsets.sort_by_key(|(members, _)| std::cmp::Reverse(members.len()));
+    let mut subsets: Vec<EndpointSubset> = subsets.into_iter().map(|(_, subset)| subset).collect();
+    for ports in subsets.iter_mut().filter_map(|subset| subset.ports.as_mut()) {
+        ports.sort_by(|a, b| (&a.name, a.port).cmp(&(&b.name, b.port)));
+    }
+    subsets
 }
 
 fn ports(service: &Service, pod: &Pod) -> Vec<EndpointPort> {

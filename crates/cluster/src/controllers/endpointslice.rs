@@ -21,8 +21,8 @@ use crate::{Change, Controller, Key, Next, Store, Turn};
 
 /// Most endpoints of one slice.
 const MAX_ENDPOINTS: usize = 100;
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+pub(super) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const CONTROLLER: &str = "endpointslice-controller.k8s.io";
 /// Marks slices and Endpoints of a Service without an address.
 pub(super) const HEADLESS: &str = "service.kubernetes.io/headless";

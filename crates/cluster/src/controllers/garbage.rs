@@ -3,11 +3,11 @@
 //! In the background they are deleted after it, in the foreground before it, and orphans only forget it.
 //! Source: `pkg/controller/garbagecollector/garbagecollector.go`.
 
-use api::{ApiStatus, Object, meta::OwnerReference};
+use api::{ApiStatus, Kind, Object, Scope, meta::OwnerReference};
 
 use crate::{
-    Change, ClusterId, Controller, Key, Next, Propagation, Store, Turn,
-    apiserver::{FOREGROUND, ORPHAN},
+    Change, ClusterId, Controller, EventType, Key, Next, Propagation, Store, Turn,
+    apiserver::{self, FOREGROUND, ORPHAN},
 };
 
 /// The controller.
@@ -33,7 +33,13 @@ impl Controller for GarbageCollector {
                     }
                 }
             }
-            (None, Some(new)) if new.meta().owner_references.is_some() => wake(change.key.clone()),
+            (had, Some(new))
+                if new.meta().owner_references.is_some()
+                    && had.as_ref().and_then(|had| had.meta().owner_references.as_ref())
+                        != new.meta().owner_references.as_ref() =>
+            {
+                wake(change.key.clone());
+            }
             (_, Some(object)) if waits_for(object, FOREGROUND) || waits_for(object, ORPHAN) => {
                 wake(change.key.clone());
             }
@@ -68,7 +74,8 @@ fn find<'s>(
     namespace: &str,
     owner: &OwnerReference,
 ) -> Option<(Key, &'s Object)> {
-    let kind = crate::apiserver::kind_of_manifest(store, cluster, &owner.api_version, &owner.kind)?;
+    let kind = apiserver::kind_of_manifest(store, cluster, &owner.api_version, &owner.kind)?;
+    let namespace = if kind.info().scope == Scope::Namespaced { namespace } else { "" };
     let key = Key::new(cluster, kind, namespace, &owner.name);
     let object = store.object(&key).filter(|object| object.meta().uid.as_deref() == Some(&owner.uid))?;
     Some((key, object))
@@ -81,6 +88,18 @@ fn follow(turn: &mut Turn<'_>, key: &Key, object: &Object) -> Result<(), ApiStat
         return Ok(());
     }
     let namespace = key.namespace.to_string();
+    for owner in &owners {
+        let kind = apiserver::kind_of_manifest(turn.store(), turn.cluster(), &owner.api_version, &owner.kind);
+        // UPSTREAM: what cannot be looked up keeps the object, whatever became of its other owners.
+        let Some(kind) = kind else { return Ok(()) };
+        let is_below = kind.info().scope == Scope::Namespaced;
+        if is_below {
+            complain(turn, key, object, (kind, owner));
+        }
+        if is_below && namespace.is_empty() {
+            return Ok(());
+        }
+    }
     let (mut solid, mut dangling, mut leaving) = (0, Vec::new(), 0);
     for owner in &owners {
         match find(turn.store(), turn.cluster(), &namespace, owner) {
@@ -103,6 +122,20 @@ fn follow(turn: &mut Turn<'_>, key: &Key, object: &Object) -> Result<(), ApiStat
         turn.disown(key, &dangling)?;
     }
     Ok(())
+}
+
+/// Says that an owner is in another namespace, where it can own nothing here.
+fn complain(turn: &mut Turn<'_>, key: &Key, object: &Object, (kind, owner): (Kind, &OwnerReference)) {
+    let elsewhere = turn.store().objects(turn.cluster(), kind, None).any(|(at, found)| {
+        at.namespace != key.namespace && found.meta().uid.as_deref() == Some(owner.uid.as_str())
+    });
+    if elsewhere {
+        let message = format!(
+            "ownerRef [{}/{}, namespace: {}, name: {}, uid: {}] does not exist in namespace {:?}",
+            owner.api_version, owner.kind, key.namespace, owner.name, owner.uid, &*key.namespace
+        );
+        turn.event(object, EventType::Warning, "OwnerRefInvalidNamespace", &message);
+    }
 }
 
 /// Takes the owner off everything it owns, then its finalizer.

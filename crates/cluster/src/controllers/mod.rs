@@ -11,6 +11,7 @@ mod deployment;
 mod disruption;
 mod endpoints;
 mod endpointslice;
+mod endpointslice_mirroring;
 mod garbage;
 mod horizontal;
 mod job;
@@ -57,6 +58,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &job::ttl::TtlAfterFinished,
     &horizontal::HorizontalPodAutoscaling,
     &endpointslice::EndpointSliceController,
+    &endpointslice_mirroring::EndpointSliceMirroring,
     &endpoints::EndpointsController,
     &disruption::DisruptionController,
     &resource_quota::ResourceQuotaController,

@@ -9,7 +9,7 @@ use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
     k8s::{
         coordination::v1::Lease,
-        core::v1::{Event, Node, NodeCondition, Pod, Taint},
+        core::v1::{Event, Node, NodeCondition, ObjectReference, Pod, Taint},
     },
     kinds::sim::{ControlPlane, Machine},
 };
@@ -39,14 +39,20 @@ impl Controller for NodeLifecycle {
         "node-controller"
     }
 
-    fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
-        if matches!(change.key.kind, Kind::Node | Kind::Machine) && change.after.is_some() {
-            wake(Key::new(change.key.cluster, Kind::Node, "", &change.key.name));
+    fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+        let key = Key::new(change.key.cluster, Kind::Node, "", &change.key.name);
+        match change.key.kind {
+            Kind::Node => wake(key),
+            Kind::Machine if change.after.is_some() && store.object(&key).is_some() => wake(key),
+            _ => {}
         }
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let Some(node) = turn.get::<Node>("", &key.name).cloned() else { return Ok(Next::Done) };
+        let Some(node) = turn.get::<Node>("", &key.name).cloned() else {
+            farewell(turn, &key.name);
+            return Ok(Next::Done);
+        };
         greet(turn, &node);
         let mut next = Next::Done;
         if let Some(due) = silent_until(turn, &key.name) {
@@ -92,6 +98,18 @@ fn greet(turn: &mut Turn<'_>, node: &Node) {
     let name = node.metadata.name.clone().unwrap_or_default();
     let message = format!("Node {name} event: Registered Node {name} in Controller");
     turn.event(&node.clone().into_object(), EventType::Normal, "RegisteredNode", &message);
+}
+
+/// Says that a node is gone. MODEL: without its uid, which nobody remembers.
+fn farewell(turn: &mut Turn<'_>, name: &str) {
+    let about = ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Node".to_owned()),
+        name: Some(name.to_owned()),
+        ..ObjectReference::default()
+    };
+    let message = format!("Node {name} event: Removing Node {name} from Controller");
+    turn.event_from("node-controller", "", &about, EventType::Normal, "RemovingNode", &message);
 }
 
 /// When the node's silence is taken for an answer; `None` while its kubelet runs.

@@ -26,6 +26,10 @@ impl Controller for PodGc {
         QUARANTINE
     }
 
+    fn is_awaited(&self) -> bool {
+        false
+    }
+
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
         match change.key.kind {
             Kind::Node if change.after.is_none() => wake(change.key.clone()),

@@ -126,18 +126,17 @@ pub(super) fn newest<R: Resource>(
     Ok(Revision { key, number, data })
 }
 
-/// Removes the oldest revisions that no pod has, but for `limit` of them.
+/// Removes so many of the oldest revisions that are not among `live`.
 /// # Errors
 /// A refusal by the API server.
 pub(super) fn trim(
     turn: &mut Turn<'_>,
     uid: &str,
     live: &BTreeSet<String>,
-    limit: usize,
+    surplus: usize,
 ) -> Result<(), ApiStatus> {
-    let mut idle = all(turn, uid);
-    idle.retain(|it| !live.contains(it.name()));
-    for revision in idle.iter().take(idle.len().saturating_sub(limit)) {
+    let idle = all(turn, uid).into_iter().filter(|it| !live.contains(it.name()));
+    for revision in idle.take(surplus).collect::<Vec<_>>() {
         turn.delete(&revision.key, None)?;
     }
     Ok(())

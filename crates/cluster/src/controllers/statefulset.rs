@@ -77,7 +77,9 @@ impl Controller for StatefulSetController {
             pods.iter().map(identity::revision).chain([round.current.name(), round.update.name()]);
         let live: BTreeSet<String> = revisions.map(str::to_owned).collect();
         if let Ok(limit) = usize::try_from(spec.revision_history_limit.unwrap_or(10)) {
-            revision::trim(turn, set.metadata.uid.as_deref().unwrap_or_default(), &live, limit)?;
+            let uid = set.metadata.uid.as_deref().unwrap_or_default();
+            let idle = revision::all(turn, uid).iter().filter(|it| !live.contains(it.name())).count();
+            revision::trim(turn, uid, &live, idle.saturating_sub(limit))?;
         }
         // A pod becomes available by time alone.
         let seconds = spec.min_ready_seconds.unwrap_or(0).unsigned_abs();

@@ -6,7 +6,7 @@
 use ::scheduler::taint;
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
-    k8s::core::v1::{Node, Pod, Taint, Toleration},
+    k8s::core::v1::{Node, ObjectReference, Pod, PodCondition, Taint, Toleration},
 };
 
 use super::sim_time;
@@ -28,8 +28,9 @@ impl Controller for TaintEviction {
                 let taints = |node: &Option<std::rc::Rc<api::Object>>| {
                     node.as_deref().and_then(Node::of).map(no_execute)
                 };
-                let now = taints(&change.after);
-                if now.as_ref().is_some_and(|taints| !taints.is_empty()) && now != taints(&change.before) {
+                let (had, has) = (taints(&change.before), taints(&change.after));
+                let are_some = |taints: &Option<Vec<Taint>>| taints.as_ref().is_some_and(|it| !it.is_empty());
+                if (are_some(&had) || are_some(&has)) && had != has {
                     wake(change.key.clone());
                 }
             }
@@ -37,8 +38,9 @@ impl Controller for TaintEviction {
                 let node = |pod: &Option<std::rc::Rc<api::Object>>| {
                     pod.as_deref().and_then(Pod::of).and_then(|pod| pod.spec.as_ref()?.node_name.clone())
                 };
-                if let Some(bound) = node(&change.after).filter(|_| node(&change.before).is_none()) {
-                    wake(Key::new(change.key.cluster, Kind::Node, "", &bound));
+                let (had, has) = (node(&change.before), node(&change.after));
+                if let Some(node) = had.clone().or(has.clone()).filter(|_| had.is_none() || has.is_none()) {
+                    wake(Key::new(change.key.cluster, Kind::Node, "", &node));
                 }
             }
             _ => {}
@@ -49,6 +51,7 @@ impl Controller for TaintEviction {
         if key.kind == Kind::Pod {
             return time_is_up(turn, key);
         }
+        cancel(turn, &key.name);
         let Some(taints) =
             turn.get::<Node>("", &key.name).map(no_execute).filter(|taints| !taints.is_empty())
         else {
@@ -134,6 +137,47 @@ fn evict(turn: &mut Turn<'_>, pod: &Pod) -> Result<(), ApiStatus> {
     let name = pod.metadata.name.clone().unwrap_or_default();
     let message = format!("Marking for deletion Pod {namespace}/{name}");
     turn.event(&pod.clone().into_object(), EventType::Normal, "TaintManagerEviction", &message);
+    let stamp = turn.stamp();
+    let observed_generation = pod.metadata.generation;
+    turn.patch_status::<Pod>(&namespace, &name, |pod| {
+        let all = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+        all.retain(|condition| condition.type_ != "DisruptionTarget");
+        all.push(PodCondition {
+            type_: "DisruptionTarget".to_owned(),
+            status: "True".to_owned(),
+            reason: Some("DeletionByTaintManager".to_owned()),
+            message: Some("Taint manager: deleting due to NoExecute taint".to_owned()),
+            last_transition_time: Some(stamp),
+            observed_generation,
+            ..PodCondition::default()
+        });
+    })?;
     let key = turn.key(Kind::Pod, &namespace, &name);
     turn.delete(&key, None).map(drop)
+}
+
+/// Forgets whose time runs here though it need not: the pod is gone, or nothing drives it out any more.
+fn cancel(turn: &mut Turn<'_>, node: &str) {
+    for key in turn.expected(ActorId(NAME), Kind::Pod) {
+        let runs = match turn.get::<Pod>(&key.namespace, &key.name) {
+            None => false,
+            Some(pod) if pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == Some(node) => {
+                let taints = turn.get::<Node>("", node).map(no_execute).unwrap_or_default();
+                !taints.is_empty() && matches!(patience(pod, &taints), Patience::Seconds(_))
+            }
+            Some(_) => true,
+        };
+        if !runs {
+            turn.expect_no_more(ActorId(NAME), &key);
+            let about = ObjectReference {
+                api_version: Some("v1".to_owned()),
+                kind: Some("Pod".to_owned()),
+                name: Some(key.name.to_string()),
+                namespace: Some(key.namespace.to_string()),
+                ..ObjectReference::default()
+            };
+            let message = format!("Cancelling deletion of Pod {}/{}", key.namespace, key.name);
+            turn.event_from(NAME, "", &about, EventType::Normal, "TaintManagerEviction", &message);
+        }
+    }
 }

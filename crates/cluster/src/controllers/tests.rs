@@ -10,7 +10,7 @@ use api::{
 use serde_json::{Value, json};
 
 use crate::{
-    ActorId, ApiRequest, ApiVerb, Principal, Propagation, Request, Turn, World,
+    ActorId, ApiRequest, ApiVerb, Budget, Principal, Propagation, Request, Turn, World,
     fixture::{HERE, cluster, config, create, delete, get, list, merge, settle},
 };
 
@@ -202,7 +202,13 @@ fn a_namespace_takes_everything_in_it_along() {
         get(&mut world, Kind::Namespace, "shop").unwrap().to_value()["status"]["phase"],
         "Terminating"
     );
-    settle(&mut world);
+    world.run_until(world.now() + SimDuration::secs(4), Budget::COMMAND);
+    assert_eq!(
+        list(&mut world, Kind::ConfigMap, "shop", "", "").unwrap().len(),
+        2,
+        "it is left alone at first"
+    );
+    world.run_until(world.now() + SimDuration::secs(2), Budget::COMMAND);
     assert!(get(&mut world, Kind::Namespace, "shop").is_err());
     assert!(list(&mut world, Kind::ConfigMap, "shop", "", "").unwrap().is_empty());
 }
@@ -267,7 +273,7 @@ fn settling_does_not_wait_for_a_deadline() {
     let before = world.now();
     settle(&mut world);
     assert!(world.now().since(before) < SimDuration::secs(5));
-    world.run_until(before + SimDuration::secs(700), crate::Budget::COMMAND);
+    world.run_until(before + SimDuration::secs(700), Budget::COMMAND);
     assert_eq!(reason(&world, "Progressing"), "ProgressDeadlineExceeded");
     assert!(ReplicaSet::KIND.info().simulated);
 }
@@ -336,12 +342,12 @@ fn a_silent_node_becomes_unknown_and_loses_its_pods_after_their_patience() {
     assert!(taints(&mut world).is_empty());
     stop_kubelet(&mut Turn::new(&mut world, ActorId("test"), HERE, None), true);
     make_ready(&mut world);
-    world.run_until(world.now() + SimDuration::secs(60), crate::Budget::COMMAND);
+    world.run_until(world.now() + SimDuration::secs(60), Budget::COMMAND);
     let keys = ["NoSchedule", "NoExecute"].map(|effect| format!("node.kubernetes.io/unreachable:{effect}"));
     assert_eq!(taints(&mut world), keys);
     assert_eq!(messages(&world, "NodeNotReady").len(), 2, "one on the node, one on its pod");
     assert!(get(&mut world, Kind::Pod, "web").unwrap().meta().deletion_timestamp.is_none());
-    world.run_until(world.now() + SimDuration::secs(300), crate::Budget::COMMAND);
+    world.run_until(world.now() + SimDuration::secs(300), Budget::COMMAND);
     assert_eq!(messages(&world, "TaintManagerEviction"), ["Marking for deletion Pod default/web"]);
     assert!(get(&mut world, Kind::Pod, "web").unwrap().meta().deletion_timestamp.is_some());
 }
@@ -351,7 +357,7 @@ fn pods_of_a_node_that_is_gone_are_collected() {
     let mut world = cluster();
     node_with_pod(&mut world);
     delete(&mut world, Kind::Node, "a").unwrap();
-    world.run_until(world.now() + SimDuration::secs(41), crate::Budget::COMMAND);
+    world.run_until(world.now() + SimDuration::secs(41), Budget::COMMAND);
     assert!(get(&mut world, Kind::Pod, "web").is_err());
 }
 

@@ -190,7 +190,10 @@ impl Kube<'_, '_> {
         let answer = self.shell.world.request(&target.who, Request::Api(request));
         let warnings = self.shell.world.last_asked().map(|asked| asked.warnings.clone()).unwrap_or_default();
         for warning in warnings {
-            self.out.err(&format!("Warning: {warning}"));
+            // Each is said once by one command.
+            if self.warned.insert(warning.clone()) {
+                self.out.err(&format!("Warning: {warning}"));
+            }
         }
         let known = &mut self.shell.machine.kubeconfig.discovered;
         let discovered = known.contains(&target.server);

@@ -77,6 +77,8 @@ pub struct Kube<'c, 's> {
     /// The verb as registered.
     pub verb: &'static str,
     target: Option<Target>,
+    /// What the server has warned of already.
+    warned: std::collections::BTreeSet<String>,
 }
 
 /// One verb.
@@ -229,6 +231,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         given,
         verb: verb.name,
         target: None,
+        warned: std::collections::BTreeSet::new(),
     };
     match (verb.run)(&mut kube) {
         Ok(()) => Ok(0),

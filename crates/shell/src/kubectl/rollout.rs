@@ -34,6 +34,7 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
+const CAUSE: &str = "kubernetes.io/change-cause";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
@@ -227,40 +228,65 @@ fn word(kind: Kind, name: &str, o: &Value) -> Done<(String, bool)> {
 }
 
 /// The revisions of an object, oldest first: number, change cause, template.
-fn revisions(kube: &mut Kube<'_, '_>, (kind, namespace, name): Place<'_>) -> Done<Vec<(i64, String, Value)>> {
+/// One of an object's old templates.
+struct Revision {
+    number: i64,
+    cause: String,
+    template: Value,
+    /// What its ReplicaSet, or its ControllerRevision, carries.
+    annotations: serde_json::Map<String, Value>,
+}
+
+fn revisions(kube: &mut Kube<'_, '_>, (kind, namespace, name): Place<'_>) -> Done<Vec<Revision>> {
     let owner = kube.get(kind, namespace, name)?;
     let labels = field::selector(at(&owner, "spec.selector"), "");
     let selection = Selection { labels, fields: String::new() };
     let history = if kind == Kind::Deployment { Kind::ReplicaSet } else { Kind::ControllerRevision };
     let owned = kube.list(history, namespace, &selection)?;
-    let mut all: Vec<(i64, String, Value)> = owned
+    let mut all: Vec<Revision> = owned
         .iter()
         .filter(|o| {
             list(o, "metadata.ownerReferences").iter().any(|r| at(r, "uid") == at(&owner, "metadata.uid"))
         })
         .map(|o| {
-            let annotation =
-                |key: &str| at(o, "metadata.annotations").get(key).map(field::word).unwrap_or_default();
-            let cause = annotation("kubernetes.io/change-cause");
-            if kind == Kind::Deployment {
+            let annotations = at(o, "metadata.annotations").as_object().cloned().unwrap_or_default();
+            let annotation = |key: &str| annotations.get(key).map(field::word).unwrap_or_default();
+            let cause = annotation(CAUSE);
+            let (number, template) = if kind == Kind::Deployment {
                 let mut template = at(o, "spec.template").clone();
                 if !cause.is_empty() {
-                    field::make(&mut template, "metadata.annotations")["kubernetes.io/change-cause"] =
-                        cause.clone().into();
+                    field::make(&mut template, "metadata.annotations")[CAUSE] = cause.clone().into();
                 }
-                (annotation(REVISION).parse().unwrap_or(0), cause, template)
+                (annotation(REVISION).parse().unwrap_or(0), template)
             } else {
                 let mut template = at(o, "data.spec.template").clone();
                 // How the controller wants the template to be merged is no part of it.
                 if let Value::Object(fields) = &mut template {
                     fields.remove("$patch");
                 }
-                (number(o, "revision"), cause, template)
-            }
+                (number(o, "revision"), template)
+            };
+            Revision { number, cause, template, annotations }
         })
         .collect();
-    all.sort_by_key(|(revision, _, _)| *revision);
+    all.sort_by_key(|it| it.number);
     Ok(all)
+}
+
+/// The annotations of a Deployment that goes back: its own marks, and what the old ReplicaSet carries besides marks.
+fn annotations_back(live: &Value, old: &Revision) -> Value {
+    const MARKS: [&str; 6] = [
+        "kubectl.kubernetes.io/last-applied-configuration",
+        REVISION,
+        "deployment.kubernetes.io/revision-history",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deprecated.deployment.rollback.to",
+    ];
+    let own = at(live, "metadata.annotations").as_object().cloned().unwrap_or_default();
+    let own = own.into_iter().filter(|(key, _)| MARKS.contains(&key.as_str()));
+    let others = old.annotations.clone().into_iter().filter(|(key, _)| !MARKS.contains(&key.as_str()));
+    Value::Object(own.chain(others).collect())
 }
 
 /// Whether a kind keeps its old templates.
@@ -279,17 +305,17 @@ fn history(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let wanted = kube.given.int("revision").unwrap_or(0);
     let header = typed(kind, name);
     if wanted > 0 {
-        let Some((_, _, template)) = all.iter().find(|(revision, _, _)| *revision == wanted) else {
+        let Some(chosen) = all.iter().find(|it| it.number == wanted) else {
             return Fail::error("unable to find the specified revision");
         };
-        let text = template::bare(template);
+        let text = template::bare(&chosen.template);
         kube.out.out(&format!("{header} with revision #{wanted}\n{text}\n"));
         return Ok(());
     }
     kube.out.out(&format!("{header} \nREVISION  CHANGE-CAUSE\n"));
-    for (revision, cause, _) in all {
+    for Revision { number, cause, .. } in all {
         let cause = if cause.is_empty() { "<none>" } else { &cause };
-        kube.out.line(&format!("{revision:<10}{cause}"));
+        kube.out.line(&format!("{number:<10}{cause}"));
     }
     kube.out.out("\n");
     Ok(())
@@ -303,11 +329,11 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let all = revisions(kube, place)?;
     let wanted = kube.given.int("to-revision").unwrap_or(0);
     let chosen = if wanted > 0 {
-        all.iter().find(|(revision, _, _)| *revision == wanted)
+        all.iter().find(|it| it.number == wanted)
     } else {
         all.len().checked_sub(2).and_then(|i| all.get(i))
     };
-    let Some((revision, _, template)) = chosen else {
+    let Some(chosen) = chosen else {
         return Fail::error(if wanted > 0 {
             format!("unable to find specified revision {wanted} in history")
         } else {
@@ -325,7 +351,8 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
             "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume deployment/{name}' and try again"
         ));
     }
-    let mut template = template.clone();
+    let revision = chosen.number;
+    let mut template = chosen.template.clone();
     if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
         labels.remove("pod-template-hash");
     }
@@ -354,19 +381,13 @@ fn undo(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
         return Ok(());
     }
     if dry != DryRun::Client {
-        let patch = json!([{"op": "replace", "path": "/spec/template", "value": template}]);
-        kube.patch_part(place, "", PatchKind::Json, patch, dry == DryRun::Server)?;
+        let mut patch = vec![json!({"op": "replace", "path": "/spec/template", "value": template})];
         if kind == Kind::Deployment {
-            let cause =
-                all.iter().find(|(r, _, _)| r == revision).map(|(_, c, _)| c.clone()).unwrap_or_default();
-            let note = if cause.is_empty() { Value::Null } else { cause.into() };
-            if at(&live, "metadata.annotations").get("kubernetes.io/change-cause").is_some()
-                || !note.is_null()
-            {
-                let patch = json!({"metadata": {"annotations": {"kubernetes.io/change-cause": note}}});
-                kube.patch(place, patch, false)?;
-            }
+            let annotations = annotations_back(&live, chosen);
+            // A Deployment without any has no such field to replace.
+            patch.push(json!({"op": "add", "path": "/metadata/annotations", "value": annotations}));
         }
+        kube.patch_part(place, "", PatchKind::Json, Value::Array(patch), dry == DryRun::Server)?;
     }
     kube.out.line(&format!("{line} rolled back{}", dry.suffix()));
     Ok(())

@@ -187,14 +187,7 @@ impl Round {
             return Err(format!("no matches for kind {:?} in group {group:?}", target.kind));
         };
         let of = turn.key(kind, &self.key.namespace, &target.name);
-        let value = turn.scale(&of, None).map_err(|refusal| {
-            if refusal.code != 404 || refusal.name.is_empty() {
-                return refusal.message;
-            }
-            let info = kind.info();
-            let group = if info.group.is_empty() { String::new() } else { format!(".{}", info.group) };
-            format!("{}/scale{group} {:?} not found", info.plural, target.name)
-        })?;
+        let value = turn.scale(&of, None).map_err(|refusal| refusal.message)?;
         let number = value.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
         let selector = value.pointer("/status/selector").and_then(Value::as_str).unwrap_or_default();
         let (current, selector) = (i32::try_from(number).unwrap_or(i32::MAX), selector.to_owned());

@@ -183,7 +183,7 @@ fn a_missing_target_and_a_second_autoscaler_are_told() {
     let mut world =
         world(1, &json!({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "no"}}));
     rounds(&mut world, 1);
-    assert_eq!(messages(&world, "FailedGetScale"), ["deployments/scale.apps \"no\" not found"]);
+    assert_eq!(messages(&world, "FailedGetScale"), ["deployments.apps \"no\" not found"]);
     let target =
         json!({"spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}});
     merge(&mut world, Kind::HorizontalPodAutoscaler, "web", target.clone()).unwrap();
