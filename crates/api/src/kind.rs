@@ -248,6 +248,7 @@ kinds! {
     Image(kinds::sim::Image): "sim", "v1", "images", "Image", [], World, [], NONE;
     Machine(kinds::sim::Machine): "sim", "v1", "machines", "Machine", [], Cluster, [], NONE;
     Sandbox(kinds::sim::Sandbox): "sim", "v1", "sandboxes", "Sandbox", [], Namespaced, [], NONE;
+    Part(kinds::sim::Part): "sim", "v1", "parts", "Part", [], Cluster, [], NONE;
     QueuedPod(kinds::sim::QueuedPod): "sim", "v1", "queuedpods", "QueuedPod", [], Namespaced, [], NONE;
     IpPool(kinds::cni::IpPool): "sim", "v1", "ippools", "IpPool", [], Cluster, [], NONE;
     }

@@ -6,7 +6,7 @@ use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
     node::{ipamd, join, kindnet, kubelet, kwok, report},
-    provision, scheduler,
+    parts, provision, scheduler,
 };
 
 /// Actors outside the controller manager: the scheduler, the cloud, machines, what runs on nodes, who makes them.
@@ -22,6 +22,7 @@ static OTHERS: &[&(dyn Controller + Sync)] = &[
     &kubelet::Kubelet,
     &provision::Eks,
     &provision::Nodegroups,
+    &parts::Rejoin,
 ];
 
 /// Every actor, in the order in which they hear of a change.

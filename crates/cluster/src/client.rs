@@ -158,6 +158,13 @@ impl Clients {
         }
     }
 
+    /// A process is gone, and what this actor of it remembered.
+    pub(crate) fn forget(&mut self, cluster: ClusterId, actor: ActorId) {
+        self.of.remove(&(cluster, actor));
+        let others = self.failures.iter().filter(|((of, key), _)| *of != actor || key.cluster != cluster);
+        self.failures = others.map(pair).collect();
+    }
+
     /// A cluster is gone, and its control plane with it.
     pub(crate) fn forget_cluster(&mut self, cluster: ClusterId) {
         self.of = self.of.iter().filter(|((of, _), _)| *of != cluster).map(pair).collect();

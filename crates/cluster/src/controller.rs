@@ -5,7 +5,7 @@
 
 use api::{ApiStatus, SimDuration};
 
-use crate::{Change, Key, Store, Turn, client::Rate};
+use crate::{Change, Key, Store, Turn, client::Rate, parts::Process};
 
 /// Who, as facts and events name it: `replicaset-controller`, `kubelet`, `default-scheduler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,11 @@ pub enum Next {
 pub trait Controller {
     /// As facts and events name it.
     fn name(&self) -> &'static str;
+
+    /// In which process it lives: it stands still with it.
+    fn process(&self) -> Process {
+        Process::ControllerManager
+    }
 
     /// How long after a change it looks: the way of a watch event and the work queue. Zero for none.
     fn reaction(&self) -> SimDuration {

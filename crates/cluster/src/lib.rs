@@ -26,6 +26,7 @@ mod fixture;
 pub mod metrics;
 pub mod network;
 pub mod node;
+pub mod parts;
 pub mod path;
 pub mod provision;
 pub mod queue;

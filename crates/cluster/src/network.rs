@@ -12,13 +12,17 @@ use api::{
     kinds::{
         aws,
         eks::EksCluster,
-        sim::{Actor, ControlPlane, Provider},
+        sim::{Actor, ControlPlane, KnownService, Machine, Provider, StoppedProxy},
     },
 };
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use network::network as net;
 
-use crate::{ClusterId, Store, World, cloud::eni, node::kubelet::image};
+use crate::{
+    ClusterId, Store, World,
+    cloud::eni,
+    node::{kube_proxy, kubelet::image},
+};
 
 /// The network as it is now, seen from one cluster.
 #[must_use]
@@ -34,8 +38,11 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
             .list::<Namespace>(cluster, None)
             .map(|it| (name(it).to_owned(), it.metadata.labels.clone().unwrap_or_default()))
             .collect(),
-        nodes: store.list::<Node>(cluster, None).map(|it| node(store, it)).collect(),
-        services: store.list::<Service>(cluster, None).map(service).collect(),
+        nodes: store.list::<Node>(cluster, None).map(|it| node(store, cluster, it)).collect(),
+        services: store
+            .list::<Service>(cluster, None)
+            .map(|it| service(it, kube_proxy::addresses(store, cluster, it)))
+            .collect(),
         ..net::Network::default()
     };
     let nodes: BTreeMap<&str, &net::Node> = network.nodes.iter().map(|it| (it.name.as_str(), it)).collect();
@@ -51,6 +58,27 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
         it.endpoints = Some(api.clone());
     }
     network
+}
+
+/// What every kube-proxy of a cluster knows now.
+pub(crate) fn known_services(store: &Store, cluster: ClusterId) -> Vec<KnownService> {
+    let known = |it: &Service| KnownService {
+        service: it.clone(),
+        endpoints: match name(it) {
+            // Written by the API servers themselves; see `of`.
+            "kubernetes" if it.metadata.namespace.as_deref() == Some("default") => {
+                api_addresses(store, cluster)
+            }
+            _ => kube_proxy::addresses(store, cluster, it),
+        },
+    };
+    store.list::<Service>(cluster, None).map(known).collect()
+}
+
+fn api_addresses(store: &Store, cluster: ClusterId) -> Vec<Ipv4Addr> {
+    let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == cluster.0);
+    let eks = plane.and_then(|plane| store.get::<EksCluster>(ClusterId::WORLD, "", name(plane)));
+    control_plane(store, cluster, plane, eks).cross_account_enis.iter().map(|eni| eni.ip).collect()
 }
 
 fn name<R: Resource>(object: &R) -> &str {
@@ -181,7 +209,11 @@ fn security_rule(rule: &aws::SecurityGroupRule) -> net::SecurityRule {
     }
 }
 
-fn node(store: &Store, node: &Node) -> net::Node {
+fn node(store: &Store, cluster: ClusterId, node: &Node) -> net::Node {
+    let machine = store.get::<Machine>(cluster, "", name(node));
+    let stopped = machine.and_then(|machine| machine.proxy_stopped.as_ref());
+    let rules =
+        |it: &StoppedProxy| it.services.iter().map(|it| service(&it.service, it.endpoints.clone())).collect();
     let instance = store.instances_of(name(node)).next();
     let mut enis = instance.map_or_else(Vec::new, |it| eni::of_instance(store, name(it)));
     enis.retain(|eni| eni.attachment == aws::Attachment::Attached);
@@ -208,6 +240,7 @@ fn node(store: &Store, node: &Node) -> net::Node {
                 sgs: eni.security_groups.clone(),
             })
             .collect(),
+        rules: stopped.map(rules),
         ..net::Node::default()
     }
 }
@@ -261,7 +294,7 @@ fn owner(store: &Store, node: &net::Node, ip: Ipv4Addr) -> Option<String> {
         .map(|eni| name(eni).to_owned())
 }
 
-fn service(service: &Service) -> net::Service {
+fn service(service: &Service, endpoints: Vec<Ipv4Addr>) -> net::Service {
     let spec = service.spec.clone().unwrap_or_default();
     let port = |it: &api::k8s::core::v1::ServicePort| {
         Some(net::ServicePort {
@@ -281,6 +314,8 @@ fn service(service: &Service) -> net::Service {
         name: name(service).to_owned(),
         kind: spec.type_.unwrap_or_else(|| "ClusterIP".to_owned()),
         cluster_ip: spec.cluster_ip,
+        // Without a selector nobody finds endpoints for it, and somebody may have written them.
+        endpoints: Some(endpoints),
         selector: spec.selector,
         ports: spec.ports.iter().flatten().filter_map(port).collect(),
         etp: spec.external_traffic_policy,

@@ -59,7 +59,7 @@ pub fn probe(network: &Network, from: &str, to: &str, seed: u64, n: u64) -> Resu
     let service = end.strip_prefix("svc:").and_then(|id| network.services.iter().find(|it| it.id() == id));
     let port = port.unwrap_or_else(|| usual_port(network, &end, service));
     let pick = service.and_then(|service| {
-        let ready = kube_proxy::ready(network, service);
+        let ready = kube_proxy::choices(network, &start, service);
         let count = u64::try_from(ready.len()).ok().filter(|count| *count > 0)?;
         let key = format!("{start}>{end}:{port}");
         let chosen = usize::try_from(draw(seed, "kube-proxy", &key, n) % count).ok()?;

@@ -21,7 +21,7 @@ use api::{
     meta::ObjectMeta,
 };
 
-use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, What};
+use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, What, parts::Process};
 
 mod binding;
 mod cache;
@@ -83,6 +83,10 @@ pub(crate) struct Scheduler;
 impl Controller for Scheduler {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn process(&self) -> Process {
+        Process::Scheduler
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {

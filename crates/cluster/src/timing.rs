@@ -95,6 +95,30 @@ pub const NODEGROUP_DELETE: SimDuration = SimDuration::secs(30);
 /// What kind needs to start a control plane: the stages it prints. Source: kind's own output, 20 to 30 s.
 pub const KIND_CREATE: SimDuration = SimDuration::secs(20);
 
+/// From the start of a scheduler or a controller manager to its first look, where it is the leader at once.
+/// MODEL: it lists everything first, which takes longer in larger clusters.
+pub const PART_START: SimDuration = SimDuration::secs(1);
+
+/// How long a leader's lease lasts: so long waits who finds one of somebody that did not give it back. The scheduler
+/// gives it back when it is stopped, the controller manager does not.
+/// Source: `--leader-elect-lease-duration`; client-go `tools/leaderelection` (`isLeaseValid`, `ReleaseOnCancel`).
+pub const LEADER_LEASE: SimDuration = SimDuration::secs(15);
+
+/// A leader that could not renew its lease for so long gives up. Source: `--leader-elect-renew-deadline`.
+pub const RENEW_DEADLINE: SimDuration = SimDuration::secs(10);
+
+/// Longest wait of a client before it looks for the API server again.
+/// Source: client-go `tools/cache/reflector.go`: 0.8 s, doubling to 30 s.
+pub const RELIST_MAX: SimDuration = SimDuration::secs(30);
+
+/// So long after the runtime last answered its node is not ready.
+/// Source: kubelet `maxWaitForContainerRuntime`.
+pub const RUNTIME_DOWN: SimDuration = SimDuration::secs(30);
+
+/// So long after the last list of containers the kubelet complains of that too.
+/// Source: kubelet `genericPlegRelistThreshold`.
+pub const PLEG_THRESHOLD: SimDuration = SimDuration::secs(180);
+
 /// Silence after which a node is `Unknown`. Source: `--node-monitor-grace-period`, 50 s since 1.32.
 pub const NODE_MONITOR_GRACE: SimDuration = SimDuration::secs(50);
 

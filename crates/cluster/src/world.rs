@@ -6,17 +6,18 @@
 use std::rc::Rc;
 
 use ::scheduler::PodKey;
-use api::{Object, SimDuration, SimTime, digest::Digest, meta::Time};
+use api::{Kind, Object, SimDuration, SimTime, digest::Digest, meta::Time};
 use imbl::{GenericVector, shared_ptr::RcK};
 use jiff::Timestamp;
 
 use crate::{
-    ActorId, Asked, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request, Store, Turn, What,
-    actors,
+    ActorId, ApiRequest, Asked, Change, ClusterId, Fact, Key, Next, Note, Principal, Refusal, Reply, Request,
+    Store, Turn, What, actors,
     apiserver::{self, Recorders},
     client::Clients,
     cloud,
     controllers::Recommendations,
+    parts::{self, Process, Silence, Standing},
     provision,
     queue::{Queue, Wake},
     scheduler,
@@ -50,6 +51,8 @@ pub struct World {
     trail: Option<Vec<World>>,
     // INVARIANT: a function of the store, but for what the scheduler's process remembers of its last cycle.
     scheduling: scheduler::Cache,
+    // INVARIANT: a function of the store.
+    standing: Standing,
     /// The pod (`namespace/name`) about which decisions are explained in full however many nodes there are.
     explains: Option<Rc<str>>,
 }
@@ -113,6 +116,7 @@ impl World {
             idling: false,
             trail: None,
             scheduling: scheduler::Cache::default(),
+            standing: Standing::default(),
             explains: None,
         }
     }
@@ -191,10 +195,19 @@ impl World {
     /// The service's refusal.
     pub fn request(&mut self, who: &Principal, what: Request) -> Result<Reply, Refusal> {
         match what {
+            Request::Api(request) if self.silence(&request) == Some(Silence::NoServer) => {
+                Err(Refusal::Tool("connection refused".to_owned()))
+            }
             Request::Api(request) => apiserver::serve(self, who, request).map_err(Refusal::Api),
             Request::Aws(request) => Ok(Reply::Value(cloud::serve(self, &request)?)),
             Request::Provision(what) => Ok(Reply::Value(provision::serve(self, what)?)),
         }
+    }
+
+    /// Why the API server would not answer this request now as it should.
+    #[must_use]
+    pub fn silence(&self, request: &ApiRequest) -> Option<Silence> {
+        parts::silence(&self.store, request.cluster, request)
     }
 
     /// The last thing asked, with the stages it passed and the server's warnings.
@@ -355,6 +368,9 @@ impl World {
 
     fn step(&mut self, wake: Wake) {
         let Some(actor) = actors::find(wake.actor) else { return };
+        if self.standing.halts(wake.key.cluster, actor.process(), self.now) {
+            return;
+        }
         if let Some(until) =
             actor.client().and_then(|rate| self.clients.admit(wake.actor, rate, &wake.key, self.now))
         {
@@ -385,6 +401,36 @@ impl World {
         self.clients.forget_cluster(cluster);
         self.recorders.forget_cluster(cluster);
         self.recommendations.forget_cluster(cluster);
+    }
+
+    /// A process is gone: what its controllers remembered is forgotten.
+    pub(crate) fn forget_process(&mut self, cluster: ClusterId, process: Process) {
+        for actor in actors::all().filter(|actor| actor.process() == process) {
+            self.clients.forget(cluster, ActorId(actor.name()));
+            self.recorders.forget(cluster, actor.name());
+        }
+        if process == Process::ControllerManager {
+            self.recommendations.forget_cluster(cluster);
+        }
+    }
+
+    /// A process lists everything before it watches: to its controllers each object of their cluster is new.
+    pub(crate) fn list_again(&mut self, cluster: ClusterId, process: Process, cause: Option<u64>) {
+        for actor in actors::all().filter(|actor| actor.process() == process) {
+            let at = self.now + actor.reaction();
+            let mut wakes = Vec::new();
+            for (key, object) in self.store.iter() {
+                if key.cluster == cluster || key.cluster == ClusterId::WORLD {
+                    let after = Some(Rc::clone(object));
+                    let new =
+                        Change { key: key.clone(), before: None, after, revision: self.store.revision() };
+                    actor.watch(&new, &self.store, &mut |key| wakes.push(key));
+                }
+            }
+            for key in wakes.into_iter().filter(|key| key.cluster == cluster) {
+                self.queue.push(at, Wake { actor: ActorId(actor.name()), key, cause, periodic: false });
+            }
+        }
     }
 
     /// How long an actor's client has to wait before its next call.
@@ -459,9 +505,12 @@ impl World {
         before
     }
 
-    fn changed(&mut self, actor: ActorId, cause: Option<u64>, change: &crate::Change) {
+    fn changed(&mut self, actor: ActorId, cause: Option<u64>, change: &Change) {
         let seq = self.fact(actor, cause, What::Changed(change.clone()));
         self.scheduling.apply(change, &self.store);
+        if change.key.kind == Kind::Part {
+            self.standing.apply(&self.store, change.key.cluster);
+        }
         for actor in actors::all() {
             let at = self.now + actor.reaction();
             let mut wakes = Vec::new();

@@ -6,7 +6,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::network::{Network, Pod, PortRef, Service, ServicePort};
+use crate::network::{Network, Node, Pod, PortRef, Service, ServicePort};
 
 /// Where a Service can send a connection.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ impl Endpoint<'_> {
 #[must_use]
 pub fn ready<'n>(network: &'n Network, service: &Service) -> Vec<Endpoint<'n>> {
     if let Some(addresses) = &service.endpoints {
-        return addresses.iter().map(|ip| Endpoint { ip: *ip, pod: None }).collect();
+        return addresses.iter().map(|ip| Endpoint { ip: *ip, pod: pod_at(network, *ip) }).collect();
     }
     // A Service that selects by nothing has no pods.
     let Some(selector) = service.selector.as_ref().filter(|it| !it.is_empty()) else { return Vec::new() };
@@ -41,6 +41,32 @@ pub fn ready<'n>(network: &'n Network, service: &Service) -> Vec<Endpoint<'n>> {
         .collect();
     pods.sort_by(|a, b| (&a.ns, &a.name).cmp(&(&b.ns, &b.name)));
     pods.into_iter().filter_map(|pod| pod.ip.map(|ip| Endpoint { ip, pod: Some(pod) })).collect()
+}
+
+fn pod_at(network: &Network, ip: Ipv4Addr) -> Option<&Pod> {
+    let here = || network.pods.iter().filter(|pod| pod.ip == Some(ip));
+    here().find(|pod| !pod.host_network).or_else(|| here().next())
+}
+
+/// A Service as the rules of a node have it: as it is, unless the node's kube-proxy has stopped. `None` if they do not.
+#[must_use]
+pub fn on<'n>(node: &'n Node, service: &'n Service) -> Option<&'n Service> {
+    match &node.rules {
+        None => Some(service),
+        Some(rules) => rules.iter().find(|it| it.id() == service.id() && it.cluster_ip == service.cluster_ip),
+    }
+}
+
+/// The endpoints that a sender's node may choose from: `pod:ns/name` or `node:name`.
+#[must_use]
+pub fn choices<'n>(network: &'n Network, from: &str, service: &'n Service) -> Vec<Endpoint<'n>> {
+    let node = match from.split_once(':') {
+        Some(("pod", id)) => network.pods.iter().find(|pod| pod.id() == id).map(|pod| pod.node.as_str()),
+        Some(("node", name)) => Some(name),
+        _ => None,
+    };
+    let node = network.nodes.iter().find(|it| Some(it.name.as_str()) == node);
+    node.map_or(Some(service), |node| on(node, service)).map_or_else(Vec::new, |it| ready(network, it))
 }
 
 /// The endpoints on one node.

@@ -289,6 +289,8 @@ pub struct Node {
     pub ready: Option<bool>,
     /// Its ENIs, the primary one first.
     pub enis: Vec<Eni>,
+    /// The Services in its rules, where its kube-proxy has stopped following them; absent = all, as they are.
+    pub rules: Option<Vec<Service>>,
 }
 
 impl Node {
@@ -429,7 +431,8 @@ pub struct Service {
     pub cluster_ip: Option<String>,
     /// Which pods.
     pub selector: Option<Labels>,
-    /// Addresses of endpoints that are no pods: the API servers behind `default/kubernetes`.
+    /// Addresses of its endpoints, where they are written out; without them every ready pod that it selects is one. Those that are
+    /// no pods are the API servers behind `default/kubernetes`.
     pub endpoints: Option<Vec<Ipv4Addr>>,
     /// Its ports.
     pub ports: Vec<ServicePort>,

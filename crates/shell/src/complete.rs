@@ -97,10 +97,16 @@ impl Context<'_> {
             ["lab", "trace"] | ["lab", "trace", _] => self.ends(),
             ["lab", "wait"] => vec!["idle".to_owned()],
             ["lab", "fix" | "what-if"] => self.named(Kind::Pod, None),
-            ["lab", "node"] => words(&["add", "set-max-pods", "start-kubelet", "stop-kubelet"]),
-            ["lab", "node", "set-max-pods" | "start-kubelet" | "stop-kubelet"] => {
+            ["lab", "fault"] => words(&["az", "clear", "stop"]),
+            ["lab", "fault", "stop" | "clear"] => {
+                [self.named(Kind::Part, None), words(&["api", "etcd", "kube-proxy", "kubelet", "runtime"])]
+                    .concat()
+            }
+            ["lab", "fault", "stop" | "clear", "kube-proxy" | "kubelet" | "runtime"] => {
                 self.named(Kind::Node, None)
             }
+            ["lab", "node"] => words(&["add", "restart", "set-max-pods"]),
+            ["lab", "node", "restart" | "set-max-pods"] => self.named(Kind::Node, None),
             ["lab", "why" | "select"] => {
                 let slashed = |kind, prefix: &str| {
                     self.named(kind, None)

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use crate::{SimTime, meta::ObjectMeta};
+use crate::{SimDuration, SimTime, k8s::core::v1::Service, meta::ObjectMeta};
 
 /// Who runs a control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,61 @@ pub struct ControlPlane {
     pub service_cidr: Ipv4Net,
     /// Addresses of pods where they are not the VPC's own (kind, kwok).
     pub pod_cidr: Option<Ipv4Net>,
+}
+
+/// What a part of a control plane does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PartRole {
+    /// Answers requests: any one of several.
+    #[default]
+    ApiServer,
+    /// Keeps the objects: more than half of its members must run.
+    Etcd,
+    /// Gives pods their nodes.
+    Scheduler,
+    /// Runs the controllers.
+    ControllerManager,
+}
+
+/// A part of a control plane. `metadata.name` is what one calls it: `scheduler`, `etcd-a`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Part {
+    /// Its name.
+    pub metadata: ObjectMeta,
+    /// What it does.
+    pub role: PartRole,
+    /// The zone it stands in, where it has one of its own.
+    pub zone: Option<String>,
+    /// Whether its process runs.
+    pub running: bool,
+    /// When it was last started or stopped.
+    pub since: SimTime,
+    /// How long it did not run, the last time.
+    pub off_for: SimDuration,
+    /// From when it does its work, after it was started: it has a lease to wait for, and clients find it again.
+    pub acts_from: SimTime,
+}
+
+/// A Service as the kube-proxy of one node knew it last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownService {
+    /// The Service.
+    pub service: Service,
+    /// Where its connections may end.
+    pub endpoints: Vec<Ipv4Addr>,
+}
+
+/// What a kube-proxy that does not run has left behind on its node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoppedProxy {
+    /// When it was stopped.
+    pub since: SimTime,
+    /// The rules in the kernel, by namespace and name.
+    pub services: Vec<KnownService>,
 }
 
 /// Somebody or something outside the cluster that can be one end of a path: a laptop, a bastion, an office.
@@ -69,6 +124,12 @@ pub struct Machine {
     pub started_at: SimTime,
     /// Images in the runtime's store, as pods name them.
     pub images: Vec<String>,
+    /// When the container runtime was stopped; `None` while it runs.
+    #[serde(default)]
+    pub runtime_stopped: Option<SimTime>,
+    /// What kube-proxy left behind when it was stopped; `None` while it runs.
+    #[serde(default)]
+    pub proxy_stopped: Option<StoppedProxy>,
 }
 
 /// How far one container of a pod is on its node.

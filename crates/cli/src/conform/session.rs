@@ -11,7 +11,8 @@ use api::{
     meta::ObjectMeta,
 };
 use cluster::{
-    ApiRequest, ApiVerb, Budget, ClusterId, Principal, Propagation, Request, World, provision::Provision,
+    ApiRequest, ApiVerb, Budget, ClusterId, Principal, Propagation, Request, World, parts::Fault,
+    provision::Provision,
 };
 use serde_json::{Value, json};
 use shell::{
@@ -62,7 +63,11 @@ fn one(
     let mut exit = 0;
     for (field, running) in [("node_down", false), ("node_up", true)] {
         if let Some(node) = step[field].as_str() {
-            let what = Provision::RunKubelet { cluster: HERE, node: node.to_owned(), running };
+            let (cluster, fault) = (HERE, Fault::Kubelet(node.to_owned()));
+            let what = match running {
+                true => Provision::Clear { cluster, fault: Some(fault) },
+                false => Provision::Stop { cluster, fault },
+            };
             // A node that is not there shows in the next step.
             let _ = world.request(&Principal::admin(), Request::Provision(what));
         }

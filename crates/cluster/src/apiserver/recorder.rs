@@ -152,6 +152,12 @@ impl Recorders {
         }
     }
 
+    /// A process is gone, and what its recorder remembered.
+    pub(crate) fn forget(&mut self, cluster: ClusterId, component: &str) {
+        let others = self.0.iter().filter(|(of, _)| of.0 != cluster || *of.1 != *component);
+        self.0 = others.map(|(of, it)| (of.clone(), it.clone())).collect();
+    }
+
     /// A cluster is gone, with everybody who remembered anything.
     pub(crate) fn forget_cluster(&mut self, cluster: ClusterId) {
         self.0 = self

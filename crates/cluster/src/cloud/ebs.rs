@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Change, Controller, EventType, Key, Next, Store, Turn, World, controllers::persistent_volume::reference,
-    scheduler::typed, timing,
+    parts::Process, scheduler::typed, timing,
 };
 
 /// The driver's name, which classes give as their provisioner.
@@ -36,6 +36,10 @@ pub(crate) struct EbsCsi;
 impl Controller for EbsCsi {
     fn name(&self) -> &'static str {
         DRIVER
+    }
+
+    fn process(&self) -> Process {
+        Process::Client
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {

@@ -18,7 +18,7 @@ use api::{
     kinds::aws::{Attachment, InstanceState},
 };
 
-use crate::{AwsError, Change, Controller, Key, Next, Store, Turn, timing};
+use crate::{AwsError, Change, Controller, Key, Next, Store, Turn, parts::Process, timing};
 
 /// A no from EC2.
 pub(crate) fn refuse(operation: &str, code: &str, message: impl Into<String>) -> AwsError {
@@ -37,6 +37,10 @@ pub struct Ec2;
 impl Controller for Ec2 {
     fn name(&self) -> &'static str {
         "ec2"
+    }
+
+    fn process(&self) -> Process {
+        Process::Alone
     }
 
     fn reaction(&self) -> api::SimDuration {

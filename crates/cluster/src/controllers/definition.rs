@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Change, Controller, Key, Next, Store, Turn,
     apiserver::{CLEANUP, is_built_in},
+    parts::Process,
 };
 
 /// The controller.
@@ -18,6 +19,10 @@ pub(crate) struct DefinitionController;
 impl Controller for DefinitionController {
     fn name(&self) -> &'static str {
         "customresourcedefinition-controller"
+    }
+
+    fn process(&self) -> Process {
+        Process::Client
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {

@@ -15,7 +15,7 @@ use api::{
 };
 
 use super::ready_since;
-use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, apiserver, timing};
+use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, apiserver, parts, timing};
 
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
@@ -121,7 +121,8 @@ fn silent_until(turn: &Turn<'_>, node: &str) -> Option<SimTime> {
         let millis = renewed.0.as_millisecond() - turn.world().epoch().as_millisecond();
         SimTime(u64::try_from(millis).unwrap_or(0))
     });
-    Some(last + grace(turn))
+    // To a controller that was started anew the silence begins with its own first look.
+    Some(last.max(parts::controllers_since(turn.store(), turn.cluster())) + grace(turn))
 }
 
 fn grace(turn: &Turn<'_>) -> SimDuration {

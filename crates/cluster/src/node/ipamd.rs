@@ -27,6 +27,7 @@ use crate::{
     },
     fact::Planned,
     node::cluster_named,
+    parts::Process,
     timing,
 };
 
@@ -36,6 +37,10 @@ pub struct Ipamd;
 impl Controller for Ipamd {
     fn name(&self) -> &'static str {
         "ipamd"
+    }
+
+    fn process(&self) -> Process {
+        Process::Alone
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {

@@ -22,6 +22,7 @@ use crate::{
     Change, ClusterId, Controller, EventType, Key, Next, Store, Turn,
     cloud::instance,
     node::{capacity, cluster_named, kubelet, report},
+    parts::Process,
     timing,
 };
 
@@ -38,6 +39,10 @@ pub struct Nodeadm;
 impl Controller for Nodeadm {
     fn name(&self) -> &'static str {
         "nodeadm"
+    }
+
+    fn process(&self) -> Process {
+        Process::Client
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
@@ -68,7 +73,7 @@ impl Controller for Nodeadm {
                 }
             }
             (InstanceState::Stopping | InstanceState::Stopped | InstanceState::ShuttingDown, Some(node)) => {
-                set_running(turn, &node, false);
+                stop(turn, &node);
             }
             (InstanceState::Terminated, Some(node)) => {
                 if passed < timing::NODE_GONE {
@@ -82,10 +87,9 @@ impl Controller for Nodeadm {
     }
 }
 
-fn set_running(turn: &mut Turn<'_>, node: &str, running: bool) {
-    if let Some(mut machine) = turn.get::<Machine>("", node).filter(|m| m.kubelet_running != running).cloned()
-    {
-        machine.kubelet_running = running;
+fn stop(turn: &mut Turn<'_>, node: &str) {
+    if let Some(mut machine) = turn.get::<Machine>("", node).filter(|m| m.kubelet_running).cloned() {
+        machine.kubelet_running = false;
         turn.put(machine.into_object());
     }
 }
@@ -100,7 +104,11 @@ fn boot_again(turn: &mut Turn<'_>, node: &str) {
     for sandbox in lost {
         kubelet::lose(turn, &sandbox);
     }
-    set_running(turn, node, true);
+    if let Some(mut machine) = turn.get::<Machine>("", node).cloned() {
+        machine.kubelet_running = true;
+        (machine.runtime_stopped, machine.proxy_stopped) = (None, None);
+        turn.put(machine.into_object());
+    }
 }
 
 fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {

@@ -8,7 +8,7 @@ use api::{
     kinds::sim::{ContainerStep, Machine, Sandbox},
 };
 
-use crate::{Change, Controller, Key, Next, Store, Turn};
+use crate::{Change, Controller, Key, Next, Store, Turn, parts::Process};
 
 /// Writes the CNI configuration of kind nodes.
 pub struct Kindnet;
@@ -16,6 +16,10 @@ pub struct Kindnet;
 impl Controller for Kindnet {
     fn name(&self) -> &'static str {
         "kindnet"
+    }
+
+    fn process(&self) -> Process {
+        Process::Client
     }
 
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {

@@ -55,6 +55,20 @@ pub fn rules(store: &Store, cluster: ClusterId) -> Vec<ServiceRule> {
     store.list::<Service>(cluster, None).flat_map(|service| of_service(store, cluster, service)).collect()
 }
 
+/// The addresses where connections to a Service may end.
+pub(crate) fn addresses(store: &Store, cluster: ClusterId, service: &Service) -> Vec<Ipv4Addr> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (namespace, name) = (text(&service.metadata.namespace), text(&service.metadata.name));
+    let ports = service.spec.iter().filter_map(|spec| spec.ports.as_ref()).flatten();
+    let mut all: Vec<Ipv4Addr> = ports
+        .flat_map(|port| backends(store, cluster, &namespace, &name, &text(&port.name)))
+        .map(|backend| backend.ip)
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 fn of_service(store: &Store, cluster: ClusterId, service: &Service) -> Vec<ServiceRule> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (namespace, name) = (text(&service.metadata.namespace), text(&service.metadata.name));

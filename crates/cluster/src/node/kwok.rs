@@ -15,7 +15,7 @@ use api::{
 use ipnet::Ipv4Net;
 
 use super::{internal_ip, report};
-use crate::{Change, ClusterId, Controller, Key, Next, Store, Turn};
+use crate::{Change, ClusterId, Controller, Key, Next, Store, Turn, parts::Process};
 
 /// Plays the nodes of kwok clusters.
 pub struct Kwok;
@@ -23,6 +23,10 @@ pub struct Kwok;
 impl Controller for Kwok {
     fn name(&self) -> &'static str {
         "kwok-controller"
+    }
+
+    fn process(&self) -> Process {
+        Process::Client
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {

@@ -4,7 +4,7 @@
 //! Source: kubelet `pkg/kubelet/nodestatus/setters.go`, `pkg/kubelet/kubelet_node_status.go`.
 
 use api::{
-    ApiStatus, Kind, Resource,
+    ApiStatus, Kind, Resource, SimTime,
     k8s::{
         coordination::v1::{Lease, LeaseSpec},
         core::v1::{Node, NodeCondition, ObjectReference},
@@ -13,7 +13,9 @@ use api::{
     meta::{MicroTime, ObjectMeta, OwnerReference, Time},
 };
 
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn, timing};
+use crate::{
+    Change, Controller, EventType, Key, Next, Store, Turn, node::kubelet::go_duration, parts::Process, timing,
+};
 
 /// Why a node without a CNI configuration is not ready.
 pub(crate) const NETWORK_NOT_READY: &str = "container runtime network not ready: NetworkReady=false \
@@ -27,6 +29,10 @@ impl Controller for NodeStatus {
         "kubelet-node-status"
     }
 
+    fn process(&self) -> Process {
+        Process::Client
+    }
+
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
         if change.key.kind == Kind::Machine && change.after.is_some() {
             wake(change.key.clone());
@@ -38,21 +44,35 @@ impl Controller for NodeStatus {
             return Ok(Next::Done);
         };
         let Some(node) = turn.get::<Node>("", &key.name) else { return Ok(Next::Done) };
-        let was = condition(node, "Ready").map(|c| c.status.clone());
-        let condition = ready(machine.network_ready);
-        if was.as_deref() != Some(condition.status.as_str()) {
+        let was = condition(node, "Ready").map(|c| (c.status.clone(), c.message.clone()));
+        let down = without_runtime(&machine, turn.now());
+        let condition = match &down {
+            Some(why) => not_ready(why),
+            None => ready(machine.network_ready),
+        };
+        let turns = was.as_ref().map(|(status, _)| status) != Some(&condition.status);
+        if turns || (down.is_some() && was.map(|(_, message)| message) != Some(condition.message.clone())) {
             let stamp = turn.stamp();
-            let becomes_ready = machine.network_ready;
+            let becomes_ready = machine.network_ready && down.is_none();
             turn.patch_status::<Node>("", &key.name, |node| {
                 set_conditions(node, &pressures(), &stamp);
                 set_conditions(node, &[condition], &stamp);
             })?;
             if becomes_ready {
                 say(turn, &key.name, "NodeReady", &format!("Node {} status is now: NodeReady", key.name));
+            } else if turns && down.is_some() {
+                say(
+                    turn,
+                    &key.name,
+                    "NodeNotReady",
+                    &format!("Node {} status is now: NodeNotReady", key.name),
+                );
             }
         }
         renew(turn, &key.name);
-        Ok(Next::Every(timing::LEASE))
+        // Whether the runtime answers is noticed at the next report, which is no work to wait for unless it is new.
+        let notices = machine.runtime_stopped.is_some() && down.is_none();
+        Ok(if notices { Next::After(timing::LEASE) } else { Next::Every(timing::LEASE) })
     }
 }
 
@@ -83,7 +103,28 @@ pub(crate) fn ready(network: bool) -> NodeCondition {
     if network {
         said("Ready", "True", "KubeletReady", "kubelet is posting ready status")
     } else {
-        said("Ready", "False", "KubeletNotReady", NETWORK_NOT_READY)
+        not_ready(NETWORK_NOT_READY)
+    }
+}
+
+fn not_ready(why: &str) -> NodeCondition {
+    said("Ready", "False", "KubeletNotReady", why)
+}
+
+/// What the kubelet complains of while its runtime does not answer; `None` while it does, and for the first half minute.
+/// Source: kubelet `pkg/kubelet/runtime.go` (`runtimeErrors`), `pkg/kubelet/pleg/generic.go` (`Healthy`).
+fn without_runtime(machine: &Machine, now: SimTime) -> Option<String> {
+    let silent = now.since(machine.runtime_stopped?);
+    let down = "container runtime is down";
+    match silent {
+        it if it < timing::RUNTIME_DOWN => None,
+        it if it <= timing::PLEG_THRESHOLD => Some(down.to_owned()),
+        it => {
+            let (seen, limit) = (go_duration(it), go_duration(timing::PLEG_THRESHOLD));
+            Some(format!(
+                "[{down}, PLEG is not healthy: pleg was last seen active {seen} ago; threshold is {limit}]"
+            ))
+        }
     }
 }
 

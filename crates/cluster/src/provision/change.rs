@@ -6,7 +6,6 @@ use api::{
     Kind, Resource,
     k8s::core::v1::Node,
     kinds::{
-        aws::{Instance, InstanceState, Subnet},
         eks::{EksCluster, Nodegroup},
         kind_config::{Node as NodeConfig, Role},
         sim::{ControlPlane, Machine, Provider},
@@ -17,10 +16,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
 use super::{eks, kind, named, plane};
-use crate::{
-    ClusterId, Key, Refusal, Turn, addons,
-    cloud::{instance, refuse},
-};
+use crate::{ClusterId, Key, Refusal, Turn, addons, cloud::refuse};
 
 /// The group's nodes are drained and terminated, then the group is gone.
 pub(super) fn delete_nodegroup(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), Refusal> {
@@ -133,34 +129,6 @@ pub(super) fn set_max_pods(
     })?;
     crate::node::kubelet::restart(&mut there, node, max_pods)?;
     Ok(())
-}
-
-pub(super) fn run_kubelet(
-    turn: &mut Turn<'_>,
-    cluster: ClusterId,
-    node: &str,
-    running: bool,
-) -> Result<(), Refusal> {
-    let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
-    let Some(mut machine) = there.get::<Machine>("", node).cloned() else {
-        return Err(api::ApiStatus::not_found(Kind::Node, node).into());
-    };
-    machine.kubelet_running = running;
-    there.put(machine.into_object());
-    Ok(())
-}
-
-/// MODEL: an instance of a failed zone looks stopped; EC2 would not say anything for a while.
-pub(super) fn fail_zone(turn: &mut Turn<'_>, zone: &str) {
-    let hit: Vec<String> = turn
-        .list::<Instance>(None)
-        .filter(|it| it.state == InstanceState::Running)
-        .filter(|it| turn.get::<Subnet>("", &it.subnet).is_some_and(|s| s.availability_zone == zone))
-        .filter_map(|it| it.metadata.name.clone())
-        .collect();
-    for id in hit {
-        instance::shut_down(turn, &id, false);
-    }
 }
 
 /// A node that no tool made, on a machine of its own.

@@ -17,7 +17,10 @@ use serde_json::Value;
 
 use super::vpc;
 use crate::{
-    Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver, cloud::refuse, timing,
+    Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver,
+    cloud::refuse,
+    parts::{self, Process},
+    timing,
 };
 
 /// The version of a cluster whose config names none. Source: eksctl, `DefaultVersion`.
@@ -29,6 +32,10 @@ pub struct Eks;
 impl Controller for Eks {
     fn name(&self) -> &'static str {
         "eks"
+    }
+
+    fn process(&self) -> Process {
+        Process::Alone
     }
 
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
@@ -128,7 +135,9 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
         service_cidr: cluster.service_ipv4_cidr,
         pod_cidr: None,
     };
-    turn.put(plane.into_object());
+    turn.put(plane.clone().into_object());
+    let zones = parts::zones(&config.metadata.region, &config.availability_zones);
+    parts::lay(turn, &plane, &zones);
     let addresses = vpc::cross_account_addresses(turn, &name);
     cluster.status = "ACTIVE".to_owned();
     cluster.since = turn.now();

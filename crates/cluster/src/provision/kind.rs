@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     ClusterId, Refusal, Turn, addons, apiserver,
     node::{capacity, join},
+    parts,
 };
 
 /// kind's own node image. Source: kind v0.27.
@@ -60,7 +61,8 @@ pub(super) fn create(
         service_cidr: services,
         pod_cidr: Some(pods),
     };
-    turn.put(plane.into_object());
+    turn.put(plane.clone().into_object());
+    parts::lay(turn, &plane, &[]);
     let first = next_address(turn);
     apiserver::bootstrap(turn.world, id, &[first]);
     let there = &mut Turn::new(turn.world, turn.actor, id, turn.cause);

@@ -12,7 +12,7 @@ use api::{
 };
 use ipnet::Ipv4Net;
 
-use crate::{Turn, apiserver};
+use crate::{Turn, apiserver, parts};
 
 /// The version of a cluster whose file names none. Source: kwok v0.7.
 pub(super) const DEFAULT_VERSION: &str = "v1.33.0";
@@ -34,6 +34,7 @@ pub(super) fn create(turn: &mut Turn<'_>, version: &str) {
         // Wide enough for a block for each of 16,384 nodes.
         pod_cidr: Some(block(0, 10)),
     };
-    turn.put(plane.into_object());
+    turn.put(plane.clone().into_object());
+    parts::lay(turn, &plane, &[]);
     apiserver::bootstrap(turn.world, id, &[ENDPOINT]);
 }

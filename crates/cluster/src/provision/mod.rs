@@ -29,7 +29,7 @@ use api::{Diagnostic, FieldPath, SimDuration, kinds::sim::ControlPlane, meta::Ob
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
-use crate::{ActorId, ClusterId, Refusal, Store, Turn, World};
+use crate::{ActorId, ClusterId, Refusal, Store, Turn, World, parts};
 
 /// A scenario that has not settled after this long is begun as it is.
 const SETTLE: SimDuration = SimDuration::secs(900);
@@ -86,10 +86,8 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
         Provision::SetMaxPods { cluster, node, max_pods } => {
             change::set_max_pods(turn, cluster, &node, max_pods)?;
         }
-        Provision::RunKubelet { cluster, node, running } => {
-            change::run_kubelet(turn, cluster, &node, running)?;
-        }
-        Provision::FailZone { zone } => change::fail_zone(turn, &zone),
+        Provision::Stop { cluster, fault } => parts::stop(turn, cluster, &fault)?,
+        Provision::Clear { cluster, fault } => parts::clear(turn, cluster, fault.as_ref())?,
         Provision::JoinNode { cluster, node, pod_cidr } => change::join(turn, cluster, *node, pod_cidr)?,
     }
     Ok(json!({}))

@@ -28,6 +28,7 @@ use crate::{
         join::{MAX_PODS, NODE_NAME, RESERVED_FOR},
         report,
     },
+    parts::Process,
     timing,
 };
 
@@ -42,6 +43,10 @@ pub struct Nodegroups;
 impl Controller for Nodegroups {
     fn name(&self) -> &'static str {
         "eks-nodegroup"
+    }
+
+    fn process(&self) -> Process {
+        Process::Alone
     }
 
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {

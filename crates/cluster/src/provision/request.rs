@@ -8,7 +8,7 @@ use api::kinds::{
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
-use crate::ClusterId;
+use crate::{ClusterId, parts::Fault};
 
 /// One thing asked of eksctl, kind or the lab. What takes time goes on by itself afterwards.
 #[derive(Clone, Debug)]
@@ -84,14 +84,19 @@ pub enum Provision {
         /// The limit.
         max_pods: u32,
     },
-    /// `lab node stop-kubelet` and `lab node restart`.
-    RunKubelet {
+    /// `lab fault stop` and `lab fault az`: something stops.
+    Stop {
         /// The cluster.
         cluster: ClusterId,
-        /// The node.
-        node: String,
-        /// Whether it is to run.
-        running: bool,
+        /// What stops.
+        fault: Fault,
+    },
+    /// `lab fault clear` and `lab node restart`: what was stopped runs again.
+    Clear {
+        /// The cluster.
+        cluster: ClusterId,
+        /// What runs again; everything without a name.
+        fault: Option<Fault>,
     },
     /// A node that no tool of the lab made: its object as it is, on a machine whose pods get addresses of a block.
     JoinNode {
@@ -101,10 +106,5 @@ pub enum Provision {
         node: Box<Value>,
         /// Addresses of its pods.
         pod_cidr: Ipv4Net,
-    },
-    /// `lab fault az`: every instance of a zone stops.
-    FailZone {
-        /// Such as `ap-northeast-2a`.
-        zone: String,
     },
 }

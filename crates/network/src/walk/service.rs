@@ -26,6 +26,9 @@ impl<'n> Walk<'n> {
                 return self.stop(format!("clusterip:outside-cluster:{cluster_ip}"));
             }
         };
+        let Some(service) = kube_proxy::on(node, service) else {
+            return self.stop(format!("svc:no-rule:{}:{}", node.name, service.id()));
+        };
         let Some(port) = kube_proxy::port(service, self.packet.port, &self.probe.proto) else {
             return self.stop(format!("svc:no-port:{}:{}", service.id(), self.packet.port));
         };
@@ -49,7 +52,7 @@ impl<'n> Walk<'n> {
             self.packet.src = node.address().unwrap_or(own);
             self.hop(HopKind::Masq, "hairpin".to_owned(), Rule::Rewrote(own));
         }
-        self.target = chosen.pod.map_or(Target::Api, Target::Pod);
+        self.target = backend(service, &chosen);
         self.go_to_address(origin, chosen.ip)
     }
 
@@ -62,7 +65,7 @@ impl<'n> Walk<'n> {
         };
         let answers = Rule::Answers(self.trace.records.clone());
         self.hop(HopKind::Dns, format!("A:{}", chosen.ip), answers);
-        self.target = chosen.pod.map_or(Target::Api, Target::Pod);
+        self.target = backend(service, &chosen);
         self.go_to_address(origin, chosen.ip)
     }
 
@@ -85,6 +88,9 @@ impl<'n> Walk<'n> {
 
     /// What a node does with a packet for one of its node ports.
     pub(crate) fn node_port_rules(&mut self, node: &'n Node, service: &'n Service) -> Step {
+        let Some(service) = kube_proxy::on(node, service) else {
+            return self.stop(format!("svc:no-rule:{}:{}", node.name, service.id()));
+        };
         let Some(port) = kube_proxy::node_port(service, self.packet.port, &self.probe.proto) else {
             return self.stop(format!("svc:no-port:{}:{}", service.id(), self.packet.port));
         };
@@ -138,6 +144,15 @@ impl<'n> Walk<'n> {
         let component = format!("{}:{}", chosen.ip, self.packet.port);
         self.hop(HopKind::Dnat, component, Rule::Rewrote(before));
         Ok(Some(chosen))
+    }
+}
+
+/// What stands at the end of a Service: a pod, an API server, or nobody any more.
+fn backend<'n>(service: &Service, chosen: &Endpoint<'n>) -> Target<'n> {
+    match chosen.pod {
+        Some(pod) => Target::Pod(pod),
+        None if service.ns == "default" && service.name == "kubernetes" => Target::Api,
+        None => Target::Address,
     }
 }
 

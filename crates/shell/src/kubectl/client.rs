@@ -3,7 +3,7 @@
 use api::{Kind, Scope, SimDuration, kinds::sim::ControlPlane};
 use cluster::{
     ApiRequest, ApiVerb, Budget, ClusterId, Key, PatchKind, Principal, Propagation, Refusal, Reply, Request,
-    request::Proof,
+    parts::Silence, request::Proof,
 };
 use serde_json::Value;
 
@@ -187,6 +187,14 @@ impl Kube<'_, '_> {
         let target = self.target()?;
         let request = ApiRequest { cluster: target.cluster, ..request };
         let asked = of_custom(&request);
+        match self.shell.world.silence(&request) {
+            None => {}
+            Some(Silence::NoServer) => return Err(refused(&target.server)),
+            Some(Silence::NoQuorum(wait)) => {
+                let until = self.shell.world.now() + wait;
+                self.shell.world.run_until(until, Budget::COMMAND);
+            }
+        }
         let answer = self.shell.world.request(&target.who, Request::Api(request));
         let warnings = self.shell.world.last_asked().map(|asked| asked.warnings.clone()).unwrap_or_default();
         for warning in warnings {

@@ -1,6 +1,6 @@
 //! `lab node …`, `lab fault …`, `lab calc …`: what no real tool does.
 
-use cluster::{ClusterId, Principal, Request, provision::Provision};
+use cluster::{ClusterId, Principal, Request, parts::Fault, provision::Provision};
 
 use crate::{eval::Flow, kubectl::known, tool::Call};
 
@@ -22,7 +22,7 @@ fn ask(call: &mut Call<'_, '_>, what: Provision) -> Result<i32, Flow> {
     }
 }
 
-/// `lab node add`, `lab node set-max-pods NODE N`, `lab node stop-kubelet|start-kubelet NODE`.
+/// `lab node add`, `lab node set-max-pods NODE N`, `lab node restart NODE`.
 pub(super) fn node(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let Some(cluster) = here(call) else {
         call.out.err("lab: there is no cluster in the current context");
@@ -36,22 +36,49 @@ pub(super) fn node(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             Ok(max_pods) => ask(call, Provision::SetMaxPods { cluster, node: (*node).to_owned(), max_pods }),
             Err(_) => Ok(super::usage(call, "node")),
         },
-        [verb @ ("stop-kubelet" | "start-kubelet" | "restart"), node] => {
-            let running = *verb != "stop-kubelet";
-            ask(call, Provision::RunKubelet { cluster, node: (*node).to_owned(), running })
+        ["restart", node] => {
+            for part in [Fault::Kubelet, Fault::Runtime, Fault::KubeProxy] {
+                let fault = Some(part((*node).to_owned()));
+                match ask(call, Provision::Clear { cluster, fault })? {
+                    0 => {}
+                    failed => return Ok(failed),
+                }
+            }
+            Ok(0)
         }
         _ => Ok(super::usage(call, "node")),
     }
 }
 
-/// `lab fault az ZONE`.
+/// `lab fault stop PART`, `lab fault stop kubelet|runtime|kube-proxy NODE`, `lab fault az ZONE`, and `lab fault clear` before the same
+/// words for the way back; alone it brings every part back.
 pub(super) fn fault(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    match call.args.as_slice() {
-        [what, zone] if what == "az" => {
-            let zone = zone.clone();
-            ask(call, Provision::FailZone { zone })
+    let words: Vec<String> = call.args.clone();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (clears, named) = match words.as_slice() {
+        ["stop", named @ ..] => (false, named),
+        ["clear", named @ ..] => (true, named),
+        all @ ["az", _] => (false, all),
+        _ => return Ok(super::usage(call, "fault")),
+    };
+    let fault = match named {
+        [] if clears => None,
+        ["kubelet", node] => Some(Fault::Kubelet((*node).to_owned())),
+        ["runtime", node] => Some(Fault::Runtime((*node).to_owned())),
+        ["kube-proxy", node] => Some(Fault::KubeProxy((*node).to_owned())),
+        ["az", zone] => Some(Fault::Zone((*zone).to_owned())),
+        [part] if !matches!(*part, "kubelet" | "runtime" | "kube-proxy" | "az") => {
+            Some(Fault::Part((*part).to_owned()))
         }
-        _ => Ok(super::usage(call, "fault")),
+        _ => return Ok(super::usage(call, "fault")),
+    };
+    let Some(cluster) = here(call) else {
+        call.out.err("lab: there is no cluster in the current context");
+        return Ok(1);
+    };
+    match fault {
+        Some(fault) if !clears => ask(call, Provision::Stop { cluster, fault }),
+        fault => ask(call, Provision::Clear { cluster, fault }),
     }
 }
 

@@ -51,18 +51,16 @@ pub struct Verb {
     run: fn(&mut Call<'_, '_>) -> Result<i32, Flow>,
 }
 
+const FAULT: &str = "lab fault stop|clear PART | stop|clear kubelet|runtime|kube-proxy NODE | az ZONE | clear az ZONE | clear";
+
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[
     Verb { name: "answer", usage: "lab answer ID VALUE", run: answer },
     Verb { name: "calc", usage: "lab calc max-pods TYPE", run: act::calc },
-    Verb { name: "fault", usage: "lab fault az ZONE", run: act::fault },
+    Verb { name: "fault", usage: FAULT, run: act::fault },
     Verb { name: "fix", usage: "lab fix POD [-n NAMESPACE] [--json]", run: what_if::fix },
     Verb { name: "help", usage: "lab help", run: help },
-    Verb {
-        name: "node",
-        usage: "lab node add | set-max-pods NODE N | stop-kubelet NODE | start-kubelet NODE",
-        run: act::node,
-    },
+    Verb { name: "node", usage: "lab node add | set-max-pods NODE N | restart NODE", run: act::node },
     Verb { name: "redo", usage: "lab redo", run: redo },
     Verb { name: "seed", usage: "lab seed NUMBER", run: seed },
     Verb { name: "select", usage: "lab select KIND/NAME", run: select },

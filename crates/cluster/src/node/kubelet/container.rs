@@ -395,7 +395,7 @@ fn missing_config(turn: &Turn<'_>, pod: &Pod, container: &Container) -> Option<S
 }
 
 /// A length of time as Go prints it: `120ms`, `2.31s`, `1m20s`.
-pub(super) fn go_duration(time: SimDuration) -> String {
+pub(crate) fn go_duration(time: SimDuration) -> String {
     let (minutes, millis) = (time.0 / 60_000, time.0 % 60_000);
     if time.0 < 1000 {
         return format!("{}ms", time.0);

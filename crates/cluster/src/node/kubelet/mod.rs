@@ -11,9 +11,12 @@ mod mount;
 mod network;
 mod probe;
 mod process;
+mod runtime;
 mod sandbox;
 mod status;
 mod stop;
+
+pub(crate) use container::go_duration;
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
@@ -27,7 +30,9 @@ use api::{
     },
 };
 
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn, node::finished, scheduler::typed};
+use crate::{
+    Change, Controller, EventType, Key, Next, Store, Turn, node::finished, parts::Process, scheduler::typed,
+};
 
 /// Runs the pods of every node.
 pub struct Kubelet;
@@ -35,6 +40,10 @@ pub struct Kubelet;
 impl Controller for Kubelet {
     fn name(&self) -> &'static str {
         "kubelet"
+    }
+
+    fn process(&self) -> Process {
+        Process::Client
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
@@ -69,6 +78,9 @@ impl Controller for Kubelet {
         let Some(machine) = machine_of(turn, &pod).filter(|m| m.kubelet_running).cloned() else {
             return Ok(Next::Done);
         };
+        if let Some(stopped) = machine.runtime_stopped.filter(|_| !finished(&pod)) {
+            return runtime::without(turn, &pod, sandbox, &machine, stopped);
+        }
         if pod.metadata.deletion_timestamp.is_some() {
             return stop::step(turn, &pod, sandbox);
         }
