@@ -7,7 +7,7 @@ use lab::{
         lesson::LessonView,
         path::{PathView, Verdict},
         pod::short_name,
-        why::{Formula, PodWhy, Why},
+        why::{Formula, PodWhy, Switch, Why},
     },
     words::{self, Lang, Mark, Step, fill},
 };
@@ -117,7 +117,13 @@ fn glyph(id: &str) -> Icon {
         "Eni" | "Slot" | "Socket" => Icon::Eni,
         "Service" => Icon::Service,
         "NatGateway" => Icon::Nat,
-        "ControlPlane" => Icon::Api,
+        "ControlPlane" | "Part" => match id.split('/').nth(1).unwrap_or_default() {
+            it if it.starts_with("etcd") => Icon::Etcd,
+            "scheduler" => Icon::Funnel,
+            "controller-manager" => Icon::Loop,
+            "door" => Icon::Door,
+            _ => Icon::Api,
+        },
         "Subnet" => Icon::Lock,
         _ => Icon::Pod,
     }
@@ -187,7 +193,19 @@ fn why(props: &Props) -> Html {
     let (formula, raw) = match why {
         Why::Pod(pod) => (pod.full.as_ref().map(|f| f.1), pod.raw.clone()),
         Why::Node(node) => (node.formula, None),
-        Why::Subnet(..) | Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => (None, None),
+        Why::Subnet(..)
+        | Why::Eni(..)
+        | Why::Service(..)
+        | Why::Part(..)
+        | Why::Door(..)
+        | Why::Thing(..) => (None, None),
+    };
+    let switches = match why {
+        Why::Node(node) => node.switches.as_slice(),
+        Why::Part(part) => part.switches.as_slice(),
+        Why::Pod(..) | Why::Subnet(..) | Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => {
+            &[]
+        }
     };
     html! {
         <div class="scroll" tabindex="0">
@@ -200,7 +218,30 @@ fn why(props: &Props) -> Html {
                 {for steps.iter().zip(before + usize::from(formula.is_some()) + 1..).map(|(step, number)| self::step(number, step))}
             </ol>
             if let Some(raw) = raw { <div class="raw">{raw}</div> }
+            if !switches.is_empty() { {self::switches(switches, props)} }
         </div>
+    }
+}
+
+/// What can be switched off and on again here: each switch is a line of the script.
+fn switches(all: &[Switch], props: &Props) -> Html {
+    let ui = props.lang.ui();
+    html! {
+        <section class="switches" aria-label={ui.switches}>
+            <h3>{ui.switches}</h3>
+            {for all.iter().map(|it| {
+                let line = it.line.clone();
+                html! {
+                    <button key={it.name.clone()} role="switch" aria-checked={it.running.to_string()} title={it.line.clone()}
+                        class={classes!("switch", it.running.then_some("is-on"))}
+                        onclick={on(&props.send, move || Action::Run(line.clone()))}>
+                        <span class="mono">{it.name.clone()}</span>
+                        <span class="said">{if it.running { ui.running } else { ui.stopped }}</span>
+                        <i class="knob" aria-hidden="true"/>
+                    </button>
+                }
+            })}
+        </section>
     }
 }
 

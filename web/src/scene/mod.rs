@@ -8,9 +8,10 @@ pub mod verdict;
 
 use std::rc::Rc;
 
+use api::kinds::sim::PartRole;
 use lab::{
     view::scene::{
-        ControlPlaneBand, NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply,
+        ControlPlaneBand, NetworkBox, Part, PartKind, PartMark, Rect, Scene, ServiceStrip, SubnetBox, Supply,
     },
     words::{Lang, Ui},
 };
@@ -130,7 +131,8 @@ fn framed(id: &str) -> bool {
 fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
     let Rect { x, y, w, h } = band.rect;
     let wire =
-        |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 24 - y, to.x - x);
+        |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 19 - y, to.x - x);
+    let off = |role: PartRole| !band.works(role);
     html! {
         <g class={classes!("k-aws", (!band.managed).then_some("is-kind"))} data-id="ControlPlane" transform={at(x, y)}>
             {plate(w, h, "plate")}
@@ -140,39 +142,76 @@ fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
             </text>
             <path class="wire" d={format!("{}{}{}", wire(band.api, band.etcd), wire(band.etcd, band.door.rect),
                 wire(band.door.rect, band.scheduler))}/>
-            {service_part(band.api, x, y, "ControlPlane/api", Icon::Api, ui.api_server, html! {
+            {service_part(band.api, (x, y), "ControlPlane/api", (Icon::Api, ui.api_server), off(PartRole::ApiServer), html! {
                 <g class="ticks">{for (0..3u8).map(|n| html! {
                     <circle class={classes!("tick", (stages > n).then_some("is-on"))} r="3.5"
                         cx={(38 + i32::from(n) * 12).to_string()} cy="33"/>
                 })}</g>
             })}
-            {service_part(band.etcd, x, y, "ControlPlane/etcd", Icon::Etcd, "etcd", html! {
+            {service_part(band.etcd, (x, y), "ControlPlane/etcd", (Icon::Etcd, "etcd"), off(PartRole::Etcd), html! {
                 <circle class={classes!("tick", (stages > 3).then_some("is-on"))} r="3.5" cx="38" cy="33"/>
             })}
             <g transform={at(-x, -y)}>{door(band, ui)}</g>
-            {service_part(band.scheduler, x, y, "ControlPlane/scheduler", Icon::Funnel, ui.scheduler, html! {
+            {service_part(band.scheduler, (x, y), "ControlPlane/scheduler", (Icon::Funnel, ui.scheduler), off(PartRole::Scheduler), html! {
                 if let Some((fit, of)) = band.last_misfit {
-                    {text(34, 37, "am h", lab::words::fill(&lab::words::fill(ui.fit_of, of), fit))}
+                    {text(34, 32, "am h small", lab::words::fill(&lab::words::fill(ui.fit_of, of), fit))}
                 }
             })}
+            {service_part(band.controllers, (x, y), "ControlPlane/controller-manager", (Icon::Loop, ui.controller_manager),
+                off(PartRole::ControllerManager), Html::default())}
+            {for band.parts.iter().filter(|part| !part.letter.is_empty()).map(|part| member(part, x, y, ui))}
+            {quorum(band, x, y)}
         </g>
     }
 }
 
+/// What does one thing for the whole cluster: its name on the first line, crossed out where nobody does it.
 fn service_part(
     r: Rect,
-    dx: i32,
-    dy: i32,
+    (dx, dy): (i32, i32),
     id: &'static str,
-    glyph: Icon,
-    name: &'static str,
+    (glyph, name): (Icon, &'static str),
+    off: bool,
     inner: Html,
 ) -> Html {
+    let middle = if r.h > 60 { 19 } else { r.h / 2 };
+    let name_at = if id == "ControlPlane/scheduler" && !matches!(&inner, Html::VList(list) if list.is_empty())
+    {
+        17
+    } else {
+        middle + 4
+    };
     html! {
-        <g class="k-part" data-id={id} transform={at(r.x - dx, r.y - dy)}>
-            {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, r.h / 2 - 8, 16)}{text(34, 21, "pt", name)}{inner}
+        <g class={classes!("k-part", off.then_some("is-off"))} data-id={id} transform={at(r.x - dx, r.y - dy)}>
+            {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, middle - 8, 16)}{text(34, name_at, "pt", name)}{inner}
+            if off { {badge("fail", r.w - 2, 2, "1")} }
         </g>
     }
+}
+
+/// One among several of a role: the letter of its zone.
+fn member(part: &PartMark, dx: i32, dy: i32, ui: &Ui) -> Html {
+    let r = part.rect;
+    let said = if part.running { ui.running } else { ui.stopped };
+    html! {
+        <g key={part.id.clone()} class={classes!("k-member", (!part.running).then_some("is-off"))} data-id={part.id.clone()}
+            transform={at(r.x - dx, r.y - dy)}>
+            <title>{format!("{} · {said}", part.name)}</title>
+            {plate(r.w, r.h, "mb")}
+            {text(r.w / 2, r.h / 2 + 4, "mid h mono", part.letter.clone())}
+            if !part.running { <path class="strike" d={format!("M5 5 {} {}", r.w - 5, r.h - 5)}/> }
+        </g>
+    }
+}
+
+/// How many members of etcd run, once not all do.
+fn quorum(band: &ControlPlaneBand, dx: i32, dy: i32) -> Html {
+    let (running, all) = band.running(PartRole::Etcd);
+    if running == all {
+        return Html::default();
+    }
+    let class = if band.works(PartRole::Etcd) { "end mono small am h" } else { "end mono small out h" };
+    text(band.etcd.x + band.etcd.w - 10 - dx, band.etcd.y + 37 - dy, class, format!("{running}/{all}"))
 }
 
 fn door(band: &ControlPlaneBand, ui: &Ui) -> Html {

@@ -58,7 +58,29 @@ pub fn node(props: &Props) -> Html {
             }
             {plate(r.w, r.h, "card")}
             {body}
+            {stopped(node)}
             {far(node, ui)}
+        </g>
+    }
+}
+
+/// What does not run beside the pods: labels on the card's upper edge.
+fn stopped(node: &NodeBox) -> Html {
+    let mut right = node.rect.w - 8;
+    html! {
+        <g class="k-off">
+            {for node.stopped.iter().map(|part| {
+                let w = 24 + 7 * i32::try_from(part.len()).unwrap_or(10);
+                right -= w;
+                let label = html! {
+                    <g transform={at(right, -8)}>
+                        {plate(w - 6, 16, "ob")}
+                        <path class="ox" d="M6 5l6 6M12 5l-6 6"/>
+                        {text(17, 12, "mono ot", *part)}
+                    </g>
+                };
+                label
+            })}
         </g>
     }
 }

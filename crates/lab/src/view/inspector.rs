@@ -162,6 +162,9 @@ fn rows(object: &Object) -> Vec<(Label, String)> {
                 serde_json::to_value(it.attachment).ok().and_then(|v| v.as_str().map(str::to_owned)),
             );
         }
+        Object::Part(it) => {
+            add(Label::Zone, it.zone.clone());
+        }
         Object::Service(it) => {
             add(Label::Address, it.spec.as_ref().and_then(|s| s.cluster_ip.clone()));
         }

@@ -10,6 +10,8 @@ use super::{
 pub enum Entry {
     /// The control plane's cluster.
     ControlPlane(String),
+    /// A part of the control plane, or of a node: its name, and whether it runs.
+    Running(String, bool),
     /// The door: pending, gated.
     Door(usize, usize),
     /// A VPC, or a kind network: its blocks.
@@ -101,6 +103,7 @@ fn called(entry: &Entry) -> Vec<&str> {
         | Entry::Zone(name)
         | Entry::Subnet(_, name, ..)
         | Entry::Node(name, ..)
+        | Entry::Running(name, _)
         | Entry::HostPod(name, _)
         | Entry::Slot(_, name) => vec![name],
         Entry::Eni(device, id, ..) => vec![id, device],
@@ -121,6 +124,9 @@ pub fn outline(scene: &Scene) -> Vec<Item> {
     let mut add = |level, id: &str, entry| items.push(Item { id: id.to_owned(), level, entry });
     if let Some(band) = &scene.control_plane {
         add(1, "ControlPlane", Entry::ControlPlane(band.cluster.clone()));
+        for part in &band.parts {
+            add(2, &part.id, Entry::Running(part.name.clone(), part.running));
+        }
         add(2, "ControlPlane/door", Entry::Door(band.door.pending, band.door.gated));
         for pod in scene.pods.iter().filter(|p| p.seat == Seat::Door) {
             add(3, &pod.id, Entry::Pod(pod.name.clone(), pod.state, String::new()));
@@ -158,6 +164,10 @@ fn node_items(scene: &Scene, node: &super::scene::NodeBox, level: u8, add: &mut 
     let entry =
         Entry::Node(node.name.clone(), node.about.clone(), node.state, node.pods, node.max_pods, warm);
     add(level, &node.id, entry);
+    for part in &node.stopped {
+        // It has no place of its own in the picture: the node says what of it does not run.
+        add(level + 1, &node.id, Entry::Running((*part).to_owned(), false));
+    }
     let pods: Vec<_> =
         scene.pods.iter().filter(|p| p.seat != Seat::Door && within(p.rect, node.rect)).collect();
     for eni in node.enis.iter().filter(|e| !e.eni.is_empty()) {

@@ -6,6 +6,7 @@ use api::{
     kinds::{
         aws::Subnet,
         cni::{IpPool, PoolMode},
+        sim::{Part, PartRole},
     },
 };
 use cluster::ClusterId;
@@ -92,6 +93,8 @@ pub struct PodWhy {
     pub cpu: Option<(i64, i64)>,
     /// The scheduler's message.
     pub raw: Option<String>,
+    /// Whether it waits for a scheduler that does not run.
+    pub unseen: bool,
 }
 
 /// Why a node is as it is.
@@ -101,6 +104,8 @@ pub struct NodeWhy {
     pub name: String,
     /// Whether it is ready, and takes pods.
     pub ready: bool,
+    /// What its kubelet says is wrong, where it is heard and says so.
+    pub complaint: Option<String>,
     /// Whether it is cordoned.
     pub cordoned: bool,
     /// Taints that keep pods away, as `key=value:effect`.
@@ -113,6 +118,42 @@ pub struct NodeWhy {
     pub pods: (u32, u32),
     /// Its address pool.
     pub pool: Option<Pool>,
+    /// What runs beside its pods.
+    pub switches: Vec<Switch>,
+}
+
+/// Something that can be switched off, and on again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// What it is called.
+    pub name: String,
+    /// Whether it runs.
+    pub running: bool,
+    /// The line that turns it.
+    pub line: String,
+}
+
+impl Switch {
+    /// `said` is what `lab fault` calls it.
+    fn new(name: &str, running: bool, said: &str) -> Self {
+        let verb = if running { "stop" } else { "clear" };
+        Self { name: name.to_owned(), running, line: format!("lab fault {verb} {said}") }
+    }
+}
+
+/// Why a part of the control plane does its work, or does not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartWhy {
+    /// What it does.
+    pub role: PartRole,
+    /// Of its role, how many run and how many there are.
+    pub running: (usize, usize),
+    /// Whether the role does its work: a majority of etcd, one of anything else.
+    pub works: bool,
+    /// Seconds until it does, where it has just been started.
+    pub starts_in: Option<u64>,
+    /// This part, or all of its role.
+    pub switches: Vec<Switch>,
 }
 
 /// The chain behind one thing.
@@ -128,6 +169,8 @@ pub enum Why {
     Eni(String, bool, u32),
     /// A Service: its name, address, ready and all pods behind it.
     Service(String, String, usize, usize),
+    /// A part of the control plane, or all of one role.
+    Part(Box<PartWhy>),
     /// The door.
     Door(usize, usize),
     /// Something that has no chain: its kind, its name.
@@ -176,6 +219,11 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
                 .collect();
             Some(Why::Service((*name).to_owned(), ip, behind.iter().filter(|r| **r).count(), behind.len()))
         }
+        ["Part", name] => part_why(moment, cluster, |part| part.metadata.name.as_deref() == Some(name)),
+        ["ControlPlane", word @ ("api" | "etcd" | "scheduler" | "controller-manager")] => {
+            part_why(moment, cluster, |part| cluster::parts::word(part.role) == *word)
+                .or_else(|| Some(Why::Thing("ControlPlane".to_owned(), (*word).to_owned())))
+        }
         ["ControlPlane", "door"] => {
             let states: Vec<PodState> = moment.store.list::<Pod>(cluster, None).map(pod::state).collect();
             let count = |state| states.iter().filter(|s| **s == state).count();
@@ -185,6 +233,27 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
         [only] => Some(Why::Thing((*only).to_owned(), (*only).to_owned())),
         [] => None,
     }
+}
+
+fn part_why(moment: Moment<'_>, cluster: ClusterId, is: impl Fn(&Part) -> bool) -> Option<Why> {
+    let shown: Vec<&Part> = cluster::parts::of(moment.store, cluster).filter(|part| is(part)).collect();
+    let role = shown.first()?.role;
+    let of_role: Vec<&Part> =
+        cluster::parts::of(moment.store, cluster).filter(|it| it.role == role).collect();
+    let running = of_role.iter().filter(|part| part.running).count();
+    let all = of_role.len();
+    let begins = of_role.iter().filter(|part| part.running).map(|part| part.acts_from).max();
+    let switch = |part: &&Part| {
+        let name = part.metadata.name.clone().unwrap_or_default();
+        Switch::new(&name, part.running, &name)
+    };
+    Some(Why::Part(Box::new(PartWhy {
+        role,
+        running: (running, all),
+        works: if role == PartRole::Etcd { running * 2 > all } else { running > 0 },
+        starts_in: begins.filter(|at| *at > moment.now).map(|at| at.since(moment.now).0.div_ceil(1000)),
+        switches: shown.iter().map(switch).collect(),
+    })))
 }
 
 fn pod_why(
@@ -220,6 +289,9 @@ fn pod_why(
         full: None,
         cpu: None,
         raw,
+        unseen: state == PodState::Pending
+            && cluster::parts::of(moment.store, cluster)
+                .any(|part| part.role == PartRole::Scheduler && !part.running),
     };
     if state == PodState::Pending && why.raw.as_deref().is_some_and(|raw| raw.contains("Too many pods")) {
         let full = moment.store.list::<Node>(cluster, None).find_map(|node| {
@@ -324,6 +396,12 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
             .as_ref()
             .and_then(|s| s.conditions.as_ref())
             .is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True")),
+        complaint: node
+            .status
+            .iter()
+            .flat_map(|s| s.conditions.iter().flatten())
+            .find(|c| c.type_ == "Ready" && c.status == "False")
+            .and_then(|c| c.message.clone()),
         cordoned: spec.is_some_and(|s| s.unschedulable == Some(true)),
         taints: spec
             .and_then(|s| s.taints.as_ref())
@@ -338,6 +416,10 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
         instance_type,
         formula,
         pods: (pods, limit),
+        switches: super::scene::parts(moment.store, cluster, name)
+            .into_iter()
+            .map(|(part, runs)| Switch::new(part, runs, &format!("{part} {name}")))
+            .collect(),
         pool: pool.map(|pool| {
             let figures = cni::figures(pool, cni::COOLDOWN, moment.now);
             Pool {

@@ -53,6 +53,14 @@ pub struct Ui {
     pub api_server: &'static str,
     /// The scheduler.
     pub scheduler: &'static str,
+    /// The controller manager.
+    pub controller_manager: &'static str,
+    /// A part that runs.
+    pub running: &'static str,
+    /// A part that does not.
+    pub stopped: &'static str,
+    /// Switches of parts, for readers.
+    pub switches: &'static str,
     /// Where pods wait.
     pub door: &'static str,
     /// Pods.

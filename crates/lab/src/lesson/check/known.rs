@@ -116,6 +116,20 @@ impl Subject {
                 "maxPodsPerNode",
                 "status",
             ],
+            Subject::Kind(Kind::Part) => {
+                &["metadata", "role", "zone", "running", "since", "offFor", "actsFrom"]
+            }
+            Subject::Kind(Kind::Machine) => &[
+                "metadata",
+                "instance",
+                "kubeletRunning",
+                "networkReady",
+                "podCidr",
+                "startedAt",
+                "images",
+                "runtimeStopped",
+                "proxyStopped",
+            ],
             Subject::Kind(_) => return None,
         })
     }

@@ -6,14 +6,14 @@ use api::{
     k8s::core::v1::Pod,
     kinds::{
         aws::{Eni, EniOwner, InternetGateway, NatGateway, Subnet, Vpc},
-        sim::{Actor, ControlPlane, Provider},
+        sim::{Actor, ControlPlane, Part as ControlPart, PartRole, Provider},
     },
 };
 use cluster::{ClusterId, Store};
 use jiff::Timestamp;
 
 use super::{
-    ControlPlaneBand, Door, Form, NetworkBox, NodeSize, Part, PartKind, PodMark, Rect, Scene, Seat,
+    ControlPlaneBand, Door, Form, NetworkBox, NodeSize, Part, PartKind, PartMark, PodMark, Rect, Scene, Seat,
     SubnetBox, Supply,
     node::{self, Card},
     phone,
@@ -28,7 +28,7 @@ use crate::view::{
 /// Rim between the picture's edge and its bands.
 const RIM: i32 = 16;
 /// Height of the control plane's band.
-const BAND: i32 = 112;
+const BAND: i32 = 124;
 /// Least width of a zone.
 const ZONE: i32 = 234;
 /// Widest row of zones in which large cards may stand.
@@ -67,7 +67,7 @@ fn desk(moment: Moment<'_>, cluster: ClusterId, rows: &[NodeRow<'_>]) -> Scene {
     scene.networks.iter_mut().for_each(|n| n.rect.w = scene.w - 2 * RIM);
     if let Some(plane) = plane {
         let waiting = read::waiting(store, cluster);
-        let (band, pods) = band(plane, &waiting, moment.clock, scene.w);
+        let (band, pods) = band(store, plane, &waiting, moment.clock, scene.w);
         scene.control_plane = Some(band);
         scene.pods.extend(pods);
     }
@@ -77,18 +77,26 @@ fn desk(moment: Moment<'_>, cluster: ClusterId, rows: &[NodeRow<'_>]) -> Scene {
 
 /// The band above, and the pods at its door.
 fn band(
+    store: &Store,
     plane: &ControlPlane,
     waiting: &[&Pod],
     clock: Timestamp,
     width: i32,
 ) -> (ControlPlaneBand, Vec<PodMark>) {
     let rect = Rect::new(RIM, 12, width - 2 * RIM, BAND);
-    let y = rect.y + 42;
-    let api = Rect::new(rect.x + 16, y, 116, 48);
-    let etcd = Rect::new(api.x + 136, y, 104, 48);
-    let scheduler = Rect::new(rect.x + rect.w - 150, y, 134, 48);
-    let left = etcd.x + etcd.w + 20;
-    let rect_door = Rect::new(left, rect.y + 30, scheduler.x - 20 - left, 72);
+    let y = rect.y + 30;
+    let api = Rect::new(rect.x + 16, y, 116, 82);
+    let etcd = Rect::new(api.x + 132, y, 112, 82);
+    let scheduler = Rect::new(rect.x + rect.w - 166, y, 150, 38);
+    let controllers = Rect { y: y + 44, ..scheduler };
+    let left = etcd.x + etcd.w + 16;
+    let rect_door = Rect::new(left, y, scheduler.x - 16 - left, 82);
+    let parts = parts(store, plane, |role| match role {
+        PartRole::ApiServer => api,
+        PartRole::Etcd => etcd,
+        PartRole::Scheduler => scheduler,
+        PartRole::ControllerManager => controllers,
+    });
     let places = usize::try_from((rect_door.w - 120) / 60).unwrap_or(1).max(1);
     let shown = if waiting.len() > places { places - 1 } else { waiting.len() };
     let pods = waiting
@@ -97,7 +105,7 @@ fn band(
         .enumerate()
         .map(|(index, p)| {
             let x = rect_door.x + 120 + 60 * i32::try_from(index).unwrap_or(0);
-            node::mark(p, Rect::new(x, rect_door.y + 14, 44, 44), Seat::Door, true)
+            node::mark(p, Rect::new(x, rect_door.y + 19, 44, 44), Seat::Door, true)
         })
         .collect();
     let door = door(waiting, shown, clock, rect_door);
@@ -109,9 +117,47 @@ fn band(
         etcd,
         door,
         scheduler,
+        controllers,
+        parts,
         last_misfit: None,
     };
     (band, pods)
+}
+
+/// Height and width of the mark of one among several parts.
+const MEMBER: i32 = 24;
+
+/// The parts of a control plane. Of several with one role each has a mark in the role's box.
+pub(super) fn parts(store: &Store, plane: &ControlPlane, at: impl Fn(PartRole) -> Rect) -> Vec<PartMark> {
+    let all: Vec<&ControlPart> = store.list::<ControlPart>(ClusterId(plane.id), None).collect();
+    let mark = |part: &&ControlPart| {
+        let name = part.metadata.name.clone().unwrap_or_default();
+        let same: Vec<&&ControlPart> = all.iter().filter(|it| it.role == part.role).collect();
+        let index = same.iter().position(|it| it.metadata.name == part.metadata.name).unwrap_or(0);
+        let (place, rect) = (i32::try_from(index).unwrap_or(0), at(part.role));
+        PartMark {
+            id: format!("Part/{name}"),
+            role: part.role,
+            letter: part
+                .zone
+                .as_deref()
+                .and_then(|zone| zone.chars().last())
+                .map(String::from)
+                .unwrap_or_default(),
+            rect: match same.len() {
+                0 | 1 => rect,
+                _ => Rect::new(
+                    rect.x + 10 + place * (MEMBER + 8),
+                    rect.y + rect.h - MEMBER - 8,
+                    MEMBER,
+                    MEMBER,
+                ),
+            },
+            running: part.running,
+            name,
+        }
+    };
+    all.iter().map(mark).collect()
 }
 
 /// The door with its counts.

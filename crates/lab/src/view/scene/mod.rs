@@ -18,8 +18,10 @@ mod told;
 
 pub use layout::scene;
 pub use outside::with_outside;
-pub(crate) use read::{addresses, public};
+pub(crate) use read::{addresses, parts, public};
 pub use told::as_told;
+
+use api::kinds::sim::PartRole;
 
 use crate::view::pod::PodState;
 
@@ -112,8 +114,50 @@ pub struct ControlPlaneBand {
     pub door: Door,
     /// The scheduler.
     pub scheduler: Rect,
+    /// The controller manager.
+    pub controllers: Rect,
+    /// Its parts, by name: each API server, each member of etcd, the scheduler, the controller manager.
+    pub parts: Vec<PartMark>,
     /// Nodes that fit and nodes that were looked at, in the last decision that found none.
     pub last_misfit: Option<(usize, usize)>,
+}
+
+/// One part of the control plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartMark {
+    /// `Part/etcd-a`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub role: PartRole,
+    /// The letter of its zone; empty where it has none.
+    pub letter: String,
+    /// Its mark, where there are several of its role; otherwise the role's own box.
+    pub rect: Rect,
+    /// Whether it runs.
+    pub running: bool,
+}
+
+impl ControlPlaneBand {
+    /// How many parts of a role run, and how many there are.
+    #[must_use]
+    pub fn running(&self, role: PartRole) -> (usize, usize) {
+        let of = || self.parts.iter().filter(|part| part.role == role);
+        (of().filter(|part| part.running).count(), of().count())
+    }
+
+    /// Whether a role does its work: more than half of etcd's members, one of anything else.
+    #[must_use]
+    pub fn works(&self, role: PartRole) -> bool {
+        let (running, all) = self.running(role);
+        match role {
+            PartRole::Etcd => all == 0 || running * 2 > all,
+            PartRole::ApiServer | PartRole::Scheduler | PartRole::ControllerManager => {
+                all == 0 || running > 0
+            }
+        }
+    }
 }
 
 /// Where pods without a node wait.
@@ -277,6 +321,8 @@ pub struct NodeBox {
     pub host: Vec<HostPod>,
     /// The y of the line above the pods without a slot.
     pub host_line: Option<i32>,
+    /// What of `kubelet`, `runtime`, `kube-proxy` does not run.
+    pub stopped: Vec<&'static str>,
 }
 
 impl NodeBox {
@@ -455,7 +501,8 @@ impl Scene {
                 "ControlPlane/etcd" => Some(band.etcd),
                 "ControlPlane/door" => Some(band.door.rect),
                 "ControlPlane/scheduler" => Some(band.scheduler),
-                _ => None,
+                "ControlPlane/controller-manager" => Some(band.controllers),
+                _ => band.parts.iter().find(|part| part.id == id).map(|part| part.rect),
             }
             .filter(|rect| rect.w > 0)
         };

@@ -92,6 +92,7 @@ fn plain(row: &NodeRow<'_>, size: NodeSize) -> NodeBox {
         enis: Vec::new(),
         host: Vec::new(),
         host_line: None,
+        stopped: row.stopped.clone(),
     }
 }
 

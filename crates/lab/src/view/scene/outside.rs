@@ -54,9 +54,9 @@ impl Scene {
         self.h += dy;
         let down = |rect: &mut Rect| rect.y += dy;
         if let Some(band) = &mut self.control_plane {
-            [&mut band.rect, &mut band.api, &mut band.etcd, &mut band.scheduler, &mut band.door.rect]
-                .into_iter()
-                .for_each(down);
+            let roles = [&mut band.api, &mut band.etcd, &mut band.scheduler, &mut band.controllers];
+            roles.into_iter().chain([&mut band.rect, &mut band.door.rect]).for_each(down);
+            band.parts.iter_mut().for_each(|it| down(&mut it.rect));
         }
         self.networks.iter_mut().for_each(|it| down(&mut it.rect));
         self.zones.iter_mut().for_each(down);

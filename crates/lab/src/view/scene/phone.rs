@@ -38,6 +38,8 @@ pub(super) fn phone(
             etcd: Rect::default(),
             door: layout::door(&waiting, shown, moment.clock, rect),
             scheduler: Rect::new(rect.x + rect.w - 44, rect.y + 11, 36, 40),
+            controllers: Rect::default(),
+            parts: layout::parts(moment.store, plane, |_| Rect::default()),
             last_misfit: None,
         });
     }

@@ -8,6 +8,7 @@ use api::{
     kinds::{
         aws::{Attachment, Eni, EniOwner, Instance, RouteTable, Subnet},
         cni::{IpPool, PoolBlock},
+        sim::Machine,
     },
 };
 use cluster::{ClusterId, Store};
@@ -26,6 +27,8 @@ pub(super) struct NodeRow<'s> {
     pub memory: u32,
     pub pods: Vec<&'s Pod>,
     pub cards: Vec<CardRow<'s>>,
+    /// What runs beside the pods, and does not.
+    pub stopped: Vec<&'static str>,
     born: (i64, &'s str),
 }
 
@@ -147,8 +150,24 @@ fn row<'s>(
         memory: share("memory"),
         cards: instance.map(|i| cards(store, cluster, i, name, now)).unwrap_or_default(),
         pods: pods.into_iter().filter(|p| counts(p)).collect(),
+        stopped: parts(store, cluster, name)
+            .into_iter()
+            .filter(|(_, runs)| !runs)
+            .map(|(part, _)| part)
+            .collect(),
         born: (node.metadata.creation_timestamp.as_ref().map_or(0, |t| t.0.as_second()), name),
     }
+}
+
+/// What runs on a node beside its pods, and whether it does.
+pub(crate) fn parts(store: &Store, cluster: ClusterId, node: &str) -> Vec<(&'static str, bool)> {
+    store.get::<Machine>(cluster, "", node).map_or_else(Vec::new, |machine| {
+        vec![
+            ("kubelet", machine.kubelet_running),
+            ("runtime", machine.runtime_stopped.is_none()),
+            ("kube-proxy", machine.proxy_stopped.is_none()),
+        ]
+    })
 }
 
 fn cards<'s>(

@@ -76,6 +76,8 @@ mod tests {
                 etcd: Rect::default(),
                 door: Door { rect, pending: 0, gated: 0, oldest_secs: None, more: 0 },
                 scheduler: Rect::default(),
+                controllers: Rect::default(),
+                parts: Vec::new(),
                 last_misfit: None,
             }),
             pods: vec![PodMark {

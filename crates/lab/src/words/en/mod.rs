@@ -1,5 +1,6 @@
 //! English.
 
+mod parts;
 pub mod path;
 pub mod reason;
 pub mod request;

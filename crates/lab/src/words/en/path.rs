@@ -75,6 +75,11 @@ pub fn blocker(parts: &[&str]) -> String {
         ["svc", "no-endpoints", service] => {
             format!("Service {service} has no ready endpoint: look at its selector and at readiness.")
         }
+        ["svc", "no-rule", node, service] => {
+            format!(
+                "The rules of {node} do not know Service {service}: its kube-proxy did not run when it came."
+            )
+        }
         ["svc", _, pod, name] => format!("No container of {pod} names a port {name:?}."),
         ["itp-local", _, service] => {
             format!("internalTrafficPolicy of {service} is Local, and this node has no ready endpoint.")

@@ -48,6 +48,7 @@ pub fn lead(why: &Why) -> String {
         Why::Service(name, ip, ready, all) => format!(
             "The address {ip} of {name} lives only in the rules of every node. Behind it: {all} pods, {ready} ready."
         ),
+        Why::Part(part) => super::parts::lead(part),
         Why::Door(0, 0) => "No pod waits.".to_owned(),
         Why::Door(pending, 0) => format!("Pods without a node: {pending}."),
         Why::Door(0, gated) => format!("Gated pods: {gated}. The scheduler does not look at them."),
@@ -59,15 +60,8 @@ pub fn lead(why: &Why) -> String {
 /// What a part of the picture is for.
 fn thing(kind: &str, name: &str) -> String {
     let text = match (kind, name) {
-        ("ControlPlane", "api") => "Every request passes here: who is it, may they, is it legal.",
-        ("ControlPlane", "etcd") => {
-            "What the API server accepts is written here. Nobody else reads or writes it."
-        }
-        ("ControlPlane", "scheduler") => {
-            "It finds a node for each pod without one. It neither moves nor starts pods."
-        }
         ("ControlPlane", _) => {
-            "The control plane: API server, etcd, scheduler. On EKS it stands in AWS's account."
+            "The control plane: API server, etcd, scheduler, controllers. On EKS it stands in AWS's account."
         }
         ("InternetGateway", _) => "The door between VPC and internet. Only what has a public address passes.",
         ("NatGateway", _) => {
@@ -94,6 +88,7 @@ fn pod_lead(pod: &PodWhy) -> String {
             "It waits at the door because no seat is free. CPU is not the reason.".to_owned()
         }
         PodState::Pending if pod.raw.is_some() => "It waits at the door because no node fits.".to_owned(),
+        PodState::Pending if pod.unseen => "It waits for the scheduler, which does not run.".to_owned(),
         PodState::Pending => "It waits for its turn with the scheduler.".to_owned(),
         PodState::Creating => match &pod.trouble {
             Some((reason, _)) => format!("It has a node but cannot start: {reason}."),
@@ -119,6 +114,9 @@ fn pod_lead(pod: &PodWhy) -> String {
 fn node_lead(node: &NodeWhy) -> String {
     let (pods, limit) = node.pods;
     match node {
+        _ if node.complaint.is_some() => {
+            "The kubelet says that the node is not ready, so no new pods come.".to_owned()
+        }
         _ if !node.ready => "Nothing is heard of this node, so no new pods come.".to_owned(),
         _ if node.cordoned => "It is cordoned: pods that are here stay, no new ones come.".to_owned(),
         _ if pods >= limit && limit > 0 => format!("It is full: {pods} of {limit} pods."),
@@ -154,6 +152,12 @@ pub fn chain(why: &Why) -> Vec<Step> {
         }
         Why::Node(node) => {
             let mut out = Vec::new();
+            for switch in node.switches.iter().filter(|it| !it.running) {
+                out.push(step(Mark::Bad, super::parts::on_node(&switch.name).to_owned()));
+            }
+            if let Some(complaint) = &node.complaint {
+                out.push(step(Mark::Bad, format!("`{complaint}`")));
+            }
             for taint in &node.taints {
                 out.push(step(Mark::Wait, format!("taint `{taint}`: only pods that tolerate it come")));
             }
@@ -178,6 +182,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
         Why::Subnet(..) => {
             vec![step(Mark::Number, "AWS keeps the first four addresses of a subnet and the last".to_owned())]
         }
+        Why::Part(part) => super::parts::chain(part),
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }
 }
@@ -197,6 +202,7 @@ pub fn census(census: Census) -> String {
 pub fn entry(entry: &Entry) -> String {
     match entry {
         Entry::ControlPlane(name) => format!("Control plane {name}"),
+        Entry::Running(name, running) => super::parts::entry(name, *running),
         Entry::Door(pending, gated) => format!("At the door, {pending} pending, {gated} gated"),
         Entry::Network(true, cidr) => format!("My VPC {cidr}"),
         Entry::Network(false, cidr) => format!("Network of the laptop {cidr}"),

@@ -1,5 +1,6 @@
 //! Korean.
 
+mod parts;
 pub mod path;
 pub mod reason;
 pub mod request;

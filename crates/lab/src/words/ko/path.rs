@@ -77,6 +77,11 @@ pub fn blocker(parts: &[&str]) -> String {
         ["svc", "no-endpoints", service] => {
             format!("서비스 {service}에 준비된 엔드포인트가 없습니다. 셀렉터와 준비 상태를 보세요.")
         }
+        ["svc", "no-rule", node, service] => {
+            format!(
+                "{node}의 규칙에 서비스 {service}가 없습니다. 서비스가 생길 때 이 노드의 kube-proxy가 꺼져 있었습니다."
+            )
+        }
         ["svc", _, pod, name] => format!("{pod}의 컨테이너에는 이름이 {name:?}인 포트가 없습니다."),
         ["itp-local", _, service] => {
             format!("{service}의 internalTrafficPolicy가 Local인데 이 노드에는 준비된 엔드포인트가 없습니다.")

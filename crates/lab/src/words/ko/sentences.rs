@@ -48,6 +48,7 @@ pub fn lead(why: &Why) -> String {
         Why::Service(name, ip, ready, all) => format!(
             "서비스 {name}의 주소 {ip}는 모든 노드의 규칙 안에만 있습니다. 뒤에 파드 {all}개, 그중 {ready}개가 받습니다."
         ),
+        Why::Part(part) => super::parts::lead(part),
         Why::Door(0, 0) => "기다리는 파드가 없습니다.".to_owned(),
         Why::Door(pending, 0) => format!("파드 {pending}개가 노드를 기다립니다."),
         Why::Door(0, gated) => format!("파드 {gated}개에 게이트가 걸려 있습니다. 스케줄러는 보지 않습니다."),
@@ -59,15 +60,8 @@ pub fn lead(why: &Why) -> String {
 /// What a part of the picture is for.
 fn thing(kind: &str, name: &str) -> String {
     let text = match (kind, name) {
-        ("ControlPlane", "api") => {
-            "모든 요청이 지나는 곳입니다. 누구인지, 해도 되는지, 내용이 맞는지 차례로 봅니다."
-        }
-        ("ControlPlane", "etcd") => "API 서버가 받아들인 객체가 적히는 곳입니다. API 서버만 읽고 씁니다.",
-        ("ControlPlane", "scheduler") => {
-            "노드가 없는 파드에 노드를 골라 줍니다. 파드를 옮기거나 시작하지는 않습니다."
-        }
         ("ControlPlane", _) => {
-            "API 서버, etcd, 스케줄러가 있는 컨트롤 플레인입니다. EKS에서는 AWS 계정에 있습니다."
+            "API 서버, etcd, 스케줄러, 컨트롤러가 있는 컨트롤 플레인입니다. EKS에서는 AWS 계정에 있습니다."
         }
         ("InternetGateway", _) => "VPC와 인터넷 사이의 문입니다. 공인 주소가 있는 것만 지나갑니다.",
         ("NatGateway", _) => {
@@ -94,6 +88,7 @@ fn pod_lead(pod: &PodWhy) -> String {
             "앉을 자리가 없어 문 앞에서 기다립니다. CPU 때문이 아닙니다.".to_owned()
         }
         PodState::Pending if pod.raw.is_some() => "맞는 노드가 없어 문 앞에서 기다립니다.".to_owned(),
+        PodState::Pending if pod.unseen => "스케줄러를 기다리는데, 스케줄러가 꺼져 있습니다.".to_owned(),
         PodState::Pending => "스케줄러의 차례를 기다립니다.".to_owned(),
         PodState::Creating => match &pod.trouble {
             Some((reason, _)) => format!("노드는 정해졌지만 시작하지 못하고 있습니다: {reason}."),
@@ -119,6 +114,9 @@ fn pod_lead(pod: &PodWhy) -> String {
 fn node_lead(node: &NodeWhy) -> String {
     let (pods, limit) = node.pods;
     match node {
+        _ if node.complaint.is_some() => {
+            "kubelet이 준비되지 않았다고 알려, 새 파드가 오지 않습니다.".to_owned()
+        }
         _ if !node.ready => "이 노드에서 소식이 없습니다. 새 파드가 오지 않습니다.".to_owned(),
         _ if node.cordoned => "격리되었습니다. 있던 파드는 남고 새 파드는 오지 않습니다.".to_owned(),
         _ if pods >= limit && limit > 0 => {
@@ -159,6 +157,12 @@ pub fn chain(why: &Why) -> Vec<Step> {
         }
         Why::Node(node) => {
             let mut out = Vec::new();
+            for switch in node.switches.iter().filter(|it| !it.running) {
+                out.push(step(Mark::Bad, super::parts::on_node(&switch.name).to_owned()));
+            }
+            if let Some(complaint) = &node.complaint {
+                out.push(step(Mark::Bad, format!("`{complaint}`")));
+            }
             for taint in &node.taints {
                 out.push(step(Mark::Wait, format!("테인트 `{taint}`: 참을 수 있는 파드만 옵니다")));
             }
@@ -183,6 +187,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
         Why::Subnet(..) => {
             vec![step(Mark::Number, "각 서브넷에서 처음 넷과 마지막 하나는 AWS가 씁니다".to_owned())]
         }
+        Why::Part(part) => super::parts::chain(part),
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }
 }
@@ -203,6 +208,7 @@ pub fn census(census: Census) -> String {
 pub fn entry(entry: &Entry) -> String {
     match entry {
         Entry::ControlPlane(name) => format!("컨트롤 플레인 {name}"),
+        Entry::Running(name, running) => super::parts::entry(name, *running),
         Entry::Door(pending, gated) => format!("문 앞, Pending {pending}, 게이트 {gated}"),
         Entry::Network(true, cidr) => format!("내 VPC {cidr}"),
         Entry::Network(false, cidr) => format!("노트북의 네트워크 {cidr}"),
