@@ -372,7 +372,7 @@ fn zero(ty: &Type) -> Value {
 }
 
 /// The byte that Go's `base64.StdEncoding` objects to.
-fn illegal_base64(text: &str) -> Option<usize> {
+pub(crate) fn illegal_base64(text: &str) -> Option<usize> {
     let legal: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
     if base64::engine::general_purpose::STANDARD.decode(&legal).is_ok() {
         return None;

@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod emit;
 pub mod field;
+pub mod json;
 pub mod jsonpath;
 pub mod kind;
 pub mod kinds;

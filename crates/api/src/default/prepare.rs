@@ -9,9 +9,9 @@ use crate::{
         batch::v1::Job,
         coordination::v1::Lease,
         core::v1::{
-            Container, ObjectReference, PersistentVolumeClaim, Pod, PodCondition, PodSpec, PodStatus,
-            PodTemplateSpec, Secret, ServiceAccount, ServiceSpec, TypedLocalObjectReference,
-            TypedObjectReference,
+            Container, LoadBalancerStatus, ObjectReference, PersistentVolumeClaim, Pod, PodCondition,
+            PodSpec, PodStatus, PodTemplateSpec, Secret, ServiceAccount, ServiceSpec,
+            TypedLocalObjectReference, TypedObjectReference,
         },
         storage::v1::CSIDriver,
     },
@@ -159,8 +159,18 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
             if let (Some(new), Some(old)) = (&mut new.spec, &old.spec) {
                 drop_what_the_type_had(new, old);
             }
+            if new.spec.as_ref().is_some_and(|spec| spec.type_.as_deref() != Some("LoadBalancer"))
+                && let Some(status) = &mut new.status
+            {
+                status.load_balancer = Some(LoadBalancerStatus::default());
+            }
         }
         (Object::Namespace(new), Object::Namespace(old)) => new.spec.clone_from(&old.spec),
+        (Object::Pod(new), _) => {
+            if let Some(spec) = &mut new.spec {
+                positive_grace(spec);
+            }
+        }
         (Object::Secret(new), _) => clear_text(new),
         (Object::ServiceAccount(new), _) => names_only(new),
         (Object::Lease(new), _) => uncoordinated(new),
@@ -171,6 +181,7 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
 }
 
 /// A Service that changes its type loses what only the old type had, unless its author changed that too.
+/// Source: `dropTypeDependentFields` of `pkg/registry/core/service/strategy.go`.
 fn drop_what_the_type_had(new: &mut ServiceSpec, old: &ServiceSpec) {
     let kind = |spec: &ServiceSpec| spec.type_.clone().unwrap_or_default();
     let has_ip = |spec: &ServiceSpec| kind(spec) != "ExternalName";
@@ -178,19 +189,24 @@ fn drop_what_the_type_had(new: &mut ServiceSpec, old: &ServiceSpec) {
     let has_ports = |spec: &ServiceSpec| {
         kind(spec) == "NodePort" || (balanced(spec) && spec.allocate_load_balancer_node_ports != Some(false))
     };
-    let outside = |spec: &ServiceSpec| matches!(kind(spec).as_str(), "NodePort" | "LoadBalancer");
+    let outside = |spec: &ServiceSpec| {
+        matches!(kind(spec).as_str(), "NodePort" | "LoadBalancer")
+            || (kind(spec) == "ClusterIP" && spec.external_ips.as_ref().is_some_and(|ips| !ips.is_empty()))
+    };
     let checked =
         |spec: &ServiceSpec| balanced(spec) && spec.external_traffic_policy.as_deref() == Some("Local");
-    if has_ip(old) && !has_ip(new) && new.cluster_ips == old.cluster_ips {
-        new.cluster_ip = None;
-        new.cluster_ips = None;
-        new.ip_families = None;
-        new.ip_family_policy = None;
+    if has_ip(old) && !has_ip(new) {
+        if new.cluster_ip == old.cluster_ip && new.cluster_ips == old.cluster_ips {
+            (new.cluster_ip, new.cluster_ips) = (None, None);
+        }
+        new.internal_traffic_policy.take_if(|it| Some(&*it) == old.internal_traffic_policy.as_ref());
+        new.ip_families.take_if(|it| Some(&*it) == old.ip_families.as_ref());
+        new.ip_family_policy.take_if(|it| Some(&*it) == old.ip_family_policy.as_ref());
     }
-    let numbers = |spec: &ServiceSpec| -> Vec<i32> {
+    let numbers = |spec: &ServiceSpec| -> std::collections::BTreeSet<i32> {
         spec.ports.iter().flatten().filter_map(|port| port.node_port).filter(|port| *port != 0).collect()
     };
-    if has_ports(old) && !has_ports(new) && numbers(new) == numbers(old) {
+    if has_ports(old) && !has_ports(new) && numbers(new).is_subset(&numbers(old)) {
         for port in new.ports.iter_mut().flatten() {
             port.node_port = None;
         }
@@ -199,12 +215,9 @@ fn drop_what_the_type_had(new: &mut ServiceSpec, old: &ServiceSpec) {
         new.health_check_node_port = None;
     }
     if balanced(old) && !balanced(new) {
-        if new.allocate_load_balancer_node_ports == old.allocate_load_balancer_node_ports {
-            new.allocate_load_balancer_node_ports = None;
-        }
-        if new.load_balancer_class == old.load_balancer_class {
-            new.load_balancer_class = None;
-        }
+        let had = old.allocate_load_balancer_node_ports;
+        new.allocate_load_balancer_node_ports.take_if(|it| Some(*it) == had);
+        new.load_balancer_class.take_if(|it| Some(&*it) == old.load_balancer_class.as_ref());
     }
     if outside(old) && !outside(new) && new.external_traffic_policy == old.external_traffic_policy {
         new.external_traffic_policy = None;
@@ -237,14 +250,18 @@ fn first(metadata: &mut ObjectMeta) {
     metadata.generation = Some(1);
 }
 
+/// UPSTREAM: a negative grace period means one second.
+fn positive_grace(spec: &mut PodSpec) {
+    if let Some(period) = spec.termination_grace_period_seconds.as_mut().filter(|period| **period < 0) {
+        *period = 1;
+    }
+}
+
 fn pod(pod: &mut Pod, now: &Time) {
     first(&mut pod.metadata);
     let labels = pod.metadata.labels.clone().unwrap_or_default();
     let Some(spec) = &mut pod.spec else { return };
-    // UPSTREAM: a negative grace period means one second.
-    if let Some(period) = spec.termination_grace_period_seconds.as_mut().filter(|period| **period < 0) {
-        *period = 1;
-    }
+    positive_grace(spec);
     merge_match_label_keys(spec, &labels);
     let mut status = PodStatus {
         phase: Some("Pending".to_owned()),

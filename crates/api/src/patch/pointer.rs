@@ -1,4 +1,6 @@
 //! JSON patch: `add`, `remove`, `replace`, `move`, `copy`, `test` at JSON pointers.
+//!
+//! Source: evanphx/json-patch v4, the API server's own; it is laxer than RFC 6902 here and there.
 
 use serde_json::Value;
 
@@ -6,100 +8,182 @@ use super::PatchError;
 
 /// Changes `target` by a list of operations; all or, at the first that fails, none that a caller should keep.
 /// # Errors
-/// The words of evanphx/json-patch, as the API server passes them on.
+/// The words of evanphx/json-patch, which kubectl shows where it patches by itself.
 pub fn json_patch(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
     let Value::Array(operations) = patch else {
         return Err(PatchError::Malformed(
             "json: cannot unmarshal object into Go value of type jsonpatch.Patch".to_owned(),
         ));
     };
-    operations.iter().try_for_each(|operation| apply(target, operation))
+    operations.iter().try_for_each(|operation| apply(target, operation).map_err(PatchError::Unfit))
 }
 
-fn apply(target: &mut Value, operation: &Value) -> Result<(), PatchError> {
-    let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
-    let (op, path) = (text("op"), text("path"));
-    let missing = |what: &str| {
-        PatchError::Malformed(format!(
-            "{what} operation does not apply: doc is missing path: {path:?}: missing value"
-        ))
+fn apply(target: &mut Value, operation: &Value) -> Result<(), String> {
+    let text = |name: &str| operation.get(name).and_then(Value::as_str);
+    let Some(op) = text("op") else { return Err("Unexpected kind: unknown".to_owned()) };
+    let path = || {
+        text("path").ok_or_else(|| {
+            format!("{op} operation failed to decode path: operation missing path field: missing value")
+        })
     };
-    let absent = |what: &str| {
-        PatchError::Malformed(format!(
-            "{what} operation does not apply: doc is missing key: {path}: missing value"
-        ))
+    let from = || {
+        text("from").ok_or_else(|| {
+            format!("{op} operation failed to decode from: operation, missing from field: missing value")
+        })
     };
+    let value = operation.get("value").unwrap_or(&Value::Null);
     match op {
-        "add" => add(target, path, operation.get("value").cloned().unwrap_or(Value::Null))
-            .ok_or_else(|| missing("add")),
-        "remove" => remove(target, path).map(drop).ok_or_else(|| {
-            PatchError::Malformed(format!(
-                "remove operation does not apply: doc is missing path: {path:?}: missing value"
-            ))
-        }),
+        "add" => {
+            let place = Place::of(target, path()?, "add", "missing path: ", true)?;
+            place.add(value.clone(), "add")
+        }
+        "remove" => Place::of(target, path()?, "remove", "missing path: ", true)?.remove("remove").map(drop),
         "replace" => {
-            let place = target.pointer_mut(path).ok_or_else(|| absent("replace"))?;
-            *place = operation.get("value").cloned().unwrap_or(Value::Null);
-            Ok(())
+            let path = path()?;
+            if path.is_empty() {
+                if value.is_object() || value.is_array() {
+                    *target = value.clone();
+                }
+                return Ok(());
+            }
+            Place::of(target, path, "replace", "missing path: ", false)?.replace(value.clone())
         }
         "move" => {
-            let value = remove(target, text("from")).ok_or_else(|| missing("move"))?;
-            add(target, path, value).ok_or_else(|| missing("move"))
+            let (from, to) = (from()?, path()?);
+            let moved = Place::of(target, from, "move", "missing from path: ", false)?.remove("move")?;
+            Place::of(target, to, "move", "missing destination path: ", false)?.add(moved, "move")
         }
         "copy" => {
-            let value = target.pointer(text("from")).cloned().ok_or_else(|| missing("copy"))?;
-            add(target, path, value).ok_or_else(|| missing("copy"))
+            let (from, to) = (from()?, path()?);
+            let copied = Place::of(target, from, "copy", "missing from path: ", false)?.get("copy")?;
+            Place::of(target, to, "copy", "missing destination path: ", false)?.add(copied, "copy")
         }
         "test" => {
-            let wanted = operation.get("value").unwrap_or(&Value::Null);
-            if target.pointer(path).unwrap_or(&Value::Null) == wanted {
-                Ok(())
+            let path = path()?;
+            let found = if path.is_empty() {
+                target.clone()
             } else {
-                Err(PatchError::Malformed(format!("testing value {path} failed: test failed")))
+                Place::of(target, path, "test", "is missing path: ", false)?.get("test")?
+            };
+            if found == *value { Ok(()) } else { Err(format!("testing value {path} failed: test failed")) }
+        }
+        other => Err(format!("Unexpected kind: {other}")),
+    }
+}
+
+/// A key or index in the object or list that holds it.
+struct Place<'a> {
+    holder: &'a mut Value,
+    key: String,
+    path: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// UPSTREAM: what stands before the first slash is not looked at, and nothing stands at the root.
+    fn of(
+        target: &'a mut Value,
+        path: &'a str,
+        op: &str,
+        missing: &str,
+        quoted: bool,
+    ) -> Result<Self, String> {
+        let found = path.split_once('/').and_then(|(_, rest)| {
+            let (parents, key) =
+                rest.rsplit_once('/').map_or((None, rest), |(parents, key)| (Some(parents), key));
+            let mut holder = target;
+            for part in parents.into_iter().flat_map(|it| it.split('/')) {
+                let part = decoded(part);
+                holder = match holder {
+                    Value::Object(fields) => fields.get_mut(&part)?,
+                    Value::Array(items) => {
+                        let at = index(&part, items.len())?;
+                        items.get_mut(at)?
+                    }
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
+                };
             }
-        }
-        other => Err(PatchError::Malformed(format!("Unexpected kind: {other}"))),
+            (holder.is_object() || holder.is_array()).then(|| Self { holder, key: decoded(key), path })
+        });
+        let doc = if missing.starts_with("is ") { "" } else { "doc is " };
+        let shown = if quoted { format!("{path:?}") } else { path.to_owned() };
+        found.ok_or_else(|| format!("{op} operation does not apply: {doc}{missing}{shown}: missing value"))
     }
-}
 
-fn split(path: &str) -> Option<(&str, String)> {
-    let (parent, last) = path.rsplit_once('/')?;
-    Some((parent, last.replace("~1", "/").replace("~0", "~")))
-}
-
-fn add(target: &mut Value, path: &str, value: Value) -> Option<()> {
-    if path.is_empty() {
-        *target = value;
-        return Some(());
-    }
-    let (parent, last) = split(path)?;
-    match target.pointer_mut(parent)? {
-        Value::Object(fields) => {
-            fields.insert(last, value);
-        }
-        Value::Array(items) if last == "-" => items.push(value),
-        Value::Array(items) => {
-            let at: usize = last.parse().ok()?;
-            if at > items.len() {
-                return None;
+    /// What stands there; nothing is as good as null in an object.
+    fn get(&self, op: &str) -> Result<Value, String> {
+        match &*self.holder {
+            Value::Array(items) => {
+                let found = index(&self.key, items.len()).and_then(|at| items.get(at));
+                found.cloned().ok_or_else(|| self.no_index(op))
             }
-            items.insert(at, value);
+            other => Ok(other.get(&self.key).cloned().unwrap_or(Value::Null)),
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
     }
-    Some(())
+
+    fn add(self, value: Value, op: &str) -> Result<(), String> {
+        let none = self.no_index(op);
+        match self.holder {
+            Value::Object(fields) => {
+                fields.insert(self.key, value);
+            }
+            Value::Array(items) if self.key == "-" => items.push(value),
+            Value::Array(items) => {
+                let at = index(&self.key, items.len() + 1).filter(|at| *at <= items.len());
+                items.insert(at.ok_or(none)?, value);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Err(none),
+        }
+        Ok(())
+    }
+
+    /// UPSTREAM: in an object this adds what was not there.
+    fn replace(self, value: Value) -> Result<(), String> {
+        let none =
+            format!("replace operation does not apply: doc is missing key: {}: missing value", self.path);
+        match self.holder {
+            Value::Array(items) => {
+                let place = index(&self.key, items.len()).and_then(|at| items.get_mut(at));
+                *place.ok_or(none)? = value;
+                Ok(())
+            }
+            _ => self.add(value, "replace"),
+        }
+    }
+
+    fn remove(self, op: &str) -> Result<Value, String> {
+        let none = self.no_index(op);
+        match self.holder {
+            Value::Array(items) => {
+                let at = index(&self.key, items.len()).filter(|at| *at < items.len());
+                Ok(items.remove(at.ok_or(none)?))
+            }
+            Value::Object(fields) => fields.remove(&self.key).ok_or_else(|| {
+                let (path, key) = (self.path, &self.key);
+                format!(
+                    "error in {op} for path: '{path}': Unable to remove nonexistent key: {key}: missing value"
+                )
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(none),
+        }
+    }
+
+    fn no_index(&self, op: &str) -> String {
+        let (path, key) = (self.path, &self.key);
+        format!(
+            "error in {op} for path: '{path}': Unable to access invalid index: {key}: invalid index referenced"
+        )
+    }
 }
 
-fn remove(target: &mut Value, path: &str) -> Option<Value> {
-    let (parent, last) = split(path)?;
-    match target.pointer_mut(parent)? {
-        Value::Object(fields) => fields.remove(&last),
-        Value::Array(items) => {
-            let at: usize = last.parse().ok()?;
-            (at < items.len()).then(|| items.remove(at))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
+fn decoded(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
+/// UPSTREAM: an index below nought counts from the end.
+fn index(key: &str, length: usize) -> Option<usize> {
+    let at: i64 = key.parse().ok()?;
+    let length = i64::try_from(length).ok()?;
+    usize::try_from(if at < 0 { at + length } else { at }).ok()
 }
 
 #[cfg(test)]
@@ -122,12 +206,39 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_place_is_named() {
-        let error = json_patch(&mut json!({}), &json!([{"op": "replace", "path": "/x", "value": 1}]))
-            .expect_err("no");
-        assert_eq!(
-            error.to_string(),
-            "replace operation does not apply: doc is missing key: /x: missing value"
-        );
+    fn a_missing_key_is_replaced_and_copied_as_if_it_were_null() {
+        let mut target = json!({"a": [1, 2]});
+        let patch = json!([
+            {"op": "replace", "path": "/x", "value": 1},
+            {"op": "copy", "from": "/nothing", "path": "/y"},
+            {"op": "remove", "path": "/a/-1"},
+            {"op": "add", "path": "a/b", "value": 5}
+        ]);
+        json_patch(&mut target, &patch).expect("patched");
+        assert_eq!(target, json!({"a": [1], "x": 1, "y": null, "b": 5}));
+    }
+
+    #[test]
+    fn what_does_not_apply_is_named() {
+        let cases = [
+            (
+                json!({"op": "add", "path": "/x/y", "value": 1}),
+                "add operation does not apply: doc is missing path: \"/x/y\": missing value",
+            ),
+            (
+                json!({"op": "remove", "path": "/x"}),
+                "error in remove for path: '/x': Unable to remove nonexistent key: x: missing value",
+            ),
+            (
+                json!({"op": "replace", "path": "/a/7", "value": 1}),
+                "replace operation does not apply: doc is missing key: /a/7: missing value",
+            ),
+            (json!({"op": "test", "path": "/x", "value": 1}), "testing value /x failed: test failed"),
+            (json!({"op": "frob", "path": "/x"}), "Unexpected kind: frob"),
+        ];
+        for (operation, wanted) in cases {
+            let said = json_patch(&mut json!({"a": []}), &json!([operation])).expect_err("no");
+            assert_eq!(said.to_string(), wanted);
+        }
     }
 }

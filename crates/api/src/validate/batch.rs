@@ -40,7 +40,8 @@ pub(super) fn job(report: &mut Report, job: &Job) {
 }
 
 pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
-    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    // UPSTREAM: looked at as a new Job and as a changed one; what is wrong is said twice.
+    job(report, new);
     let started = old.status.as_ref().is_some_and(|status| status.start_time.is_some());
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
     whole_spec(report, new);
@@ -54,7 +55,7 @@ pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
             report.invalid(&at, &json!(new.completions), why);
         }
     }
-    meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+    meta::immutable_selector(report, new.selector.as_ref(), old.selector.as_ref());
     let mut before = old.template.clone();
     if old.suspend == Some(true) && !started {
         let_place_change(&mut before, &new.template);
@@ -64,11 +65,19 @@ pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
     }
     meta::immutable(report, &new.completion_mode, &old.completion_mode, &SPEC.field("completionMode"));
     let at = SPEC.field("podFailurePolicy");
-    meta::immutable(report, &new.pod_failure_policy, &old.pod_failure_policy, &at);
+    if new.pod_failure_policy.is_some() != old.pod_failure_policy.is_some()
+        || !meta::same(&new.pod_failure_policy, &old.pod_failure_policy)
+    {
+        let policy = new.pod_failure_policy.as_ref();
+        report.invalid(&at, &internal::whole("PodFailurePolicy", &json!(policy)), "field is immutable");
+    }
     let at = SPEC.field("backoffLimitPerIndex");
     meta::immutable(report, &new.backoff_limit_per_index, &old.backoff_limit_per_index, &at);
     meta::immutable(report, &new.managed_by, &old.managed_by, &SPEC.field("managedBy"));
-    meta::immutable(report, &new.success_policy, &old.success_policy, &SPEC.field("successPolicy"));
+    if !meta::same(&new.success_policy, &old.success_policy) {
+        let policy = internal::whole("SuccessPolicy", &json!(new.success_policy));
+        report.invalid(&SPEC.field("successPolicy"), &policy, "field is immutable");
+    }
 }
 
 /// A suspended Job that has never run may still be told where its pods go.

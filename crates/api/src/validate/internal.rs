@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::report::Written;
 use crate::k8s::core::v1::{
-    Capabilities, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodResourceClaim, PodSpec,
-    PodTemplateSpec, ScopeSelector, ScopedResourceSelectorRequirement, SecurityContext, Taint,
+    Capabilities, EphemeralContainer, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodResourceClaim,
+    PodSpec, PodTemplateSpec, ScopeSelector, ScopedResourceSelectorRequirement, SecurityContext, Taint,
 };
 use crate::meta::{LabelSelector, OwnerReference};
 
@@ -166,6 +166,22 @@ pub(super) fn volume_source_diff(old: &PersistentVolumeSpec, new: &PersistentVol
     unified(&dump(old), &dump(new))
 }
 
+/// A struct of this name as the server prints it whole; `null` if it is not there.
+pub(super) fn whole(name: &str, value: &Value) -> Written {
+    if value.is_null() {
+        return Written("null".to_owned());
+    }
+    let mut out = String::new();
+    dumped(name, value).compact(&mut out);
+    Written(out)
+}
+
+/// The difference between two ephemeral containers.
+pub(super) fn ephemeral_container_diff(old: &EphemeralContainer, new: &EphemeralContainer) -> String {
+    let dump = |it: &EphemeralContainer| lines(&dumped("EphemeralContainer", &json!(it)));
+    unified(&dump(old), &dump(new))
+}
+
 /// A pod template, as a Job that must not change shows it.
 pub(super) fn pod_template(template: &PodTemplateSpec) -> Written {
     let mut value = json!(template);
@@ -179,6 +195,9 @@ pub(super) fn pod_template(template: &PodTemplateSpec) -> Written {
 
 /// The server keeps what a pod shares with its host in the security context.
 fn pod_spec_value(mut spec: Value) -> Value {
+    if spec["containers"].as_array().is_some_and(Vec::is_empty) {
+        spec["containers"] = Value::Null;
+    }
     const SHARED: &[&str] = &["hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"];
     let shared: Vec<(&str, Value)> = SHARED.iter().map(|name| (*name, spec[*name].take())).collect();
     if let Some(context) = spec.get_mut("securityContext").and_then(Value::as_object_mut) {

@@ -42,27 +42,47 @@ pub(super) fn object_meta(report: &mut Report, meta: &ObjectMeta, namespaced: bo
     labels(report, meta.labels.as_ref(), &at.field("labels"));
     annotations(report, meta.annotations.as_ref(), &at.field("annotations"));
     owners(report, meta.owner_references.as_deref().unwrap_or_default(), &at.field("ownerReferences"));
-    let finalizers = meta.finalizers.as_deref().unwrap_or_default();
     let at_finalizers = at.field("finalizers");
-    for finalizer in finalizers {
-        report.each_invalid(&at_finalizers, finalizer, name::qualified(finalizer));
-    }
-    let has = |name: &str| finalizers.iter().any(|it| it == name);
-    if has("orphan") && has("foregroundDeletion") {
-        let why = "finalizer orphan and foregroundDeletion cannot be both set";
-        report.invalid(&at_finalizers, &json!(finalizers), why);
-    }
-    for (index, finalizer) in finalizers.iter().enumerate() {
+    let given = meta.finalizers.as_deref().unwrap_or_default();
+    finalizers(report, given, &at_finalizers);
+    for (index, finalizer) in given.iter().enumerate() {
         kube_finalizer(report, finalizer, &at_finalizers.index(index));
     }
 }
 
-/// The metadata of a changed object; `old` is the stored one.
-pub(super) fn object_meta_update(report: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
+fn finalizers(report: &mut Report, finalizers: &[String], at: &At<'_>) {
+    for finalizer in finalizers {
+        report.each_invalid(at, finalizer, name::qualified(finalizer));
+    }
+    let has = |name: &str| finalizers.iter().any(|it| it == name);
+    if has("orphan") && has("foregroundDeletion") {
+        let why = "finalizer orphan and foregroundDeletion cannot be both set";
+        report.invalid(at, &json!(finalizers), why);
+    }
+}
+
+/// What every changed object is held to before its kind's own rules. Source: `validateCommonFields` of the registry.
+pub(super) fn common_update(report: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
     let at = At::root("metadata");
-    if new.generation.unwrap_or_default() < old.generation.unwrap_or_default() {
-        let generation = new.generation.unwrap_or_default();
-        report.invalid(&at.field("generation"), &generation, "must not be decremented");
+    let at_finalizers = at.field("finalizers");
+    let finalizers = new.finalizers.as_deref().unwrap_or_default();
+    labels(report, new.labels.as_ref(), &at.field("labels"));
+    annotations(report, new.annotations.as_ref(), &at.field("annotations"));
+    owners(report, new.owner_references.as_deref().unwrap_or_default(), &at.field("ownerReferences"));
+    self::finalizers(report, finalizers, &at_finalizers);
+    if old.deletion_timestamp.is_some() {
+        let before = old.finalizers.as_deref().unwrap_or_default();
+        let mut added: Vec<&String> = finalizers.iter().filter(|it| !before.contains(it)).collect();
+        added.sort_unstable();
+        added.dedup();
+        if !added.is_empty() {
+            let shown: Vec<String> = added.iter().map(|it| format!("{it:?}")).collect();
+            let why = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                shown.join(", ")
+            );
+            report.forbidden(&at_finalizers, &why);
+        }
     }
     for (field, new, old) in [
         ("name", &new.name, &old.name),
@@ -73,9 +93,22 @@ pub(super) fn object_meta_update(report: &mut Report, new: &ObjectMeta, old: &Ob
             report.invalid(&at.field(field), new.as_deref().unwrap_or_default(), "field is immutable");
         }
     }
-    labels(report, new.labels.as_ref(), &at.field("labels"));
-    annotations(report, new.annotations.as_ref(), &at.field("annotations"));
-    owners(report, new.owner_references.as_deref().unwrap_or_default(), &at.field("ownerReferences"));
+    immutable(report, &new.deletion_timestamp, &old.deletion_timestamp, &at.field("deletionTimestamp"));
+    immutable(
+        report,
+        &new.deletion_grace_period_seconds,
+        &old.deletion_grace_period_seconds,
+        &at.field("deletionGracePeriodSeconds"),
+    );
+}
+
+/// The metadata of a changed object, as the rules of most kinds look at it again; `old` is the stored one.
+pub(super) fn object_meta_update(report: &mut Report, new: &ObjectMeta, old: &ObjectMeta) {
+    let at = At::root("metadata");
+    if new.generation.unwrap_or_default() < old.generation.unwrap_or_default() {
+        let generation = new.generation.unwrap_or_default();
+        report.invalid(&at.field("generation"), &generation, "must not be decremented");
+    }
     for (index, finalizer) in new.finalizers.iter().flatten().enumerate() {
         kube_finalizer(report, finalizer, &at.field("finalizers").index(index));
     }
@@ -173,6 +206,20 @@ pub(super) fn kube_finalizer(report: &mut Report, finalizer: &str, at: &At<'_>) 
 pub(super) fn immutable<T: Serialize>(report: &mut Report, new: &T, old: &T, at: &At<'_>) {
     if !same(new, old) {
         report.invalid(at, &json!(new), "field is immutable");
+    }
+}
+
+/// The same of a workload's selector.
+pub(super) fn immutable_selector(
+    report: &mut Report,
+    new: Option<&LabelSelector>,
+    old: Option<&LabelSelector>,
+) {
+    // A selector that is empty is one that was left out, as far as Deployments and their like can tell.
+    let new = new.filter(|it| it.match_labels.is_some() || it.match_expressions.is_some());
+    if !same(&new, &old) {
+        let shown = new.map_or_else(|| Written("null".to_owned()), internal::label_selector);
+        report.invalid(&At::root("spec.selector"), &shown, "field is immutable");
     }
 }
 

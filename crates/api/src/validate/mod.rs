@@ -36,6 +36,7 @@ mod node;
 mod os;
 mod persistent_volume;
 mod pod;
+mod pod_parts;
 mod pod_update;
 mod policy;
 mod quota;
@@ -58,7 +59,10 @@ use serde::de::DeserializeOwned;
 use self::report::Report;
 use crate::{
     Cause, Domain, Kind, Object, Scope, Stored,
-    k8s::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+    k8s::{
+        core::v1::{Pod, Service},
+        rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+    },
 };
 
 pub(crate) use self::report::shown;
@@ -132,6 +136,7 @@ pub fn create(object: &Object) -> Vec<Cause> {
 pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
     let mut report = Report::default();
     let out = &mut report;
+    meta::common_update(out, new.meta(), old.meta());
     match (new, old) {
         (Object::Pod(new), Object::Pod(old)) => pod_update::update(out, new, old),
         (Object::Deployment(new), Object::Deployment(old)) => workload::deployment_update(out, new, old),
@@ -249,6 +254,27 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         },
         _ => meta::object_meta_update(out, new.meta(), old.meta()),
     }
+    report.causes
+}
+
+/// What is wrong with a pod that was changed through one of its doors, `ephemeralcontainers` or `resize`.
+#[must_use]
+pub fn update_part(old: &Pod, new: &Pod, part: &str) -> Vec<Cause> {
+    let mut report = Report::default();
+    meta::common_update(&mut report, &new.metadata, &old.metadata);
+    if part == "resize" {
+        pod_parts::resize(&mut report, new, old);
+    } else {
+        pod_parts::ephemeral_containers(&mut report, new, old);
+    }
+    report.causes
+}
+
+/// What is wrong with the addresses that a Service asks for; the server looks at these before it gives any.
+#[must_use]
+pub fn service_addresses(service: &Service) -> Vec<Cause> {
+    let mut report = Report::default();
+    service::addresses(&mut report, service);
     report.causes
 }
 

@@ -180,8 +180,17 @@ pub(super) fn secret(report: &mut Report, secret: &Secret) {
                 report.required(&At::root("metadata.annotations").key(KEY), "");
             }
         }
-        "kubernetes.io/dockercfg" if !has(".dockercfg") => needs(report, ".dockercfg"),
-        "kubernetes.io/dockerconfigjson" if !has(".dockerconfigjson") => needs(report, ".dockerconfigjson"),
+        kind @ ("kubernetes.io/dockercfg" | "kubernetes.io/dockerconfigjson") => {
+            let key = kind.strip_prefix("kubernetes.io/").map_or_else(String::new, |name| format!(".{name}"));
+            match data.get(&key) {
+                None => needs(report, &key),
+                Some(value) => {
+                    if let Some(why) = crate::json::error(&String::from_utf8_lossy(&value.0)) {
+                        report.invalid(&at.key(&key), "<secret contents redacted>", &why);
+                    }
+                }
+            }
+        }
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
             needs(report, "username");
             needs(report, "password");

@@ -367,20 +367,16 @@ pub(super) fn volume_update(report: &mut Report, new: &PersistentVolume, old: &P
     volume(report, new);
     volume(report, new);
     let (Some(now), Some(before)) = (&new.spec, &old.spec) else { return };
-    if now.csi != before.csi
-        || now.host_path != before.host_path
-        || now.local != before.local
-        || now.nfs != before.nfs
-    {
-        let why = format!(
-            "spec.persistentvolumesource is immutable after creation\n{}",
-            internal::volume_source_diff(before, now)
-        );
+    let diff = internal::volume_source_diff(before, now);
+    if !diff.is_empty() {
+        let why = format!("spec.persistentvolumesource is immutable after creation\n{diff}");
         report.forbidden(&At::root("spec.persistentvolumesource"), &why);
     }
     meta::immutable(report, &now.volume_mode, &before.volume_mode, &At::root("volumeMode"));
     if before.node_affinity.is_some() && now.node_affinity != before.node_affinity {
-        report.invalid(&At::root("nodeAffinity"), &json!(now.node_affinity), "field is immutable");
+        let why = "field is immutable, except for updating from beta label to GA";
+        let affinity = internal::whole("VolumeNodeAffinity", &json!(now.node_affinity));
+        report.invalid(&At::root("nodeAffinity"), &affinity, why);
     }
 }
 
@@ -460,6 +456,7 @@ pub(super) fn parameters(report: &mut Report, parameters: Option<&BTreeMap<Strin
 }
 
 pub(super) fn storage_class_update(report: &mut Report, new: &StorageClass, old: &StorageClass) {
+    storage_class(report, new);
     meta::object_meta_update(report, &new.metadata, &old.metadata);
     if new.parameters != old.parameters {
         report.forbidden(&At::root("parameters"), "updates to parameters are forbidden.");

@@ -48,6 +48,13 @@ pub(super) fn update(report: &mut Report, new: &Service, old: &Service) {
     spec(report, new);
 }
 
+/// Whether the addresses and families of a Service go together, which is looked at before any is given.
+pub(super) fn addresses(report: &mut Report, service: &Service) {
+    if let Some(spec) = &service.spec {
+        cluster_ips(report, spec);
+    }
+}
+
 fn cluster_ips_update(report: &mut Report, new: &ServiceSpec, old: &ServiceSpec) {
     let before = old.cluster_ips.as_deref().unwrap_or_default();
     let after = new.cluster_ips.as_deref().unwrap_or_default();
@@ -211,6 +218,13 @@ fn cluster_ips(report: &mut Report, spec: &ServiceSpec) {
     }
     if ips.len() > 2 {
         report.invalid(&at, &json!(ips), "may only hold up to 2 values");
+    }
+    for (index, (ip, family)) in ips.iter().zip(families).enumerate() {
+        let Some(is_v4) = name::ip(ip).filter(|_| !wrong).map(|ip| ip.is_ipv4()) else { continue };
+        if is_v4 != (family == "IPv4") {
+            let why = format!("expected an {family} value as indicated by `ipFamilies[{index}]`");
+            report.invalid(&at.index(index), ip, &why);
+        }
     }
     let parsed: Vec<_> = ips.iter().filter_map(|ip| name::ip(ip)).collect();
     if !wrong && ips.len() > 1 && (parsed.len() != 2 || parsed[0].is_ipv4() == parsed[1].is_ipv4()) {

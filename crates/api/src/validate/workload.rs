@@ -66,7 +66,7 @@ pub(super) fn deployment(report: &mut Report, it: &Deployment) {
 pub(super) fn deployment_update(report: &mut Report, new: &Deployment, old: &Deployment) {
     let before = (&old.metadata, old.spec.as_ref());
     changed(report, (&new.metadata, new.spec.as_ref()), before, deployment_spec, |report, new, old| {
-        meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+        meta::immutable_selector(report, Some(&new.selector), Some(&old.selector));
     });
 }
 
@@ -140,7 +140,7 @@ pub(super) fn replica_set(report: &mut Report, it: &ReplicaSet) {
 pub(super) fn replica_set_update(report: &mut Report, new: &ReplicaSet, old: &ReplicaSet) {
     let before = (&old.metadata, old.spec.as_ref());
     changed(report, (&new.metadata, new.spec.as_ref()), before, replica_set_spec, |report, new, old| {
-        meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
+        meta::immutable_selector(report, Some(&new.selector), Some(&old.selector));
     });
 }
 
@@ -164,10 +164,11 @@ pub(super) fn daemon_set(report: &mut Report, it: &DaemonSet) {
 }
 
 pub(super) fn daemon_set_update(report: &mut Report, new: &DaemonSet, old: &DaemonSet) {
-    let before = (&old.metadata, old.spec.as_ref());
-    changed(report, (&new.metadata, new.spec.as_ref()), before, daemon_set_spec, |report, new, old| {
-        meta::immutable(report, &new.selector, &old.selector, &SPEC.field("selector"));
-    });
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
+    // UPSTREAM: what must have stayed comes first here.
+    meta::immutable_selector(report, Some(&new.selector), Some(&old.selector));
+    daemon_set_spec(report, new);
 }
 
 fn daemon_set_spec(report: &mut Report, spec: &DaemonSetSpec) {

@@ -5,24 +5,29 @@
 //! Source: `pkg/registry/core/service/ipallocator/ipallocator.go`, `portallocator/allocator.go`
 //! (`calculateRangeOffset`), `pkg/registry/core/service/storage/alloc.go`.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 use api::{
     ApiStatus, Cause, Kind, Object,
-    k8s::core::v1::{LoadBalancerStatus, Service, ServicePort, ServiceSpec},
+    k8s::core::v1::{Service, ServicePort, ServiceSpec},
     kinds::sim::ControlPlane,
 };
 use ipnet::Ipv4Net;
 
-use crate::{ClusterId, Store, apiserver::Call, draw::draw};
+use crate::{
+    ClusterId, Store,
+    apiserver::{Call, families},
+    draw::draw,
+};
 
 /// Node ports of a cluster, unless its API server was started with others.
 const NODE_PORTS: std::ops::RangeInclusive<i32> = 30000..=32767;
 
-/// Brings the single and the plural form of the address together, as the server does before it validates.
-pub(super) fn normalize(old: Option<&Object>, object: &mut Object) {
-    let Object::Service(service) = object else { return };
-    let old = old.and_then(|old| old.get::<Service>()).and_then(|old| old.spec.as_ref());
+/// Brings the single and the plural form of the address together. Source: `normalizeClusterIPs`.
+fn normalize_addresses(old: Option<&ServiceSpec>, service: &mut Service) {
     let Some(spec) = service.spec.as_mut() else { return };
     let single = spec.cluster_ip.clone().filter(|ip| !ip.is_empty());
     let same_list = spec.cluster_ips.is_none() || old.is_some_and(|old| old.cluster_ips == spec.cluster_ips);
@@ -37,8 +42,11 @@ pub(super) fn normalize(old: Option<&Object>, object: &mut Object) {
 /// Gives a new Service what it needs.
 pub(super) fn on_create(call: &Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Service(service) = object else { return Ok(()) };
+    normalize_addresses(None, service);
+    families::settle(service, None)?;
     address(call, service)?;
     node_ports(call, service)?;
+    health_check_port(call, service, None)?;
     service.status.get_or_insert_default().load_balancer.get_or_insert_default();
     Ok(())
 }
@@ -47,18 +55,15 @@ pub(super) fn on_create(call: &Call<'_>, object: &mut Object) -> Result<(), ApiS
 pub(super) fn on_update(call: &Call<'_>, old: &Object, object: &mut Object) -> Result<(), ApiStatus> {
     let (Object::Service(old), Object::Service(service)) = (old, object) else { return Ok(()) };
     let before = old.spec.clone().unwrap_or_default();
-    let spec = service.spec.get_or_insert_default();
-    drop_unused(&before, spec);
-    keep_given(&before, spec);
-    if kind_of(spec) != "LoadBalancer"
-        && let Some(status) = service.status.as_mut()
-    {
-        status.load_balancer = Some(LoadBalancerStatus::default());
-    }
-    if !needs_address(&before) && service.spec.as_ref().is_some_and(needs_address) {
+    keep_given(&before, service.spec.get_or_insert_default());
+    normalize_addresses(Some(&before), service);
+    families::settle(service, Some(&before))?;
+    let named = |spec: &ServiceSpec| kind_of(spec) == "ExternalName";
+    if named(&before) && !service.spec.as_ref().is_some_and(named) {
         address(call, service)?;
     }
-    node_ports(call, service)
+    changed_node_ports(call, service, &before)?;
+    health_check_port(call, service, Some(&before))
 }
 
 /// What was given to the old Service and the new one does not mention. Source: `patchAllocatedValues`.
@@ -72,12 +77,8 @@ fn keep_given(before: &ServiceSpec, spec: &mut ServiceSpec) {
             spec.cluster_ips.clone_from(&before.cluster_ips);
         }
     }
-    if needs_address(spec) && spec.ip_families.is_none() {
-        spec.ip_families.clone_from(&before.ip_families);
-        spec.ip_family_policy.clone_from(&before.ip_family_policy);
-    }
     if needs_node_ports(before) && needs_node_ports(spec) {
-        let written = numbers(spec);
+        let written: BTreeSet<i32> = numbers(spec).intersection(&numbers(before)).copied().collect();
         let name = |port: &ServicePort| port.name.clone().unwrap_or_default();
         for port in spec.ports.iter_mut().flatten().filter(|port| port.node_port.unwrap_or(0) == 0) {
             let had = before.ports.iter().flatten().find(|old| name(old) == name(port));
@@ -87,39 +88,6 @@ fn keep_given(before: &ServiceSpec, spec: &mut ServiceSpec) {
     if needs_health_check_port(before) && needs_health_check_port(spec) {
         spec.health_check_node_port =
             spec.health_check_node_port.filter(|port| *port != 0).or(before.health_check_node_port);
-    }
-}
-
-/// Takes out what the new type has no use for, unless it was changed as well, which validation refuses.
-/// Source: `dropTypeDependentFields` of `pkg/registry/core/service/strategy.go`.
-fn drop_unused(before: &ServiceSpec, spec: &mut ServiceSpec) {
-    let balances = |spec: &ServiceSpec| kind_of(spec) == "LoadBalancer";
-    let accessible = |spec: &ServiceSpec| {
-        matches!(kind_of(spec), "NodePort" | "LoadBalancer")
-            || (kind_of(spec) == "ClusterIP" && spec.external_ips.as_ref().is_some_and(|ips| !ips.is_empty()))
-    };
-    if kind_of(before) != "ExternalName" && kind_of(spec) == "ExternalName" {
-        if before.cluster_ip == spec.cluster_ip && before.cluster_ips == spec.cluster_ips {
-            (spec.cluster_ip, spec.cluster_ips) = (None, None);
-        }
-        spec.internal_traffic_policy.take_if(|it| Some(&*it) == before.internal_traffic_policy.as_ref());
-        spec.ip_families.take_if(|it| Some(&*it) == before.ip_families.as_ref());
-        spec.ip_family_policy.take_if(|it| Some(&*it) == before.ip_family_policy.as_ref());
-    }
-    let no_new_number = numbers(spec).is_subset(&numbers(before));
-    if needs_node_ports(before) && !needs_node_ports(spec) && no_new_number {
-        spec.ports.iter_mut().flatten().for_each(|port| port.node_port = None);
-    }
-    if needs_health_check_port(before) && !needs_health_check_port(spec) {
-        spec.health_check_node_port.take_if(|it| Some(&*it) == before.health_check_node_port.as_ref());
-    }
-    if balances(before) && !balances(spec) {
-        let had = before.allocate_load_balancer_node_ports;
-        spec.allocate_load_balancer_node_ports.take_if(|it| Some(*it) == had);
-        spec.load_balancer_class.take_if(|it| Some(&*it) == before.load_balancer_class.as_ref());
-    }
-    if accessible(before) && !accessible(spec) {
-        spec.external_traffic_policy.take_if(|it| Some(&*it) == before.external_traffic_policy.as_ref());
     }
 }
 
@@ -135,10 +103,6 @@ fn needs_health_check_port(spec: &ServiceSpec) -> bool {
 
 fn kind_of(spec: &ServiceSpec) -> &str {
     spec.type_.as_deref().unwrap_or("ClusterIP")
-}
-
-fn needs_address(spec: &ServiceSpec) -> bool {
-    kind_of(spec) != "ExternalName" && spec.cluster_ip.as_deref() != Some("None")
 }
 
 fn needs_node_ports(spec: &ServiceSpec) -> bool {
@@ -164,8 +128,6 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
     if kind_of(spec) == "ExternalName" {
         return Ok(());
     }
-    spec.ip_families.get_or_insert_with(|| vec!["IPv4".to_owned()]);
-    spec.ip_family_policy.get_or_insert_with(|| "SingleStack".to_owned());
     let asked = spec.cluster_ip.clone().filter(|ip| !ip.is_empty());
     let asked = asked.or_else(|| spec.cluster_ips.as_ref().and_then(|ips| ips.first().cloned()));
     if asked.as_deref() == Some("None") {
@@ -256,54 +218,144 @@ fn seed_name(service: &Service) -> String {
     service.metadata.name.clone().unwrap_or_default()
 }
 
+/// Numbers that other Services have, by protocol: one can serve TCP and UDP at once.
+fn taken(call: &Call<'_>, service: &Service) -> BTreeSet<i32> {
+    let own = service.metadata.uid.as_deref();
+    let others = call.world.store().list::<Service>(call.cluster, None);
+    let others =
+        others.filter(|other| other.metadata.uid.as_deref() != own).filter_map(|it| it.spec.as_ref());
+    others
+        .flat_map(|spec| {
+            let health = spec.health_check_node_port.filter(|port| *port != 0);
+            spec.ports.iter().flatten().filter_map(|port| port.node_port).chain(health)
+        })
+        .collect()
+}
+
+/// Reserves a number that is asked for.
+fn reserve(call: &Call<'_>, used: &mut BTreeSet<i32>, number: i32) -> Result<(), String> {
+    // UPSTREAM: a dry run does not look at the range.
+    if !call.dry_run && !NODE_PORTS.contains(&number) {
+        return Err(format!(
+            "provided port is not in the valid range. The range of valid ports is {}-{}",
+            NODE_PORTS.start(),
+            NODE_PORTS.end()
+        ));
+    }
+    if used.insert(number) { Ok(()) } else { Err("provided port is already allocated".to_owned()) }
+}
+
+fn no_port_left() -> ApiStatus {
+    let why = "Internal error occurred: failed to allocate a nodePort: range is full";
+    super::status(500, "InternalError", why)
+}
+
+/// Gives the ports of a new Service their numbers; one port has one number under every protocol. Source: `initNodePorts`.
 fn node_ports(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
     let spec = service.spec.clone().unwrap_or_default();
-    let mut ports = spec.ports.clone().unwrap_or_default();
-    if !needs_node_ports(&spec) {
+    if !matches!(kind_of(&spec), "NodePort" | "LoadBalancer") {
         return Ok(());
     }
-    let own = service.metadata.uid.as_deref();
-    // One number can serve TCP and UDP at once.
-    let mut used: BTreeSet<(i32, String)> = call
-        .world
-        .store()
-        .list::<Service>(call.cluster, None)
-        .filter(|other| other.metadata.uid.as_deref() != own)
-        .filter_map(|other| other.spec.as_ref()?.ports.as_ref())
-        .flatten()
-        .filter_map(|port| Some((port.node_port?, protocol(port))))
-        .collect();
-    for (index, port) in ports.iter_mut().enumerate() {
-        let number = match port.node_port.filter(|number| *number != 0) {
-            Some(number) => {
-                let refuse = |why: &str| {
-                    let field = format!("spec.ports[{index}].nodePort");
-                    refuse(service, field, format!("Invalid value: {number}: {why}"))
+    let mut used = taken(call, service);
+    let mut ports = spec.ports.clone().unwrap_or_default();
+    let mut given: BTreeMap<i32, i32> = BTreeMap::new();
+    for index in 0..ports.len() {
+        let (port, number) = (ports[index].port, ports[index].node_port.unwrap_or(0));
+        if number == 0 && !needs_node_ports(&spec) {
+            continue;
+        }
+        let wrong = |number: i32, why: String| {
+            let field = format!("spec.ports[{index}].nodePort");
+            refuse(service, field, format!("Invalid value: {number}: {why}"))
+        };
+        match given.get(&port) {
+            None => {
+                let asked = ports.iter().filter(|it| it.port == port).filter_map(|it| it.node_port);
+                let chosen = match asked.into_iter().find(|number| *number != 0) {
+                    Some(asked) => {
+                        reserve(call, &mut used, asked).map_err(|why| wrong(asked, why))?;
+                        asked
+                    }
+                    None => {
+                        let free = free_port(call, service, index, &used).ok_or_else(no_port_left)?;
+                        used.insert(free);
+                        free
+                    }
                 };
-                if !NODE_PORTS.contains(&number) {
-                    return Err(refuse(&format!(
-                        "provided port is not in the valid range. The range of valid ports is {}-{}",
-                        NODE_PORTS.start(),
-                        NODE_PORTS.end()
-                    )));
-                }
-                if used.contains(&(number, protocol(port))) {
-                    return Err(refuse("provided port is already allocated"));
+                ports[index].node_port = Some(chosen);
+                given.insert(port, chosen);
+            }
+            Some(same) if number == 0 => ports[index].node_port = Some(*same),
+            Some(same) if *same == number => {}
+            Some(_) => reserve(call, &mut used, number).map_err(|why| wrong(number, why))?,
+        }
+    }
+    service.spec.get_or_insert_default().ports = Some(ports);
+    Ok(())
+}
+
+/// Gives the new ports of a changed Service their numbers. Source: `updateNodePorts`.
+fn changed_node_ports(call: &Call<'_>, service: &mut Service, before: &ServiceSpec) -> Result<(), ApiStatus> {
+    let spec = service.spec.clone().unwrap_or_default();
+    if !matches!(kind_of(&spec), "NodePort" | "LoadBalancer") {
+        return Ok(());
+    }
+    let had = numbers(before);
+    let mut used = taken(call, service);
+    used.extend(&had);
+    let mut ports = spec.ports.clone().unwrap_or_default();
+    let (mut reserved, mut met) = (BTreeSet::new(), BTreeSet::new());
+    for index in 0..ports.len() {
+        let number = match ports[index].node_port.filter(|number| *number != 0) {
+            None if !needs_node_ports(&spec) => continue,
+            None => {
+                let free = free_port(call, service, index, &used).ok_or_else(no_port_left)?;
+                used.insert(free);
+                free
+            }
+            Some(number) => {
+                if !had.contains(&number) && reserved.insert(number) {
+                    reserve(call, &mut used, number).map_err(|why| {
+                        let field = format!("spec.ports[{index}].nodePort");
+                        refuse(service, field, format!("Invalid value: {number}: {why}"))
+                    })?;
                 }
                 number
             }
-            None => free_port(call, service, index, &used).ok_or_else(|| {
-                super::status(
-                    500,
-                    "InternalError",
-                    "Internal error occurred: failed to allocate a nodePort: range is full",
-                )
-            })?,
         };
-        used.insert((number, protocol(port)));
-        port.node_port = Some(number);
+        ports[index].node_port = Some(number);
+        let protocol = protocol(&ports[index]);
+        if !met.insert((protocol.clone(), number)) {
+            return Err(super::status(500, "", format!("duplicate nodePort: {{{protocol} {number}}}")));
+        }
     }
     service.spec.get_or_insert_default().ports = Some(ports);
+    Ok(())
+}
+
+/// Gives a balanced Service that keeps traffic on its nodes a port that says whether a node has endpoints.
+fn health_check_port(
+    call: &Call<'_>,
+    service: &mut Service,
+    before: Option<&ServiceSpec>,
+) -> Result<(), ApiStatus> {
+    let spec = service.spec.clone().unwrap_or_default();
+    if !needs_health_check_port(&spec) || before.is_some_and(needs_health_check_port) {
+        return Ok(());
+    }
+    let mut used = taken(call, service);
+    used.extend(numbers(&spec));
+    let number = match spec.health_check_node_port.filter(|number| *number != 0) {
+        Some(number) => {
+            reserve(call, &mut used, number).map_err(|why| {
+                let why = format!("failed to allocate requested HealthCheck NodePort {number}: {why}");
+                super::status(500, "InternalError", format!("Internal error occurred: {why}"))
+            })?;
+            number
+        }
+        None => free_port(call, service, usize::MAX, &used).ok_or_else(no_port_left)?,
+    };
+    service.spec.get_or_insert_default().health_check_node_port = Some(number);
     Ok(())
 }
 
@@ -312,12 +364,7 @@ fn protocol(port: &ServicePort) -> String {
 }
 
 /// Like an address: first the upper band from a random place, then the lower.
-fn free_port(
-    call: &Call<'_>,
-    service: &Service,
-    index: usize,
-    used: &BTreeSet<(i32, String)>,
-) -> Option<i32> {
+fn free_port(call: &Call<'_>, service: &Service, index: usize, used: &BTreeSet<i32>) -> Option<i32> {
     let size = NODE_PORTS.end() - NODE_PORTS.start() + 1;
     let band = (size / 32).clamp(16, 128);
     let upper = NODE_PORTS.start() + band;
@@ -332,6 +379,5 @@ fn free_port(
     let start = i32::try_from(draw % u64::from(width.unsigned_abs())).unwrap_or(0);
     let above = (0..width).map(|step| upper + (start + step) % width);
     let below = *NODE_PORTS.start()..upper;
-    let taken: BTreeSet<i32> = used.iter().map(|(number, _)| *number).collect();
-    above.chain(below).find(|number| !taken.contains(number))
+    above.chain(below).find(|number| !used.contains(number))
 }

@@ -50,14 +50,13 @@ pub(super) fn create(
     call.enter(Stage::Validation, "");
     let before = call.before(&object);
     prepare(call, &mut object)?;
-    allocate::normalize(None, &mut object);
+    allocate::on_create(call, &mut object)?;
     call.named(object.name());
     let version = definitions::version(call.world.store(), call.cluster, kind);
     decode::validate(version.as_ref(), None, &object)?;
     for warning in decode::warnings(None, &object, super::release(call.world, call.cluster)) {
         call.warn(&warning);
     }
-    allocate::on_create(call, &mut object)?;
     call.changed(before, &object);
     admission::validate(call, None, &object, "")?;
     let key = call.key(kind, object.namespace(), object.name());

@@ -88,62 +88,92 @@ pub(super) fn warnings(old: Option<&Object>, object: &Object, release: Release) 
 
 /// Changes an object's JSON form as the patch says.
 /// # Errors
-/// 422 with the server's words.
+/// 400, 422 or 500 with the server's words.
 pub(super) fn patch(kind: Kind, value: &mut Value, how: PatchKind, patch: &Value) -> Result<(), ApiStatus> {
+    let go = match patch {
+        Value::Object(_) => "object",
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+        Value::Null => "",
+    };
+    let wanted = match how {
+        PatchKind::Json if go != "array" => "[]handlers.jsonPatchOp",
+        PatchKind::Strategic | PatchKind::Merge if go != "object" => "map[string]interface {}",
+        _ => "",
+    };
+    if !wanted.is_empty() && !go.is_empty() {
+        let why = format!("json: cannot unmarshal {go} into Go value of type {wanted}");
+        let strategic = how == PatchKind::Strategic;
+        return Err(ApiStatus::bad_request(if strategic {
+            why
+        } else {
+            format!("error decoding patch: {why}")
+        }));
+    }
     let changed = match how {
-        PatchKind::Merge => {
-            patch::json_merge(value, patch);
-            Ok(())
-        }
         PatchKind::Strategic => patch::strategic_merge(kind, value, patch),
         PatchKind::Json => patch::json_patch(value, patch),
         // What is applied to a subresource that is no object of its own merges as it stands.
-        PatchKind::Apply { .. } => {
+        PatchKind::Merge | PatchKind::Apply { .. } => {
             patch::json_merge(value, patch);
             Ok(())
         }
     };
-    changed.map_err(|error| match (how, error) {
-        // UPSTREAM: what is wrong with a strategic patch is told as if the server had failed (`interpretStrategicMergePatchError`).
-        (PatchKind::Strategic, PatchError::Malformed(why)) => ApiStatus::bad_request(why),
-        (PatchKind::Strategic, error) => super::status(500, "", error.to_string()),
-        // UPSTREAM: what is wrong with any other stays in the server's log.
-        _ => super::status(422, "Invalid", "the server rejected our request due to an error in our request"),
-    })
+    changed.map_err(|error| match error {
+        PatchError::Malformed(why) => ApiStatus::bad_request(why),
+        PatchError::Internal(why) => super::status(500, "", why),
+        // UPSTREAM: why it does not fit stays in the server's log.
+        PatchError::Unfit(_) => {
+            super::status(422, "Invalid", "the server rejected our request due to an error in our request")
+        }
+    })?;
+    if how != PatchKind::Strategic {
+        return Ok(());
+    }
+    patch::restore(kind, value).map_err(|why| patch_does_not_fit(how, patch, value, &why))?;
+    // UPSTREAM: what a strategic patch says of the object's own type is not looked at.
+    let info = kind.info();
+    value["apiVersion"] = info.api_version().into();
+    value["kind"] = info.kind.into();
+    Ok(())
 }
 
-/// A refusal of a strategic patch after which a field would have the wrong type.
-pub(super) fn mistyped(patch: &Value, error: &ApiStatus) -> ApiStatus {
-    let type_ = error.message.rsplit_once("of type ").map_or("", |(_, type_)| type_);
-    let message = format!("patch: Invalid value: {:?}: unrecognized type: {type_}", go(patch));
-    super::status(422, "Invalid", message)
+/// A refusal of a patch after which the object cannot be read.
+pub(super) fn unreadable(how: PatchKind, patch: &Value, patched: &Value, error: &ApiStatus) -> ApiStatus {
+    let why = error.message.split_once(" cannot be handled as a ").and_then(|(_, it)| it.split_once(": "));
+    patch_does_not_fit(how, patch, patched, why.map_or(&error.message, |(_, why)| why))
 }
 
-/// A refusal of a patch that leaves fields which the kind does not have.
-pub(super) fn left_unknown(how: PatchKind, patch: &Value, patched: &Value, unknown: &[String]) -> ApiStatus {
-    // UPSTREAM: a strategic patch is shown itself, of any other its result.
+fn patch_does_not_fit(how: PatchKind, patch: &Value, patched: &Value, why: &str) -> ApiStatus {
+    // UPSTREAM: a strategic patch is shown itself, without what its directives took out of it; of any other its result.
     let shown = match how {
-        PatchKind::Strategic => go(patch),
+        PatchKind::Strategic => patch::shown(&directed(patch)),
         PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => api::emit::compact(patched),
     };
-    let message = format!("Invalid value: {shown:?}: strict decoding error: {}", unknown.join(", "));
+    let message = format!("Invalid value: {shown:?}: {why}");
     let mut status = super::status(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
     let (reason, field) = ("FieldValueInvalid".to_owned(), "patch".to_owned());
     status.causes.push(Cause { reason, message, field });
     status
 }
 
-/// A value as Go prints it with `%+v`.
-fn go(value: &Value) -> String {
-    match value {
+/// What is left of a strategic patch once it was carried out.
+fn directed(patch: &Value) -> Value {
+    match patch {
         Value::Object(fields) => {
-            let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{name}:{}", go(value))).collect();
-            format!("map[{}]", fields.join(" "))
+            let ordered = |name: &str| fields.contains_key(&format!("$setElementOrder/{name}"));
+            let left = fields.iter().filter(|(name, _)| {
+                !name.starts_with("$setElementOrder/") && *name != "$retainKeys" && !ordered(name)
+            });
+            Value::Object(left.map(|(name, value)| (name.clone(), directed(value))).collect())
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(" ")),
-        Value::String(text) => text.clone(),
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        other => other.clone(),
     }
+}
+
+/// A refusal of a patch that leaves fields which the kind does not have.
+pub(super) fn left_unknown(how: PatchKind, patch: &Value, patched: &Value, unknown: &[String]) -> ApiStatus {
+    patch_does_not_fit(how, patch, patched, &format!("strict decoding error: {}", unknown.join(", ")))
 }

@@ -16,6 +16,7 @@ mod definitions;
 mod delete;
 mod difference;
 mod events;
+mod families;
 mod go_values;
 mod names;
 mod owners;

@@ -1,6 +1,6 @@
 //! Which parts of an object have a door of their own?
 //!
-//! `scale` of what has replicas, `eviction` and `binding` of a pod. Source: `pkg/registry/apps/*/storage`,
+//! `scale` of what has replicas; `eviction`, `binding`, `ephemeralcontainers` and `resize` of a pod. Source: `pkg/registry/apps/*/storage`,
 //! `pkg/registry/core/pod/storage/{storage,eviction}.go`.
 
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ApiVerb, Propagation, Reply,
-    apiserver::{Call, delete, method_not_allowed, no_such_resource, read, scale, status},
+    apiserver::{Call, delete, method_not_allowed, no_such_resource, read, scale, status, update},
     request::Stage,
 };
 
@@ -43,6 +43,15 @@ pub(super) fn serve(
         (Kind::Pod, "binding", ApiVerb::Create(body)) => {
             let node = body.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
             bind(call, namespace, name, node).map(Reply::Object)
+        }
+        (Kind::Pod, "ephemeralcontainers" | "resize", ApiVerb::Get) => {
+            read::get(call, kind, namespace, name).map(Reply::Object)
+        }
+        (Kind::Pod, "ephemeralcontainers" | "resize", ApiVerb::Update(body)) => {
+            update::decoded(call, kind, namespace, name, part, &body).map(Reply::Object)
+        }
+        (Kind::Pod, "ephemeralcontainers" | "resize", ApiVerb::Patch(how, patch)) => {
+            update::patched(call, kind, namespace, name, part, how, &patch).map(Reply::Object)
         }
         (_, "" | "status" | "finalize", _) => Err(method_not_allowed()),
         _ => Err(no_such_resource()),

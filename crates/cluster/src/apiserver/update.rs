@@ -5,7 +5,11 @@
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Cause, Kind, Object, parts};
+use api::{
+    ApiStatus, Cause, Kind, Object,
+    k8s::core::v1::{Container, Pod},
+    parts,
+};
 use serde_json::Value;
 
 use crate::{
@@ -38,19 +42,21 @@ pub(super) fn decoded(
         }];
         return Err(ApiStatus::invalid(kind, name, causes));
     }
-    if object.name() != name {
-        return Err(ApiStatus::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({name})",
-            object.name()
-        )));
-    }
     if !namespace.is_empty() && object.namespace().is_empty() {
         object.meta_mut().namespace = Some(namespace.to_owned());
     }
-    if object.namespace() != namespace {
-        return Err(ApiStatus::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        ));
+    is_at(&object, namespace, name)?;
+    if let Some(uid) = object.meta().uid.as_deref().filter(|uid| !uid.is_empty())
+        && let Some(old) = call.world.store().object(&call.key(kind, namespace, name))
+        && old.meta().uid.as_deref() != Some(uid)
+    {
+        let had = old.meta().uid.as_deref().unwrap_or_default();
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+             failed: UID in precondition: {uid}, UID in object meta: {had}",
+            storage_path(kind, namespace, name, call.dry_run)
+        );
+        return Err(ApiStatus::conflict(kind, name, &why));
     }
     update(call, part, object)
 }
@@ -77,23 +83,54 @@ pub(super) fn patched(
         return Err(unsupported());
     }
     decode::patch(kind, &mut value, how, patch)?;
-    let (object, unknown) = decode::lax(kind, version.as_ref(), &value).map_err(|error| match how {
-        PatchKind::Strategic if error.message.contains("cannot unmarshal") => decode::mistyped(patch, &error),
-        PatchKind::Strategic | PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => error,
-    })?;
+    let (object, unknown) = decode::lax(kind, version.as_ref(), &value)
+        .map_err(|error| decode::unreadable(how, patch, &value, &error))?;
     if call.strict && !unknown.is_empty() {
         return Err(decode::left_unknown(how, patch, &value, &unknown));
     }
     for field in unknown {
         call.warn(&field);
     }
-    if object.name() != name {
-        return Err(ApiStatus::bad_request(format!(
-            "the name of the object ({}) does not match the name on the URL ({name})",
-            object.name()
-        )));
-    }
+    is_at(&object, namespace, name)?;
     update(call, part, object)
+}
+
+/// Whether an object calls itself as its URL does.
+fn is_at(object: &Object, namespace: &str, name: &str) -> Result<(), ApiStatus> {
+    if object.namespace() != namespace && !(object.name().is_empty() && object.namespace().is_empty()) {
+        return Err(ApiStatus::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    match object.name() {
+        "" => Err(ApiStatus::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        own if own == name => Ok(()),
+        own => Err(ApiStatus::bad_request(format!(
+            "the name of the object ({own}) does not match the name on the URL ({name})"
+        ))),
+    }
+}
+
+/// Where an object stands in etcd, as errors of the storage name it.
+fn storage_path(kind: Kind, namespace: &str, name: &str, dry_run: bool) -> String {
+    let folder = match kind {
+        Kind::Service => "services/specs",
+        Kind::Endpoints => "services/endpoints",
+        Kind::Node => "minions",
+        Kind::Ingress => "ingress",
+        Kind::ReplicationController => "controllers",
+        kind => kind.info().plural,
+    };
+    let group = match kind {
+        Kind::Custom(_) => format!("{}/", kind.info().group),
+        _ => String::new(),
+    };
+    let place = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
+    // UPSTREAM: a dry run does not come as far as the root of the storage.
+    let root = if dry_run { "" } else { "/registry" };
+    format!("{root}/{group}{folder}/{place}")
 }
 
 /// Writes `object` over the stored one: its status through `status`, everything else otherwise.
@@ -120,22 +157,34 @@ pub(super) fn update(
         object = next;
         call.changed(call.before(&old), &object);
         owners::note(call, Some(&old), &mut object, part);
+    } else if let (Object::Pod(before), Object::Pod(pod), "ephemeralcontainers" | "resize") =
+        (&*old, &mut object, part)
+    {
+        take_part(before, pod, part);
+        call.changed(call.before(&old), &object);
+        owners::note(call, Some(&old), &mut object, part);
+        parts::move_generation(&old, &mut object);
+        call.enter(Stage::Validation, "");
+        if let Object::Pod(pod) = &object {
+            let causes = api::validate::update_part(before, pod, part);
+            if !causes.is_empty() {
+                return Err(ApiStatus::invalid(kind, object.name(), causes));
+            }
+        }
+        admission::validate(call, Some(&old), &object, part)?;
     } else {
         let version = definitions::version(call.world.store(), call.cluster, kind);
-        let is_whole = version.as_ref().is_some_and(|version| !version.has_status);
-        if kind != Kind::Lease && !is_whole {
-            parts::take_status(&old, &mut object);
-        }
-        keep_system_fields(&old, &mut object, part);
+        keep_system_fields(&old, &mut object);
         call.changed(call.before(&old), &object);
         owners::note(call, Some(&old), &mut object, part);
         admission::mutate(call, Some(&old), &mut object, part)?;
-        allocate::normalize(Some(&old), &mut object);
         allocate::on_update(call, &old, &mut object)?;
-        if is_whole {
+        if version.as_ref().is_some_and(|version| !version.has_status) {
             parts::move_generation_of_whole(&old, &mut object);
+        } else if part == "finalize" {
+            parts::take_status(&old, &mut object);
         } else {
-            parts::move_generation(&old, &mut object);
+            api::default::prepare_for_update(&mut object, &old);
         }
         call.enter(Stage::Validation, "");
         decode::validate(version.as_ref(), Some(&old), &object)?;
@@ -145,6 +194,32 @@ pub(super) fn update(
         admission::validate(call, Some(&old), &object, part)?;
     }
     store(call, &old, object)
+}
+
+/// Leaves in `pod` of what a door of its own brought only what that door is for.
+fn take_part(before: &Pod, pod: &mut Pod, part: &str) {
+    let given = std::mem::replace(pod, before.clone()).spec.unwrap_or_default();
+    let spec = pod.spec.get_or_insert_default();
+    if part == "ephemeralcontainers" {
+        spec.ephemeral_containers = given.ephemeral_containers;
+        return;
+    }
+    let named = |list: &[Container]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    let amounts = |list: &mut Vec<Container>, given: Vec<Container>| {
+        // Other containers are left for validation to refuse.
+        if named(list) != named(&given) {
+            *list = given;
+            return;
+        }
+        for (container, given) in list.iter_mut().zip(given) {
+            container.resources = given.resources;
+            container.resize_policy = given.resize_policy;
+        }
+    };
+    amounts(&mut spec.containers, given.containers);
+    if let Some(list) = &mut spec.init_containers {
+        amounts(list, given.init_containers.unwrap_or_default());
+    }
 }
 
 /// Writes what an update or a subresource made of `old`; removes it if nothing holds it back any more.
@@ -180,13 +255,6 @@ fn is_released(object: &Object) -> bool {
 
 fn unchanged_since(old: &Object, new: &Object) -> Result<(), ApiStatus> {
     let (kind, name) = (old.kind(), old.name());
-    if let Some(uid) = new.meta().uid.as_deref().filter(|uid| !uid.is_empty())
-        && Some(uid) != old.meta().uid.as_deref()
-    {
-        let had = old.meta().uid.as_deref().unwrap_or_default();
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {had}");
-        return Err(ApiStatus::conflict(kind, name, &why));
-    }
     match new.meta().resource_version.as_deref() {
         None | Some("") => Ok(()),
         same if same == old.meta().resource_version.as_deref() => Ok(()),
@@ -201,22 +269,24 @@ fn unsupported() -> ApiStatus {
     super::status(415, "UnsupportedMediaType", message)
 }
 
-fn keep_system_fields(old: &Object, object: &mut Object, part: &str) {
+fn keep_system_fields(old: &Object, object: &mut Object) {
     let before = old.meta();
     let meta = object.meta_mut();
-    meta.uid.clone_from(&before.uid);
+    if meta.uid.as_deref().unwrap_or_default().is_empty() {
+        meta.uid.clone_from(&before.uid);
+    }
     meta.creation_timestamp.clone_from(&before.creation_timestamp);
-    meta.deletion_timestamp.clone_from(&before.deletion_timestamp);
-    meta.deletion_grace_period_seconds = before.deletion_grace_period_seconds;
+    if before.deletion_timestamp.is_some() {
+        meta.deletion_timestamp.clone_from(&before.deletion_timestamp);
+    }
+    meta.deletion_grace_period_seconds =
+        meta.deletion_grace_period_seconds.or(before.deletion_grace_period_seconds);
     meta.generation = before.generation;
     meta.resource_version.clone_from(&before.resource_version);
     meta.self_link = None;
-    if let (Object::Namespace(before), Object::Namespace(after)) = (old, object)
-        && part != "finalize"
-    {
-        after.spec.clone_from(&before.spec);
-        let name = after.metadata.name.clone().unwrap_or_default();
-        let labels = after.metadata.labels.get_or_insert_default();
+    if let Object::Namespace(namespace) = object {
+        let name = namespace.metadata.name.clone().unwrap_or_default();
+        let labels = namespace.metadata.labels.get_or_insert_default();
         labels.insert("kubernetes.io/metadata.name".to_owned(), name);
     }
 }

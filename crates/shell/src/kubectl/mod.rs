@@ -27,7 +27,6 @@ mod expose;
 mod fail;
 mod field;
 mod get;
-mod json;
 pub mod known;
 pub mod kubeconfig;
 mod label;

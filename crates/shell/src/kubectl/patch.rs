@@ -1,5 +1,6 @@
 //! `kubectl patch`.
 
+use api::Kind;
 use cluster::PatchKind;
 use serde_json::Value;
 
@@ -56,7 +57,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     };
     // UPSTREAM: what looks like JSON is sent as it is, and the server reads it.
     if text.trim_start().starts_with('{')
-        && let Some(wrong) = super::json::error(&text)
+        && let Some(wrong) = api::json::error(&text)
     {
         for (kind, namespace, name) in kube.chosen()? {
             kube.get(kind, &namespace, &name)?;
@@ -77,6 +78,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let part = match kube.given.value("subresource") {
         Some("status") => "status",
         Some("scale") => "scale",
+        Some("resize") => "resize",
+        Some("ephemeralcontainers") => "ephemeralcontainers",
         None | Some("") => "",
         Some(_) => {
             for (kind, namespace, name) in kube.chosen()? {
@@ -87,38 +90,31 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             ));
         }
     };
-    let refused = match (how, &patch) {
-        (PatchKind::Json, Value::Object(_)) => Some(
-            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
-        ),
-        (PatchKind::Strategic | PatchKind::Merge, Value::Array(_)) => {
-            Some("json: cannot unmarshal array into Go value of type map[string]interface {}")
+    if kube.given.on("local") {
+        if !kube.given.args.is_empty() {
+            return Fail::error("cannot specify --local and server resources");
         }
-        _ => None,
-    };
-    if let Some(why) = refused {
-        let mut status = api::ApiStatus::forbidden(why);
-        (status.code, status.reason) = (400, "BadRequest".to_owned());
-        return Err(Fail::Server(status));
+        for manifest in kube.manifests()? {
+            let manifest = manifest?;
+            let (before, kind) = (manifest.value, manifest.kind);
+            let after = patched_here(kind, how, &before, &patch)?;
+            match &format {
+                Some(format) => print::structured(kube, format, after)?,
+                None => {
+                    let note = if after == before { " (no change)" } else { "" };
+                    kube.out.line(&format!("{} patched{note}", typed(kind, &manifest.name)));
+                }
+            }
+        }
+        return Ok(());
     }
     let mut failed = Vec::new();
     for (kind, namespace, name) in kube.chosen()? {
         let at = (kind, namespace.as_str(), name.as_str());
         let changed = kube.get(kind, &namespace, &name).and_then(|before| {
             if dry == DryRun::Client {
-                let mut after = before.clone();
-                let changed = match how {
-                    PatchKind::Strategic => api::patch::strategic_merge(kind, &mut after, &patch),
-                    PatchKind::Json => api::patch::json_patch(&mut after, &patch),
-                    PatchKind::Merge | PatchKind::Apply { .. } => {
-                        api::patch::json_merge(&mut after, &patch);
-                        Ok(())
-                    }
-                };
-                return match changed {
-                    Ok(()) => Ok((before, after)),
-                    Err(error) => Fail::error(error.to_string()),
-                };
+                let after = patched_here(kind, how, &before, &patch)?;
+                return Ok((before, after));
             }
             let after = kube.patch_part(at, part, how, patch.clone(), dry == DryRun::Server)?;
             Ok((before, after))
@@ -140,4 +136,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     super::get::finish(kube, failed)
+}
+
+/// What kubectl makes of an object by itself.
+fn patched_here(kind: Kind, how: PatchKind, before: &Value, patch: &Value) -> Done<Value> {
+    let mut after = before.clone();
+    let changed = match how {
+        PatchKind::Strategic => api::patch::strategic_merge(kind, &mut after, patch),
+        PatchKind::Json => api::patch::json_patch(&mut after, patch),
+        PatchKind::Merge | PatchKind::Apply { .. } => {
+            api::patch::json_merge(&mut after, patch);
+            Ok(())
+        }
+    };
+    changed.map_or_else(|error| Fail::error(error.to_string()), |()| Ok(after))
 }

@@ -134,6 +134,9 @@ impl Kube<'_, '_> {
         let (version, kind_name) =
             (field::text(&item, "apiVersion").to_owned(), field::text(&item, "kind").to_owned());
         let off = matches!(self.given.value("validate"), Some("false" | "ignore"));
+        if !off && item.is_string() {
+            return invalid("invalid object to validate");
+        }
         if !item.is_object() {
             return Fail::error(format!(
                 "error parsing {source}: error converting YAML to JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
@@ -151,6 +154,12 @@ impl Kube<'_, '_> {
                 ));
             }
             _ => {}
+        }
+        let metadata = serde_json::json!({"metadata": item.get("metadata")});
+        if let Err(error) = api::decode::read(Kind::ConfigMap, &metadata) {
+            // Of every kind alike the metadata is read before anything is sent.
+            let why = error.message.replace("field ConfigMap.", "field PartialObjectMetadata.");
+            return Fail::error(format!("unable to decode {source:?}: {why}"));
         }
         let name = field::name(&item).to_owned();
         let own = field::namespace(&item).to_owned();

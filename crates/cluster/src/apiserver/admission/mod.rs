@@ -87,9 +87,9 @@ const PLUGINS: &[Plugin] = &[
         taint_nodes_by_condition::mutate,
     ),
     Plugin::validating("PodSecurity", |_, o| pod_security::concerns(o), pod_security::validate),
-    Plugin::mutating("Priority", |r, o| new_pod(r, o) || o.kind() == Kind::PriorityClass, priority::mutate)
+    Plugin::mutating("Priority", |r, o| pod(r, o) || o.kind() == Kind::PriorityClass, priority::mutate)
         .also(priority::validate),
-    Plugin::mutating("DefaultTolerationSeconds", new_pod, default_toleration_seconds::mutate),
+    Plugin::mutating("DefaultTolerationSeconds", pod, default_toleration_seconds::mutate),
     Plugin::mutating(
         "DefaultStorageClass",
         |r, o| r.is_create() && o.kind() == Kind::PersistentVolumeClaim,
@@ -113,6 +113,10 @@ fn new_in_namespace(review: &Review<'_>, object: &Object) -> bool {
 
 fn new_pod(review: &Review<'_>, object: &Object) -> bool {
     review.is_create() && object.kind() == Kind::Pod
+}
+
+fn pod(review: &Review<'_>, object: &Object) -> bool {
+    review.part.is_empty() && object.kind() == Kind::Pod
 }
 
 /// Every plugin's changes.

@@ -2,7 +2,10 @@
 //!
 //! The number of its PriorityClass, of the default class, or zero. Source: `plugin/pkg/admission/priority`.
 
-use api::{ApiStatus, Kind, Object, k8s::scheduling::v1::PriorityClass};
+use api::{
+    ApiStatus, Kind, Object,
+    k8s::{core::v1::Pod, scheduling::v1::PriorityClass},
+};
 
 use super::Review;
 use crate::apiserver::forbidden;
@@ -11,6 +14,14 @@ pub(super) fn mutate(review: &Review<'_>, object: &mut Object) -> Result<(), Api
     let Object::Pod(pod) = object else { return Ok(()) };
     let name = pod.metadata.name.clone().or_else(|| pod.metadata.generate_name.clone()).unwrap_or_default();
     let spec = pod.spec.get_or_insert_default();
+    if let Some(before) = review.old.and_then(|old| old.get::<Pod>()).and_then(|old| old.spec.as_ref()) {
+        // A pod keeps what it was given; its author need not repeat it.
+        spec.priority = spec.priority.or(before.priority);
+        if spec.preemption_policy.is_none() {
+            spec.preemption_policy.clone_from(&before.preemption_policy);
+        }
+        return Ok(());
+    }
     let store = review.world.store();
     let class = match spec.priority_class_name.as_deref().filter(|class| !class.is_empty()) {
         Some(class) => {

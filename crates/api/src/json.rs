@@ -17,7 +17,8 @@ enum Next {
 }
 
 /// The scanner's complaint; `None` if the text is JSON.
-pub(super) fn error(text: &str) -> Option<String> {
+#[must_use]
+pub fn error(text: &str) -> Option<String> {
     let mut open: Vec<char> = Vec::new();
     let mut next = Next::Value;
     let mut letters = text.chars().peekable();
