@@ -10,6 +10,7 @@ use api::{ApiStatus, Object, meta::ManagedFieldsEntry};
 use crate::{
     ActorId, Asked, ClusterId, Key, Principal, Turn, What, World,
     apiserver::difference::difference,
+    auth,
     request::{Passed, Refused, Stage},
 };
 
@@ -126,6 +127,12 @@ impl<'w> Call<'w> {
         if let (Some(passed), Some(before)) = (passed, before.filter(|before| before != after)) {
             passed.changed.extend(difference(&before.to_value(), &after.to_value()));
         }
+    }
+
+    /// Whether whoever asks grants no more than they hold themselves.
+    pub(crate) fn no_escalation(&self, object: &Object, old: Option<&Object>) -> Result<(), ApiStatus> {
+        let Some(who) = self.who() else { return Ok(()) };
+        auth::escalation::confirm(self.world.store(), self.cluster, who, object, old)
     }
 
     /// Says the object's name, once it has one.

@@ -47,6 +47,7 @@ pub(super) fn create(
     call.changed(before, &object);
     owners::note(call, None, &mut object, "");
     admission::mutate(call, None, &mut object, "")?;
+    call.no_escalation(&object, None)?;
     call.enter(Stage::Validation, "");
     let before = call.before(&object);
     prepare(call, &mut object)?;
@@ -62,7 +63,11 @@ pub(super) fn create(
     let key = call.key(kind, object.namespace(), object.name());
     call.enter(Stage::Storage, "");
     if call.world.store().object(&key).is_some() {
-        return Err(ApiStatus::already_exists(kind, object.name()));
+        let mut status = ApiStatus::already_exists(kind, object.name());
+        if call.world.store().object(&key).is_some_and(|it| it.meta().deletion_timestamp.is_some()) {
+            status.message = format!("object is being deleted: {}", status.message);
+        }
+        return Err(status);
     }
     // UPSTREAM: defaults come again when an object is read back, in a dry run too: the phase of a claim, the labels that
     // a Job's template has got meanwhile, which are its own if it has none.

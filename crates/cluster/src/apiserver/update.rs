@@ -178,6 +178,7 @@ pub(super) fn update(
         call.changed(call.before(&old), &object);
         owners::note(call, Some(&old), &mut object, part);
         admission::mutate(call, Some(&old), &mut object, part)?;
+        call.no_escalation(&object, Some(&old))?;
         allocate::on_update(call, &old, &mut object)?;
         if version.as_ref().is_some_and(|version| !version.has_status) {
             parts::move_generation_of_whole(&old, &mut object);

@@ -4,6 +4,7 @@
 //! each authorizer of [`AUTHORIZERS`] in turn: the first that allows decides, none denies, silence is a refusal.
 //! Source: apiserver `pkg/authorization/union`, `pkg/endpoints/handlers/responsewriters/errors.go`.
 
+pub(crate) mod escalation;
 mod node;
 mod rbac;
 
