@@ -34,3 +34,17 @@ pub(crate) fn all() -> impl Iterator<Item = &'static (dyn Controller + Sync)> {
 pub(crate) fn find(id: ActorId) -> Option<&'static (dyn Controller + Sync)> {
     all().find(|actor| actor.name() == id.0)
 }
+
+/// As which manager of fields an actor writes; empty for who is noted nowhere.
+pub(crate) fn manager(id: ActorId) -> &'static str {
+    let is = |actor: &(dyn Controller + Sync)| actor.name() == id.0;
+    if CONTROLLERS.iter().any(|actor| is(*actor)) {
+        "kube-controller-manager"
+    } else if is(&scheduler::Scheduler) {
+        "kube-scheduler"
+    } else if is(&kubelet::Kubelet) || is(&report::NodeStatus) {
+        "kubelet"
+    } else {
+        ""
+    }
+}

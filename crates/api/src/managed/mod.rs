@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ApiStatus, Cause, Kind,
+    canonical::canonical,
     meta::{FieldsV1, ManagedFieldsEntry, Time},
 };
 
@@ -117,7 +118,9 @@ fn stripped(mut set: Set, writer: Writer<'_>) -> Set {
         set.drop(&["metadata", name]);
     }
     if writer.part == "status" {
-        set.keep("status");
+        // A Deployment's status brings annotations along.
+        set.drop(&["spec"]);
+        ["labels", "finalizers", "ownerReferences"].iter().for_each(|name| set.drop(&["metadata", name]));
     } else if writer.splits_status {
         set.drop(&["status"]);
     }
@@ -134,16 +137,11 @@ pub fn update(
     writer: Writer<'_>,
 ) -> Vec<ManagedFieldsEntry> {
     let version = of.kind.info().api_version();
-    let nothing = json!({});
-    let changed = walk::compare(of.shape(), if old.is_null() { &nothing } else { old }, new);
+    // What Go writes of a value to which nobody has put anything is nobody's.
+    let whole = |value: &Value| canonical(of.kind, if value.is_null() { json!({}) } else { value.clone() });
+    let changed = walk::compare(of.shape(), &whole(old), &whole(new));
     let taken = stripped(changed.modified.union(&changed.added), writer);
-    let gone = if writer.part == "status" {
-        let mut gone = changed.removed;
-        gone.keep("status");
-        gone
-    } else {
-        stripped(changed.removed, writer)
-    };
+    let gone = stripped(changed.removed, writer);
     if taken.is_empty() && gone.is_empty() {
         return had.to_vec();
     }

@@ -142,13 +142,6 @@ impl Set {
         }
     }
 
-    /// Keeps one field with everything below it.
-    pub(super) fn keep(&mut self, name: &str) {
-        let step = format!("f:{name}");
-        self.members.retain(|it| *it == step);
-        self.below.retain(|it, _| *it == step);
-    }
-
     /// Every field as messages write it: `.spec.containers[name="a"].image`.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {

@@ -136,7 +136,7 @@ impl<'s> Shape<'s> {
                 let Type::List(item) = &field.ty else { return Listed::Whole };
                 let of = item.object().map(TypeSchema::name).unwrap_or_default();
                 match (field.patch, of) {
-                    (_, "Taint" | "Toleration") => Listed::Whole,
+                    (_, "Taint" | "Toleration" | "JobCondition") => Listed::Whole,
                     (_, "ContainerPort") => {
                         Listed::Keys(vec![text("containerPort"), ("protocol".to_owned(), Some("TCP".into()))])
                     }

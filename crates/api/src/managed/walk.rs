@@ -74,14 +74,12 @@ fn differ(
         (_, None) => changed.removed.insert(path),
         _ => changed.modified.insert(path),
     };
-    let is_map = matches!(
-        (old, new),
-        (Some(Value::Object(_)), None | Some(Value::Object(_))) | (None, Some(Value::Object(_)))
-    );
-    let is_list = matches!(
-        (old, new),
-        (Some(Value::Array(_)), None | Some(Value::Array(_))) | (None, Some(Value::Array(_)))
-    );
+    // Nothing but `null` is there, and takes the form of the other side.
+    let is = |form: fn(&Value) -> bool| {
+        let fits = |side: Option<&Value>| side.is_none_or(|value| value.is_null() || form(value));
+        fits(old) && fits(new) && (old.is_some_and(form) || new.is_some_and(form))
+    };
+    let (is_map, is_list) = (is(Value::is_object), is(Value::is_array));
     let listed = if is_list { shape.listed() } else { Listed::Whole };
     let is_leaf = (is_blank(old) && is_blank(new))
         || (is_map && shape.is_whole())

@@ -19,7 +19,7 @@ pub(crate) struct Call<'w> {
     pub(crate) world: &'w mut World,
     pub(crate) cluster: ClusterId,
     pub(crate) dry_run: bool,
-    actor: ActorId,
+    pub(crate) actor: ActorId,
     cause: Option<u64>,
     stage: Stage,
     asked: Option<Asked>,

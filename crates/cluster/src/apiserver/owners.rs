@@ -1,7 +1,8 @@
 //! Whose are the fields after a write?
 //!
-//! Noted for whoever says as which manager it writes. MODEL: the control plane does not note what it writes itself, so its controllers
-//! never stand in `managedFields`. Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`.
+//! Noted for whoever says as which manager it writes, and for the control plane and kubelets where somebody was noted before. MODEL:
+//! what they make themselves, such as a ReplicaSet and its pods, has no owners until somebody else writes it.
+//! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`.
 
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use api::{
 use serde_json::Value;
 
 use crate::{
+    actors,
     apiserver::{Call, create, decode, definitions, update},
     request::Stage,
 };
@@ -31,6 +33,9 @@ fn splits(version: Option<&Version>) -> bool {
 pub(super) fn note(call: &mut Call<'_>, old: Option<&Object>, new: &mut Object, part: &str) {
     let had = old.and_then(|old| old.meta().managed_fields.clone()).unwrap_or_default();
     new.meta_mut().managed_fields = None;
+    if call.manager.is_empty() && !had.is_empty() {
+        actors::manager(call.actor).clone_into(&mut call.manager);
+    }
     let owners = match call.owners.take() {
         Some(owners) => owners,
         None if call.manager.is_empty() => had,

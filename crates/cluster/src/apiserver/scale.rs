@@ -50,7 +50,7 @@ pub(super) fn serve(
         definitions::put(&mut value, ".metadata.resourceVersion", revision.clone());
     }
     let object = decode::strict(kind, version.as_ref(), &value)?;
-    Ok(shown(scale, &*update::update(call, "", object)?))
+    Ok(shown(scale, &*update::update(call, "scale", object)?))
 }
 
 /// The `autoscaling/v1` Scale of an object.

@@ -6,7 +6,7 @@
 //! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go`.
 
 use api::{
-    ApiStatus, Kind, Resource, SimDuration, SimTime,
+    ApiStatus, Kind, Object, Resource, SimDuration, SimTime,
     k8s::{
         coordination::v1::Lease,
         core::v1::{Event, Node, NodeCondition, ObjectReference, Pod, Taint},
@@ -20,6 +20,8 @@ use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, ap
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+/// From one look at all nodes to the next (`--node-monitor-period`).
+const MONITOR: SimDuration = SimDuration::secs(5);
 /// On a `sim/ControlPlane`: the grace period in seconds, where it is not the default.
 const GRACE: &str = "podpath/node-monitor-grace-period-seconds";
 
@@ -42,7 +44,19 @@ impl Controller for NodeLifecycle {
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
         let key = Key::new(change.key.cluster, Kind::Node, "", &change.key.name);
         match change.key.kind {
-            Kind::Node => wake(key),
+            Kind::Node => {
+                wake(key);
+                // Whether any node is left decides on the taints of all.
+                let state = |node: &Option<std::rc::Rc<Object>>| {
+                    node.as_deref().and_then(Node::of).map(|node| ready(node) == "True")
+                };
+                if state(&change.before) != state(&change.after) {
+                    for node in store.list::<Node>(change.key.cluster, None) {
+                        let name = node.metadata.name.as_deref().unwrap_or_default();
+                        wake(Key::new(change.key.cluster, Kind::Node, "", name));
+                    }
+                }
+            }
             Kind::Machine if change.after.is_some() && store.object(&key).is_some() => wake(key),
             _ => {}
         }
@@ -50,9 +64,19 @@ impl Controller for NodeLifecycle {
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let Some(node) = turn.get::<Node>("", &key.name).cloned() else {
-            farewell(turn, &key.name);
+            match key.kind {
+                Kind::Node => {
+                    // It looks around every five seconds, and remembers whom it knew by their leases.
+                    let known = turn.key(Kind::Lease, "kube-node-lease", &key.name);
+                    turn.remind(turn.actor(), known, MONITOR);
+                }
+                _ => farewell(turn, &key.name),
+            }
             return Ok(Next::Done);
         };
+        if key.kind != Kind::Node {
+            return Ok(Next::Done);
+        }
         greet(turn, &node);
         let mut next = Next::Done;
         if let Some(due) = silent_until(turn, &key.name) {
@@ -167,8 +191,10 @@ fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
     if node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true) {
         wanted.push((UNSCHEDULABLE, "NoSchedule"));
     }
+    // UPSTREAM: when no node is ready the trouble is taken to be the control plane's own, and nobody is driven out.
+    let is_any_ready = turn.list::<Node>(None).any(|node| ready(node) == "True");
     // Before the kubelet has reported once there is nothing to drive out.
-    if !ready(node).is_empty() {
+    if !ready(node).is_empty() && is_any_ready {
         wanted.extend(of_ready.map(|key| (key, "NoExecute")));
     }
     let ours = |taint: &Taint| match taint.effect.as_str() {

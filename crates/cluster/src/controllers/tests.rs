@@ -303,6 +303,24 @@ fn a_budget_lets_go_what_is_healthy_beyond_it() {
     );
 }
 
+fn taints(world: &mut World) -> Vec<String> {
+    let node = get(world, Kind::Node, "a").unwrap().to_value();
+    let taints = node["spec"]["taints"].as_array().cloned().unwrap_or_default();
+    let word = |it: &Value| format!("{}:{}", it["key"].as_str().unwrap(), it["effect"].as_str().unwrap());
+    taints.iter().map(word).collect()
+}
+
+/// Recorded from a real controller: a control plane that hears from no node at all blames itself.
+#[test]
+fn the_last_node_falls_silent_and_keeps_its_pods() {
+    let mut world = cluster();
+    node_with_pod(&mut world);
+    stop_kubelet(&mut Turn::new(&mut world, ActorId("test"), HERE, None), true);
+    world.run_until(world.now() + SimDuration::secs(600), Budget::COMMAND);
+    assert_eq!(taints(&mut world), ["node.kubernetes.io/unreachable:NoSchedule"]);
+    assert!(get(&mut world, Kind::Pod, "web").unwrap().meta().deletion_timestamp.is_none());
+}
+
 /// A node whose kubelet runs, with one running pod on it.
 fn node_with_pod(world: &mut World) {
     let node = json!({"metadata": {"name": "a"}, "status": {
@@ -333,12 +351,10 @@ fn stop_kubelet(turn: &mut Turn<'_>, stopped: bool) {
 fn a_silent_node_becomes_unknown_and_loses_its_pods_after_their_patience() {
     let mut world = cluster();
     node_with_pod(&mut world);
-    let taints = |world: &mut World| {
-        let node = get(world, Kind::Node, "a").unwrap().to_value();
-        let taints = node["spec"]["taints"].as_array().cloned().unwrap_or_default();
-        let word = |it: &Value| format!("{}:{}", it["key"].as_str().unwrap(), it["effect"].as_str().unwrap());
-        taints.iter().map(word).collect::<Vec<_>>()
-    };
+    let other: api::k8s::core::v1::Node = serde_json::from_value(json!({"metadata": {"name": "b"},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]}}))
+    .unwrap();
+    Turn::new(&mut world, ActorId("kubelet"), HERE, None).create(other).unwrap();
     assert!(taints(&mut world).is_empty());
     stop_kubelet(&mut Turn::new(&mut world, ActorId("test"), HERE, None), true);
     make_ready(&mut world);

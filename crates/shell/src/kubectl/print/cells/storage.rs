@@ -49,7 +49,8 @@ pub(super) fn claim(o: &Value, now: Timestamp) -> Vec<String> {
         name(o),
         if gone { "Terminating" } else { text(o, "status.phase") }.to_owned(),
         text(o, "spec.volumeName").to_owned(),
-        if bound { word(at(o, "status.capacity.storage")) } else { String::new() },
+        // UPSTREAM: a claim that only names its volume has a capacity of zero.
+        if bound { or(&word(at(o, "status.capacity.storage")), "0").to_owned() } else { String::new() },
         if bound { modes(o, "status.accessModes") } else { String::new() },
         text(o, "spec.storageClassName").to_owned(),
         or(text(o, "spec.volumeAttributesClassName"), "<unset>").to_owned(),
