@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{emit, label::Selector, patch};
+use api::{Kind, emit, label::Selector, patch};
 use cluster::PatchKind;
 use serde_json::{Value, json};
 
@@ -111,11 +111,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             kube.given.args.join(" ")
         )));
     }
-    if !kube.given.has("filename") && !kube.given.has("kustomize") {
-        return Fail::error("must specify one of -f and -k");
+    match (kube.given.has("filename"), kube.given.has("kustomize")) {
+        (false, false) => return Fail::error("must specify one of -f and -k"),
+        (true, true) => return Fail::error("only one of -f or -k can be specified"),
+        _ => {}
     }
     if kube.given.on("server-side") && kube.given.on("force") {
         return Fail::error("--force cannot be used with --server-side");
+    }
+    if kube.given.on("server-side") && kube.given.value("dry-run") == Some("client") {
+        return Fail::error(
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+        );
     }
     if kube.given.on("force-conflicts") && !kube.given.on("server-side") {
         return Fail::error("--force-conflicts only works with --server-side");
@@ -188,11 +195,8 @@ fn view(kube: &mut Kube<'_, '_>) -> Done {
         let live = kube.get(ask.kind, &namespace, &name)?;
         let last =
             field::at(&live, "metadata.annotations").get(LAST).and_then(Value::as_str).unwrap_or_default();
-        let Ok(last) = serde_json::from_str::<Value>(last) else {
-            return Fail::error(format!(
-                "no last-applied-configuration annotation found on resource: {name}"
-            ));
-        };
+        // UPSTREAM: that there is none was to be said, and is not.
+        let Ok(last) = serde_json::from_str::<Value>(last) else { continue };
         let text = if kube.given.value("output") == Some("json") {
             emit::json(&last) + "\n"
         } else {
@@ -219,6 +223,17 @@ fn modified(manifest: &Value) -> Value {
     with
 }
 
+/// That what there is could not be had.
+fn retrieving(kind: Kind, namespace: &str, name: &str, source: &str, why: &str) -> String {
+    let info = kind.info();
+    let version = info.api_version();
+    let prefix = if info.group.is_empty() { format!("/{}", info.version) } else { version };
+    format!(
+        "error when retrieving current configuration of:\nResource: \"{prefix}, Resource={}\", GroupVersionKind: \"{prefix}, Kind={}\"\nName: {name:?}, Namespace: {namespace:?}\nfrom server for: {source:?}: {why}",
+        info.plural, info.kind
+    )
+}
+
 fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String, Value)> {
     let Manifest { source, kind, namespace, name, value: wanted } = manifest;
     let info = kind.info();
@@ -227,12 +242,7 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
         if !generated.is_empty() {
             return Fail::error(format!("from {generated}: cannot use generate name with apply"));
         }
-        let version = info.api_version();
-        let prefix = if info.group.is_empty() { format!("/{}", info.version) } else { version };
-        return Fail::error(format!(
-            "error when retrieving current configuration of:\nResource: \"{prefix}, Resource={}\", GroupVersionKind: \"{prefix}, Kind={}\"\nName: \"\", Namespace: {namespace:?}\nfrom server for: {source:?}: resource name may not be empty",
-            info.plural, info.kind
-        ));
+        return Fail::error(retrieving(kind, &namespace, "", &source, "resource name may not be empty"));
     }
     let server_dry = dry == DryRun::Server;
     let message = |what: &str| format!("{} {what}{}", typed(kind, &name), dry.suffix());
@@ -260,6 +270,10 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
                     .map_err(|fail| fail.when("creating", &source))?
             };
             return Ok((message("created"), object));
+        }
+        Err(Fail::Server(mut status)) => {
+            status.message = retrieving(kind, &namespace, &name, &source, &status.message);
+            return Err(Fail::Server(status));
         }
         Err(fail) => return Err(fail),
     };

@@ -118,6 +118,12 @@ impl Kube<'_, '_> {
                 .map(|user| (Principal { proof: Proof::AccountToken, ..account_of(&user) }, String::new()));
             (who, uid) = owner.map(shown_by).or(account).unwrap_or_default();
         }
+        if !self.given.has("as") && (self.given.has("as-group") || self.given.has("as-uid")) {
+            return Fail::error(format!(
+                "requesting uid, groups or user-extra for {} without impersonating a user",
+                who.user
+            ));
+        }
         if let Some(other) = self.given.value("as") {
             let mut groups: Vec<String> =
                 self.given.values("as-group").into_iter().map(str::to_owned).collect();
@@ -130,7 +136,7 @@ impl Kube<'_, '_> {
             }
             let real = std::mem::replace(&mut who, as_other);
             who.real = Some(Box::new(real));
-            uid = String::new();
+            uid = self.given.value("as-uid").unwrap_or_default().to_owned();
         }
         let namespace = self.given.value("namespace").map(str::to_owned).filter(|n| !n.is_empty());
         let namespace = namespace

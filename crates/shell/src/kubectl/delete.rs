@@ -59,9 +59,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if kube.given.on("now") && kube.given.int("grace-period").is_some_and(|g| g >= 0) {
         return Fail::error("--now and --grace-period cannot be specified together");
     }
+    let force = kube.given.on("force");
+    if force && (kube.given.on("now") || kube.given.int("grace-period").is_some_and(|grace| grace > 0)) {
+        return Fail::error("--force and --grace-period greater than 0 cannot be specified together");
+    }
     let mut failed = Vec::new();
     let targets = targets(kube, &mut failed)?;
-    let force = kube.given.on("force");
     let mut grace = kube.given.int("grace-period").filter(|g| *g >= 0);
     if kube.given.on("now") {
         grace = Some(1);
@@ -163,10 +166,14 @@ fn targets(kube: &mut Kube<'_, '_>, failed: &mut Vec<Fail>) -> Done<Vec<At>> {
     let asks = kube.asks(&args)?;
     let selection = kube.selection();
     let listed = kube.given.on("all") || !selection.labels.is_empty() || !selection.fields.is_empty();
+    let every = kube.given.on("all-namespaces");
     for ask in asks.asks {
         let namespace = kube.scope(ask.kind)?;
         match ask.name {
-            Some(_) if !selection.labels.is_empty() => {
+            Some(_) if every => {
+                return Fail::error("a resource cannot be retrieved by name across all namespaces");
+            }
+            Some(_) if selection.any() => {
                 return Fail::error("name cannot be provided when a selector is specified");
             }
             Some(_) if kube.given.on("all") => {

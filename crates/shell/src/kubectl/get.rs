@@ -212,7 +212,7 @@ fn collect(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Vec<Found>, Vec<Fa
             Some(_) if every => {
                 return Fail::error("a resource cannot be retrieved by name across all namespaces");
             }
-            Some(_) if !selection.labels.is_empty() => {
+            Some(_) if selection.any() => {
                 return Fail::error(if asks.slashed {
                     "selectors and the all flag cannot be used when passing resource/name arguments"
                 } else {

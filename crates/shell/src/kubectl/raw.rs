@@ -142,7 +142,26 @@ pub(super) fn get(kube: &mut Kube<'_, '_>, path: &str) -> Done {
 pub(super) fn delete(kube: &mut Kube<'_, '_>, path: &str) -> Done {
     let Some(path) = read(path).filter(|p| !p.name.is_empty()) else { return Err(missing()) };
     let verb = ApiVerb::Delete { grace: None, propagation: Propagation::Background };
-    answer(kube, &path, verb)
+    let info = path.kind.info();
+    match kube.ask(request(&path, verb))? {
+        // What is gone is told as such; what waits for something is shown.
+        Reply::Object(object) if kube.ask(request(&path, ApiVerb::Get)).is_err() => {
+            let mut details = json!({"name": path.name});
+            if !info.group.is_empty() {
+                details["group"] = info.group.into();
+            }
+            details["kind"] = info.plural.into();
+            details["uid"] = json!(object.meta().uid);
+            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+            kube.out.line(&typed::compact(&status));
+        }
+        Reply::Object(object) => {
+            let line = typed::compact(&shown(path.kind, object.to_value()));
+            kube.out.line(&line);
+        }
+        Reply::Value(_) | Reply::List(_) => return Fail::error("unexpected answer"),
+    }
+    Ok(())
 }
 
 /// `kubectl create --raw`, with the body that `-f` names.

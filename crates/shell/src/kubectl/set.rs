@@ -344,7 +344,17 @@ fn env(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
                         None => json!({"name": change.trim_end_matches('-'), "$patch": "delete"}),
                     })
                     .collect();
-                json!({"name": field::name_of(container), "env": env})
+                let mut change = json!({"name": field::name_of(container), "env": env});
+                // What is new comes last, as kubectl has it.
+                let had: Vec<&str> = field::list(container, "env").iter().map(field::name_of).collect();
+                if !had.is_empty() {
+                    let gone = |name: &&&str| !changes.contains(&format!("{name}-"));
+                    let set = changes.iter().filter_map(|change| change.split_once('=')).map(|(key, _)| key);
+                    let mut order: Vec<&str> = had.iter().filter(gone).copied().collect();
+                    order.extend(set.filter(|key| !had.contains(key)));
+                    change["$setElementOrder/env"] = order.iter().map(|name| json!({"name": name})).collect();
+                }
+                change
             })
             .collect();
         let sent = send(kube, (kind, &namespace, &name), vec![("containers", changed.into())], "env updated");

@@ -134,7 +134,7 @@ impl Kube<'_, '_> {
         let (version, kind_name) =
             (field::text(&item, "apiVersion").to_owned(), field::text(&item, "kind").to_owned());
         let off = matches!(self.given.value("validate"), Some("false" | "ignore"));
-        if !off && item.is_string() {
+        if !off && !item.is_object() {
             return invalid("invalid object to validate");
         }
         if !item.is_object() {
@@ -158,7 +158,7 @@ impl Kube<'_, '_> {
         let metadata = serde_json::json!({"metadata": item.get("metadata")});
         if let Err(error) = api::decode::read(Kind::ConfigMap, &metadata) {
             // Of every kind alike the metadata is read before anything is sent.
-            let why = error.message.replace("field ConfigMap.", "field PartialObjectMetadata.");
+            let why = error.message.replace("field ConfigMap.", "field metadataOnlyObject.");
             return Fail::error(format!("unable to decode {source:?}: {why}"));
         }
         let name = field::name(&item).to_owned();

@@ -3,6 +3,7 @@
 //! THE REGISTRY of admission plugins, in upstream's order: first every `mutate`, later every `validate`. A new one is
 //! a file and a line. Source: `pkg/kubeapiserver/options/plugins.go`, `AllOrderedPlugins`.
 
+mod class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
@@ -102,6 +103,12 @@ const PLUGINS: &[Plugin] = &[
             r.is_create() && kinds.contains(&o.kind())
         },
         storage::protect,
+    ),
+    Plugin::mutating("RuntimeClass", new_pod, class::runtime),
+    Plugin::mutating(
+        "DefaultIngressClass",
+        |r, o| r.is_create() && o.kind() == Kind::Ingress,
+        class::ingress,
     ),
     Plugin::validating("ValidatingAdmissionPolicy", |r, _| policy::is_used(r), policy::validate),
     Plugin::validating("ResourceQuota", new_in_namespace, resource_quota::validate),

@@ -15,6 +15,12 @@ pub(super) fn cluster_role(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Ki
     let name = one_name("clusterrole", args)?;
     let mut object = json!({"metadata": metadata(&name), "rules": null});
     let aggregated = kube.given.list("aggregation-rule").join(",");
+    let said = ["verb", "resource", "resource-name", "non-resource-url"];
+    if !aggregated.is_empty() && said.iter().any(|flag| kube.given.has(flag)) {
+        return Fail::error(
+            "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
+        );
+    }
     if aggregated.is_empty() {
         object["rules"] = rules(kube, true)?;
     } else {

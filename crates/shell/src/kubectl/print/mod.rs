@@ -93,7 +93,9 @@ pub(crate) fn as_list(items: Vec<Value>) -> Value {
 
 /// Prints one object, or a list of them, in a format that is no table.
 pub(crate) fn structured(kube: &mut Kube<'_, '_>, format: &Format, mut object: Value) -> Done {
-    if let Some(Value::Array(items)) = object.get_mut("items") {
+    if !matches!(format, Format::Yaml | Format::Json) {
+        // Whoever picks fields may pick these too.
+    } else if let Some(Value::Array(items)) = object.get_mut("items") {
         for item in items {
             hide_managed(item, kube);
         }
