@@ -175,7 +175,7 @@ pub enum Action {
     Step(bool),
     /// Plays or stops.
     PlayPause,
-    /// How fast.
+    /// How fast; 0 waits before each beat.
     Speed(f64),
     /// A frame passed.
     Frame(f64),

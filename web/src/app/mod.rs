@@ -252,7 +252,7 @@ impl App {
     /// Says how many pods run and wait, once that has changed and nothing is told any more.
     fn say_pods(&mut self, context: &Context<Self>) {
         let now = self.census();
-        if !self.desk.playing() && now != self.pods_before {
+        if !self.desk.telling() && now != self.pods_before {
             self.pods_before = now;
             self.say(context, self.settings.lang.census(now));
         }
@@ -275,7 +275,7 @@ impl App {
         if let Some(complaint) = self.desk.complaint() {
             self.alarm = complaint;
         }
-        if self.settings.calm && !self.desk.busy() {
+        if self.settings.calm && !self.desk.stepping && !self.desk.busy() {
             // Nothing travels: the end is shown at once, with rings and captions.
             self.desk.look_at_head();
             self.say_pods(context);
@@ -434,6 +434,7 @@ impl App {
             Action::Step(forward) => {
                 self.looked = None;
                 self.desk.step(forward);
+                self.follow_step();
             }
             Action::PlayPause => {
                 self.looked = None;
@@ -444,11 +445,14 @@ impl App {
                     self.play(context);
                 }
             }
-            Action::Speed(speed) => self.desk.speed = speed,
+            Action::Speed(speed) => {
+                self.desk.stepping = speed <= 0.0;
+                self.desk.speed = if self.desk.stepping { self.desk.speed } else { speed };
+            }
             Action::Frame(now) => {
                 self.tick = None;
                 let changed = self.desk.frame(now);
-                if changed && !self.desk.playing() {
+                if changed && !self.desk.telling() {
                     self.say_pods(context);
                 }
                 self.play(context);

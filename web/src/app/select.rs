@@ -3,6 +3,7 @@
 use yew::Context;
 
 use super::{App, Pane, Sheet, Tab, Width};
+use crate::screen::story;
 
 impl App {
     /// Selects a thing of the scene, or nothing.
@@ -33,6 +34,16 @@ impl App {
             let kind = parts.next().unwrap_or_default().to_lowercase();
             let name = parts.next_back().unwrap_or_default().to_owned();
             self.run(context, &format!("lab select {kind}/{name}"));
+        }
+    }
+
+    /// After a step the inspector says why of what was just shown.
+    pub(super) fn follow_step(&mut self) {
+        let Some(place) = self.desk.beat.as_ref().map(story::place) else { return };
+        self.selected = Some(place);
+        self.tab = Tab::Why;
+        if self.width == Width::Phone {
+            self.sheet = Sheet::Why;
         }
     }
 

@@ -44,7 +44,7 @@ impl Desk {
         self.begin_output();
         let branch = self.leave_the_past();
         if lines.is_empty() {
-            self.entries.push(Entry::Typed(String::new()));
+            self.entries.push(Entry::Typed(String::new(), None));
         }
         self.batch = Some(Batch {
             of: lines.len(),
@@ -60,7 +60,7 @@ impl Desk {
     /// Runs lines in a branch of their own: what there is stays behind as it is. The name of the branch.
     pub fn run_in_branch(&mut self, text: &str, clock: fn() -> f64) -> String {
         self.stop();
-        let back = !self.playing() && self.at < self.session.head();
+        let back = !self.telling() && self.at < self.session.head();
         if !back {
             self.session.fork();
             self.entries.push(Entry::Remark(Remark::Branch(self.session.branches().0.to_owned())));
@@ -93,7 +93,7 @@ impl Desk {
             }
             let facts = self.session.facts().len();
             let result = self.session.run_line(&line);
-            self.print(&line, result);
+            self.print(&line, facts, result);
             self.follow_paths(facts);
             if clock() - begun > SLICE && !batch.lines.is_empty() {
                 if clock() - batch.kept > KEEP {
@@ -138,7 +138,7 @@ impl Desk {
     /// Somebody who looks back and acts leaves the future that was there: it becomes a branch. While a story is told one looks at
     /// its moments too, but acts at the head.
     fn leave_the_past(&mut self) -> Option<String> {
-        let back = !self.playing() && self.at < self.session.head();
+        let back = !self.telling() && self.at < self.session.head();
         if back {
             self.session.branch_at(self.at);
         }

@@ -60,7 +60,9 @@ impl Desk {
             story: None,
             beat: None,
             told: Vec::new(),
+            before: None,
             speed: 1.0,
+            stepping: false,
             entries: Vec::new(),
             history: Vec::new(),
             open: String::new(),
@@ -80,6 +82,7 @@ impl Desk {
         } else {
             desk.session.settle(REST);
         }
+        desk.stepping = desk.book.as_ref().is_some_and(|book| book.lesson.world.paused);
         desk.look_at_head();
         desk
     }
@@ -92,7 +95,7 @@ impl Desk {
         }
         for line in &shared.lines {
             self.history.push(line.text.clone());
-            self.entries.push(Entry::Typed(line.text.clone()));
+            self.entries.push(Entry::Typed(line.text.clone(), None));
         }
         self.session.replay(&shared.lines, shared.head);
         self.fresh = self.entries.len();

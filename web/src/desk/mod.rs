@@ -6,22 +6,25 @@
 mod batch;
 mod beginning;
 mod decision;
+mod request;
+mod story;
 
 use std::{cell::RefCell, rc::Rc};
 
 use api::{SimDuration, SimTime, k8s::core::v1::Pod};
-use cluster::{ClusterId, What, World};
+use cluster::{ClusterId, What, World, request::Stage};
 use lab::{
     LineResult, Session,
     library::Book,
     view::{
         Moment,
         attempts::placed,
-        beats::{Beat, BeatKind, beats},
+        beats::Beat,
         feed::{FeedGroup, feed},
         lesson::asks_for,
         names::{self, Piece},
         path::{PathView, path},
+        request::telling,
         scene::{Form, Scene, scene},
         timeline::{Timeline, timeline},
         why::{self, Why},
@@ -33,6 +36,7 @@ use shell::{Hint, Stream};
 
 use batch::Batch;
 pub use beginning::Trouble;
+use story::Story;
 
 use crate::settings::{self, Storage};
 
@@ -44,18 +48,27 @@ const MOST_ENTRIES: usize = 300;
 const MOST_OUTPUT: usize = 64 << 10;
 /// Longest text of the editor that is kept while it is written, in bytes.
 const LONGEST_DRAFT: usize = 256 << 10;
-/// Longest story of one command, in milliseconds at full speed.
-const LONGEST_STORY: f64 = 2500.0;
 
 /// One entry of the terminal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
-    /// What was typed.
-    Typed(String),
+    /// What was typed, and the request that says most of what it asked.
+    Typed(String, Option<Told>),
     /// What was printed.
     Printed(Stream, Vec<Piece>),
     /// What the page adds.
     Remark(Remark),
+}
+
+/// The requests of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The fact that is the one which says most.
+    pub seq: u64,
+    /// How many there are.
+    pub count: usize,
+    /// Where that one stopped.
+    pub stopped: Option<Stage>,
 }
 
 /// What the page adds to an output.
@@ -77,17 +90,6 @@ pub enum Remark {
     Branch(String),
 }
 
-/// A story being told.
-struct Story {
-    beats: Vec<Beat>,
-    next: usize,
-    /// When the next beat is due, on the page's clock.
-    due: f64,
-    /// Milliseconds on the page for one of the beats' own.
-    pace: f64,
-    before: World,
-}
-
 /// The session of the page.
 pub struct Desk {
     session: Session,
@@ -101,8 +103,12 @@ pub struct Desk {
     pub beat: Option<Beat>,
     /// Every beat of the last story, for captions.
     pub told: Vec<Beat>,
+    /// The world before its first beat.
+    before: Option<World>,
     /// How fast stories are told; 1 is full speed.
     pub speed: f64,
+    /// Whether a story waits before each of its beats.
+    pub stepping: bool,
     /// What the terminal shows.
     pub entries: Vec<Entry>,
     /// What was typed, for going back.
@@ -189,9 +195,12 @@ impl Desk {
         }
     }
 
-    fn print(&mut self, line: &str, result: LineResult) {
+    /// Prints a line and its output; its facts are those from `first` on.
+    fn print(&mut self, line: &str, first: usize, result: LineResult) {
         self.history.push(line.to_owned());
-        self.entries.push(Entry::Typed(line.to_owned()));
+        let told = telling(self.session.facts().iter().skip(first));
+        let told = told.map(|(seq, count, stopped)| Told { seq, count, stopped });
+        self.entries.push(Entry::Typed(line.to_owned(), told));
         if result.exit != 0 {
             let said = result.output.chunks.iter().find(|(stream, _)| *stream == Stream::Err);
             let first = said.and_then(|(_, text)| text.lines().next());
@@ -229,73 +238,6 @@ impl Desk {
         self.fresh = self.fresh.saturating_sub(spare);
     }
 
-    /// Begins to tell what the facts from `first` on led to.
-    fn tell(&mut self, before: World, first: usize, now: f64) {
-        let story = beats(self.session.facts().iter().skip(first));
-        self.told.clone_from(&story);
-        if story.is_empty() || self.speed <= 0.0 {
-            self.look_at_head();
-            return;
-        }
-        let whole: f64 = story.iter().map(|beat| f64::from(beat.kind.millis())).sum();
-        let pace = (LONGEST_STORY / whole).min(1.0) / self.speed;
-        self.seen = before.clone();
-        self.at = before.now();
-        self.story = Some(Story { beats: story, next: 0, due: now, pace, before });
-    }
-
-    /// A frame passed; whether something changed.
-    pub fn frame(&mut self, now: f64) -> bool {
-        let Some(story) = self.story.as_mut() else { return false };
-        if now < story.due {
-            return false;
-        }
-        let mut shown = None;
-        while now >= story.due && story.next < story.beats.len() {
-            let beat = &story.beats[story.next];
-            story.due += f64::from(beat.kind.millis()) * story.pace;
-            story.next += 1;
-            shown = Some(beat.clone());
-        }
-        match shown {
-            Some(beat) => {
-                let asking = matches!(
-                    beat.kind,
-                    BeatKind::Request
-                        | BeatKind::Authentication
-                        | BeatKind::Authorization
-                        | BeatKind::Admission
-                        | BeatKind::Storage
-                );
-                // Until it is stored nothing has happened yet, though no time passes.
-                let unborn = asking && beat.at == story.before.now();
-                self.at = beat.at;
-                self.seen = if unborn { story.before.clone() } else { self.session.seek(beat.at).clone() };
-                self.beat = Some(beat);
-            }
-            None => self.look_at_head(),
-        }
-        true
-    }
-
-    /// What has been told so far of the last story.
-    pub fn told_so_far(&self) -> impl Iterator<Item = &Beat> {
-        let count = self.story.as_ref().map_or(self.told.len(), |story| story.next);
-        self.told.iter().take(count)
-    }
-
-    /// How far the request that is told now has come: one for each stage it passed.
-    #[must_use]
-    pub fn stages(&self) -> u8 {
-        match self.beat.as_ref().map(|beat| beat.kind) {
-            None | Some(BeatKind::Request | BeatKind::Refused) => 0,
-            Some(BeatKind::Authentication) => 1,
-            Some(BeatKind::Authorization) => 2,
-            Some(BeatKind::Admission) => 3,
-            Some(_) => 4,
-        }
-    }
-
     /// The lanes.
     #[must_use]
     pub fn timeline(&self) -> Timeline {
@@ -321,30 +263,6 @@ impl Desk {
         Some(why)
     }
 
-    /// Whether something is being told.
-    #[must_use]
-    pub fn playing(&self) -> bool {
-        self.story.is_some()
-    }
-
-    /// Stops telling, where it is.
-    pub fn pause(&mut self) {
-        self.story = None;
-        self.beat = None;
-    }
-
-    /// Tells the last command's story again, from its beginning or from where one looks.
-    pub fn play(&mut self, now: f64) {
-        let from = if self.at < self.session.head() {
-            self.at
-        } else {
-            self.session.lines().last().map_or(SimTime::ZERO, |line| line.at)
-        };
-        let first = self.session.facts().iter().position(|fact| fact.at >= from).unwrap_or(0);
-        let before = self.session.seek(SimTime(from.0.saturating_sub(1))).clone();
-        self.tell(before, first, now);
-    }
-
     /// Shows the end of what has happened.
     pub fn look_at_head(&mut self) {
         self.story = None;
@@ -355,23 +273,10 @@ impl Desk {
 
     /// Shows a moment.
     pub fn seek(&mut self, at: SimTime) {
-        self.pause();
+        self.story = None;
+        self.beat = None;
         self.at = at.min(self.session.head());
         self.seen = self.session.seek(self.at).clone();
-    }
-
-    /// One moment on or back, among those at which anything happened.
-    pub fn step(&mut self, forward: bool) {
-        let at = self.at;
-        let facts = self.session.facts();
-        let next = if forward {
-            facts.iter().map(|fact| fact.at).find(|t| *t > at)
-        } else {
-            facts.iter().map(|fact| fact.at).take_while(|t| *t < at).last()
-        };
-        if let Some(next) = next {
-            self.seek(next);
-        }
     }
 
     /// The learner's manifests, by name.
@@ -404,6 +309,7 @@ impl Desk {
         self.stop();
         let line = self.session.lines().last().map(|line| line.text.clone())?;
         self.session.undo();
+        self.told.clear();
         self.entries.push(Entry::Remark(Remark::Undone(line.clone())));
         self.look_at_head();
         self.keep();
@@ -419,7 +325,7 @@ impl Desk {
         let line = self.session.lines().len();
         if let Some(result) = self.session.redo() {
             let text = self.session.lines().get(line).map(|l| l.text.clone()).unwrap_or_default();
-            self.print(&text, result);
+            self.print(&text, first, result);
             self.follow_paths(first);
             self.come_to_rest();
             self.tell(before, first, now);
@@ -431,6 +337,7 @@ impl Desk {
     pub fn switch(&mut self, index: usize) {
         self.stop();
         if self.session.switch(index) {
+            self.told.clear();
             self.entries.push(Entry::Remark(Remark::Branch(self.session.branches().0.to_owned())));
             self.look_at_head();
             self.keep();

@@ -286,7 +286,7 @@ pub fn editor(props: &Props) -> Html {
             }
             if !props.outcome.is_empty() {
                 <div class="outcome term" role="status" aria-label={ui.terminal}>
-                    {for props.outcome.iter().filter(|it| !matches!(it, Entry::Typed(_))).rev().take(MOST_OUTCOME).collect::<Vec<_>>()
+                    {for props.outcome.iter().filter(|it| !matches!(it, Entry::Typed(..))).rev().take(MOST_OUTCOME).collect::<Vec<_>>()
                         .into_iter().rev().map(|entry| terminal::entry(entry, props.lang, &props.send))}
                 </div>
             }

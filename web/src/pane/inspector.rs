@@ -7,6 +7,7 @@ use lab::{
         lesson::LessonView,
         path::{PathView, Verdict},
         pod::short_name,
+        request::RequestView,
         why::{Formula, PodWhy, Switch, Why},
     },
     words::{self, Lang, Mark, Step, fill},
@@ -15,7 +16,7 @@ use scheduler::Reason;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, function_component, html};
 
-use super::{feed, path};
+use super::{feed, feed::clock, path, request};
 use crate::{
     app::{Action, Tab, on},
     route::Route,
@@ -38,6 +39,9 @@ pub struct Props {
     pub yaml: String,
     /// What was said about it.
     pub feed: Vec<FeedGroup>,
+    /// The request that it is, or that the API server answered last, and how much of it is told.
+    #[prop_or_default]
+    pub request: Option<(Rc<RequestView>, u8)>,
     /// The last path.
     pub path: Option<Rc<PathView>>,
     /// What a path can begin and end at.
@@ -62,6 +66,7 @@ pub struct Props {
 pub fn inspector(props: &Props) -> Html {
     let ui = props.lang.ui();
     let events: usize = props.feed.iter().map(|g| g.events.len()).sum();
+    let only_asked = props.request.is_some();
     let tabs = [
         (Tab::Why, ui.why.to_owned()),
         (Tab::State, ui.state.to_owned()),
@@ -81,7 +86,11 @@ pub fn inspector(props: &Props) -> Html {
         _ if props.selected.is_none() => {
             html! { <div class="scroll"><p class="note">{ui.nothing_selected}</p></div> }
         }
-        Tab::Why => why(props),
+        Tab::Why => match &props.request {
+            Some((view, told)) => request::request(view, *told, props.lang, &props.send),
+            None => why(props),
+        },
+        Tab::State | Tab::Yaml | Tab::Events if only_asked => html! { <div class="scroll"/> },
         Tab::State => state(props),
         Tab::Yaml => html! {
             <div class="scroll" tabindex="0">
@@ -97,7 +106,7 @@ pub fn inspector(props: &Props) -> Html {
             {head(props)}
             if props.sheet.as_ref().is_some_and(|s| !s.simulated) { <p class="stored">{icon(Icon::File, "s12")}<a href={Route::Coverage.hash()}>{ui.stored_only}</a></p> }
             <div class="tabs" role="tablist">
-                {for tabs.into_iter().map(|(tab, name)| html! {
+                {for tabs.into_iter().filter(|(tab, _)| !only_asked || matches!(tab, Tab::Why | Tab::Path)).map(|(tab, name)| html! {
                     <button role="tab" aria-selected={(props.tab == tab).to_string()} class={classes!((props.tab == tab).then_some("is-on"))}
                         onclick={on(&props.send, move || Action::Tab(tab))}>{name}</button>
                 })}
@@ -147,6 +156,19 @@ fn head(props: &Props) -> Html {
                 <div><h2 class="is-none">{props.lang.ui().nothing_yet}</h2></div></div>
         };
     };
+    if let Some((view, told)) = &props.request {
+        let no = view.refused.as_ref().filter(|_| *told > 3);
+        let what =
+            if view.name.is_empty() { view.kind.to_owned() } else { format!("{}/{}", view.kind, view.name) };
+        return html! {
+            <div class="i-head">
+                <span class={classes!("dot", "big", no.map(|_| "s-fail"))}>{icon(Icon::Api, "s20")}</span>
+                <div><h2 title={what.clone()}>{format!("{} {}", view.verb, short_name(&what, 26))}</h2>
+                    <span class="note">{format!("{} · {} · ", props.lang.ui().request, clock(view.at))}
+                        if view.user.is_empty() { {"?"} } else { <b>{short_name(&view.user, 28)}</b> }</span></div>
+            </div>
+        };
+    }
     let (title, note) = match &props.why {
         Some(Why::Pod(pod)) => {
             let age = if pod.age_secs < 120 {

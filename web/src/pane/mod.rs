@@ -8,6 +8,7 @@ pub mod lesson;
 pub mod notices;
 pub mod outline;
 pub mod path;
+pub mod request;
 pub mod terminal;
 pub mod timeline;
 pub mod top;

@@ -9,13 +9,13 @@ use shell::{Machine, Stream};
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, HtmlElement, HtmlInputElement, InputEvent, KeyboardEvent};
 use yew::{
-    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
-    use_state,
+    Callback, Html, Properties, classes, function_component, html, use_effect_with, use_mut_ref,
+    use_node_ref, use_state,
 };
 
 use crate::{
     app::{Action, target},
-    desk::{Entry, Remark},
+    desk::{Entry, Remark, Told},
     route::Route,
     widget::{Icon, icon},
 };
@@ -236,14 +236,31 @@ pub fn terminal(props: &Props) -> Html {
     }
 }
 
+/// The way from a line to its requests; a refusal says where it stopped.
+fn asked(told: Told, lang: Lang, send: &Callback<Action>) -> Html {
+    let ui = lang.ui();
+    let words = match (told.stopped, told.count) {
+        (Some(stage), _) => format!("✕ {}", lang.stage(stage)),
+        (None, 1) => ui.one_request.to_owned(),
+        (None, count) => fill(ui.requests, count),
+    };
+    let send = send.clone();
+    let onclick = Callback::from(move |event: web_sys::MouseEvent| {
+        event.stop_propagation();
+        send.emit(Action::Select(Some(format!("Request/{}", told.seq))));
+        send.emit(Action::Inspect);
+    });
+    html! { <button class={classes!("asked", told.stopped.map(|_| "is-no"))} {onclick}>{icon(Icon::Api, "s12")}{words}</button> }
+}
+
 /// One entry, as the terminal shows it.
 pub(super) fn entry(entry: &Entry, lang: Lang, send: &Callback<Action>) -> Html {
     let ui = lang.ui();
     match entry {
-        Entry::Typed(line) => {
+        Entry::Typed(line, told) => {
             let mut rows = line.lines();
             html! {
-                <div class="typed"><span class="p">{"$ "}</span><b>{rows.next().unwrap_or_default().to_owned()}</b>
+                <div class="typed">if let Some(told) = told { {asked(*told, lang, send)} }<span class="p">{"$ "}</span><b>{rows.next().unwrap_or_default().to_owned()}</b>
                     {for rows.map(|row| html! { <><br/><span class="p">{"> "}</span>{row.to_owned()}</> })}
                 </div>
             }

@@ -140,6 +140,7 @@ pub fn time(props: &Props) -> Html {
                         onclick={on(send, || Action::PlayPause)}>{icon(if *playing { Icon::Pause } else { Icon::Play }, "")}</button>
                     <button class="tool" aria-label={ui.next_event} onclick={on(send, || Action::Step(true))}>{icon(Icon::Next, "")}</button>
                     <select class="tool spd box" aria-label={ui.speed} onchange={on_speed}>
+                        <option value="0" selected={*speed <= 0.0}>{ui.step_by_step}</option>
                         {for [0.25, 0.5, 1.0, 2.0, 5.0, 20.0].into_iter().map(|s: f64| html! {
                             <option value={s.to_string()} selected={(s - speed).abs() < 0.01}>{format!("{s}×")}</option>
                         })}

@@ -41,6 +41,8 @@ pub struct Props {
     /// How far the last request came: authentication, authorization, admission, storage.
     #[prop_or_default]
     pub stages: u8,
+    /// Whether it was refused at the next of them.
+    pub refused: bool,
     /// Ids on a path that is looked at; the rest steps back. Empty: nothing does.
     #[prop_or_default]
     pub lit: Rc<Vec<String>>,
@@ -55,7 +57,7 @@ pub struct Props {
 /// Everything inside the picture's `svg`.
 #[function_component(Picture)]
 pub fn picture(props: &Props) -> Html {
-    let Props { scene, lang, selected, changed, dimmed, stages, lit, thread, overlay } = props;
+    let Props { scene, lang, selected, changed, dimmed, stages, refused, lit, thread, overlay } = props;
     let ui = lang.ui();
     let is = |id: &str| selected.as_deref() == Some(id);
     let dims = |node: &lab::view::scene::NodeBox| {
@@ -66,7 +68,7 @@ pub fn picture(props: &Props) -> Html {
         <>
             if let Some(r) = scene.outside { {outside(r, ui)} }
             if let Some(band) = &scene.control_plane {
-                if band.rect.w > 0 { {control_plane(band, ui, *stages)} } else { {door(band, ui)} }
+                if band.rect.w > 0 { {control_plane(band, ui, *stages, *refused)} } else { {door(band, ui)} }
             }
             {for scene.networks.iter().map(|n| network(n, ui, scene.nodes.is_empty() && scene.subnets.is_empty()))}
             {for scene.zones.iter().zip(&scene.zone_names).map(|(r, name)| zone(*r, name))}
@@ -128,7 +130,7 @@ fn framed(id: &str) -> bool {
     !id.starts_with("Pod/") && !id.starts_with("Node/")
 }
 
-fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
+fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8, refused: bool) -> Html {
     let Rect { x, y, w, h } = band.rect;
     let wire =
         |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 19 - y, to.x - x);
@@ -144,7 +146,7 @@ fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8) -> Html {
                 wire(band.door.rect, band.scheduler))}/>
             {service_part(band.api, (x, y), "ControlPlane/api", (Icon::Api, ui.api_server), off(PartRole::ApiServer), html! {
                 <g class="ticks">{for (0..3u8).map(|n| html! {
-                    <circle class={classes!("tick", (stages > n).then_some("is-on"))} r="3.5"
+                    <circle class={classes!("tick", (stages > n).then_some("is-on"), (refused && stages == n).then_some("is-no"))} r="3.5"
                         cx={(38 + i32::from(n) * 12).to_string()} cy="33"/>
                 })}</g>
             })}

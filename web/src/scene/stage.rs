@@ -38,6 +38,9 @@ pub struct Props {
     /// How far the last request came.
     #[prop_or_default]
     pub stages: u8,
+    /// Whether it was refused at the next of them.
+    #[prop_or_default]
+    pub refused: bool,
     /// Ids on a path that is looked at.
     #[prop_or_default]
     pub lit: Rc<Vec<String>>,
@@ -251,7 +254,7 @@ pub fn stage(props: &Props) -> Html {
                 {onwheel} {onpointerdown} {onpointermove} {onclick}>
                 <rect class="ground" x="-4000" y="-4000" width="9000" height="9000"/>
                 <Picture scene={props.scene.clone()} lang={props.lang} selected={props.selected.clone()}
-                    changed={props.changed.clone()} dimmed={props.dimmed.clone()} stages={props.stages}
+                    changed={props.changed.clone()} dimmed={props.dimmed.clone()} stages={props.stages} refused={props.refused}
                     lit={props.lit.clone()} thread={props.thread.clone()} overlay={props.overlay.clone()}/>
             </svg>
             <div class="floats zoomf" role="group" aria-label={ui.scene}>

@@ -106,8 +106,8 @@ pub fn first(app: &App, send: &Callback<Action>) -> Html {
     let ui = app.ui();
     let lang = app.settings.lang;
     let reached = reached(app);
-    let done = reached == BEATS.len() && !app.desk.playing();
-    let begun = reached > 0 || app.desk.playing();
+    let done = reached == BEATS.len() && !app.desk.telling();
+    let begun = reached > 0 || app.desk.telling();
     let plan = Plan::of(app);
     let scene = app.desk.scene(lab::view::scene::Form::Desk, None);
     let run = {

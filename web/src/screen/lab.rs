@@ -109,13 +109,23 @@ pub fn decision_table(app: &App, table: view::decision::Table, send: &Callback<A
     }
 }
 
+/// Where the selection is in the picture: a request is at the API server, and in the end at its store.
+fn placed(app: &App) -> Option<String> {
+    let id = app.selected.as_deref()?;
+    if !id.starts_with("Request/") {
+        return Some(id.to_owned());
+    }
+    let stored = app.desk.beat.as_ref().is_some_and(|beat| beat.kind == BeatKind::Storage);
+    Some(if stored { "ControlPlane/etcd" } else { "ControlPlane/api" }.to_owned())
+}
+
 /// The room with the picture.
 pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
     let on_select = send.reform(Action::Select);
     let looked_at = app.desk.path.as_ref().filter(|_| app.tab == Tab::Path);
     let scene = match looked_at {
         Some(view) => Rc::new(with_outside((**scene).clone(), app.desk.moment(), view)),
-        None if app.desk.playing() => {
+        None if app.desk.telling() => {
             Rc::new(as_told((**scene).clone(), &app.desk.told, app.desk.told_so_far().count()))
         }
         None => Rc::clone(scene),
@@ -129,19 +139,19 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
         overlay(&line, app.desk.paths, !app.settings.calm)
     };
     // In a story a full node is told like everything else: not before its step.
-    let ahead = app.desk.playing() && !app.desk.told_so_far().any(|beat| beat.kind == BeatKind::Misfit);
+    let ahead = app.desk.telling() && !app.desk.told_so_far().any(|beat| beat.kind == BeatKind::Misfit);
     let thread = if looked_at.is_some() || ahead { Vec::new() } else { thread(app, &scene) };
-    let told = app.settings.calm && !app.desk.told.is_empty();
+    let told = app.settings.calm && !app.desk.stepping && !app.desk.told.is_empty();
     let changed: Vec<String> =
         if told { app.desk.told.iter().map(|b| b.id.clone()).collect() } else { Vec::new() };
     html! {
-        <Stage scene={scene.clone()} lang={app.settings.lang} selected={app.selected.clone()} {on_select}
+        <Stage scene={scene.clone()} lang={app.settings.lang} selected={placed(app)} {on_select}
             lit={Rc::new(line.touched)} dimmed={Rc::new(dimmed)} thread={Rc::new(thread)} overlay={over} zoom={app.zoom}
-            stages={app.desk.stages()}
+            stages={app.desk.stages()} refused={app.desk.is_refused()}
             changed={Rc::new(changed)}>
             {times(app, send)}
             <Story told={app.desk.told.clone()} beat={app.desk.beat.clone()} playing={app.desk.playing()}
-                calm={app.settings.calm} lang={app.settings.lang} send={send.clone()}/>
+                held={app.desk.held()} calm={app.settings.calm} lang={app.settings.lang} send={send.clone()}/>
             if scene.networks.is_empty() && scene.control_plane.is_none() { {nothing(app, send)} }
         </Stage>
     }
@@ -167,7 +177,7 @@ fn times(app: &App, send: &Callback<Action>) -> Html {
     let ui = app.ui();
     let (name, others) = app.desk.session().branches();
     let head = app.desk.session().head();
-    let back = app.desk.at < head && !app.desk.playing();
+    let back = app.desk.at < head && !app.desk.telling();
     let tab = |name: &str, at| html! { <>{icon(Icon::Branch, "s12")}<b>{name.to_owned()}</b><span class="mono">{feed::clock(at)}</span></> };
     html! {
         <div class="times">
@@ -238,8 +248,12 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
         .map(|s| view::inspector::yaml(&s.object))
         .unwrap_or_default();
     let feed = id.map(|id| app.desk.feed(Some(id))).unwrap_or_default();
+    let request = id.and_then(|id| app.desk.request(id)).map(|view| {
+        let told = app.desk.told_of(view.seq);
+        (Rc::new(view), told)
+    });
     html! {
-        <Inspector selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
+        <Inspector {request} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
             {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)}
             lang={app.settings.lang} send={send.clone()}/>
     }
@@ -294,7 +308,7 @@ fn work(app: &App, send: &Callback<Action>) -> Html {
 /// The timeline.
 pub fn time(app: &App, send: &Callback<Action>) -> Html {
     html! {
-        <Time view={app.desk.timeline()} at={app.desk.at} playing={app.desk.playing()} speed={app.desk.speed}
+        <Time view={app.desk.timeline()} at={app.desk.at} playing={app.desk.playing()} speed={if app.desk.stepping { 0.0 } else { app.desk.speed }}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }

@@ -5,4 +5,4 @@ pub mod first;
 pub mod lab;
 pub mod lessons;
 mod phone;
-mod story;
+pub mod story;

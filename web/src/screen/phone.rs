@@ -34,7 +34,7 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
         Sheet::Why => lab::inspector(app, send),
         Sheet::Time => html! {
             <div class="act">{lab::time(app, send)}
-                <Story told={app.desk.told.clone()} beat={None::<::lab::view::beats::Beat>} playing={false} calm={true}
+                <Story told={app.desk.told.clone()} beat={None::<::lab::view::beats::Beat>} playing={false} held={None::<(usize, usize)>} calm={true}
                     lang={app.settings.lang} send={send.clone()}/></div>
         },
     };

@@ -8,7 +8,7 @@ use lab::{
 use yew::{Callback, Html, Properties, classes, function_component, html, use_state};
 
 use crate::{
-    app::Action,
+    app::{Action, on},
     widget::{Icon, icon, rich},
 };
 
@@ -21,6 +21,8 @@ pub struct Props {
     pub beat: Option<Beat>,
     /// Whether the story is being told.
     pub playing: bool,
+    /// Where a story that waits for steps is: steps told, and all of them.
+    pub held: Option<(usize, usize)>,
     /// Whether nothing travels: then the list stands open.
     pub calm: bool,
     /// In which language.
@@ -32,12 +34,15 @@ pub struct Props {
 /// The steps of the last story.
 #[function_component(Story)]
 pub fn story(props: &Props) -> Html {
-    let Props { told, beat, playing, calm, lang, send } = props;
+    let Props { told, beat, playing, held, calm, lang, send } = props;
     let ui = lang.ui();
     let open = use_state(|| None::<bool>);
     let picked = use_state(|| None::<u64>);
     if let Some(beat) = beat.as_ref().filter(|_| *playing && !calm) {
         return html! { <p class="caption"><b>{lang.beat(beat.kind)}</b>{" "}<span class="mono">{beat.detail.clone()}</span></p> };
+    }
+    if let Some(at) = held {
+        return stepper(*at, beat.as_ref(), *lang, send);
     }
     if told.is_empty() {
         return Html::default();
@@ -92,6 +97,28 @@ pub fn story(props: &Props) -> Html {
     }
 }
 
+/// A story that waits: the step that is shown, why it happened, and the way on and back.
+fn stepper((next, all): (usize, usize), beat: Option<&Beat>, lang: Lang, send: &Callback<Action>) -> Html {
+    let ui = lang.ui();
+    let why = beat.map(|beat| lang.reason(&beat.reason)).unwrap_or_default();
+    html! {
+        <section class="story is-step" aria-label={ui.step_by_step}>
+            <div class="stepper">
+                <button class="tool" aria-label={ui.previous_event} onclick={on(send, || Action::Step(false))} disabled={next == 0}>{icon(Icon::Prev, "")}</button>
+                <span class="mono">{format!("{next}/{all}")}</span>
+                <b>{beat.map_or(ui.story_begins, |beat| lang.beat(beat.kind))}</b>
+                if let Some(beat) = beat.filter(|beat| named(beat) && !matches!(beat.kind, BeatKind::Request | BeatKind::Refused)) {
+                    <span class="mono dim">{beat.detail.clone()}</span>
+                }
+                <span class="grow"/>
+                <button class="btn small" onclick={on(send, || Action::Step(true))}>
+                    {if next < all { ui.next_step } else { ui.story_ends }}<kbd>{"→"}</kbd></button>
+            </div>
+            <p role="status">{rich::sentence(&why)}</p>
+        </section>
+    }
+}
+
 /// The steps by their kind, in the order in which each kind came first.
 fn grouped(told: &[Beat]) -> Vec<Vec<&Beat>> {
     let mut all: Vec<Vec<&Beat>> = Vec::new();
@@ -117,15 +144,15 @@ fn named(beat: &Beat) -> bool {
     )
 }
 
-/// Where a step happens in the picture.
-fn place(beat: &Beat) -> String {
+/// What a step is about, as the inspector shows it.
+pub fn place(beat: &Beat) -> String {
     match beat.kind {
         BeatKind::Request
         | BeatKind::Authentication
         | BeatKind::Authorization
         | BeatKind::Admission
-        | BeatKind::Refused => "ControlPlane/api".to_owned(),
-        BeatKind::Storage => "ControlPlane/etcd".to_owned(),
+        | BeatKind::Storage
+        | BeatKind::Refused => format!("Request/{}", beat.seq),
         BeatKind::Door
         | BeatKind::Schedule
         | BeatKind::Bind

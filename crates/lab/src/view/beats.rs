@@ -98,7 +98,7 @@ fn id(kind: &str, namespace: &str, name: &str) -> String {
 /// The beats of a request that passed: each stands for one or more of the server's stages.
 const STAGES: [(BeatKind, &[Stage]); 4] = [
     (BeatKind::Authentication, &[Stage::Authentication]),
-    (BeatKind::Authorization, &[Stage::Authorization]),
+    (BeatKind::Authorization, &[Stage::Authorization, Stage::Impersonation]),
     (
         BeatKind::Admission,
         &[Stage::MutatingAdmission, Stage::Decoding, Stage::Validation, Stage::ValidatingAdmission],
@@ -133,16 +133,18 @@ pub fn beats<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>) -> Vec<Beat> {
 
 fn request_beats(asked: &Asked, push: &mut impl FnMut(BeatKind, String, String, Reason)) {
     let writes = matches!(asked.verb, "create" | "update" | "patch" | "delete" | "deletecollection");
-    if !writes {
+    let missing = |no: &Refused| !writes && no.code == 404;
+    if !writes && asked.refused.as_ref().is_none_or(missing) {
         return;
     }
     let about = format!("{}/{}", asked.kind.map_or("", |kind| kind.info().kind), asked.name);
     push(BeatKind::Request, about.clone(), asked.verb.to_owned(), reason::asked(asked, &[]));
-    if let Some(Refused { message, .. }) = &asked.refused {
-        push(BeatKind::Refused, about, message.clone(), Reason::Words(message.clone()));
-        return;
-    }
     for (kind, stages) in STAGES {
+        let refused = asked.refused.as_ref().filter(|it| stages.contains(&it.stage));
+        if let Some(Refused { message, .. }) = refused {
+            push(BeatKind::Refused, about, message.clone(), Reason::Words(message.clone()));
+            return;
+        }
         push(kind, about.clone(), asked.who.user.clone(), reason::asked(asked, stages));
     }
 }

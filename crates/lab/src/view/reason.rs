@@ -21,7 +21,7 @@ pub enum Reason {
     Sent(String, &'static str, String),
     /// Whom the server took it to be: user and groups.
     Known(String, String),
-    /// Who allowed it, and its sentence.
+    /// Who allowed it, and the binding that gave the right, where one did.
     Allowed(&'static str, String),
     /// Admission plugins that were asked, and the fields they filled in.
     Admitted(Vec<&'static str>, Vec<(String, String)>),

@@ -487,4 +487,42 @@ pub struct Ui {
     pub any_port: &'static str,
     /// What may follow.
     pub completions: &'static str,
+    /// A request to the API server.
+    pub request: &'static str,
+    /// How many requests a line made.
+    pub requests: &'static str,
+    /// A line made one request.
+    pub one_request: &'static str,
+    /// The request before.
+    pub request_before: &'static str,
+    /// The request after.
+    pub request_after: &'static str,
+    /// A request whose story has just begun.
+    pub request_arrives: &'static str,
+    /// A stage that the request has not come to.
+    pub not_yet: &'static str,
+    /// A stage that the request never came to.
+    pub not_come: &'static str,
+    /// Plugins that changed nothing.
+    pub unchanged_by: &'static str,
+    /// How many fields were changed.
+    pub fields: &'static str,
+    /// One field was changed.
+    pub one_field: &'static str,
+    /// How many more there are.
+    pub more_fields: &'static str,
+    /// Waits before each step.
+    pub step_by_step: &'static str,
+    /// The next step.
+    pub next_step: &'static str,
+    /// A story that waits for its first step.
+    pub story_begins: &'static str,
+    /// Nothing more to tell.
+    pub story_ends: &'static str,
+    /// How to sort cards.
+    pub sort_cards: &'static str,
+    /// Sorts again.
+    pub sort_again: &'static str,
+    /// A card is in the hand.
+    pub picked_up: &'static str,
 }

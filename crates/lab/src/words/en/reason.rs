@@ -10,7 +10,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Sent(user, verb, what) => format!("`{user}` asks to `{verb}` {what}."),
         Reason::Known(user, groups) => format!("It knows who asks: user `{user}`, groups `{groups}`."),
         Reason::Allowed(by, reason) if reason.is_empty() => format!("The `{by}` authorizer allows it."),
-        Reason::Allowed(by, reason) => format!("The `{by}` authorizer allows it. {reason}"),
+        Reason::Allowed(by, binding) => format!("The `{by}` authorizer allows it, by `{binding}`."),
         Reason::Admitted(plugins, _) if plugins.is_empty() => {
             "No plugin changes or stops this request.".to_owned()
         }

@@ -12,7 +12,7 @@ pub fn reason(reason: &Reason) -> String {
             format!("누구인지 확인했습니다. 사용자 `{user}`, 그룹 `{groups}`.")
         }
         Reason::Allowed(by, reason) if reason.is_empty() => format!("`{by}` 인가가 허락했습니다."),
-        Reason::Allowed(by, reason) => format!("`{by}` 인가가 허락했습니다. {reason}"),
+        Reason::Allowed(by, binding) => format!("`{by}` 인가가 허락했습니다. 근거는 `{binding}`입니다."),
         Reason::Admitted(plugins, _) if plugins.is_empty() => {
             "이 요청을 고치거나 막을 플러그인이 없었습니다.".to_owned()
         }
