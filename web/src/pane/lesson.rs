@@ -9,6 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent};
 use yew::{Callback, Html, Properties, classes, function_component, html, use_state};
 
+use super::order::Order;
 use crate::{
     app::{Action, target},
     route::Route,
@@ -223,7 +224,12 @@ pub fn question(props: &QuestionProps) -> Html {
     html! {
         <div class="predict" id={format!("question-{}", question.id)}>
             <h4 id={format!("asks-{}", question.id)}>{rich::inlines(&question.text, *lang)}</h4>
-            if question.options.is_empty() {
+            if question.sorts {
+                <Order question={question.clone()} lang={*lang} lock={ {
+                    let lock = lock.clone();
+                    Callback::from(move |order: String| lock(order))
+                } }/>
+            } else if question.options.is_empty() {
                 <input class="number" inputmode="numeric" aria-label={ui.number_answer} disabled={locked}
                     value={question.given.clone().unwrap_or_else(|| (*picked).clone())} {oninput} {onkeydown}/>
             } else {
@@ -232,7 +238,8 @@ pub fn question(props: &QuestionProps) -> Html {
                     {for question.options.iter().map(|(value, text)| option(value, text))}
                 </div>
             }
-            if let Some(given) = &question.given {
+            if question.sorts {
+            } else if let Some(given) = &question.given {
                 <div class="after"><span>{format!("{} {}", ui.you_said, given_text(given))}</span>
                     if let (Some(answer), Some(right)) = (&question.answer, question.right) {
                         <span>{format!("{} {}", ui.outcome, given_text(answer))}{if right { format!(" · {}", ui.right) } else { String::new() }}</span>

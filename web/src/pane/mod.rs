@@ -6,6 +6,7 @@ pub mod feed;
 pub mod inspector;
 pub mod lesson;
 pub mod notices;
+pub mod order;
 pub mod outline;
 pub mod path;
 pub mod request;

@@ -156,6 +156,7 @@ pub fn place(beat: &Beat) -> String {
         BeatKind::Door
         | BeatKind::Schedule
         | BeatKind::Bind
+        | BeatKind::Kubelet
         | BeatKind::Address
         | BeatKind::Running
         | BeatKind::Misfit

@@ -133,7 +133,7 @@ fn feedback_comes_with_its_cause_and_leaves_with_it() {
 
 #[test]
 fn a_check_about_requests_hears_of_a_refusal() {
-    let refused = json!({"exists": {"kind": "sim/Request", "rejectedAt": "admission"}});
+    let refused = json!({"exists": {"kind": "sim/Request", "rejectedAt": "validation"}});
     let mut learner = Learner::new(&json!({"goals": [{"id": "g", "once": true, "check": refused}]}));
     let nameless = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "A"}});
     let request = ApiRequest::new(HERE, ApiVerb::Create(nameless), Kind::ConfigMap, "default", "");

@@ -118,7 +118,8 @@ impl Snapshot {
                     });
                 }
                 let value = json!({
-                    "verb": asked.verb, "user": asked.who.user, "kind": kind,
+                    "verb": asked.verb, "user": asked.who.user,
+                    "resource": asked.kind.map_or("", |kind| kind.info().plural),
                     "namespace": asked.namespace, "name": asked.name,
                     "rejectedAt": rejected.map(|it| door(it.stage)),
                     "message": rejected.map(|it| &it.message),

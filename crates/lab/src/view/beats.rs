@@ -39,6 +39,8 @@ pub enum BeatKind {
     Schedule,
     /// The pod has a node.
     Bind,
+    /// The node's kubelet has taken it.
+    Kubelet,
     /// The pod has an address.
     Address,
     /// The pod runs.
@@ -64,6 +66,7 @@ impl BeatKind {
             BeatKind::Authentication | BeatKind::Authorization | BeatKind::Admission | BeatKind::Storage => {
                 90
             }
+            BeatKind::Kubelet => 120,
             BeatKind::Door | BeatKind::Address | BeatKind::Misfit | BeatKind::Gone => 180,
             BeatKind::Schedule => 340,
             BeatKind::Bind => 430,
@@ -165,6 +168,7 @@ fn change_beats(change: &Change, record: &Record, push: &mut impl FnMut(BeatKind
                 BeatKind::Door => reason::door(pod),
                 BeatKind::Schedule => record.decided(&path),
                 BeatKind::Bind => Reason::Bound(detail.clone()),
+                BeatKind::Kubelet => Reason::Taken(detail.clone()),
                 BeatKind::Address => record.address(&path, &detail),
                 BeatKind::Running => reason::runs(pod),
                 BeatKind::Misfit => reason::misfit(pod),
@@ -212,6 +216,10 @@ fn pod_beats(before: Option<&Pod>, after: &Pod) -> Vec<(BeatKind, String)> {
     }
     if unfit(after) && before.is_some_and(|b| !unfit(b)) {
         out.push((BeatKind::Misfit, String::new()));
+    }
+    let taken = |p: &Pod| p.status.as_ref().is_some_and(|s| s.container_statuses.is_some());
+    if taken(after) && node(after).is_some() && before.is_some_and(|b| !taken(b)) {
+        out.push((BeatKind::Kubelet, node(after).unwrap_or_default()));
     }
     if let Some(ip) = ip(after).filter(|_| before.is_some_and(none) && !pod::on_host_network(after)) {
         out.push((BeatKind::Address, ip));

@@ -46,6 +46,8 @@ pub struct QuestionView {
     pub text: Vec<Inline>,
     /// What to choose from: the value that is stored, and how it reads. Empty for a number.
     pub options: Vec<(String, String)>,
+    /// Whether the options are cards to be put in order; an answer is their values with commas between.
+    pub sorts: bool,
     /// What was answered.
     pub given: Option<String>,
     /// The right answer, once it may be shown.
@@ -218,7 +220,13 @@ fn question(
         Form::Choice(options) | Form::Order(options) => options.clone(),
         Form::Number { .. } | Form::Pick | Form::Cells { .. } => Vec::new(),
     };
-    let answer = question.answer.as_str().map_or_else(|| question.answer.to_string(), str::to_owned);
+    let answer = match &question.answer {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(cards) => {
+            cards.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    };
     QuestionView {
         id: question.id.clone(),
         text: first_paragraph(prose, &section),
@@ -230,6 +238,7 @@ fn question(
                 (value, text)
             })
             .collect(),
+        sorts: matches!(question.form, Form::Order(_)),
         given: given.map(str::to_owned),
         right: given.filter(|_| shown).map(|given| question.is_right(given)),
         answer: shown.then_some(answer),

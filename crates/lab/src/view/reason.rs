@@ -33,6 +33,8 @@ pub enum Reason {
     Decided(Box<Choice>),
     /// Who wrote which node on it.
     Bound(String),
+    /// The node whose kubelet has taken the pod.
+    Taken(String),
     /// The address, its ENI and the device number.
     Address(String, Option<(String, u32)>),
     /// The image that runs.

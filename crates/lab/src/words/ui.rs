@@ -521,8 +521,6 @@ pub struct Ui {
     pub story_ends: &'static str,
     /// How to sort cards.
     pub sort_cards: &'static str,
-    /// Sorts again.
-    pub sort_again: &'static str,
     /// A card is in the hand.
     pub picked_up: &'static str,
 }

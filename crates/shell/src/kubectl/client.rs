@@ -83,9 +83,11 @@ impl Kube<'_, '_> {
         let config = &self.shell.machine.kubeconfig;
         let of_context = |own: fn(&Context) -> &String| context.as_ref().map(own).map(String::as_str);
         // Who makes a binding means by `--user` whom it is for.
-        let global = |name: &str| {
-            self.given.value(name).filter(|it| !it.is_empty() && !matches!(self.verb, "create" | "set"))
-        };
+        let binds = matches!(
+            (self.verb, self.given.args.first().map(String::as_str)),
+            ("create", Some("clusterrolebinding" | "rolebinding")) | ("set", Some("subject"))
+        );
+        let global = |name: &str| self.given.value(name).filter(|it| !it.is_empty() && !binds);
         let named = global("cluster");
         let cluster = named.or(of_context(|c| &c.cluster));
         let cluster = cluster.and_then(|name| config.clusters.iter().find(|k| k.name == name));

@@ -43,7 +43,7 @@ impl Subject {
     fn fields(self) -> Option<&'static [&'static str]> {
         Some(match self {
             Subject::Decision => &["pod", "picked", "perNode", "reasons", "ties"],
-            Subject::Request => &["rejectedAt", "user", "verb", "kind", "namespace", "name", "message"],
+            Subject::Request => &["rejectedAt", "user", "verb", "resource", "namespace", "name", "message"],
             Subject::Kind(Kind::IpPool) => &[
                 "node",
                 "mode",

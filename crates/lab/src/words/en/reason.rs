@@ -35,6 +35,9 @@ pub fn reason(reason: &Reason) -> String {
         }
         Reason::Decided(choice) => decided(choice),
         Reason::Bound(node) => format!("The scheduler writes `nodeName: {node}` on it."),
+        Reason::Taken(node) => {
+            format!("The kubelet of `{node}` finds a pod for its node and prepares the containers.")
+        }
         Reason::Address(ip, Some((eni, device))) => {
             format!("It gets `{ip}`, which was waiting on `eth{device}` ({eni}).")
         }

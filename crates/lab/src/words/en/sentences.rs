@@ -253,6 +253,7 @@ pub fn beat(kind: BeatKind) -> &'static str {
         BeatKind::Door => "at the door",
         BeatKind::Schedule => "scheduler",
         BeatKind::Bind => "bound",
+        BeatKind::Kubelet => "kubelet",
         BeatKind::Address => "IP address",
         BeatKind::Running => "Running",
         BeatKind::Misfit => "no node fits",

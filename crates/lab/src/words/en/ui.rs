@@ -263,6 +263,5 @@ pub const UI: Ui = Ui {
     story_begins: "not begun",
     story_ends: "end",
     sort_cards: "Drag a card, or tap it and then the place it goes to. On the keyboard: Space picks it up, arrows move it.",
-    sort_again: "Sort again",
     picked_up: "picked up",
 };

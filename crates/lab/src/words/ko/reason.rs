@@ -37,6 +37,9 @@ pub fn reason(reason: &Reason) -> String {
         }
         Reason::Decided(choice) => decided(choice),
         Reason::Bound(node) => format!("스케줄러가 `nodeName: {node}`이라고 적었습니다."),
+        Reason::Taken(node) => {
+            format!("`{node}` 노드의 kubelet이 자기 노드의 파드를 발견하고 컨테이너를 준비합니다.")
+        }
         Reason::Address(ip, Some((eni, device))) => {
             format!("`eth{device}` ({eni})에 미리 붙여 둔 `{ip}` 주소를 받았습니다.")
         }

@@ -259,6 +259,7 @@ pub fn beat(kind: BeatKind) -> &'static str {
         BeatKind::Door => "문 앞",
         BeatKind::Schedule => "스케줄러",
         BeatKind::Bind => "노드에 배정",
+        BeatKind::Kubelet => "kubelet",
         BeatKind::Address => "IP 할당",
         BeatKind::Running => "Running",
         BeatKind::Misfit => "맞는 노드 없음",
