@@ -1,6 +1,6 @@
 //! Which request is looked at?
 
-use cluster::{Fact, What};
+use cluster::What;
 use lab::view::{
     beats::BeatKind,
     request::{RequestView, request},
@@ -12,19 +12,18 @@ use super::Desk;
 const ALL: u8 = 4;
 
 impl Desk {
-    /// The request behind an id: `Request/12`, or the API server's last one up to the moment that is seen.
+    /// The request behind an id, such as `Request/12`.
     #[must_use]
     pub fn request(&self, id: &str) -> Option<RequestView> {
-        let facts = self.session.facts();
-        let seq = match id.strip_prefix("Request/") {
-            Some(seq) => seq.parse().ok()?,
-            None if id == "ControlPlane/api" => {
-                let is_asked = |fact: &&std::rc::Rc<Fact>| matches!(fact.what, What::Asked(_));
-                facts.iter().rev().filter(|fact| fact.at <= self.at).find(is_asked)?.seq
-            }
-            None => return None,
-        };
-        request(facts.iter(), seq)
+        let seq = id.strip_prefix("Request/")?.parse().ok()?;
+        request(self.session.facts().iter(), seq)
+    }
+
+    /// The last request that the API server answered, up to the moment that is seen.
+    #[must_use]
+    pub fn last_request(&self) -> Option<u64> {
+        let facts = self.session.facts().iter().rev().filter(|fact| fact.at <= self.at);
+        facts.filter(|fact| matches!(fact.what, What::Asked(_))).map(|fact| fact.seq).next()
     }
 
     /// How much of a request is told: all of it, unless its story is just being told.

@@ -39,9 +39,12 @@ pub struct Props {
     pub yaml: String,
     /// What was said about it.
     pub feed: Vec<FeedGroup>,
-    /// The request that it is, or that the API server answered last, and how much of it is told.
+    /// The request that it is, and how much of it is told.
     #[prop_or_default]
     pub request: Option<(Rc<RequestView>, u8)>,
+    /// The last request, where it is the API server.
+    #[prop_or_default]
+    pub asked: Option<u64>,
     /// The last path.
     pub path: Option<Rc<PathView>>,
     /// What a path can begin and end at.
@@ -112,6 +115,10 @@ pub fn inspector(props: &Props) -> Html {
                 })}
             </div>
             {body}
+            if let Some(seq) = props.asked.filter(|_| props.tab == Tab::Why) {
+                <div class="l-foot"><button class="btn ghost grow" onclick={on(&props.send, move || Action::Select(Some(format!("Request/{seq}"))))}>
+                    {ui.last_request}</button></div>
+            }
             if props.decided && props.tab == Tab::Why {
                 <div class="l-foot"><button class="btn ghost grow" onclick={on(&props.send, || Action::Decision(true))}>
                     {ui.open_decision}<kbd>{"w"}</kbd></button></div>

@@ -137,7 +137,7 @@ pub fn order(props: &Props) -> Html {
     html! {
         <>
             <p class="note">{ui.sort_cards}</p>
-            <ol class="sort" ref={list} {onpointermove} aria-labelledby={format!("asks-{}", question.id)}>
+            <ol class="sort" ref={list.clone()} {onpointermove} aria-labelledby={format!("asks-{}", question.id)}>
                 {for order.iter().enumerate().map(|(index, value)| {
                     let is_held = held.as_ref() == Some(value);
                     html! {

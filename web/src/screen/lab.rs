@@ -253,7 +253,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
         (Rc::new(view), told)
     });
     html! {
-        <Inspector {request} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
+        <Inspector {request} asked={app.desk.last_request().filter(|_| id == Some("ControlPlane/api"))} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
             {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)}
             lang={app.settings.lang} send={send.clone()}/>
     }

@@ -523,4 +523,6 @@ pub struct Ui {
     pub sort_cards: &'static str,
     /// A card is in the hand.
     pub picked_up: &'static str,
+    /// The last request that the API server answered.
+    pub last_request: &'static str,
 }

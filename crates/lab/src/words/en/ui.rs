@@ -264,4 +264,5 @@ pub const UI: Ui = Ui {
     story_ends: "end",
     sort_cards: "Drag a card, or tap it and then the place it goes to. On the keyboard: Space picks it up, arrows move it.",
     picked_up: "picked up",
+    last_request: "Show the last request",
 };

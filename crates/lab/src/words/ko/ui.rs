@@ -264,4 +264,5 @@ pub const UI: Ui = Ui {
     story_ends: "끝",
     sort_cards: "카드를 끌거나, 눌러서 집은 뒤 옮길 자리를 누르세요. 키보드는 스페이스로 집고 화살표로 옮깁니다.",
     picked_up: "집음",
+    last_request: "마지막 요청 보기",
 };
