@@ -1,4 +1,4 @@
 kubectl apply -f pod.yaml
 lab answer order authn,authz,admission,etcd,scheduler,bind,kubelet,cni,running
-kubectl run broken --image=registry.k8s.io/puase:3.10
+kubectl run broken --image=no-such-image
 lab wait 40s

@@ -420,9 +420,15 @@ fn account_of(user: &str) -> Principal {
 
 /// Whom the server takes a user of the kubeconfig to be, and their id.
 fn shown_by(user: &User) -> (Principal, String) {
+    let owner = match &user.credential {
+        Credential::Token(token) => super::create::token_owner(token),
+        Credential::Certificate | Credential::Exec(_) => None,
+    };
+    if let Some(owner) = owner {
+        return (Principal { proof: Proof::AccountToken, ..account_of(&owner) }, String::new());
+    }
     let proof = match &user.credential {
         Credential::Certificate => Proof::Certificate,
-        Credential::Token(token) if super::create::token_owner(token).is_some() => Proof::AccountToken,
         Credential::Token(_) => Proof::Token,
         Credential::Exec(_) => Proof::IamToken,
     };
