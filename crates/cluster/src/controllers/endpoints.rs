@@ -81,6 +81,9 @@ impl Controller for EndpointsController {
     }
 }
 
+/// Addresses, and whether each is ready.
+type Members = Vec<(EndpointAddress, bool)>;
+
 /// One subset per set of addresses, with the ports that all of them have; addresses by number.
 ///
 /// MODEL: upstream sorts the subsets by a hash of what is in them; here the widest comes first.
@@ -89,7 +92,7 @@ fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) 
     let namespace = service.metadata.namespace.as_deref().unwrap_or_default();
     let early = service.spec.as_ref().and_then(|spec| spec.publish_not_ready_addresses) == Some(true);
     // A Service without ports has its addresses behind none.
-    let mut by_port: Vec<(Option<EndpointPort>, Vec<(EndpointAddress, bool)>)> = Vec::new();
+    let mut by_port: Vec<(Option<EndpointPort>, Members)> = Vec::new();
     let chosen = turn
         .list::<Pod>(Some(namespace))
         .filter(|pod| selector.matches(pod.metadata.labels.as_ref().unwrap_or(&nothing)));
@@ -116,7 +119,7 @@ fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) 
         }
     }
     let number = |address: &EndpointAddress| address.ip.parse::<std::net::Ipv4Addr>().ok();
-    let mut subsets: Vec<(Vec<(EndpointAddress, bool)>, EndpointSubset)> = Vec::new();
+    let mut subsets: Vec<(Members, EndpointSubset)> = Vec::new();
     for (port, mut members) in by_port {
         members.sort_by_key(|(address, _)| number(address));
         let at = subsets.iter().position(|(has, _)| *has == members).unwrap_or_else(|| {
