@@ -14,11 +14,11 @@ use crate::{
 
 /// The object as the API server would write it; kinds without a schema stay as they are.
 #[must_use]
-pub fn canonical(kind: Kind, value: Value) -> Value {
-    match (schema::root(kind), value) {
-        (Some(schema), Value::Object(fields)) => Value::Object(object(schema, fields)),
-        (_, value) => value,
+pub fn canonical(kind: Kind, mut value: Value) -> Value {
+    if let (Some(schema), Value::Object(fields)) = (schema::root(kind), &mut value) {
+        object(schema, fields);
     }
+    value
 }
 
 /// Whether two values say the same, an empty struct, list or map being as good as none.
@@ -45,39 +45,38 @@ fn bare(value: Value) -> Option<Value> {
     }
 }
 
-fn object(schema: &TypeSchema, mut fields: Map<String, Value>) -> Map<String, Value> {
-    let mut out = Map::new();
-    for field in &schema.fields {
-        let value = fields.remove(field.name).filter(|value| !value.is_null());
-        let value = value.map(|value| typed(&field.ty, value));
-        let value = match (field.written, value) {
-            (Written::Always, None) => Some(zero(&field.ty)),
-            (Written::OrNull, None) => Some(Value::Null),
-            (Written::UnlessEmpty, Some(value)) if is_empty(&value) => None,
+fn object(schema: &TypeSchema, fields: &mut Map<String, Value>) {
+    fields.retain(|name, value| match schema.field(name) {
+        None => true,
+        Some(_) if value.is_null() => false,
+        Some(field) => {
+            typed(&field.ty, value);
             // UPSTREAM: the storage's form knows no empty list; one that is always written comes back as none.
-            (Written::Always | Written::OrNull, Some(Value::Array(items))) if items.is_empty() => {
-                Some(Value::Null)
+            let always = matches!(field.written, Written::Always | Written::OrNull);
+            if always && value.as_array().is_some_and(Vec::is_empty) {
+                *value = Value::Null;
             }
-            (Written::Always | Written::OrNull | Written::WhenSet | Written::UnlessEmpty, value) => value,
+            field.written != Written::UnlessEmpty || !is_empty(value)
+        }
+    });
+    for field in &schema.fields {
+        let missing = match field.written {
+            Written::Always => zero,
+            Written::OrNull => |_: &Type| Value::Null,
+            Written::WhenSet | Written::UnlessEmpty => continue,
         };
-        if let Some(value) = value {
-            out.insert(field.name.to_owned(), value);
+        if !fields.contains_key(field.name) {
+            fields.insert(field.name.to_owned(), missing(&field.ty));
         }
     }
-    out.append(&mut fields);
-    out
 }
 
-fn typed(ty: &Type, value: Value) -> Value {
+fn typed(ty: &Type, value: &mut Value) {
     match (ty, value) {
-        (Type::Object(id), Value::Object(fields)) => Value::Object(object(id.schema(), fields)),
-        (Type::List(item), Value::Array(items)) => {
-            items.into_iter().map(|value| typed(item, value)).collect()
-        }
-        (Type::Map(item), Value::Object(fields)) => {
-            Value::Object(fields.into_iter().map(|(key, value)| (key, typed(item, value))).collect())
-        }
-        (_, value) => value,
+        (Type::Object(id), Value::Object(fields)) => object(id.schema(), fields),
+        (Type::List(item), Value::Array(items)) => items.iter_mut().for_each(|value| typed(item, value)),
+        (Type::Map(item), Value::Object(fields)) => fields.values_mut().for_each(|value| typed(item, value)),
+        _ => {}
     }
 }
 
@@ -87,7 +86,11 @@ fn zero(ty: &Type) -> Value {
         Type::Boolean => Value::from(false),
         Type::Int32 | Type::Int64 | Type::Float | Type::IntOrString => Value::from(0),
         Type::Quantity => Value::from("0"),
-        Type::Object(id) => Value::Object(object(id.schema(), Map::new())),
+        Type::Object(id) => {
+            let mut fields = Map::new();
+            object(id.schema(), &mut fields);
+            Value::Object(fields)
+        }
         Type::Time | Type::MicroTime | Type::Bytes | Type::Any | Type::List(_) | Type::Map(_) => Value::Null,
     }
 }

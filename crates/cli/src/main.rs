@@ -11,7 +11,7 @@ mod run;
 type Command = (&'static str, &'static str, fn(&[String]) -> i32);
 
 const COMMANDS: &[Command] = &[
-    ("bench", "bench replay|scheduler", bench::command),
+    ("bench", "bench api|replay|scheduler", bench::command),
     ("conform", "conform SUITE FILE… [--show K]", conform::command),
     ("lesson", "lesson test [PATH…] | lesson digests", lesson::command),
     ("run", "run SCRIPT [--scenario S] [--seed N]", run::command),

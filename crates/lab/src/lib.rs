@@ -13,6 +13,7 @@ pub mod script;
 pub mod session;
 pub mod view;
 pub mod words;
+pub mod workload;
 
 pub use scenario::Scenario;
 pub use session::{Branch, LineResult, Session};

@@ -2,8 +2,7 @@
 //!
 //! Walks brush-parser's tree in bash's order. Every command runs to its end before the next begins: the left side of a pipe is
 //! finished, in simulated time too, before the right side reads. A line has a budget of commands; a loop that uses it up is
-//! stopped with a message, and everything done so far stays.
-//! MODEL: `&` runs its command at once and to the end; there are no jobs.
+//! stopped with a message, and everything done so far stays. What `&` does is in [`crate::job`].
 
 use std::{borrow::Cow, rc::Rc};
 
@@ -13,7 +12,8 @@ use cluster::World;
 
 use crate::{
     grammar,
-    machine::{Machine, Variable},
+    job::Beside,
+    machine::{Machine, Own, Variable},
     output::{Hint, Output, Stdin, Stream},
     tool::{self, Call},
 };
@@ -54,6 +54,8 @@ pub struct Shell<'a> {
     pub(crate) substituted: Option<i32>,
     /// When `timeout` ends what waits.
     pub(crate) until: Option<api::SimTime>,
+    /// Commands that have their turn whenever this one would let time pass.
+    pub(crate) beside: Option<Beside>,
     /// Above zero where a failure is looked at, so that `set -e` lets it be.
     pub(crate) guarded: u32,
     /// What the names that are local to each running function were before.
@@ -62,7 +64,7 @@ pub struct Shell<'a> {
     processes: u32,
     commands: u32,
     printed: usize,
-    depth: u32,
+    pub(crate) depth: u32,
 }
 
 /// Runs one line as bash would; its exit status.
@@ -84,6 +86,7 @@ pub fn run_fed(
         world,
         substituted: None,
         until: None,
+        beside: None,
         guarded: 0,
         locals: Vec::new(),
         processes: 0,
@@ -156,18 +159,43 @@ impl Shell<'_> {
         stdin: &mut Stdin,
         out: &mut Output,
     ) -> Result<i32, Flow> {
-        let mut status = 0;
-        for ast::CompoundListItem(and_or, separator) in &list.0 {
-            status = self.and_or(and_or, stdin, out)?;
-            if matches!(separator, ast::SeparatorOperator::Async) {
-                status = 0;
-            }
-            self.machine.status = status;
+        let (mut status, mut rest) = (0, list.0.as_slice());
+        while !rest.is_empty() {
+            let done;
+            (status, done) = self.item(rest, stdin, out)?;
+            rest = rest.get(done..).unwrap_or_default();
         }
         Ok(status)
     }
 
-    fn and_or(&mut self, list: &ast::AndOrList, stdin: &mut Stdin, out: &mut Output) -> Result<i32, Flow> {
+    /// Runs the first of `rest`, and those beside it that have their turn while it is in the background; the status, and how many ran.
+    pub(crate) fn item(
+        &mut self,
+        rest: &[ast::CompoundListItem],
+        stdin: &mut Stdin,
+        out: &mut Output,
+    ) -> Result<(i32, usize), Flow> {
+        let Some((ast::CompoundListItem(and_or, separator), rest)) = rest.split_first() else {
+            return Ok((self.machine.status, 0));
+        };
+        self.catch_up(out)?;
+        let (status, beside) = match separator {
+            ast::SeparatorOperator::Async => {
+                let beside = self.background(and_or, rest, stdin, out)?;
+                (if beside > 0 { self.machine.status } else { 0 }, beside)
+            }
+            ast::SeparatorOperator::Sequence => (self.and_or(and_or, stdin, out)?, 0),
+        };
+        self.machine.status = status;
+        Ok((status, beside + 1))
+    }
+
+    pub(crate) fn and_or(
+        &mut self,
+        list: &ast::AndOrList,
+        stdin: &mut Stdin,
+        out: &mut Output,
+    ) -> Result<i32, Flow> {
         let mut rest = list.additional.iter().peekable();
         let mut status =
             self.guarded(rest.peek().is_some(), |shell| shell.pipeline(&list.first, stdin, out))?;
@@ -272,29 +300,11 @@ impl Shell<'_> {
         out: &mut Output,
         body: impl FnOnce(&mut Self, &mut Output) -> Result<i32, Flow>,
     ) -> Result<i32, Flow> {
-        let kept = (
-            self.machine.variables.clone(),
-            self.machine.aliases.clone(),
-            self.machine.functions.clone(),
-            self.machine.cwd.clone(),
-            self.machine.before.clone(),
-            self.machine.positional.clone(),
-            self.machine.options,
-            std::mem::take(&mut self.machine.traps),
-        );
+        let mut kept = Own::of(self.machine);
+        self.machine.traps.clear();
         let ended = self.deeper(|shell| body(shell, out));
         let left = if self.machine.traps.is_empty() { Ok(()) } else { self.trapped("EXIT", out) };
-        let machine = &mut *self.machine;
-        (
-            machine.variables,
-            machine.aliases,
-            machine.functions,
-            machine.cwd,
-            machine.before,
-            machine.positional,
-            machine.options,
-            machine.traps,
-        ) = kept;
+        kept.swap(self.machine);
         left?;
         match ended {
             Ok(status) | Err(Flow::Exit(status) | Flow::Return(status) | Flow::Abandoned(status)) => {
@@ -324,7 +334,7 @@ impl Shell<'_> {
         Ok(())
     }
 
-    fn pass_on(&mut self, mut inner: Output, out: &mut Output) -> Result<(), Flow> {
+    pub(crate) fn pass_on(&mut self, mut inner: Output, out: &mut Output) -> Result<(), Flow> {
         out.hints.append(&mut inner.hints);
         for (stream, text) in inner.chunks {
             self.print(stream, &text, out)?;

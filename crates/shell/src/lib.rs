@@ -24,6 +24,7 @@ pub mod files;
 pub mod flag;
 pub mod glob;
 pub mod grammar;
+mod job;
 pub mod kind;
 pub mod kubectl;
 pub mod lab;

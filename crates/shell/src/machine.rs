@@ -65,6 +65,48 @@ pub struct Machine {
     pub history: imbl::Vector<Rc<str>>,
 }
 
+/// What a subshell has of its own: files and the world it shares.
+#[derive(Clone)]
+pub(crate) struct Own {
+    variables: OrdMap<String, Variable>,
+    aliases: OrdMap<String, Rc<str>>,
+    functions: OrdMap<String, Rc<ast::FunctionBody>>,
+    traps: OrdMap<String, Rc<str>>,
+    cwd: String,
+    before: Option<String>,
+    options: Options,
+    positional: imbl::Vector<Rc<str>>,
+}
+
+impl Own {
+    /// As it is now.
+    pub(crate) fn of(machine: &Machine) -> Self {
+        Self {
+            variables: machine.variables.clone(),
+            aliases: machine.aliases.clone(),
+            functions: machine.functions.clone(),
+            traps: machine.traps.clone(),
+            cwd: machine.cwd.clone(),
+            before: machine.before.clone(),
+            options: machine.options,
+            positional: machine.positional.clone(),
+        }
+    }
+
+    /// Changes places with what the machine has.
+    pub(crate) fn swap(&mut self, machine: &mut Machine) {
+        use std::mem::swap;
+        swap(&mut self.variables, &mut machine.variables);
+        swap(&mut self.aliases, &mut machine.aliases);
+        swap(&mut self.functions, &mut machine.functions);
+        swap(&mut self.traps, &mut machine.traps);
+        swap(&mut self.cwd, &mut machine.cwd);
+        swap(&mut self.before, &mut machine.before);
+        swap(&mut self.options, &mut machine.options);
+        swap(&mut self.positional, &mut machine.positional);
+    }
+}
+
 impl Default for Machine {
     fn default() -> Self {
         let mut variables = OrdMap::new();

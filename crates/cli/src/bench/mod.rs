@@ -3,13 +3,14 @@
 //! `podpath bench SUITE` prints one line for each figure: name, value, unit. THE REGISTRY of suites: a new one is a
 //! file and a line here.
 
+mod api;
 mod replay;
 mod scheduler;
 
 /// Prints the figures of a suite.
 type Run = fn();
 
-const SUITES: &[(&str, Run)] = &[("replay", replay::run), ("scheduler", scheduler::run)];
+const SUITES: &[(&str, Run)] = &[("api", api::run), ("replay", replay::run), ("scheduler", scheduler::run)];
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {

@@ -1,6 +1,8 @@
 //! Whom does kubectl ask, as whom, and what comes back?
 
-use api::{Kind, Scope, SimDuration, kinds::sim::ControlPlane};
+use std::rc::Rc;
+
+use api::{Kind, Object, Scope, SimDuration, kinds::sim::ControlPlane};
 use cluster::{
     ApiRequest, ApiVerb, Budget, ClusterId, Key, PatchKind, Principal, Propagation, Refusal, Reply, Request,
     parts::Silence, request::Proof,
@@ -236,7 +238,7 @@ impl Kube<'_, '_> {
     fn one(&mut self, request: ApiRequest) -> Done<Value> {
         let kind = request.kind;
         match self.ask(request)? {
-            Reply::Object(object) => Ok(shown(kind, object.to_value())),
+            Reply::Object(object) => Ok(wire(kind, &object)),
             Reply::Value(value) => Ok(value),
             Reply::List(_) => Fail::error("unexpected list"),
         }
@@ -274,8 +276,27 @@ impl Kube<'_, '_> {
         self.one(request)
     }
 
+    /// Reads one, as the server has it.
+    pub(crate) fn object(&mut self, kind: Kind, namespace: &str, name: &str) -> Done<Rc<Object>> {
+        let request = self.request(ApiVerb::Get, kind, namespace, name);
+        match self.ask(request)? {
+            Reply::Object(object) => Ok(object),
+            Reply::List(_) | Reply::Value(_) => Fail::error("unexpected list"),
+        }
+    }
+
     /// Reads many; an empty namespace means all.
     pub(crate) fn list(&mut self, kind: Kind, namespace: &str, selection: &Selection) -> Done<Vec<Value>> {
+        Ok(self.objects(kind, namespace, selection)?.iter().map(|object| wire(kind, object)).collect())
+    }
+
+    /// Reads many, as the server has them: JSON is made of each where it is wanted.
+    pub(crate) fn objects(
+        &mut self,
+        kind: Kind,
+        namespace: &str,
+        selection: &Selection,
+    ) -> Done<Vec<Rc<Object>>> {
         let verb = ApiVerb::List {
             label_selector: selection.labels.clone(),
             field_selector: selection.fields.clone(),
@@ -309,7 +330,7 @@ impl Kube<'_, '_> {
             other => other,
         })?;
         match answer {
-            Reply::List(objects) => Ok(objects.iter().map(|object| shown(kind, object.to_value())).collect()),
+            Reply::List(objects) => Ok(objects),
             Reply::Object(_) | Reply::Value(_) => Fail::error("unexpected object"),
         }
     }
@@ -397,8 +418,9 @@ pub(crate) fn has_schema(kind: Kind) -> bool {
 }
 
 /// An object as it goes over the wire.
-fn shown(kind: Kind, mut value: Value) -> Value {
-    if let Value::Object(fields) = &mut value {
+pub(crate) fn wire(kind: Kind, object: &Object) -> Value {
+    let mut value = object.to_value();
+    if let (Value::Object(fields), true) = (&mut value, kind != object.kind()) {
         fields.insert("apiVersion".to_owned(), kind.info().api_version().into());
         fields.insert("kind".to_owned(), kind.info().kind.into());
     }
@@ -473,11 +495,12 @@ impl Kube<'_, '_> {
                 return Err(Fail::Exit(130));
             }
             match self.shell.world.next_at() {
-                Some(at) if at <= until => {
-                    self.shell.world.run_until(at, Budget::COMMAND);
-                }
+                Some(at) if at <= until => self.shell.pass(at, self.out),
                 Some(_) | None => {
-                    self.shell.world.run_until(until, Budget::COMMAND);
+                    self.shell.pass(until, self.out);
+                    if self.shell.world.now() < until {
+                        continue;
+                    }
                     return if cut.is_some() {
                         Err(Fail::Exit(124))
                     } else if limit.is_none() {

@@ -1,14 +1,16 @@
 //! `kubectl get`.
 
-use std::cmp::Ordering;
+use std::{borrow::Borrow, cmp::Ordering, rc::Rc};
 
-use api::{Kind, Scope, jsonpath::JsonPath, quantity::Quantity};
+use api::{Kind, Object, Scope, SimTime, jsonpath::JsonPath, quantity::Quantity};
 use serde_json::Value;
 
 use crate::{
     flag::{Flag, int, optional, switch, value},
     kubectl::{
-        Done, Fail, Kube, field,
+        Done, Fail, Kube,
+        client::wire,
+        field,
         print::{self, Format, cells, table::Table},
         resource::{Ask, typed},
         watch::{self, Watched},
@@ -44,7 +46,7 @@ pub(super) const FLAGS: &[Flag] = &[
 /// What one kind gave.
 struct Found {
     kind: Kind,
-    objects: Vec<Value>,
+    objects: Vec<Rc<Object>>,
     /// Whether it was asked for by name.
     named: bool,
 }
@@ -71,7 +73,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let (mut found, failed, single) = collect(kube, &args)?;
     if let Format::Table { wide } = format {
         if let ([found], Some(path)) = (found.as_mut_slice(), sorting(kube))
-            && sort(&mut found.objects, &path).is_err_and(|fail| is_nowhere(&fail))
+            && sort(&mut json(found).collect::<Vec<_>>(), &path).is_err_and(|fail| is_nowhere(&fail))
         {
             // UPSTREAM: a table of one kind that has no such field is as good as empty.
             found.objects.clear();
@@ -89,8 +91,14 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 kube.out.err(&format!("No resources found in {namespace} namespace."));
             }
         }
+    } else if let (Format::Name, None) = (&format, sorting(kube)) {
+        for found in &found {
+            for object in &found.objects {
+                kube.out.line(&typed(found.kind, object.name()));
+            }
+        }
     } else {
-        let mut objects: Vec<Value> = found.into_iter().flat_map(|f| f.objects).collect();
+        let mut objects: Vec<Value> = found.iter().flat_map(json).collect();
         if let Some(path) = sorting(kube) {
             sort(&mut objects, &path)?;
         }
@@ -105,33 +113,35 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     finish(kube, failed)
 }
 
+/// What was found, as it goes over the wire.
+fn json(found: &Found) -> impl Iterator<Item = Value> {
+    found.objects.iter().map(|object| wire(found.kind, object))
+}
+
 /// `--watch`: the list first, then a row for every change.
 fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
     let asks = kube.asks(args)?;
     let [ask] = asks.asks.as_slice() else {
         return Fail::error("you may only specify a single resource type");
     };
-    let (mut found, mut failed, single) = collect(kube, args)?;
+    let (found, mut failed, single) = collect(kube, args)?;
+    let mut shown: Vec<Value> = found.iter().flat_map(json).collect();
     if let Some(path) = sorting(kube) {
         kube.out.err("warning: --watch requested, --sort-by will be ignored for watch events received");
-        for found in &mut found {
-            sort(&mut found.objects, &path).map_err(|fail| {
-                Fail::Error(format!("unable to output the provided object: {}", fail.bare()))
-            })?;
-        }
+        sort(&mut shown, &path)
+            .map_err(|fail| Fail::Error(format!("unable to output the provided object: {}", fail.bare())))?;
     }
     if !failed.is_empty() {
         return Err(failed.remove(0));
     }
     let wide = matches!(format, Format::Table { wide: true });
     let is_table = matches!(format, Format::Table { .. });
-    let mut shown: Vec<Value> = found.into_iter().flat_map(|f| f.objects).collect();
     if kube.given.on("watch-only") {
         shown.clear();
     } else if is_table {
         let prefixed = kube.given.on("show-kind");
         if !shown.is_empty() {
-            let text = table(kube, ask.kind, &shown, wide, prefixed);
+            let text = table(kube, ask.kind, &shown, wide, prefixed, kube.shell.world.now());
             kube.out.out(&text);
         }
     } else {
@@ -145,7 +155,7 @@ fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
         name: ask.name.clone().filter(|_| single),
         selection: kube.selection(),
     };
-    watch::run(kube, &watched, |kube, object| {
+    watch::run(kube, &watched, |kube, object, at| {
         let begins = shown.is_empty();
         shown.push(object.clone());
         if !is_table {
@@ -154,7 +164,7 @@ fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
             return;
         }
         // UPSTREAM: a row is as wide as any before it.
-        let text = table(kube, ask.kind, &shown, wide, kube.given.on("show-kind"));
+        let text = table(kube, ask.kind, &shown, wide, kube.given.on("show-kind"), at);
         let from = text.lines().count() - if begins { text.lines().count() } else { 1 };
         for line in text.lines().skip(from) {
             kube.out.line(line);
@@ -181,7 +191,7 @@ pub(super) fn finish(kube: &mut Kube<'_, '_>, mut failed: Vec<Fail>) -> Done {
 fn collect(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Vec<Found>, Vec<Fail>, bool)> {
     let mut failed = Vec::new();
     let mut found: Vec<Found> = Vec::new();
-    let mut keep = |kind: Kind, objects: Vec<Value>, named: bool| {
+    let mut keep = |kind: Kind, objects: Vec<Rc<Object>>, named: bool| {
         if named
             && let Some(last) = found.last_mut()
             && last.kind == kind
@@ -196,7 +206,7 @@ fn collect(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Vec<Found>, Vec<Fa
         let manifests = kube.manifests()?;
         let single = manifests.len() == 1;
         for manifest in manifests {
-            match manifest.and_then(|m| Ok((m.kind, kube.get(m.kind, &m.namespace, &m.name)?))) {
+            match manifest.and_then(|m| Ok((m.kind, kube.object(m.kind, &m.namespace, &m.name)?))) {
                 Ok((kind, object)) => keep(kind, vec![object], true),
                 Err(fail) => failed.push(fail),
             }
@@ -221,7 +231,7 @@ fn collect(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Vec<Found>, Vec<Fa
             }
             Some(name) => {
                 let namespace = kube.scope(*kind)?;
-                match kube.get(*kind, &namespace, name) {
+                match kube.object(*kind, &namespace, name) {
                     Ok(object) => keep(*kind, vec![object], true),
                     Err(fail) if fail.is_not_found() && kube.given.on("ignore-not-found") => {}
                     Err(fail) => failed.push(fail),
@@ -229,7 +239,7 @@ fn collect(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Vec<Found>, Vec<Fa
             }
             None => {
                 let namespace = kube.scope(*kind)?;
-                match kube.list(*kind, &namespace, &selection) {
+                match kube.objects(*kind, &namespace, &selection) {
                     Ok(objects) => keep(*kind, objects, false),
                     Err(fail) => failed.push(fail),
                 }
@@ -248,19 +258,31 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
             kube.out.out("\n");
         }
         first = false;
-        let mut objects = found.objects.clone();
-        if let Some(path) = sorting(kube) {
-            sort(&mut objects, &path)?;
-        }
-        let text = table(kube, found.kind, &objects, wide, prefixed);
+        let now = kube.shell.world.now();
+        let text = match sorting(kube) {
+            Some(path) => {
+                let mut objects: Vec<Value> = json(found).collect();
+                sort(&mut objects, &path)?;
+                table(kube, found.kind, &objects, wide, prefixed, now)
+            }
+            // JSON is made and forgotten row by row: of thousands it would fill the memory.
+            None => table(kube, found.kind, json(found), wide, prefixed, now),
+        };
         kube.out.out(&text);
     }
     Ok(())
 }
 
 /// The table of some objects of one kind.
-fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixed: bool) -> String {
-    let now = kube.shell.world.stamp(kube.shell.world.now()).0;
+fn table(
+    kube: &Kube<'_, '_>,
+    kind: Kind,
+    objects: impl IntoIterator<Item = impl Borrow<Value>>,
+    wide: bool,
+    prefixed: bool,
+    at: SimTime,
+) -> String {
+    let now = kube.shell.world.stamp(at).0;
     let store = kube.shell.world.store();
     let cluster = kube.target.as_ref().map(|target| target.cluster);
     let defined = cluster.and_then(|cluster| cluster::apiserver::definition(store, cluster, kind));
@@ -301,6 +323,7 @@ fn table(kube: &Kube<'_, '_>, kind: Kind, objects: &[Value], wide: bool, prefixe
         table.row(head);
     }
     for object in objects {
+        let object = object.borrow();
         let mut row: Vec<String> = Vec::new();
         if spaced {
             row.push(field::namespace(object).to_owned());
@@ -354,8 +377,10 @@ pub(super) fn sort(objects: &mut [Value], path: &str) -> Done {
     }
     let mut order: Vec<usize> = (0..objects.len()).collect();
     order.sort_by(|a, b| compare(keys[*a].as_ref(), keys[*b].as_ref()));
-    let sorted: Vec<Value> = order.into_iter().map(|i| objects[i].clone()).collect();
-    objects.clone_from_slice(&sorted);
+    let sorted: Vec<Value> = order.into_iter().map(|i| std::mem::take(&mut objects[i])).collect();
+    for (place, object) in objects.iter_mut().zip(sorted) {
+        *place = object;
+    }
     Ok(())
 }
 

@@ -2,17 +2,13 @@
 //!
 //! MODEL: the real one watches until it is interrupted. Here somebody presses Ctrl+C after a minute in which nothing changed.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use api::{Kind, SimDuration, label::Selector};
-use cluster::{Budget, Key};
+use api::{Kind, Object, SimDuration, SimTime, label::Selector};
+use cluster::{Key, What};
 use serde_json::Value;
 
-use super::{
-    Done, Fail, Kube,
-    client::Selection,
-    field::{self, name, text},
-};
+use super::{Done, Fail, Kube, client::Selection};
 
 /// How long nothing may change before the watch ends.
 const QUIET: SimDuration = SimDuration::secs(60);
@@ -27,57 +23,53 @@ pub(super) struct Watched {
     pub selection: Selection,
 }
 
-/// Calls `row` for every change from now on.
+/// Calls `row` for every change from now on, with the moment of it.
 pub(super) fn run(
     kube: &mut Kube<'_, '_>,
     watched: &Watched,
-    mut row: impl FnMut(&mut Kube<'_, '_>, &Value),
+    mut row: impl FnMut(&mut Kube<'_, '_>, &Value, SimTime),
 ) -> Done {
-    let mut known = seen(kube, watched)?;
+    let cluster = kube.target()?.cluster;
+    let selector = Selector::parse(&watched.selection.labels).map_err(|e| Fail::Error(e.to_string()))?;
+    let mut seen = kube.shell.world.facts().len();
     let mut changed_at = kube.shell.world.now();
     loop {
         let cut = kube.shell.until;
-        let own = changed_at + QUIET;
-        let until = cut.map_or(own, |cut| if cut < own { cut } else { own });
         if kube.shell.world.is_exhausted() {
             return Err(Fail::Exit(130));
         }
-        match kube.shell.world.next_at().filter(|at| *at <= until) {
-            Some(at) => drop(kube.shell.world.run_until(at, Budget::COMMAND)),
-            None => {
-                kube.shell.world.run_until(until, Budget::COMMAND);
-                return Err(Fail::Exit(if cut == Some(until) { 124 } else { 130 }));
+        let until = |changed_at: SimTime| cut.map_or(changed_at + QUIET, |cut| cut.min(changed_at + QUIET));
+        let next = kube.shell.world.next_at().filter(|at| *at <= until(changed_at));
+        kube.shell.pass(next.unwrap_or(until(changed_at)), kube.out);
+        let facts = kube.shell.world.facts().clone();
+        for fact in facts.iter().skip(std::mem::replace(&mut seen, facts.len())) {
+            let What::Changed(change) = &fact.what else { continue };
+            if cut.is_some_and(|cut| fact.at > cut) || change.key.cluster != cluster {
+                continue;
+            }
+            let shown = |object: &Rc<Object>| watched.shows(&change.key, &selector, object);
+            // What is gone, or fits no longer, is shown once more as it was last.
+            let last = change.after.as_ref().or(change.before.as_ref());
+            if let Some(last) = last
+                && (shown(last) || change.before.as_ref().is_some_and(shown))
+            {
+                changed_at = fact.at;
+                row(kube, &last.to_value(), fact.at);
             }
         }
-        let now = seen(kube, watched)?;
-        for (key, object) in &now {
-            let version = |o: &Value| text(o, "metadata.resourceVersion").to_owned();
-            if known.get(key).is_none_or(|before| version(before) != version(object)) {
-                changed_at = kube.shell.world.now();
-                row(kube, object);
-            }
+        let until = until(changed_at);
+        if kube.shell.world.now() >= until && kube.shell.world.next_at().is_none_or(|at| at > until) {
+            return Err(Fail::Exit(if cut == Some(until) { 124 } else { 130 }));
         }
-        for (_, object) in known.iter().filter(|(key, _)| !now.contains_key(key)) {
-            changed_at = kube.shell.world.now();
-            row(kube, object);
-        }
-        known = now;
     }
 }
 
-/// What the store holds of it, without asking: a watch is one request.
-fn seen(kube: &mut Kube<'_, '_>, watched: &Watched) -> Done<BTreeMap<Key, Value>> {
-    let cluster = kube.target()?.cluster;
-    let selector = Selector::parse(&watched.selection.labels).map_err(|e| Fail::Error(e.to_string()))?;
-    let space = Some(watched.namespace.as_str()).filter(|n| !n.is_empty());
-    let objects = kube.shell.world.store().objects(cluster, watched.kind, space);
-    Ok(objects
-        .map(|(key, object)| (key.clone(), object.to_value()))
-        .filter(|(_, object)| {
-            let labels = field::map(object, "metadata.labels")
-                .map(|(key, value)| (key.to_owned(), field::word(value)))
-                .collect::<BTreeMap<_, _>>();
-            watched.name.as_deref().is_none_or(|wanted| wanted == name(object)) && selector.matches(&labels)
-        })
-        .collect())
+impl Watched {
+    fn shows(&self, key: &Key, selector: &Selector, object: &Object) -> bool {
+        let labels = || object.meta().labels.clone().unwrap_or_default();
+        key.kind == self.kind
+            && (self.namespace.is_empty() || *key.namespace == *self.namespace)
+            && self.name.as_deref().is_none_or(|wanted| *key.name == *wanted)
+            && selector.matches(&labels())
+    }
 }

@@ -1,0 +1,12 @@
+//! How long does a learner wait for an answer?
+//!
+//! What is asked is [`lab::workload`]'s; here is the clock.
+
+#[allow(clippy::disallowed_types, reason = "a benchmark reads the clock")]
+use std::time::Instant;
+
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+pub(super) fn run() {
+    let start = Instant::now();
+    lab::workload::figures(|| start.elapsed().as_secs_f64(), |line| println!("{line}"));
+}
