@@ -5,6 +5,7 @@ mod first;
 mod keys;
 mod lessons;
 mod measure;
+mod parts;
 mod path;
 mod post;
 mod robust;
