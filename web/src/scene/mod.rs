@@ -135,6 +135,8 @@ fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8, refused: bool) ->
     let wire =
         |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 19 - y, to.x - x);
     let off = |role: PartRole| !band.works(role);
+    // A box without marks of several parts has its words in the middle.
+    let lift = |role: PartRole| if band.running(role).1 > 1 { 0 } else { 17 };
     html! {
         <g class={classes!("k-aws", (!band.managed).then_some("is-kind"))} data-id="ControlPlane" transform={at(x, y)}>
             {plate(w, h, "plate")}
@@ -144,48 +146,45 @@ fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8, refused: bool) ->
             </text>
             <path class="wire" d={format!("{}{}{}", wire(band.api, band.etcd), wire(band.etcd, band.door.rect),
                 wire(band.door.rect, band.scheduler))}/>
-            {service_part(band.api, (x, y), "ControlPlane/api", (Icon::Api, ui.api_server), off(PartRole::ApiServer), html! {
+            {service_part(band.api, (x, y), "ControlPlane/api", (Icon::Api, ui.api_server, 23 + lift(PartRole::ApiServer)),
+                off(PartRole::ApiServer), html! {
                 <g class="ticks">{for (0..3u8).map(|n| html! {
                     <circle class={classes!("tick", (stages > n).then_some("is-on"), (refused && stages == n).then_some("is-no"))} r="3.5"
-                        cx={(38 + i32::from(n) * 12).to_string()} cy="33"/>
+                        cx={(38 + i32::from(n) * 12).to_string()} cy={(36 + lift(PartRole::ApiServer)).to_string()}/>
                 })}</g>
             })}
-            {service_part(band.etcd, (x, y), "ControlPlane/etcd", (Icon::Etcd, "etcd"), off(PartRole::Etcd), html! {
-                <circle class={classes!("tick", (stages > 3).then_some("is-on"))} r="3.5" cx="38" cy="33"/>
+            {service_part(band.etcd, (x, y), "ControlPlane/etcd", (Icon::Etcd, "etcd", 23 + lift(PartRole::Etcd)),
+                off(PartRole::Etcd), html! {
+                <circle class={classes!("tick", (stages > 3).then_some("is-on"))} r="3.5" cx="38"
+                    cy={(36 + lift(PartRole::Etcd)).to_string()}/>
             })}
             <g transform={at(-x, -y)}>{door(band, ui)}</g>
-            {service_part(band.scheduler, (x, y), "ControlPlane/scheduler", (Icon::Funnel, ui.scheduler), off(PartRole::Scheduler), html! {
+            {service_part(band.scheduler, (x, y), "ControlPlane/scheduler",
+                (Icon::Funnel, ui.scheduler, if band.last_misfit.is_some() { 17 } else { 23 }), off(PartRole::Scheduler), html! {
                 if let Some((fit, of)) = band.last_misfit {
                     {text(34, 32, "am h small", lab::words::fill(&lab::words::fill(ui.fit_of, of), fit))}
                 }
             })}
-            {service_part(band.controllers, (x, y), "ControlPlane/controller-manager", (Icon::Loop, ui.controller_manager),
-                off(PartRole::ControllerManager), Html::default())}
+            {service_part(band.controllers, (x, y), "ControlPlane/controller-manager",
+                (Icon::Loop, ui.controller_manager, 23), off(PartRole::ControllerManager), Html::default())}
             {for band.parts.iter().filter(|part| !part.letter.is_empty()).map(|part| member(part, x, y, ui))}
             {quorum(band, x, y)}
         </g>
     }
 }
 
-/// What does one thing for the whole cluster: its name on the first line, crossed out where nobody does it.
+/// What does one thing for the whole cluster: its glyph and its name on the line at `base`, crossed out where nobody does it.
 fn service_part(
     r: Rect,
     (dx, dy): (i32, i32),
     id: &'static str,
-    (glyph, name): (Icon, &'static str),
+    (glyph, name, base): (Icon, &'static str, i32),
     off: bool,
     inner: Html,
 ) -> Html {
-    let middle = if r.h > 60 { 19 } else { r.h / 2 };
-    let name_at = if id == "ControlPlane/scheduler" && !matches!(&inner, Html::VList(list) if list.is_empty())
-    {
-        17
-    } else {
-        middle + 4
-    };
     html! {
         <g class={classes!("k-part", off.then_some("is-off"))} data-id={id} transform={at(r.x - dx, r.y - dy)}>
-            {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, middle - 8, 16)}{text(34, name_at, "pt", name)}{inner}
+            {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, base - 12, 16)}{text(34, base, "pt", name)}{inner}
             if off { {badge("fail", r.w - 2, 2, "1")} }
         </g>
     }
