@@ -87,10 +87,10 @@ fn band(
     let y = rect.y + 30;
     let api = Rect::new(rect.x + 16, y, 116, 82);
     let etcd = Rect::new(api.x + 132, y, 112, 82);
-    let scheduler = Rect::new(rect.x + rect.w - 166, y, 150, 38);
+    let scheduler = Rect::new(rect.x + rect.w - 158, y, 142, 38);
     let controllers = Rect { y: y + 44, ..scheduler };
-    let left = etcd.x + etcd.w + 16;
-    let rect_door = Rect::new(left, y, scheduler.x - 16 - left, 82);
+    let left = etcd.x + etcd.w + 14;
+    let rect_door = Rect::new(left, y, scheduler.x - 14 - left, 82);
     let parts = parts(store, plane, |role| match role {
         PartRole::ApiServer => api,
         PartRole::Etcd => etcd,
