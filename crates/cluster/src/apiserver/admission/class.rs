@@ -33,6 +33,11 @@ pub(super) fn ingress(review: &Review<'_>, object: &mut Object) -> Result<(), Ap
     Ok(())
 }
 
+/// Whether a pod names a runtime class at all.
+pub(super) fn is_named(object: &Object) -> bool {
+    matches!(object, Object::Pod(pod) if pod.spec.as_ref().is_some_and(|spec| spec.runtime_class_name.is_some()))
+}
+
 /// Refuses a pod whose runtime class is not there.
 pub(super) fn runtime(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Pod(pod) = &*object else { return Ok(()) };

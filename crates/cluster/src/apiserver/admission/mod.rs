@@ -104,7 +104,7 @@ const PLUGINS: &[Plugin] = &[
         },
         storage::protect,
     ),
-    Plugin::mutating("RuntimeClass", new_pod, class::runtime),
+    Plugin::mutating("RuntimeClass", |r, o| new_pod(r, o) && class::is_named(o), class::runtime),
     Plugin::mutating(
         "DefaultIngressClass",
         |r, o| r.is_create() && o.kind() == Kind::Ingress,
