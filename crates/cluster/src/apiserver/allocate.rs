@@ -305,8 +305,8 @@ fn changed_node_ports(call: &Call<'_>, service: &mut Service, before: &ServiceSp
     used.extend(&had);
     let mut ports = spec.ports.clone().unwrap_or_default();
     let (mut reserved, mut met) = (BTreeSet::new(), BTreeSet::new());
-    for index in 0..ports.len() {
-        let number = match ports[index].node_port.filter(|number| *number != 0) {
+    for (index, port) in ports.iter_mut().enumerate() {
+        let number = match port.node_port.filter(|number| *number != 0) {
             None if !needs_node_ports(&spec) => continue,
             None => {
                 let free = free_port(call, service, index, &used).ok_or_else(no_port_left)?;
@@ -323,8 +323,8 @@ fn changed_node_ports(call: &Call<'_>, service: &mut Service, before: &ServiceSp
                 number
             }
         };
-        ports[index].node_port = Some(number);
-        let protocol = protocol(&ports[index]);
+        port.node_port = Some(number);
+        let protocol = protocol(port);
         if !met.insert((protocol.clone(), number)) {
             return Err(super::status(500, "", format!("duplicate nodePort: {{{protocol} {number}}}")));
         }

@@ -182,14 +182,14 @@ impl Rule {
 
 /// Rules of one resource each, with all verbs in one.
 fn compacted(rules: Vec<Rule>) -> Vec<Rule> {
-    let mut by_resource: BTreeMap<(Vec<String>, Vec<String>, Vec<String>), Rule> = BTreeMap::new();
+    let mut by_resource: BTreeMap<[Vec<String>; 3], Rule> = BTreeMap::new();
     let mut out = Vec::new();
     for rule in rules {
         if !rule.urls.is_empty() {
             out.push(rule);
             continue;
         }
-        let key = (rule.groups.clone(), rule.resources.clone(), rule.names.clone());
+        let key = [rule.groups.clone(), rule.resources.clone(), rule.names.clone()];
         match by_resource.get_mut(&key) {
             Some(same) => same.verbs.extend(rule.verbs),
             None => {
