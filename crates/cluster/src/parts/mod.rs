@@ -102,8 +102,8 @@ pub fn word(role: PartRole) -> &'static str {
 }
 
 /// From when the API server has not been able to answer, by the parts of its cluster; `None` while it can.
-pub(crate) fn silent_since<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> Option<SimTime> {
-    let of = |role: PartRole| parts.clone().filter(move |part| part.role == role);
+pub(crate) fn silent_since(parts: &[&Part]) -> Option<SimTime> {
+    let of = |role: PartRole| parts.iter().filter(move |part| part.role == role);
     let mut stops: Vec<SimTime> =
         of(PartRole::Etcd).filter(|part| !part.running).map(|part| part.since).collect();
     stops.sort_unstable();

@@ -32,7 +32,7 @@ impl Standing {
             self.0.remove(&cluster);
             return;
         }
-        let speaks = silent_since(parts.iter().copied()).is_none();
+        let speaks = silent_since(&parts).is_none();
         let from = |role: fn(PartRole) -> bool| {
             let of = || parts.iter().filter(|part| role(part.role));
             let runs = of().next().is_none() || of().any(|part| part.running);

@@ -30,7 +30,7 @@ pub enum Silence {
 /// Why this request will not be answered as it should be; `None` if it will.
 pub(crate) fn silence(store: &Store, cluster: ClusterId, request: &ApiRequest) -> Option<Silence> {
     use api::kinds::sim::PartRole;
-    super::silent_since(super::of(store, cluster).collect::<Vec<_>>().into_iter())?;
+    super::silent_since(&super::of(store, cluster).collect::<Vec<_>>())?;
     let mut servers = super::of(store, cluster).filter(|part| part.role == PartRole::ApiServer).peekable();
     if servers.peek().is_some() && servers.all(|part| !part.running) {
         return Some(Silence::NoServer);

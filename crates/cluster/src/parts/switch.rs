@@ -69,11 +69,12 @@ pub(crate) fn clear(turn: &mut Turn<'_>, cluster: ClusterId, fault: Option<&Faul
     let Some(fault) = fault else {
         let machines: Vec<Machine> = there.list::<Machine>(None).cloned().collect();
         for machine in machines {
-            machine_runs(&mut there, machine, &[NodePart::Kubelet, NodePart::Runtime, NodePart::KubeProxy]);
+            machine_runs(&mut there, &machine, &[NodePart::Kubelet, NodePart::Runtime, NodePart::KubeProxy]);
         }
         let stopped = there.list::<Part>(None).filter(|part| !part.running);
         let stopped: Vec<Part> = stopped.cloned().collect();
-        return Ok(switch_parts(&mut there, stopped, true));
+        switch_parts(&mut there, stopped, true);
+        return Ok(());
     };
     set(&mut there, fault, true)
 }
@@ -91,12 +92,16 @@ fn set(there: &mut Turn<'_>, fault: &Fault, running: bool) -> Result<(), Refusal
                 return Err(Refusal::Tool(UnknownFault { what, known }.to_string()));
             }
             let parts = parts.into_iter().filter(|part| part.running != running).collect();
-            return Ok(switch_parts(there, parts, running));
+            switch_parts(there, parts, running);
+            return Ok(());
         }
         Fault::Kubelet(node) => (node, NodePart::Kubelet),
         Fault::Runtime(node) => (node, NodePart::Runtime),
         Fault::KubeProxy(node) => (node, NodePart::KubeProxy),
-        Fault::Zone(zone) => return Ok(switch_zone(there, zone, running)),
+        Fault::Zone(zone) => {
+            switch_zone(there, zone, running);
+            return Ok(());
+        }
     };
     let Some(machine) = there.get::<Machine>("", node).cloned() else {
         let known = there.list::<Machine>(None).filter_map(|it| it.metadata.name.clone()).collect();
@@ -104,7 +109,7 @@ fn set(there: &mut Turn<'_>, fault: &Fault, running: bool) -> Result<(), Refusal
         return Err(Refusal::Tool(UnknownFault { what, known }.to_string()));
     };
     if running {
-        machine_runs(there, machine, &[part]);
+        machine_runs(there, &machine, &[part]);
     } else {
         machine_lacks(there, machine, part);
     }
@@ -157,7 +162,7 @@ fn rules(there: &Turn<'_>) -> Vec<KnownService> {
 }
 
 /// Starts parts of a machine; on one that is itself switched off nothing starts.
-fn machine_runs(there: &mut Turn<'_>, before: Machine, parts: &[NodePart]) {
+fn machine_runs(there: &mut Turn<'_>, before: &Machine, parts: &[NodePart]) {
     let own = before.instance.as_deref().and_then(|id| instance::get(there.store(), id));
     if own.is_some_and(|it| it.state != InstanceState::Running) {
         return;
@@ -170,7 +175,7 @@ fn machine_runs(there: &mut Turn<'_>, before: Machine, parts: &[NodePart]) {
             NodePart::KubeProxy => machine.proxy_stopped = None,
         }
     }
-    if machine != before {
+    if machine != *before {
         there.put(machine.into_object());
     }
 }
@@ -187,7 +192,7 @@ fn switch_parts(there: &mut Turn<'_>, parts: Vec<Part>, running: bool) {
         match part.role {
             PartRole::Scheduler if !running => forget_queue(there),
             PartRole::ControllerManager if !running => {
-                there.world.forget_process(there.cluster, Process::ControllerManager)
+                there.world.forget_process(there.cluster, Process::ControllerManager);
             }
             // Leads once it can ask for its lease: see below while nobody answers.
             PartRole::Scheduler => part.acts_from = now + timing::PART_START,
@@ -202,7 +207,7 @@ fn switch_parts(there: &mut Turn<'_>, parts: Vec<Part>, running: bool) {
 }
 
 fn silence(there: &Turn<'_>) -> Option<SimTime> {
-    silent_since(there.list::<Part>(None).collect::<Vec<_>>().into_iter())
+    silent_since(&there.list::<Part>(None).collect::<Vec<_>>())
 }
 
 /// The API server answers again after `outage`: clients find it, and the leaders lead if nobody noticed.
