@@ -72,6 +72,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
     fn told(before: Value, after: Value) -> Vec<String> {
         let text = |side: Option<String>| side.unwrap_or_else(|| "-".to_owned());
         let all = difference(&before, &after).into_iter();
