@@ -27,6 +27,8 @@ pub struct Props {
     pub at: SimTime,
     /// Whether something is being told.
     pub playing: bool,
+    /// Whether a story waits for the next step.
+    pub waits: bool,
     /// How fast.
     pub speed: f64,
     /// In which language.
@@ -43,7 +45,7 @@ const RIGHT: f64 = 40.0;
 /// The timeline.
 #[function_component(Time)]
 pub fn time(props: &Props) -> Html {
-    let Props { view, at, playing, speed, lang, send } = props;
+    let Props { view, at, playing, waits, speed, lang, send } = props;
     let ui = lang.ui();
     let drawn = use_node_ref();
     let measured = use_state(|| USUAL);
@@ -147,7 +149,7 @@ pub fn time(props: &Props) -> Html {
                     </select>
                 </div>
                 <div class="now"><b>{clock(*at)}</b>{" / "}{if behind { clock(view.head) } else { ui.now.to_owned() }}
-                    if !playing && !behind { {" · "}{ui.quiet} }</div>
+                    if !playing && !waits && !behind { {" · "}{ui.quiet} }</div>
             </div>
             <svg class="tl" viewBox={format!("0 0 {width} 96")} ref={drawn} role="slider" tabindex="0"
                 aria-label={ui.timeline} aria-valuemin="0" aria-valuemax={(view.head.0 / 1000).to_string()}

@@ -308,7 +308,7 @@ fn work(app: &App, send: &Callback<Action>) -> Html {
 /// The timeline.
 pub fn time(app: &App, send: &Callback<Action>) -> Html {
     html! {
-        <Time view={app.desk.timeline()} at={app.desk.at} playing={app.desk.playing()} speed={if app.desk.stepping { 0.0 } else { app.desk.speed }}
+        <Time view={app.desk.timeline()} at={app.desk.at} playing={app.desk.playing()} waits={app.desk.held().is_some()} speed={if app.desk.stepping { 0.0 } else { app.desk.speed }}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }
