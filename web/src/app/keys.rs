@@ -116,7 +116,7 @@ impl App {
                 self.sheet = Sheet::Goals;
                 // The question that is open: the last one, once those of the quiz are there.
                 self.aim = Some(Aim::First(
-                    ".predict:not(:has(.after)) [role=radio][tabindex='0'], .predict:not(:has(.after)) input",
+                    ".predict:not(:has(.after)) :is([role=radio][tabindex='0'], input, .sort .card)",
                 ));
                 return true;
             }
