@@ -135,6 +135,72 @@ fn lesson_five_is_done_by_keyboard_alone() {
     assert_eq!(page.console_errors(), [""; 0]);
 }
 
+/// Puts the cards into an order with the keyboard: Space picks one up and puts it down, arrows move it.
+fn sort(page: &Page, order: &[&str]) {
+    for (place, card) in order.iter().enumerate() {
+        let at = || {
+            let cards = "[...document.querySelectorAll('.sort .card')].map(card => card.dataset.card)";
+            page.eval(&format!("{cards}.indexOf('{card}')")).as_u64().expect("a card")
+        };
+        page.eval(&format!("document.querySelector('.sort [data-card={card}]').focus()"));
+        page.press(" ");
+        for _ in place as u64..at() {
+            page.press("ArrowUp");
+        }
+        page.press(" ");
+        assert_eq!(at(), place as u64, "{card}");
+    }
+}
+
+/// Types a line where stories are told in steps, and asks for one step after the other until nothing is left to tell.
+fn step_through(page: &Page, line: &str) {
+    page.focus(&page.expect("textbox", "Command line"));
+    page.type_text(&format!("{line}\n"));
+    page.wait_for("the first step", "!document.querySelector('#timeline .now').innerText.includes('quiet')");
+    for _ in 0..40 {
+        if page.eval("document.querySelector('#timeline .now').innerText.includes('quiet')") == true {
+            return;
+        }
+        page.eval(
+            "[...document.querySelectorAll('button')].find(it => /^(next|end)/.test(it.innerText)).click()",
+        );
+    }
+    panic!("{line}: the story does not end");
+}
+
+#[test]
+fn lesson_four_sorts_its_cards_and_shows_where_a_request_stopped() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/pod-birth", &View::desktop());
+    sort(&page, &["authn", "authz", "admission", "etcd", "scheduler", "bind", "kubelet", "cni", "running"]);
+    page.click("button", "Lock in");
+
+    step_through(&page, "kubectl apply -f pod.yaml");
+    met(&page, "born");
+    page.wait_for("the verdict", "document.querySelector('.predict .after')?.innerText.includes('9/9')");
+
+    commands(&page, &["kubectl config set-credentials ghost --token=nobody-knows-this"]);
+    step_through(&page, "kubectl run ghost --image=registry.k8s.io/pause:3.10 --user=ghost");
+    met(&page, "unknown");
+    step_through(&page, "kubectl run visitor --image=registry.k8s.io/pause:3.10 --as=visitor");
+    met(&page, "powerless");
+    page.eval("[...document.querySelectorAll('.asked.is-no')].at(-1).click()");
+    page.wait_for(
+        "the request",
+        "document.querySelector('.req .raw.is-no')?.innerText.startsWith('403 Forbidden')",
+    );
+    let verdicts = page.eval(
+        "[...document.querySelectorAll('.req .chain > li')].map(stage => stage.dataset.verdict).join(' ')",
+    );
+    assert!(
+        verdicts.as_str().is_some_and(|it| it.starts_with("Passed Passed Refused NotReached")),
+        "{verdicts}"
+    );
+    step_through(&page, "kubectl run lost --image=registry.k8s.io/pause:3.10 --namespace=nowhere");
+    met(&page, "unwelcome");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
 #[test]
 fn lesson_six_is_done_in_the_terminal() {
     let site = Site::built();
