@@ -1,4 +1,4 @@
-//! `podpath lesson test [PATH…]`: does every lesson keep its rules? `podpath lesson digests`: how does each end?
+//! `podpath lesson test [PATH…]`: does every lesson keep its rules?
 //!
 //! A PATH is a lesson's folder or a folder of lessons; without one, `lessons/` of the working directory. Prints one
 //! line for each rule and lesson as a test runner would, then what failed; exit status 0 only if nothing did.
@@ -22,12 +22,8 @@ use serde_json::Value;
 pub(crate) fn command(args: &[String]) -> i32 {
     let paths = match args.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
         Some(("test", paths)) => paths,
-        Some(("digests", [])) => {
-            rules::digests().iter().for_each(|(slug, digest)| println!("{slug} {digest:016x}"));
-            return 0;
-        }
         _ => {
-            eprintln!("usage: podpath lesson test [PATH…]\n       podpath lesson digests");
+            eprintln!("usage: podpath lesson test [PATH…]");
             return 2;
         }
     };

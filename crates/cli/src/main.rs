@@ -13,7 +13,7 @@ type Command = (&'static str, &'static str, fn(&[String]) -> i32);
 const COMMANDS: &[Command] = &[
     ("bench", "bench api|replay|scheduler", bench::command),
     ("conform", "conform SUITE FILE… [--show K]", conform::command),
-    ("lesson", "lesson test [PATH…] | lesson digests", lesson::command),
+    ("lesson", "lesson test [PATH…]", lesson::command),
     ("run", "run SCRIPT [--scenario S] [--seed N]", run::command),
 ];
 

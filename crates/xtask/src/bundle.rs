@@ -70,9 +70,9 @@ fn compile(purpose: Purpose) -> Result<()> {
     tool::run(&mut cargo)
 }
 
-/// Development builds of WASM, for page and tests alike: the dev profile shares its procedural macros and build scripts with the
-/// native build, a little optimisation makes the page usable, and unread debug information would only be linked and thrown away.
-pub fn quick(cargo: &mut Command) -> &mut Command {
+/// The dev profile shares its procedural macros and build scripts with the native build, a little optimisation makes the page
+/// usable, and unread debug information would only be linked and thrown away.
+fn quick(cargo: &mut Command) -> &mut Command {
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Copt-level=1 -Cstrip=debuginfo")
 }
 

@@ -12,9 +12,6 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// Crates with tests that run inside a browser.
-const TESTED_IN_BROWSER: [&str; 1] = ["web"];
-
 /// `cargo verify`.
 pub fn everything() -> Result<()> {
     let mut report = Report::default();
@@ -27,10 +24,6 @@ pub fn everything() -> Result<()> {
     });
     natively(&mut report)?;
     let page = page.join().unwrap_or_else(|_| Err(anyhow!("building the page panicked")));
-    report.step("tests in the browser", &mut wasm_tests(&[])?)?;
-    let lessons =
-        &mut tool::cargo(&["run", "--quiet", "--package", "cli", "--bin", "podpath", "--", "lesson", "test"]);
-    report.step("lessons", lessons)?;
     match page {
         Ok(folder) => report.step("browser journeys", &mut journey_tests(&folder, &[]))?,
         Err(failure) => report.failed("browser journeys", &failure),
@@ -52,24 +45,6 @@ fn natively(report: &mut Report) -> Result<()> {
     report.step("lints", &mut tool::cargo(&clippy))?;
     let tests = ["test", "--workspace", "--no-fail-fast"];
     report.step("native tests", &mut tool::cargo(&tests))
-}
-
-/// `cargo xtask test-web [NAME…]`.
-pub fn in_browser(names: &[String]) -> Result<()> {
-    install::wasm_target()?;
-    install::chromium()?;
-    tool::run(&mut wasm_tests(names)?)
-}
-
-/// Cargo's tests for WASM.
-fn wasm_tests(names: &[String]) -> Result<Command> {
-    let mut cargo = cargo_in_browser()?;
-    cargo.arg("--no-fail-fast");
-    for package in TESTED_IN_BROWSER {
-        cargo.args(["--package", package]);
-    }
-    bundle::quick(&mut cargo).args(names).env("PODPATH_DIGESTS", native_digests()?);
-    Ok(cargo)
 }
 
 /// `cargo test` with this program as the runner that puts tests into headless Chromium.
@@ -98,16 +73,6 @@ pub fn bench_in_browser() -> Result<()> {
         bail!("the figures could not be taken:\n{text}");
     }
     Ok(())
-}
-
-/// How every lesson's solution ends natively: a test in the browser compares itself with it.
-fn native_digests() -> Result<String> {
-    let asked = ["run", "--quiet", "--package", "cli", "--bin", "podpath", "--", "lesson", "digests"];
-    let said = tool::cargo(&asked).stderr(Stdio::inherit()).output()?;
-    if !said.status.success() {
-        bail!("podpath lesson digests: {}", said.status);
-    }
-    Ok(String::from_utf8(said.stdout)?)
 }
 
 /// `cargo xtask journeys [NAME…]`.

@@ -11,6 +11,7 @@ mod post;
 mod robust;
 mod time;
 mod what_if;
+mod worlds;
 
 use e2e::{Page, Site, View};
 

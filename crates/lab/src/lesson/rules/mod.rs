@@ -12,7 +12,7 @@ mod shape;
 use super::fields::LoadError;
 use crate::library::{Book, Folder};
 
-pub use play::{Played, digests, play};
+pub use play::{Played, play, solved};
 
 /// Something that a lesson does wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
