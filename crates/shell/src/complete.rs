@@ -128,9 +128,9 @@ impl Context<'_> {
     }
 
     fn kubectl(&self, args: &[&str], word: &str) -> Vec<String> {
-        let (verb, given) = positional(args, kubectl::GLOBAL);
-        let verb = verb.and_then(|name| kubectl::VERBS.iter().find(|verb| verb.name == name));
-        let lists: [&[Flag]; 2] = [verb.map_or(&[], |verb| verb.flags), kubectl::GLOBAL];
+        let owned: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let (command, rest) = kubectl::find(&owned);
+        let lists = [kubectl::flags(&command), kubectl::flags("")];
         if let Some(flag) = args.last().and_then(|last| takes_value(last, &lists)) {
             return self.value(flag, word);
         }
@@ -143,30 +143,55 @@ impl Context<'_> {
             let flags = lists.iter().flat_map(|list| list.iter());
             return flags.map(|flag| format!("--{}", flag.long)).collect();
         }
-        let Some(verb) = verb else {
-            return kubectl::VERBS.iter().map(|verb| verb.name.to_owned()).collect();
-        };
-        let given: Vec<&str> = match verb.below.is_empty() {
-            true => given,
-            false if given.is_empty() => return words(verb.below),
-            // `rollout status`, `set image`: what follows is a resource; `create` and `config` make their own.
-            false if matches!(verb.name, "rollout" | "set") => given[1..].to_vec(),
-            false if verb.name == "config" && given == ["use-context"] => return self.contexts(),
-            false => return Vec::new(),
-        };
-        match (verb.name, given.as_slice()) {
-            ("cordon" | "uncordon" | "drain", _) => self.named(Kind::Node, None),
-            (
-                "run" | "version" | "api-resources" | "api-versions" | "cluster-info" | "events" | "apply",
-                _,
-            ) => Vec::new(),
-            (_, []) => match word.split_once('/') {
-                Some((kind, _)) => {
-                    self.of_kind(kind, args).into_iter().map(|name| format!("{kind}/{name}")).collect()
-                }
-                None => resources(),
-            },
+        let given = positional(&rest, &lists);
+        let below = kubectl::below(&command);
+        if !below.is_empty() && given.is_empty() {
+            let here = |name: &&str| !command.is_empty() || kubectl::VERBS.iter().any(|it| it.name == *name);
+            return words(&below.into_iter().filter(here).collect::<Vec<_>>());
+        }
+        let names = |kinds: &[&str]| match (word.split_once('/'), given.as_slice()) {
+            (Some((kind, _)), []) => slashed(kind, self.of_kind(kind, args)),
+            (None, []) => words(kinds),
             (_, [kind, ..]) if !kind.contains('/') => self.of_kind(kind, args),
+            _ => Vec::new(),
+        };
+        match command.as_str() {
+            "annotate" | "delete" | "describe" | "edit" | "get" | "label" | "patch" | "wait" => {
+                names(&resources().iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            "autoscale" => names(&["deployment", "replicaset", "replicationcontroller", "statefulset"]),
+            "scale" => names(&["deployment", "replicaset", "replicationcontroller", "statefulset"]),
+            "expose" => names(&["deployment", "pod", "replicaset", "replicationcontroller", "service"]),
+            "rollout pause" | "rollout resume" => names(&["deployment"]),
+            "rollout history" | "rollout restart" | "rollout status" | "rollout undo" => {
+                names(&["daemonset", "deployment", "statefulset"])
+            }
+            "set image" | "set env" | "set resources" | "set serviceaccount" => names(&[
+                "cronjobs",
+                "daemonsets",
+                "deployments",
+                "pods",
+                "replicasets",
+                "replicationcontrollers",
+                "statefulsets",
+            ]),
+            "set selector" => names(&["services"]),
+            "set subject" => names(&["clusterrolebindings", "rolebindings"]),
+            "taint" if given.is_empty() => words(&["node"]),
+            "cordon" | "drain" | "taint" | "top node" | "uncordon" => self.named(Kind::Node, None),
+            "top pod" => self.of_kind("pods", args),
+            "attach" | "exec" | "logs" | "port-forward" if given.is_empty() => match word.split_once('/') {
+                Some((kind, _)) => slashed(kind, self.of_kind(kind, args)),
+                None => [self.of_kind("pods", args), words(WITH_PODS)].concat(),
+            },
+            "explain" if given.is_empty() => explained(word),
+            "config delete-context" | "config rename-context" | "config use-context" => self.contexts(),
+            "config delete-cluster" => {
+                self.machine.kubeconfig.clusters.iter().map(|it| it.name.clone()).collect()
+            }
+            "config delete-user" => self.machine.kubeconfig.users.iter().map(|it| it.name.clone()).collect(),
+            "completion" if given.is_empty() => words(&["bash", "fish", "powershell", "zsh"]),
+            "cp" => self.files(word),
             _ => Vec::new(),
         }
     }
@@ -176,7 +201,10 @@ impl Context<'_> {
         match flag.long {
             "namespace" => self.named(Kind::Namespace, None),
             "filename" | "kubeconfig" | "patch-file" => self.files(word),
-            "output" => words(&["json", "jsonpath=", "name", "wide", "yaml"]),
+            "output" => {
+                words(&["custom-columns=", "go-template=", "json", "jsonpath=", "name", "wide", "yaml"])
+            }
+            "cascade" => words(&["background", "foreground", "orphan"]),
             "context" => self.contexts(),
             "dry-run" => words(&["client", "none", "server"]),
             _ => Vec::new(),
@@ -259,28 +287,44 @@ fn takes_value<'f>(word: &str, lists: &[&'f [Flag]]) -> Option<&'f Flag> {
     let (long, short) =
         (word.strip_prefix("--"), word.strip_prefix('-').filter(|it| it.chars().count() == 1));
     flags
-        .filter(|flag| matches!(flag.takes, Takes::Value | Takes::Int))
+        .filter(|flag| matches!(flag.takes, Takes::Value | Takes::Int | Takes::Duration))
         .find(|flag| long == Some(flag.long) || short.is_some_and(|it| it.starts_with(flag.short)))
 }
 
-/// The verb and what follows it, without flags and their values.
-fn positional<'a>(args: &[&'a str], global: &[Flag]) -> (Option<&'a str>, Vec<&'a str>) {
-    let (mut verb, mut rest) = (None, Vec::new());
-    let mut flags: &[Flag] = &[];
+/// What follows a command's name, without flags and their values.
+fn positional<'a>(args: &'a [String], lists: &[&[Flag]]) -> Vec<&'a str> {
+    let mut rest = Vec::new();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        if arg.starts_with('-') {
-            if takes_value(arg, &[flags, global]).is_some() {
-                args.next();
-            }
-        } else if verb.is_none() {
-            verb = Some(*arg);
-            flags = kubectl::VERBS.iter().find(|it| it.name == *arg).map_or(&[], |it| it.flags);
-        } else {
-            rest.push(*arg);
+        if !arg.starts_with('-') {
+            rest.push(arg.as_str());
+        } else if takes_value(arg, lists).is_some() {
+            args.next();
         }
     }
-    (verb, rest)
+    rest
+}
+
+/// Kinds whose pods `logs` and its like find, as they are offered.
+const WITH_PODS: &[&str] = &[
+    "daemonsets/",
+    "deployments/",
+    "jobs/",
+    "pods/",
+    "replicasets/",
+    "replicationcontrollers/",
+    "services/",
+    "statefulsets/",
+];
+
+fn slashed(kind: &str, names: Vec<String>) -> Vec<String> {
+    names.into_iter().map(|name| format!("{kind}/{name}")).collect()
+}
+
+/// Resources, or the fields below what is typed of one: `pods.spec.`.
+fn explained(word: &str) -> Vec<String> {
+    let Some((path, _)) = word.rsplit_once('.') else { return resources() };
+    kubectl::fields(path).into_iter().map(|field| format!("{path}.{field}")).collect()
 }
 
 #[cfg(test)]

@@ -4,21 +4,7 @@ use std::collections::BTreeSet;
 
 use api::{Kind, Scope};
 
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{Done, Fail, Kube, print::table::Table},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("api-group", '\0'),
-    value("output", 'o'),
-    value("verbs", '\0'),
-    value("sort-by", '\0'),
-    value("categories", '\0'),
-    switch("namespaced", '\0'),
-    switch("no-headers", '\0'),
-    switch("cached", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, print::table::Table};
 
 /// UPSTREAM: arguments are refused by hand.
 fn unexpected(kube: &Kube<'_, '_>, verb: &str) -> Done {

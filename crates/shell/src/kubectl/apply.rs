@@ -9,45 +9,14 @@ use api::{Kind, emit, label::Selector, patch};
 use cluster::PatchKind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, duration, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        client::has_schema,
-        field,
-        print::{self, Format},
-        resource::typed,
-        source::Manifest,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    client::has_schema,
+    field,
+    print::{self, Format},
+    resource::typed,
+    source::Manifest,
 };
-
-pub(super) const BELOW: &[&str] = &["view-last-applied", "set-last-applied", "edit-last-applied"];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("kustomize", 'k'),
-    value("output", 'o'),
-    value("selector", 'l'),
-    value("template", '\0'),
-    value("field-manager", '\0'),
-    value("grace-period", '\0'),
-    duration("timeout"),
-    value("prune-allowlist", '\0'),
-    value("cascade", '\0'),
-    optional("dry-run", "unchanged"),
-    optional("validate", "strict"),
-    switch("recursive", 'R'),
-    switch("server-side", '\0'),
-    switch("force-conflicts", '\0'),
-    switch("force", '\0'),
-    switch("prune", '\0'),
-    switch("all", '\0'),
-    switch("overwrite", '\0'),
-    switch("wait", '\0'),
-    switch("record", '\0'),
-    switch("openapi-patch", '\0'),
-    switch("show-managed-fields", '\0'),
-];
 
 /// The annotation that holds the last manifest.
 pub(super) const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";

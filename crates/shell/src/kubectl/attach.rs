@@ -4,7 +4,6 @@
 //! Source: kubectl `pkg/cmd/attach/attach.go`, `pkg/cmd/cp/cp.go`.
 
 use crate::{
-    flag::{Flag, duration, int, switch, value},
     kubectl::{
         Done, Fail, Kube,
         field::{name_of, text},
@@ -12,17 +11,6 @@ use crate::{
     },
     output::Hint,
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("container", 'c'),
-    duration("pod-running-timeout"),
-    switch("stdin", 'i'),
-    switch("tty", 't'),
-    switch("quiet", 'q'),
-];
-
-pub(super) const COPY_FLAGS: &[Flag] =
-    &[value("container", 'c'), int("retries"), switch("no-preserve", '\0')];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();

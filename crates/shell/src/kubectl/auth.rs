@@ -5,28 +5,12 @@
 use api::{Kind, Scope};
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        field::{at, list, text, word},
-        print::{self, table::Table},
-        rules,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    field::{at, list, text, word},
+    print::{self, table::Table},
+    rules,
 };
-
-pub(super) const BELOW: &[&str] = &["can-i", "reconcile", "whoami"];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("subresource", '\0'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("filename", 'f'),
-    switch("all-namespaces", 'A'),
-    switch("list", '\0'),
-    switch("no-headers", '\0'),
-    switch("quiet", 'q'),
-];
 
 /// Verbs of the API that `can-i` does not wonder about.
 const VERBS: &[&str] = &[

@@ -5,32 +5,13 @@
 use api::Kind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, int, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        apply::DryRun,
-        field::name,
-        print::{self, Format},
-        resource::typed,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    apply::DryRun,
+    field::name,
+    print::{self, Format},
+    resource::typed,
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    int("min"),
-    int("max"),
-    int("cpu-percent"),
-    value("name", '\0'),
-    value("filename", 'f'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("field-manager", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("recursive", 'R'),
-    switch("save-config", '\0'),
-    switch("record", '\0'),
-    switch("show-managed-fields", '\0'),
-];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;

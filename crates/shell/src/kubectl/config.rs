@@ -2,43 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        kubeconfig::{Cluster, Context, Credential, User},
-        print::table::Table,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    kubeconfig::{Cluster, Context, Credential, User},
+    print::table::Table,
 };
-
-pub(super) const BELOW: &[&str] = &[
-    "current-context",
-    "delete-cluster",
-    "delete-context",
-    "delete-user",
-    "get-clusters",
-    "get-contexts",
-    "get-users",
-    "rename-context",
-    "set",
-    "set-cluster",
-    "set-context",
-    "set-credentials",
-    "unset",
-    "use",
-    "use-context",
-    "view",
-];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("output", 'o'),
-    switch("no-headers", '\0'),
-    switch("current", '\0'),
-    switch("minify", '\0'),
-    switch("raw", '\0'),
-    switch("flatten", '\0'),
-    optional("merge", "true"),
-];
 
 /// Where the file would lie.
 const FILE: &str = "/home/user/.kube/config";
@@ -78,7 +46,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             names_table(kube, &names);
             Ok(())
         }
-        "use-context" | "use" => {
+        "use-context" => {
             let name = need("accepts 1 arg(s), received 0")?;
             let config = &mut kube.shell.machine.kubeconfig;
             if config.context(&name).is_none() {

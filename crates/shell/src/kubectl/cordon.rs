@@ -3,12 +3,7 @@
 use api::Kind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, optional, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field},
-};
-
-pub(super) const FLAGS: &[Flag] = &[value("selector", 'l'), optional("dry-run", "unchanged")];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field};
 
 pub(super) fn cordon(kube: &mut Kube<'_, '_>) -> Done {
     run(kube, true)

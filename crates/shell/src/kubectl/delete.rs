@@ -3,36 +3,12 @@
 use api::{Kind, SimDuration};
 use cluster::Propagation;
 
-use crate::{
-    flag::{Flag, duration, int, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        apply::DryRun,
-        field,
-        resource::{NO_RESOURCE, typed},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    apply::DryRun,
+    field,
+    resource::{NO_RESOURCE, typed},
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("kustomize", 'k'),
-    value("selector", 'l'),
-    value("field-selector", '\0'),
-    value("output", 'o'),
-    duration("timeout"),
-    value("raw", '\0'),
-    int("grace-period"),
-    optional("cascade", "background"),
-    optional("dry-run", "unchanged"),
-    switch("all", '\0'),
-    switch("all-namespaces", 'A'),
-    switch("force", '\0'),
-    switch("ignore-not-found", '\0'),
-    switch("interactive", 'i'),
-    switch("now", '\0'),
-    switch("recursive", 'R'),
-    switch("wait", '\0'),
-];
 
 type At = (Kind, String, String);
 

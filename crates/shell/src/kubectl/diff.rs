@@ -5,31 +5,13 @@
 use cluster::{PatchKind, draw};
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube, apply,
-        client::has_schema,
-        field::{self, text},
-        print,
-        source::Manifest,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube, apply,
+    client::has_schema,
+    field::{self, text},
+    print,
+    source::Manifest,
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("kustomize", 'k'),
-    value("selector", 'l'),
-    value("field-manager", '\0'),
-    value("prune-allowlist", '\0'),
-    value("concurrency", '\0'),
-    optional("validate", "strict"),
-    switch("recursive", 'R'),
-    switch("server-side", '\0'),
-    switch("force-conflicts", '\0'),
-    switch("prune", '\0'),
-    switch("show-managed-fields", '\0'),
-];
 
 /// Lines of context around a change.
 const CONTEXT: usize = 3;

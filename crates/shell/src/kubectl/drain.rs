@@ -6,31 +6,13 @@ use api::{Kind, SimDuration};
 use cluster::Propagation;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, duration, int, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        apply::DryRun,
-        client::Selection,
-        cordon,
-        field::{at, list, map, name, namespace, text},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    apply::DryRun,
+    client::Selection,
+    cordon,
+    field::{at, list, map, name, namespace, text},
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("selector", 'l'),
-    value("pod-selector", '\0'),
-    duration("timeout"),
-    value("chunk-size", '\0'),
-    int("grace-period"),
-    int("skip-wait-for-delete-timeout"),
-    optional("dry-run", "unchanged"),
-    switch("ignore-daemonsets", '\0'),
-    switch("delete-emptydir-data", '\0'),
-    switch("delete-local-data", '\0'),
-    switch("force", '\0'),
-    switch("disable-eviction", '\0'),
-];
 
 /// Between two tries of an eviction that a budget forbids.
 const RETRY: SimDuration = SimDuration::secs(5);

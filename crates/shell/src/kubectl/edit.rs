@@ -6,25 +6,7 @@
 use cluster::{PatchKind, draw};
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, client::has_schema, field::name, print, resource::typed},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("selector", 'l'),
-    value("output", 'o'),
-    value("field-manager", '\0'),
-    value("subresource", '\0'),
-    value("template", '\0'),
-    optional("validate", "strict"),
-    switch("recursive", 'R'),
-    switch("output-patch", '\0'),
-    switch("save-config", '\0'),
-    switch("show-managed-fields", '\0'),
-    switch("windows-line-endings", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, client::has_schema, field::name, print, resource::typed};
 
 const HEAD: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,
 # and an empty file will abort the edit. If an error occurs while saving this file will be

@@ -3,27 +3,12 @@
 use api::Kind;
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{
-        Done, Fail, Kube, age,
-        client::Selection,
-        field,
-        print::{self, cells::event_times, table::Table},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube, age,
+    client::Selection,
+    field,
+    print::{self, cells::event_times, table::Table},
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("for", '\0'),
-    value("types", '\0'),
-    value("output", 'o'),
-    value("chunk-size", '\0'),
-    value("template", '\0'),
-    switch("all-namespaces", 'A'),
-    switch("watch", 'w'),
-    switch("no-headers", '\0'),
-    switch("show-managed-fields", '\0'),
-];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;

@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use crate::{
-    flag::{Flag, duration, switch, value},
     kubectl::{
         Done, Fail, Kube,
         field::{at, list, name, name_of, text},
@@ -14,15 +13,6 @@ use crate::{
     },
     output::Hint,
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("container", 'c'),
-    value("filename", 'f'),
-    duration("pod-running-timeout"),
-    switch("stdin", 'i'),
-    switch("tty", 't'),
-    switch("quiet", 'q'),
-];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();

@@ -3,32 +3,7 @@
 use api::Kind;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("port", '\0'),
-    value("target-port", '\0'),
-    value("protocol", '\0'),
-    value("type", '\0'),
-    value("name", '\0'),
-    value("selector", '\0'),
-    value("labels", 'l'),
-    value("cluster-ip", '\0'),
-    value("external-ip", '\0'),
-    value("load-balancer-ip", '\0'),
-    value("session-affinity", '\0'),
-    value("overrides", '\0'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("field-manager", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("recursive", 'R'),
-    switch("save-config", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field, print};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;

@@ -5,43 +5,14 @@ use std::{borrow::Borrow, cmp::Ordering, rc::Rc};
 use api::{Kind, Object, Scope, SimTime, jsonpath::JsonPath, quantity::Quantity};
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, int, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        client::wire,
-        field,
-        print::{self, Format, cells, table::Table},
-        resource::{Ask, typed},
-        watch::{self, Watched},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    client::wire,
+    field,
+    print::{self, Format, cells, table::Table},
+    resource::{Ask, typed},
+    watch::{self, Watched},
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("output", 'o'),
-    value("selector", 'l'),
-    value("field-selector", '\0'),
-    value("label-columns", 'L'),
-    value("filename", 'f'),
-    value("kustomize", 'k'),
-    value("sort-by", '\0'),
-    value("template", '\0'),
-    int("chunk-size"),
-    value("raw", '\0'),
-    value("subresource", '\0'),
-    optional("server-print", "true"),
-    switch("all-namespaces", 'A'),
-    switch("show-labels", '\0'),
-    switch("show-kind", '\0'),
-    switch("no-headers", '\0'),
-    switch("ignore-not-found", '\0'),
-    switch("watch", 'w'),
-    switch("watch-only", '\0'),
-    switch("output-watch-events", '\0'),
-    switch("show-managed-fields", '\0'),
-    switch("recursive", 'R'),
-    switch("allow-missing-template-keys", '\0'),
-];
 
 /// What one kind gave.
 struct Found {

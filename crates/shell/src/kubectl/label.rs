@@ -4,29 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("selector", 'l'),
-    value("field-selector", '\0'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("resource-version", '\0'),
-    value("field-manager", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("overwrite", '\0'),
-    switch("all", '\0'),
-    switch("all-namespaces", 'A'),
-    switch("list", '\0'),
-    switch("local", '\0'),
-    switch("recursive", 'R'),
-    switch("record", '\0'),
-    switch("show-managed-fields", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed};
 
 pub(super) fn label(kube: &mut Kube<'_, '_>) -> Done {
     change(kube, "labels", "label")

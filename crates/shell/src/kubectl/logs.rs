@@ -7,33 +7,11 @@ use api::Kind;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, duration, int, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        field::{at, name, name_of, text},
-        pods,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    field::{at, name, name_of, text},
+    pods,
 };
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("container", 'c'),
-    value("selector", 'l'),
-    duration("since"),
-    value("since-time", '\0'),
-    duration("pod-running-timeout"),
-    int("tail"),
-    int("limit-bytes"),
-    int("max-log-requests"),
-    switch("follow", 'f'),
-    switch("previous", 'p'),
-    switch("timestamps", '\0'),
-    switch("prefix", '\0'),
-    switch("all-containers", '\0'),
-    switch("all-pods", '\0'),
-    switch("ignore-errors", '\0'),
-    optional("insecure-skip-tls-verify-backend", "true"),
-];
 
 const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
 

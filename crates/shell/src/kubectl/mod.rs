@@ -11,6 +11,7 @@ mod attach;
 mod auth;
 mod autoscale;
 mod client;
+mod command;
 mod config;
 mod cordon;
 mod create;
@@ -52,13 +53,15 @@ mod wait;
 mod watch;
 
 pub use client::Target;
+pub use command::{below, find, flags};
+pub use explain::names as fields;
 pub(crate) use fail::{Done, Fail};
 use serde_json::Value;
 pub use version::CLIENT;
 
 use crate::{
     eval::{Flow, Shell},
-    flag::{Flag, FlagError, Given, switch, value},
+    flag::{FlagError, Given},
     output::{Hint, Output, Stdin},
     tool::Call,
 };
@@ -75,6 +78,8 @@ pub struct Kube<'c, 's> {
     pub given: Given,
     /// The verb as registered.
     pub verb: &'static str,
+    /// The whole name of the command: `create secret tls`.
+    pub command: String,
     target: Option<Target>,
     /// What the server has warned of already.
     warned: std::collections::BTreeSet<String>,
@@ -84,96 +89,52 @@ pub struct Kube<'c, 's> {
 pub struct Verb {
     /// What one types after `kubectl`.
     pub name: &'static str,
-    /// The words that may follow it, where it has verbs of its own.
-    pub below: &'static [&'static str],
-    /// Its flags, without those of every verb.
-    pub flags: &'static [Flag],
     pub(crate) run: fn(&mut Kube<'_, '_>) -> Done,
 }
 
-/// Flags of every verb.
-pub const GLOBAL: &[Flag] = &[
-    value("namespace", 'n'),
-    value("context", '\0'),
-    value("cluster", '\0'),
-    value("user", '\0'),
-    value("kubeconfig", '\0'),
-    value("server", 's'),
-    value("token", '\0'),
-    value("as", '\0'),
-    value("as-group", '\0'),
-    value("as-uid", '\0'),
-    value("request-timeout", '\0'),
-    value("v", 'v'),
-    value("cache-dir", '\0'),
-    value("certificate-authority", '\0'),
-    value("client-certificate", '\0'),
-    value("client-key", '\0'),
-    value("tls-server-name", '\0'),
-    value("log-flush-frequency", '\0'),
-    value("password", '\0'),
-    value("username", '\0'),
-    value("profile", '\0'),
-    value("profile-output", '\0'),
-    value("vmodule", '\0'),
-    switch("insecure-skip-tls-verify", '\0'),
-    switch("match-server-version", '\0'),
-    switch("disable-compression", '\0'),
-    switch("warnings-as-errors", '\0'),
-];
-
-const fn verb(name: &'static str, flags: &'static [Flag], run: fn(&mut Kube<'_, '_>) -> Done) -> Verb {
-    Verb { name, below: &[], flags, run }
-}
-
-const fn verbs(
-    name: &'static str,
-    below: &'static [&'static str],
-    flags: &'static [Flag],
-    run: fn(&mut Kube<'_, '_>) -> Done,
-) -> Verb {
-    Verb { name, below, flags, run }
+const fn verb(name: &'static str, run: fn(&mut Kube<'_, '_>) -> Done) -> Verb {
+    Verb { name, run }
 }
 
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[
-    verb("annotate", label::FLAGS, label::annotate),
-    verb("api-resources", api_resources::FLAGS, api_resources::run),
-    verb("api-versions", &[], api_resources::versions),
-    verbs("apply", apply::BELOW, apply::FLAGS, apply::run),
-    verb("attach", attach::FLAGS, attach::run),
-    verbs("auth", auth::BELOW, auth::FLAGS, auth::run),
-    verb("autoscale", autoscale::FLAGS, autoscale::run),
-    verbs("cluster-info", &["dump"], &[], version::cluster_info),
-    verbs("config", config::BELOW, config::FLAGS, config::run),
-    verb("cordon", cordon::FLAGS, cordon::cordon),
-    verb("cp", attach::COPY_FLAGS, attach::copy),
-    verbs("create", create::BELOW, create::FLAGS, create::run),
-    verb("delete", delete::FLAGS, delete::run),
-    verb("describe", describe::FLAGS, describe::run),
-    verb("diff", diff::FLAGS, diff::run),
-    verb("drain", drain::FLAGS, drain::run),
-    verb("edit", edit::FLAGS, edit::run),
-    verb("events", events::FLAGS, events::run),
-    verb("exec", exec::FLAGS, exec::run),
-    verb("explain", explain::FLAGS, explain::run),
-    verb("expose", expose::FLAGS, expose::run),
-    verb("get", get::FLAGS, get::run),
-    verb("label", label::FLAGS, label::label),
-    verb("logs", logs::FLAGS, logs::run),
-    verb("options", &[], version::options),
-    verb("patch", patch::FLAGS, patch::run),
-    verb("port-forward", port_forward::FLAGS, port_forward::run),
-    verb("replace", replace::FLAGS, replace::run),
-    verbs("rollout", rollout::BELOW, rollout::FLAGS, rollout::run),
-    verb("run", run::FLAGS, run::run),
-    verb("scale", scale::FLAGS, scale::run),
-    verbs("set", set::BELOW, set::FLAGS, set::run),
-    verb("taint", taint::FLAGS, taint::run),
-    verbs("top", top::BELOW, top::FLAGS, top::run),
-    verb("uncordon", cordon::FLAGS, cordon::uncordon),
-    verb("version", version::FLAGS, version::run),
-    verb("wait", wait::FLAGS, wait::run),
+    verb("annotate", label::annotate),
+    verb("api-resources", api_resources::run),
+    verb("api-versions", api_resources::versions),
+    verb("apply", apply::run),
+    verb("attach", attach::run),
+    verb("auth", auth::run),
+    verb("autoscale", autoscale::run),
+    verb("cluster-info", version::cluster_info),
+    verb("config", config::run),
+    verb("cordon", cordon::cordon),
+    verb("cp", attach::copy),
+    verb("create", create::run),
+    verb("delete", delete::run),
+    verb("describe", describe::run),
+    verb("diff", diff::run),
+    verb("drain", drain::run),
+    verb("edit", edit::run),
+    verb("events", events::run),
+    verb("exec", exec::run),
+    verb("explain", explain::run),
+    verb("expose", expose::run),
+    verb("get", get::run),
+    verb("label", label::label),
+    verb("logs", logs::run),
+    verb("options", version::options),
+    verb("patch", patch::run),
+    verb("port-forward", port_forward::run),
+    verb("replace", replace::run),
+    verb("rollout", rollout::run),
+    verb("run", run::run),
+    verb("scale", scale::run),
+    verb("set", set::run),
+    verb("taint", taint::run),
+    verb("top", top::run),
+    verb("uncordon", cordon::uncordon),
+    verb("version", version::run),
+    verb("wait", wait::run),
 ];
 
 /// Verbs that the real kubectl has beside these.
@@ -183,43 +144,42 @@ const REAL: &[&str] =
 /// `kubectl …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let args = std::mem::take(&mut call.args);
-    // Flags of every verb may stand before the verb.
-    let mut at = 0;
-    while args.get(at).is_some_and(|a| a.starts_with('-') && a.len() > 1) {
-        let name = args[at].trim_start_matches('-');
-        let takes = GLOBAL.iter().any(|f| {
-            f.takes == crate::flag::Takes::Value
-                && (f.long == name || (args[at].len() == 2 && name.starts_with(f.short)))
-        });
-        at += if takes && !args[at].contains('=') { 2 } else { 1 };
-    }
-    let Some(typed) = args.get(at).cloned() else {
-        call.out.out(HELP);
-        return Ok(0);
+    let (command, rest) = find(&args);
+    let first = command.split(' ').next().unwrap_or_default();
+    let verb = match (VERBS.iter().find(|v| v.name == first), command::first("", &args)) {
+        (Some(verb), _) => verb,
+        (None, Some(at)) => return Ok(unknown(&args[at], call.out)),
+        (None, None) => {
+            match Given::parse(&args, &[flags("")]) {
+                Ok(_) | Err(FlagError::Help) => call.out.out(HELP),
+                Err(error) => {
+                    call.out.err(&format!("error: {error}\nSee 'kubectl --help' for usage."));
+                    return Ok(1);
+                }
+            }
+            return Ok(0);
+        }
     };
-    let mut rest: Vec<String> = args[..at].to_vec();
-    rest.extend(args.into_iter().skip(at + 1));
-    let Some(verb) = VERBS.iter().find(|v| v.name == typed) else {
-        return Ok(unknown(&typed, call.out));
-    };
-    let given = match Given::parse(&rest, &[verb.flags, GLOBAL]) {
+    // What stands after the verb in a command's name is given back to the verb as its first arguments.
+    let rest: Vec<String> = command.split(' ').skip(1).map(str::to_owned).chain(rest).collect();
+    let known = [flags(&command), flags("")];
+    let given = match Given::parse(&rest, &known) {
         Ok(given) => given,
         Err(FlagError::Help) => {
-            call.out.out(&format!("Usage:\n  kubectl {} [flags] [options]\n", verb.name));
+            call.out.out(&format!("Usage:\n  kubectl {command} [flags] [options]\n"));
             return Ok(0);
         }
         Err(error) => {
-            let path = path(verb, &rest);
-            call.out.err(&format!("error: {error}\nSee 'kubectl {path} --help' for usage."));
+            call.out.err(&format!("error: {error}\nSee 'kubectl {command} --help' for usage."));
             if let FlagError::Unknown(flag) = &error {
-                let known = verb.flags.iter().chain(GLOBAL).map(|f| f.long);
+                let known = known.iter().flat_map(|flags| flags.iter()).map(|f| f.long);
                 let nearest = crate::tool::nearest(flag, known).iter().map(|f| format!("--{f}")).collect();
                 call.out.hint(Hint::UnknownFlag { flag: format!("--{flag}"), nearest });
             }
             return Ok(1);
         }
     };
-    if let Some(missing) = missing(&path(verb, &given.args), &given) {
+    if let Some(missing) = missing(&command, &given) {
         call.out.err(&missing);
         return Ok(1);
     }
@@ -229,6 +189,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         shell: &mut *call.shell,
         given,
         verb: verb.name,
+        command,
         target: None,
         warned: std::collections::BTreeSet::new(),
     };
@@ -236,21 +197,6 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         Ok(()) => Ok(0),
         Err(fail) => fail.print(call.out),
     }
-}
-
-/// A verb with what it is about, as messages name it: `create deployment`.
-fn path(verb: &Verb, args: &[String]) -> String {
-    let mut words = args.iter().filter(|a| !a.starts_with('-')).map(String::as_str);
-    let below = match verb.name {
-        "create" => words.next().map(create::canonical),
-        _ => words.next(),
-    };
-    let Some(below) = below.filter(|b| verb.below.contains(b)) else { return verb.name.to_owned() };
-    let of = match (verb.name, below) {
-        ("create", "service" | "secret") => words.next().map_or(String::new(), |word| format!(" {word}")),
-        _ => String::new(),
-    };
-    format!("{} {below}{of}", verb.name)
 }
 
 /// Flags that must be given, by what needs them.

@@ -4,26 +4,7 @@ use api::Kind;
 use cluster::PatchKind;
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("patch", 'p'),
-    value("patch-file", '\0'),
-    value("type", '\0'),
-    value("filename", 'f'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("subresource", '\0'),
-    value("field-manager", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("local", '\0'),
-    switch("recursive", 'R'),
-    switch("record", '\0'),
-    switch("show-managed-fields", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;

@@ -6,15 +6,10 @@
 use api::Kind;
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, duration, value},
-    kubectl::{
-        Done, Fail, Kube,
-        field::{at, int, list, name, name_of, text, word},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    field::{at, int, list, name, name_of, text, word},
 };
-
-pub(super) const FLAGS: &[Flag] = &[value("address", '\0'), duration("pod-running-timeout")];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();

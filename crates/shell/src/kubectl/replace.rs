@@ -3,27 +3,7 @@
 use cluster::Propagation;
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("kustomize", 'k'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("grace-period", '\0'),
-    value("timeout", '\0'),
-    value("subresource", '\0'),
-    value("cascade", '\0'),
-    optional("dry-run", "unchanged"),
-    optional("validate", "strict"),
-    switch("force", '\0'),
-    switch("recursive", 'R'),
-    switch("save-config", '\0'),
-    switch("wait", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;

@@ -6,32 +6,14 @@ use api::{Kind, SimDuration};
 use cluster::PatchKind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, duration, int, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        apply::DryRun,
-        client::Selection,
-        describe::template,
-        field::{self, at, condition, int as number, list, text},
-        resource::typed,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    apply::DryRun,
+    client::Selection,
+    describe::template,
+    field::{self, at, condition, int as number, list, text},
+    resource::typed,
 };
-
-pub(super) const BELOW: &[&str] = &["history", "pause", "restart", "resume", "status", "undo"];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("selector", 'l'),
-    value("output", 'o'),
-    duration("timeout"),
-    value("field-manager", '\0'),
-    int("revision"),
-    int("to-revision"),
-    optional("dry-run", "unchanged"),
-    switch("watch", 'w'),
-    switch("recursive", 'R'),
-];
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 const CAUSE: &str = "kubernetes.io/change-cause";
@@ -43,7 +25,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         return Ok(());
     }
     let below = args.remove(0);
-    if !BELOW.contains(&below.as_str()) {
+    if !super::below("rollout").contains(&below.as_str()) {
         return Fail::error(format!(
             "unknown command {below:?}\nSee 'kubectl rollout -h' for help and examples"
         ));

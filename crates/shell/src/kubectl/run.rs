@@ -3,41 +3,7 @@
 use api::Kind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, duration, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, print},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("image", '\0'),
-    value("image-pull-policy", '\0'),
-    value("labels", 'l'),
-    value("env", '\0'),
-    value("port", '\0'),
-    value("restart", '\0'),
-    value("overrides", '\0'),
-    value("override-type", '\0'),
-    value("annotations", '\0'),
-    value("output", 'o'),
-    value("template", '\0'),
-    duration("pod-running-timeout"),
-    duration("timeout"),
-    value("grace-period", '\0'),
-    value("field-manager", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("command", '\0'),
-    switch("attach", '\0'),
-    switch("stdin", 'i'),
-    switch("tty", 't'),
-    switch("rm", '\0'),
-    switch("expose", '\0'),
-    switch("privileged", '\0'),
-    switch("quiet", 'q'),
-    switch("leave-stdin-open", '\0'),
-    switch("save-config", '\0'),
-    switch("wait", '\0'),
-    switch("force", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();

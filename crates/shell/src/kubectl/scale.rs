@@ -4,24 +4,7 @@ use api::Kind;
 use cluster::PatchKind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, duration, int, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    int("replicas"),
-    int("current-replicas"),
-    value("resource-version", '\0'),
-    value("filename", 'f'),
-    value("selector", 'l'),
-    value("output", 'o'),
-    duration("timeout"),
-    optional("dry-run", "unchanged"),
-    switch("all", '\0'),
-    switch("recursive", 'R'),
-    switch("record", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let Some(replicas) = kube.given.int("replicas") else {

@@ -3,38 +3,12 @@
 use api::{Kind, quantity::Quantity};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        apply::DryRun,
-        field, print,
-        resource::{NO_RESOURCE, typed},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    apply::DryRun,
+    field, print,
+    resource::{NO_RESOURCE, typed},
 };
-
-pub(super) const BELOW: &[&str] = &["image", "resources", "env", "serviceaccount", "selector", "subject"];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("selector", 'l'),
-    value("output", 'o'),
-    value("containers", 'c'),
-    value("requests", '\0'),
-    value("limits", '\0'),
-    value("env", 'e'),
-    value("from", '\0'),
-    value("prefix", '\0'),
-    value("field-manager", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("all", '\0'),
-    switch("list", '\0'),
-    switch("resolve", '\0'),
-    switch("overwrite", '\0'),
-    switch("local", '\0'),
-    switch("recursive", 'R'),
-    switch("record", '\0'),
-];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
@@ -47,7 +21,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         "resources" => resources(kube, &args),
         "env" => env(kube, &args),
         "selector" => selector(kube, &args),
-        "serviceaccount" | "sa" => account(kube, &args),
+        "serviceaccount" => account(kube, &args),
         other => {
             Fail::error(format!("unknown command {other:?}\nSee 'kubectl set -h' for help and examples"))
         }

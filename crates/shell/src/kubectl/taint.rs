@@ -3,20 +3,7 @@
 use api::Kind;
 use serde_json::{Value, json};
 
-use crate::{
-    flag::{Flag, optional, switch, value},
-    kubectl::{Done, Fail, Kube, apply::DryRun, field, print},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("selector", 'l'),
-    value("output", 'o'),
-    value("field-manager", '\0'),
-    value("validate", '\0'),
-    optional("dry-run", "unchanged"),
-    switch("overwrite", '\0'),
-    switch("all", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field, print};
 
 const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 

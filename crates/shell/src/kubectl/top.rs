@@ -7,29 +7,11 @@ use api::{Kind, k8s::core::v1::Pod, quantity::Quantity};
 use cluster::metrics::{self, Usage};
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        client::Selection,
-        field::{name, text},
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    client::Selection,
+    field::{name, text},
 };
-
-pub(super) const BELOW: &[&str] = &["node", "nodes", "pod", "pods", "no", "po"];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("selector", 'l'),
-    value("field-selector", '\0'),
-    value("sort-by", '\0'),
-    switch("all-namespaces", 'A'),
-    switch("containers", '\0'),
-    switch("no-headers", '\0'),
-    switch("sum", '\0'),
-    switch("show-capacity", '\0'),
-    switch("show-swap", '\0'),
-    switch("use-protocol-buffers", '\0'),
-];
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();
@@ -38,8 +20,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         return Err(Fail::Exit(1));
     };
     let what = match word.as_str() {
-        "node" | "nodes" | "no" => "node",
-        "pod" | "pods" | "po" => "pod",
+        "node" => "node",
+        "pod" => "pod",
         other => {
             return Fail::error(format!(
                 "unknown command {other:?}\nSee 'kubectl top -h' for help and examples"

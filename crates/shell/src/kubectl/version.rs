@@ -2,12 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{Done, Fail, Kube, client::Selection, field},
-};
-
-pub(super) const FLAGS: &[Flag] = &[switch("client", '\0'), value("output", 'o')];
+use crate::kubectl::{Done, Fail, Kube, client::Selection, field};
 
 /// The version of kubectl whose words these are.
 pub const CLIENT: &str = "v1.32.5";

@@ -2,23 +2,7 @@
 
 use api::{Kind, SimDuration, jsonpath::JsonPath};
 
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{Done, Fail, Kube, field, resource::typed},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("for", '\0'),
-    value("timeout", '\0'),
-    value("filename", 'f'),
-    value("selector", 'l'),
-    value("field-selector", '\0'),
-    value("output", 'o'),
-    switch("all", '\0'),
-    switch("all-namespaces", 'A'),
-    switch("local", '\0'),
-    switch("recursive", 'R'),
-];
+use crate::kubectl::{Done, Fail, Kube, field, resource::typed};
 
 enum For {
     Delete,

@@ -14,128 +14,36 @@ pub(super) use token::owner as token_owner;
 use api::Kind;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    flag::{Flag, int, optional, short_int, switch, value},
-    kubectl::{
-        Done, Fail, Kube,
-        apply::DryRun,
-        field,
-        print::{self, Format},
-        resource::typed,
-    },
+use crate::kubectl::{
+    Done, Fail, Kube,
+    apply::DryRun,
+    field,
+    print::{self, Format},
+    resource::typed,
 };
-
-pub(super) const BELOW: &[&str] = &[
-    "clusterrole",
-    "clusterrolebinding",
-    "configmap",
-    "cronjob",
-    "deployment",
-    "ingress",
-    "job",
-    "namespace",
-    "poddisruptionbudget",
-    "priorityclass",
-    "quota",
-    "role",
-    "rolebinding",
-    "secret",
-    "service",
-    "serviceaccount",
-    "token",
-];
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("kustomize", 'k'),
-    value("output", 'o'),
-    value("template", '\0'),
-    value("selector", 'l'),
-    value("field-manager", '\0'),
-    value("raw", '\0'),
-    optional("dry-run", "unchanged"),
-    optional("validate", "strict"),
-    switch("edit", '\0'),
-    switch("recursive", 'R'),
-    switch("save-config", '\0'),
-    switch("show-managed-fields", '\0'),
-    switch("windows-line-endings", '\0'),
-    value("image", '\0'),
-    short_int("replicas", 'r'),
-    int("port"),
-    value("from-literal", '\0'),
-    value("from-file", '\0'),
-    value("from-env-file", '\0'),
-    value("from", '\0'),
-    value("type", '\0'),
-    value("tcp", '\0'),
-    value("aggregation-rule", '\0'),
-    value("bound-object-kind", '\0'),
-    value("bound-object-name", '\0'),
-    int("node-port"),
-    value("clusterip", '\0'),
-    value("external-name", '\0'),
-    value("verb", '\0'),
-    value("resource", '\0'),
-    value("resource-name", '\0'),
-    value("non-resource-url", '\0'),
-    value("role", '\0'),
-    value("clusterrole", '\0'),
-    value("group", '\0'),
-    value("serviceaccount", '\0'),
-    value("hard", '\0'),
-    value("scopes", '\0'),
-    value("schedule", '\0'),
-    value("restart", '\0'),
-    value("class", '\0'),
-    value("rule", '\0'),
-    value("annotation", '\0'),
-    value("default-backend", '\0'),
-    value("min-available", '\0'),
-    value("max-unavailable", '\0'),
-    int("value"),
-    value("description", '\0'),
-    value("preemption-policy", '\0'),
-    value("docker-server", '\0'),
-    value("docker-username", '\0'),
-    value("docker-password", '\0'),
-    value("docker-email", '\0'),
-    value("cert", '\0'),
-    value("key", '\0'),
-    value("duration", '\0'),
-    value("audience", '\0'),
-    switch("append-hash", '\0'),
-    switch("global-default", '\0'),
-];
 
 /// What a generator makes of the arguments after its name.
 type Generate = fn(&mut Kube<'_, '_>, &[String]) -> Done<(Kind, Value)>;
 
-/// Every generator: its names and what it makes.
-const GENERATORS: &[(&[&str], Generate)] = &[
-    (&["clusterrole"], access::cluster_role),
-    (&["clusterrolebinding"], access::cluster_role_binding),
-    (&["configmap", "cm"], config::config_map),
-    (&["cronjob", "cj"], workload::cron_job),
-    (&["deployment", "deploy", "dep"], workload::deployment),
-    (&["ingress", "ing"], service::ingress),
-    (&["job"], workload::job),
-    (&["namespace", "ns"], config::namespace),
-    (&["poddisruptionbudget", "pdb"], workload::disruption_budget),
-    (&["priorityclass", "pc"], config::priority_class),
-    (&["quota", "resourcequota"], config::quota),
-    (&["role"], access::role),
-    (&["rolebinding"], access::role_binding),
-    (&["secret"], config::secret),
-    (&["service", "svc"], service::service),
-    (&["serviceaccount", "sa"], config::account),
+/// Every generator: its name and what it makes.
+const GENERATORS: &[(&str, Generate)] = &[
+    ("clusterrole", access::cluster_role),
+    ("clusterrolebinding", access::cluster_role_binding),
+    ("configmap", config::config_map),
+    ("cronjob", workload::cron_job),
+    ("deployment", workload::deployment),
+    ("ingress", service::ingress),
+    ("job", workload::job),
+    ("namespace", config::namespace),
+    ("poddisruptionbudget", workload::disruption_budget),
+    ("priorityclass", config::priority_class),
+    ("quota", config::quota),
+    ("role", access::role),
+    ("rolebinding", access::role_binding),
+    ("secret", config::secret),
+    ("service", service::service),
+    ("serviceaccount", config::account),
 ];
-
-/// The name of a generator by any of its names.
-pub(super) fn canonical(word: &str) -> &str {
-    let known = GENERATORS.iter().find(|(names, _)| names.contains(&word));
-    known.and_then(|(names, _)| names.first()).copied().unwrap_or(word)
-}
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
@@ -149,11 +57,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if word == "token" {
         return token::run(kube, &args);
     }
-    if args.is_empty() && matches!(word.as_str(), "secret" | "service" | "svc") {
+    if args.is_empty() && matches!(word.as_str(), "secret" | "service") {
         kube.out.err(if word == "secret" { help::SECRET } else { help::SERVICE });
         return Err(Fail::Exit(1));
     }
-    let Some((_, generate)) = GENERATORS.iter().find(|(names, _)| names.contains(&word.as_str())) else {
+    let Some((_, generate)) = GENERATORS.iter().find(|(name, _)| *name == word) else {
         return Fail::error(format!(
             "Unexpected args: [{word}{}]\nSee 'kubectl create -h' for help and examples",
             args.iter().map(|a| format!(" {a}")).collect::<String>()

@@ -23,19 +23,7 @@ mod writer;
 use api::Kind;
 use serde_json::Value;
 
-use crate::{
-    flag::{Flag, int, switch, value},
-    kubectl::{Done, Fail, Kube, client::Selection, field},
-};
-
-pub(super) const FLAGS: &[Flag] = &[
-    value("filename", 'f'),
-    value("selector", 'l'),
-    int("chunk-size"),
-    switch("all-namespaces", 'A'),
-    switch("recursive", 'R'),
-    switch("show-events", '\0'),
-];
+use crate::kubectl::{Done, Fail, Kube, client::Selection, field};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();

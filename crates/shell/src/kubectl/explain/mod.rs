@@ -5,13 +5,7 @@ mod shape;
 use api::schema;
 
 use self::shape::{Descriptions, Field, Shape};
-use crate::{
-    flag::{Flag, switch, value},
-    kubectl::{Done, Fail, Kube},
-};
-
-pub(super) const FLAGS: &[Flag] =
-    &[value("api-version", '\0'), value("output", 'o'), switch("recursive", '\0')];
+use crate::kubectl::{Done, Fail, Kube};
 
 /// Columns of a description.
 const WIDTH: usize = 76;
@@ -110,6 +104,21 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     text.push('\n');
     kube.out.out(&text);
     Ok(())
+}
+
+/// The names of the fields below a path that begins with a resource: `pods.spec`.
+#[must_use]
+pub fn names(path: &str) -> Vec<String> {
+    let mut parts = path.split('.');
+    let kind = parts.next().and_then(api::Kind::of_resource);
+    let Some(root) = kind.and_then(schema::root).map(Shape::Known) else { return Vec::new() };
+    let descriptions = schema::descriptions(schema::DESCRIPTIONS);
+    let mut at = Some(root);
+    for part in parts {
+        at = at.and_then(|at| at.fields(&descriptions).into_iter().find(|it| it.name == part)?.inner);
+    }
+    at.map(|at| at.fields(&descriptions).into_iter().map(|it| it.name.to_string()).collect())
+        .unwrap_or_default()
 }
 
 fn fields(
