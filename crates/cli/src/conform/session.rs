@@ -310,6 +310,7 @@ fn machine() -> Machine {
         name: "podpath".to_owned(),
         server: "https://127.0.0.1:26443".to_owned(),
         control_plane: "podpath".to_owned(),
+        insecure: true,
     };
     let user = |name: &str, groups: &[&str]| User {
         name: name.to_owned(),

@@ -444,14 +444,16 @@ fn account_of(user: &str) -> Principal {
 fn shown_by(user: &User) -> (Principal, String) {
     let owner = match &user.credential {
         Credential::Token(token) => super::create::token_owner(token),
-        Credential::Certificate | Credential::Exec(_) => None,
+        Credential::Certificate | Credential::Exec(_) | Credential::Nothing | Credential::Password(..) => {
+            None
+        }
     };
     if let Some(owner) = owner {
         return (Principal { proof: Proof::AccountToken, ..account_of(&owner) }, String::new());
     }
     let proof = match &user.credential {
         Credential::Certificate => Proof::Certificate,
-        Credential::Token(_) => Proof::Token,
+        Credential::Token(_) | Credential::Nothing | Credential::Password(..) => Proof::Token,
         Credential::Exec(_) => Proof::IamToken,
     };
     let (name, groups) = (user.identity.clone(), user.groups.clone());

@@ -39,6 +39,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if force && (kube.given.on("now") || kube.given.int("grace-period").is_some_and(|grace| grace > 0)) {
         return Fail::error("--force and --grace-period greater than 0 cannot be specified together");
     }
+    if kube.given.args.is_empty()
+        && !kube.given.has("filename")
+        && (kube.given.on("all") || kube.selection().any())
+    {
+        return Fail::error("at least one resource must be specified to use a selector");
+    }
     let mut failed = Vec::new();
     let targets = targets(kube, &mut failed)?;
     let mut grace = kube.given.int("grace-period").filter(|g| *g >= 0);

@@ -2,7 +2,7 @@
 //!
 //! Source: kubectl `pkg/drain/{drain,filters}.go`, `pkg/cmd/drain/drain.go`; cases seq-drain, mut-drain-*.
 
-use api::{Kind, SimDuration};
+use api::{Kind, SimDuration, SimTime};
 use cluster::Propagation;
 use serde_json::{Value, json};
 
@@ -36,10 +36,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         match drain(kube, node, dry) {
             Ok(errors) if errors.is_empty() => kube.out.line(&format!("node/{node} drained{}", dry.suffix())),
             Ok(errors) => {
-                let text = match errors.as_slice() {
-                    [only] => only.clone(),
-                    many => format!("[{}]", many.join(", ")),
-                };
+                let text = summed(&errors);
                 kube.out.err(&format!(
                     "error: unable to drain node {node:?} due to error: {text}, continuing command..."
                 ));
@@ -79,17 +76,34 @@ fn drain(kube: &mut Kube<'_, '_>, node: &str, dry: DryRun) -> Done<Vec<String>> 
             grouped(&sorted.warnings).iter().map(|(why, pods)| format!("{why}: {pods}")).collect();
         kube.out.err(&format!("Warning: {}", text.join("; ")));
     }
-    let word = if kube.given.on("disable-eviction") { "deleting" } else { "evicting" };
-    for pod in &sorted.go {
-        kube.out.line(&format!("{word} pod {}/{}{}", namespace(pod), name(pod), dry.suffix()));
-    }
     if dry != DryRun::No {
+        for pod in &sorted.go {
+            kube.out.line(&format!("evicting pod {}/{}{}", namespace(pod), name(pod), dry.suffix()));
+        }
         return Ok(Vec::new());
     }
-    match evict(kube, &sorted.go) {
-        Ok(()) => Ok(Vec::new()),
-        Err(Fail::Error(text)) => Ok(vec![text]),
-        Err(other) => Err(other),
+    let errors = match kube.given.on("disable-eviction") {
+        true => delete(kube, &sorted.go),
+        false => evict(kube, &sorted.go),
+    }?;
+    if !errors.is_empty() {
+        let left = sort(kube, node)?.go;
+        if !left.is_empty() {
+            kube.out.err(&format!(
+                "There are pending pods in node {node:?} when an error occurred: {}",
+                summed(&errors)
+            ));
+            left.iter().for_each(|pod| kube.out.err(&format!("pod/{}", name(pod))));
+        }
+    }
+    Ok(errors)
+}
+
+/// Several errors as one.
+fn summed(errors: &[String]) -> String {
+    match errors {
+        [only] => only.clone(),
+        many => format!("[{}]", many.join(", ")),
     }
 }
 
@@ -99,7 +113,7 @@ fn sort(kube: &mut Kube<'_, '_>, node: &str) -> Done<Sorted> {
     let pods = kube.list(Kind::Pod, "", &selection)?;
     let mut sorted = Sorted { go: Vec::new(), warnings: Vec::new(), errors: Vec::new() };
     let force = kube.given.on("force");
-    let empty = kube.given.on("delete-emptydir-data") || kube.given.on("delete-local-data");
+    let empty = kube.given.on("delete-emptydir-data");
     for pod in pods {
         let named = format!("{}/{}", namespace(&pod), name(&pod));
         let finished = matches!(text(&pod, "status.phase"), "Succeeded" | "Failed");
@@ -158,90 +172,142 @@ fn grouped(all: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
     reasons.into_iter().map(|why| (why, pods(why))).collect()
 }
 
-fn evict(kube: &mut Kube<'_, '_>, pods: &[Value]) -> Done {
-    let grace = kube.given.int("grace-period").filter(|g| *g >= 0).and_then(|g| u64::try_from(g).ok());
+/// How far one pod's eviction is.
+enum Progress {
+    /// To be asked for at a moment.
+    Due(SimTime),
+    /// Granted: the pod is going.
+    Going,
+    Ended,
+}
+
+struct Limits {
+    grace: Option<u64>,
+    timeout: String,
+    deadline: Option<SimTime>,
+}
+
+fn limits(kube: &Kube<'_, '_>) -> Limits {
     let limit =
         kube.given.value("timeout").and_then(crate::text::sleep::seconds).filter(|t| *t > SimDuration::ZERO);
-    let deadline = limit.map(|l| kube.shell.world.now() + l);
-    let mut waiting: Vec<Value> = pods.to_vec();
-    let mut going: Vec<Value> = Vec::new();
-    loop {
-        let mut again = Vec::new();
-        for pod in waiting {
-            match ask(kube, &pod, grace) {
-                Ok(()) => going.push(pod),
-                Err(Fail::Server(status)) if status.reason == "NotFound" => {
-                    kube.out.line(&format!("pod/{} evicted", name(&pod)));
-                }
-                Err(Fail::Server(status)) if status.reason == "TooManyRequests" => {
-                    kube.out.err(&format!(
-                        "error when evicting pods/{:?} -n {:?} (will retry after 5s): {}",
-                        name(&pod),
-                        namespace(&pod),
-                        status.message
-                    ));
-                    again.push(pod);
-                }
-                Err(Fail::Server(status)) => {
-                    return Fail::error(format!(
-                        "error when evicting pods/{:?} -n {:?}: {}",
-                        name(&pod),
-                        namespace(&pod),
-                        status.message
-                    ));
-                }
-                Err(other) => return Err(other),
-            }
-        }
-        let left = deadline.map(|d| d.since(kube.shell.world.now()));
-        let pause = match (again.is_empty(), left) {
-            (true, left) => left,
-            (false, Some(left)) => Some(left.min(RETRY)),
-            (false, None) => Some(RETRY),
-        };
-        let there = kube.shell.world.now();
-        let finished = kube.wait(pause, |kube| {
-            let mut still = Vec::new();
-            for pod in std::mem::take(&mut going) {
-                let now = kube.peek(Kind::Pod, namespace(&pod), name(&pod));
-                if now.is_some_and(|n| at(&n, "metadata.uid") == at(&pod, "metadata.uid")) {
-                    still.push(pod);
-                } else {
-                    kube.out.line(&format!("pod/{} evicted", name(&pod)));
-                }
-            }
-            going = still;
-            Ok(going.is_empty() && again.is_empty())
-        })?;
-        if finished {
-            return Ok(());
-        }
-        let timed_out =
-            deadline.is_some_and(|d| kube.shell.world.now() >= d) || kube.shell.world.now() == there;
-        if timed_out {
-            let mut texts: Vec<String> = Vec::new();
-            for pod in again.iter().chain(&going) {
-                texts.push(format!(
-                    "error when waiting for pod {:?} in namespace {:?} to terminate: global timeout reached: {}",
-                    name(pod),
-                    namespace(pod),
-                    kube.given.value("timeout").unwrap_or("0s")
-                ));
-            }
-            return Fail::error(match texts.as_slice() {
-                [only] => only.clone(),
-                many => format!("[{}]", many.join(", ")),
-            });
-        }
-        waiting = again;
+    Limits {
+        grace: kube.given.int("grace-period").and_then(|grace| u64::try_from(grace).ok()),
+        timeout: kube.given.value("timeout").unwrap_or("0s").to_owned(),
+        deadline: limit.map(|limit| kube.shell.world.now() + limit),
     }
+}
+
+/// Whether a pod is no longer there, or another one under its name.
+fn is_gone(kube: &mut Kube<'_, '_>, pod: &Value) -> bool {
+    let now = kube.peek(Kind::Pod, namespace(pod), name(pod));
+    now.is_none_or(|now| at(&now, "metadata.uid") != at(pod, "metadata.uid"))
+}
+
+/// Evicts each pod by itself; what went wrong with some keeps none of the others.
+fn evict(kube: &mut Kube<'_, '_>, pods: &[Value]) -> Done<Vec<String>> {
+    let limits = limits(kube);
+    let mut all: Vec<(&Value, Progress)> =
+        pods.iter().map(|pod| (pod, Progress::Due(kube.shell.world.now()))).collect();
+    let mut errors = Vec::new();
+    loop {
+        let now = kube.shell.world.now();
+        let late = limits.deadline.is_some_and(|deadline| now >= deadline);
+        for (pod, _) in all.iter().filter(|(_, it)| matches!(it, Progress::Due(when) if *when <= now)) {
+            kube.out.line(&format!("evicting pod {}/{}", namespace(pod), name(pod)));
+        }
+        for (pod, progress) in &mut all {
+            let place = format!("pods/{:?} -n {:?}", name(pod), namespace(pod));
+            match progress {
+                Progress::Due(when) if *when <= now && late => {
+                    let timeout = &limits.timeout;
+                    errors.push(format!("error when evicting {place}: global timeout reached: {timeout}"));
+                    *progress = Progress::Ended;
+                }
+                Progress::Due(when) if *when <= now => {
+                    *progress = match ask(kube, pod, limits.grace) {
+                        Ok(()) => Progress::Going,
+                        Err(fail) if fail.is_not_found() => Progress::Ended,
+                        Err(Fail::Server(status)) if status.reason == "TooManyRequests" => {
+                            kube.out.err(&format!(
+                                "error when evicting {place} (will retry after 5s): {}",
+                                status.message
+                            ));
+                            Progress::Due(now + RETRY)
+                        }
+                        Err(Fail::Server(status)) => {
+                            errors.push(format!("error when evicting {place}: {}", status.message));
+                            Progress::Ended
+                        }
+                        Err(other) => return Err(other),
+                    };
+                }
+                Progress::Going if late => {
+                    errors.push(format!(
+                        "error when waiting for pod {:?} in namespace {:?} to terminate: global timeout reached: {}",
+                        name(pod),
+                        namespace(pod),
+                        limits.timeout
+                    ));
+                    *progress = Progress::Ended;
+                }
+                Progress::Due(_) | Progress::Going | Progress::Ended => {}
+            }
+        }
+        // Until the next try, or until the time is over for those that are going.
+        let going = all.iter().any(|(_, it)| matches!(it, Progress::Going));
+        let due = all.iter().filter_map(|(_, it)| match it {
+            Progress::Due(when) => Some(*when),
+            Progress::Going | Progress::Ended => None,
+        });
+        let next = due.chain(limits.deadline.filter(|_| going)).min();
+        if next.is_none() && !going {
+            return Ok(errors);
+        }
+        let pause = next.map(|next| next.since(kube.shell.world.now()));
+        kube.wait(pause, |kube| {
+            for (pod, progress) in &mut all {
+                if matches!(progress, Progress::Going) && is_gone(kube, pod) {
+                    kube.out.line(&format!("pod/{} evicted", name(pod)));
+                    *progress = Progress::Ended;
+                }
+            }
+            Ok(all.iter().all(|(_, it)| matches!(it, Progress::Ended)))
+        })?;
+    }
+}
+
+/// Deletes the pods past their budgets and waits until all are gone.
+fn delete(kube: &mut Kube<'_, '_>, pods: &[Value]) -> Done<Vec<String>> {
+    let limits = limits(kube);
+    for pod in pods {
+        let place = (Kind::Pod, namespace(pod), name(pod));
+        match kube.remove(place, limits.grace, Propagation::Background, false) {
+            Ok(()) => {}
+            Err(fail) if fail.is_not_found() => {}
+            Err(Fail::Server(status)) => return Ok(vec![status.message]),
+            Err(other) => return Err(other),
+        }
+    }
+    let pause = limits.deadline.map(|deadline| deadline.since(kube.shell.world.now()));
+    let mut left: Vec<&Value> = pods.iter().collect();
+    let finished = kube.wait(pause, |kube| {
+        left.retain(|pod| {
+            let gone = is_gone(kube, pod);
+            if gone {
+                kube.out.line(&format!("pod/{} deleted", name(pod)));
+            }
+            !gone
+        });
+        Ok(left.is_empty())
+    })?;
+    if finished {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!("global timeout reached: {}", limits.timeout)])
 }
 
 fn ask(kube: &mut Kube<'_, '_>, pod: &Value, grace: Option<u64>) -> Done {
     let at = (Kind::Pod, namespace(pod), name(pod));
-    if kube.given.on("disable-eviction") {
-        return kube.remove(at, grace, Propagation::Background, false);
-    }
     let mut body = json!({"apiVersion": "policy/v1", "kind": "Eviction",
         "metadata": {"name": name(pod), "namespace": namespace(pod)}});
     if let Some(grace) = grace {

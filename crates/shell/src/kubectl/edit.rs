@@ -47,7 +47,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 }
 
 /// What the editor leaves of a text.
-fn open(kube: &mut Kube<'_, '_>, text: &str) -> Done<String> {
+pub(super) fn open(kube: &mut Kube<'_, '_>, text: &str) -> Done<String> {
     let machine = &kube.shell.machine;
     let editor = machine.variable("KUBE_EDITOR").or_else(|| machine.variable("EDITOR")).map(str::to_owned);
     let Some(editor) = editor.filter(|e| !matches!(e.as_str(), "" | "vi" | "vim" | "nano")) else {

@@ -34,6 +34,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if args.is_empty() && !kube.given.has("filename") {
         return Err(Fail::Plain(NOTHING.to_owned()));
     }
+    if !args.is_empty() && kube.given.has("filename") {
+        return Fail::error(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+        );
+    }
     let watches = kube.given.on("watch") || kube.given.on("watch-only");
     if kube.given.on("output-watch-events") && !watches {
         return Fail::error("--output-watch-events option can only be used with --watch or --watch-only");
@@ -41,12 +46,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if watches {
         return watched(kube, &args, &format);
     }
+    if let Some(part) = kube.given.value("subresource").filter(|it| !it.is_empty()).map(str::to_owned) {
+        return super::subresource::run(kube, &args, &format, &part);
+    }
     let (mut found, failed, single) = collect(kube, &args)?;
     if let Format::Table { wide } = format {
         if let ([found], Some(path)) = (found.as_mut_slice(), sorting(kube))
-            && sort(&mut json(found).collect::<Vec<_>>(), &path).is_err_and(|fail| is_nowhere(&fail))
+            && sort(&mut json(found).collect::<Vec<_>>(), &path).is_err()
         {
-            // UPSTREAM: a table of one kind that has no such field is as good as empty.
+            // UPSTREAM: a table of one kind that cannot be sorted so is as good as empty.
             found.objects.clear();
         }
         print_tables(kube, &found, wide, single)?;
@@ -245,7 +253,7 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
 }
 
 /// The table of some objects of one kind.
-fn table(
+pub(super) fn table(
     kube: &Kube<'_, '_>,
     kind: Kind,
     objects: impl IntoIterator<Item = impl Borrow<Value>>,
@@ -329,10 +337,6 @@ fn table(
 /// The path that `--sort-by` names, if it names one.
 fn sorting(kube: &Kube<'_, '_>) -> Option<String> {
     kube.given.value("sort-by").filter(|path| !path.is_empty()).map(str::to_owned)
-}
-
-fn is_nowhere(fail: &Fail) -> bool {
-    matches!(fail, Fail::Error(text) if text.starts_with("couldn't find any field"))
 }
 
 /// Sorts by the first value at a path: numbers and quantities by size, texts by their bytes.

@@ -100,7 +100,12 @@ fn make(
             user: user.to_owned(),
             namespace: String::new(),
         },
-        Cluster { name: cluster.to_owned(), server, control_plane: control_plane.to_owned() },
+        Cluster {
+            name: cluster.to_owned(),
+            server,
+            control_plane: control_plane.to_owned(),
+            insecure: false,
+        },
         User {
             name: user.to_owned(),
             identity: "kubernetes-admin".to_owned(),

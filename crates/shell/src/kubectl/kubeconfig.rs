@@ -28,6 +28,8 @@ pub struct Cluster {
     pub server: String,
     /// Name of the `sim/ControlPlane` behind the address.
     pub control_plane: String,
+    /// Whether the server's certificate is not looked at.
+    pub insecure: bool,
 }
 
 /// A user entry.
@@ -50,6 +52,10 @@ pub struct User {
 pub enum Credential {
     /// A client certificate, as kind writes.
     Certificate,
+    /// Not at all.
+    Nothing,
+    /// A name and a password: nobody takes them.
+    Password(String, String),
     /// A token.
     Token(String),
     /// `aws eks get-token`, with region and cluster.
@@ -96,6 +102,33 @@ impl Kubeconfig {
         self.clusters.sort_by(|a, b| a.name.cmp(&b.name));
         self.users.sort_by(|a, b| a.name.cmp(&b.name));
         new
+    }
+
+    /// The context with this name, made where there is none.
+    pub fn context_mut(&mut self, name: &str) -> &mut Context {
+        let at = match self.contexts.binary_search_by(|it| it.name.as_str().cmp(name)) {
+            Ok(at) => at,
+            Err(at) => {
+                let (cluster, user, namespace) = (String::new(), String::new(), String::new());
+                self.contexts.insert(at, Context { name: name.to_owned(), cluster, user, namespace });
+                at
+            }
+        };
+        &mut self.contexts[at]
+    }
+
+    /// The cluster with this name, made where there is none.
+    pub fn cluster_mut(&mut self, name: &str) -> &mut Cluster {
+        let at = match self.clusters.binary_search_by(|it| it.name.as_str().cmp(name)) {
+            Ok(at) => at,
+            Err(at) => {
+                let (server, control_plane) = (String::new(), String::new());
+                let made = Cluster { name: name.to_owned(), server, control_plane, insecure: false };
+                self.clusters.insert(at, made);
+                at
+            }
+        };
+        &mut self.clusters[at]
     }
 
     /// Takes away a context with its cluster and user.

@@ -24,6 +24,13 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         let first = args.iter().position(|a| is_change(&a)).unwrap_or(args.len());
         (args[first..].to_vec(), args[..first].to_vec())
     };
+    let local = kube.given.on("local");
+    if local && !resources.is_empty() {
+        let example = if field == "labels" { "pod" } else { "rsrc" };
+        return Fail::error(format!(
+            "can only use local files by -f {example}.yaml or --filename={example}.json when --local=true is set"
+        ));
+    }
     if resources.is_empty() && !kube.given.has("filename") {
         return Fail::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
@@ -69,10 +76,15 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         }
     }
     let mut failed = Vec::new();
-    let chosen = kube.chosen_from(&resources)?;
+    let chosen: Vec<_> = if local {
+        let manifests = kube.manifests()?.into_iter().collect::<Done<Vec<_>>>()?;
+        manifests.into_iter().map(|it| ((it.kind, it.namespace, it.name), Some(it.value))).collect()
+    } else {
+        kube.chosen_from(&resources)?.into_iter().map(|at| (at, None)).collect()
+    };
     let is_one = chosen.len() == 1 && !kube.given.on("all") && resources.join(" ").contains([' ', '/']);
-    for (kind, namespace, name) in chosen {
-        let before = match kube.get(kind, &namespace, &name) {
+    for ((kind, namespace, name), file) in chosen {
+        let before = match file.map_or_else(|| kube.get(kind, &namespace, &name), Ok) {
             Ok(before) => before,
             Err(fail) => {
                 failed.push(fail);
@@ -139,7 +151,7 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         };
         let after = if patch.is_empty() {
             Ok(before)
-        } else if dry == DryRun::Client {
+        } else if local || dry == DryRun::Client {
             let mut after = before;
             api::patch::json_merge(&mut after, &json!({"metadata": {field: patch}}));
             Ok(after)

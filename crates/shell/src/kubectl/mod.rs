@@ -46,6 +46,7 @@ mod run;
 mod scale;
 mod set;
 mod source;
+mod subresource;
 mod taint;
 mod top;
 mod version;

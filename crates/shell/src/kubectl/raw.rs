@@ -18,7 +18,13 @@ struct Path {
     fields: String,
 }
 
-const PARTS: [&str; 4] = ["eviction", "binding", "scale", "status"];
+/// Parts of objects that are served by themselves.
+pub(super) const PARTS: [&str; 6] =
+    ["eviction", "binding", "ephemeralcontainers", "resize", "scale", "status"];
+
+/// What is said of a path that nobody serves.
+pub(super) const MISSING: &str =
+    "Error from server (NotFound): the server could not find the requested resource";
 
 /// Reads a path of an object or a list.
 fn read(path: &str) -> Option<Path> {
@@ -61,7 +67,7 @@ fn request(path: &Path, verb: ApiVerb) -> ApiRequest {
 }
 
 fn missing() -> Fail {
-    Fail::Plain("Error from server (NotFound): the server could not find the requested resource".to_owned())
+    Fail::Plain(MISSING.to_owned())
 }
 
 /// `kubectl get --raw`.

@@ -169,7 +169,7 @@ impl Kube<'_, '_> {
             ));
         };
         let namespaced = kind.info().scope == Scope::Namespaced;
-        if namespaced && own.is_empty() {
+        if namespaced && own.is_empty() && !self.given.on("local") {
             *field::make(&mut item, "metadata.namespace") = namespace.into();
         }
         if namespaced && !own.is_empty() && self.given.has("namespace") && own != namespace {

@@ -24,10 +24,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         Fail::Error(text) => Fail::Error(format!("{text}\nSee 'kubectl taint -h' for help and examples")),
         other => other,
     })?;
+    // UPSTREAM: what is named is what was to go, without an effect where none was given.
     let both: Vec<String> = add
         .iter()
-        .filter(|(key, _, effect)| gone.iter().any(|(k, e)| k == key && (e.is_empty() || e == effect)))
-        .map(|(key, _, effect)| format!("{key}={effect}"))
+        .flat_map(|(key, _, effect)| {
+            gone.iter().filter(move |(k, e)| k == key && (e.is_empty() || e == effect))
+        })
+        .map(|(key, effect)| format!("{key}={effect}"))
         .collect();
     if !both.is_empty() {
         return Fail::error(format!(

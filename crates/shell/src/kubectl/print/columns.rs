@@ -41,6 +41,28 @@ impl Columns {
     }
 }
 
+/// What a file for `custom-columns-file` says, a line of headers and a line of paths, as `custom-columns` takes it.
+pub(super) fn of_file(text: &str) -> Done<String> {
+    let mut lines = text.lines();
+    let words = |line: Option<&str>| {
+        line.unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (headers, paths) = (words(lines.next()), words(lines.next()));
+    if headers.is_empty() || paths.is_empty() {
+        return Fail::error("Failed to read from file: EOF");
+    }
+    if headers.len() != paths.len() {
+        return Fail::error(format!(
+            "number of headers ({}) and field specifications ({}) don't match",
+            headers.len(),
+            paths.len()
+        ));
+    }
+    let pairs: Vec<String> =
+        headers.iter().zip(&paths).map(|(header, path)| format!("{header}:{path}")).collect();
+    Ok(pairs.join(","))
+}
+
 /// Cuts at commas outside of brackets.
 fn cut(text: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0_i32);

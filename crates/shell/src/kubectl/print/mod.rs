@@ -38,40 +38,70 @@ pub(crate) enum Format {
 const ALLOWED: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml";
 const ALLOWED_WITHOUT_TABLE: &str = "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml";
 
-/// Reads `-o`.
+/// Reads `-o` and `--template`.
 pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> {
-    let Some(typed) = kube.given.value("output") else { return Ok(None) };
-    let (name, rest) = typed.split_once('=').map_or((typed, None), |(n, r)| (n, Some(r)));
+    let template = kube.given.value("template").filter(|it| !it.is_empty());
+    let typed = kube.given.value("output").filter(|it| !it.is_empty());
+    let Some(typed) = typed.or(template.map(|_| "go-template")) else { return Ok(None) };
     let lower = typed.to_lowercase();
-    let name = if matches!(lower.as_str(), "yaml" | "json" | "name") { lower.as_str() } else { name };
-    let path = |rest: &str| {
-        JsonPath::parse(rest).map_err(|error| Fail::Error(format!("error parsing jsonpath {rest}, {error}")))
+    match lower.as_str() {
+        "yaml" => return Ok(Some(Format::Yaml)),
+        "json" => return Ok(Some(Format::Json)),
+        "name" => return Ok(Some(Format::Name)),
+        "wide" if tables && typed == "wide" => return Ok(Some(Format::Table { wide: true })),
+        _ => {}
+    }
+    // UPSTREAM: where there is a --template, what stands after the equals sign belongs to the name.
+    let (name, text) = match (template, typed.split_once('=')) {
+        (Some(template), _) => (typed, template),
+        (None, Some((name, text))) => (name, text),
+        (None, None) => (typed, ""),
     };
-    let rest_or_flag = || rest.filter(|r| !r.is_empty()).or_else(|| kube.given.value("template"));
+    let columns = tables && matches!(name, "custom-columns" | "custom-columns-file");
+    let templates = [
+        "go-template",
+        "go-template-file",
+        "jsonpath",
+        "jsonpath-as-json",
+        "jsonpath-file",
+        "template",
+        "templatefile",
+    ];
+    if !columns && !templates.contains(&name) {
+        let allowed = if tables { ALLOWED } else { ALLOWED_WITHOUT_TABLE };
+        return Fail::error(format!(
+            "unable to match a printer suitable for the output format {typed:?}, allowed formats are: {allowed}"
+        ));
+    }
+    if text.is_empty() {
+        return Fail::error(if columns {
+            "custom-columns format specified but no custom columns given"
+        } else {
+            "template format specified but no template given"
+        });
+    }
+    let read = |what: &str| {
+        let machine = &kube.shell.machine;
+        machine.files.read(&machine.path(text)).map_err(|error| {
+            Fail::Error(format!(
+                "error reading {what} {text}, open {text}: {}",
+                error.to_string().to_lowercase()
+            ))
+        })
+    };
+    let text = match name {
+        "custom-columns-file" => columns::of_file(&read("template")?)?,
+        "go-template-file" | "templatefile" | "jsonpath-file" => read("--template")?.to_string(),
+        _ => text.to_owned(),
+    };
+    let path = || {
+        JsonPath::parse(&text).map_err(|error| Fail::Error(format!("error parsing jsonpath {text}, {error}")))
+    };
     Ok(Some(match name {
-        "" => return Ok(None),
-        "wide" if tables => Format::Table { wide: true },
-        "yaml" => Format::Yaml,
-        "json" => Format::Json,
-        "name" => Format::Name,
-        "jsonpath" | "jsonpath-as-json" | "go-template" | "custom-columns" if rest_or_flag().is_none() => {
-            return Fail::error(match name {
-                "custom-columns" => "custom-columns format specified but no custom columns given",
-                _ => "template format specified but no template given",
-            });
-        }
-        "jsonpath" => Format::JsonPath(path(rest_or_flag().unwrap_or_default())?),
-        "jsonpath-as-json" => Format::JsonPathAsJson(path(rest_or_flag().unwrap_or_default())?),
-        "custom-columns" if tables => Format::Columns(Columns::parse(rest.unwrap_or_default())?),
-        "go-template" | "template" => {
-            Format::Template(template::Template::parse(rest_or_flag().unwrap_or_default())?)
-        }
-        _ => {
-            let allowed = if tables { ALLOWED } else { ALLOWED_WITHOUT_TABLE };
-            return Fail::error(format!(
-                "unable to match a printer suitable for the output format {typed:?}, allowed formats are: {allowed}"
-            ));
-        }
+        "jsonpath" | "jsonpath-file" => Format::JsonPath(path()?),
+        "jsonpath-as-json" => Format::JsonPathAsJson(path()?),
+        "custom-columns" | "custom-columns-file" => Format::Columns(Columns::parse(&text)?),
+        _ => Format::Template(template::Template::parse(&text)?),
     }))
 }
 

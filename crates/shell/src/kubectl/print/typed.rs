@@ -80,6 +80,15 @@ const ORDER: &[&str] = &[
     "preemptionPolicy",
     "spec",
     "status",
+    "preferences",
+    "cluster",
+    "server",
+    "insecure-skip-tls-verify",
+    "clusters",
+    "user",
+    "users",
+    "contexts",
+    "current-context",
 ];
 
 /// Maps: their keys are the learner's, and sorted.
@@ -101,10 +110,14 @@ pub(crate) fn compact(value: &Value) -> String {
 
 /// The fields of an object in their order.
 fn sorted<'v>(of: &str, fields: &'v serde_json::Map<String, Value>) -> Vec<(&'v String, &'v Value)> {
-    let rank = |key: &str| match key {
+    let rank = |key: &str| match (of, key) {
+        // A context's namespace stands behind what it is a context of, and who somebody is before their groups.
+        ("context", "namespace") => usize::MAX,
+        ("userInfo", "username") => 1,
+        ("userInfo", "uid") => 2,
         // A reference to a role begins with its group, every other one with its kind.
-        "kind" if of != "roleRef" => 0,
-        key => 1 + ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len()),
+        (_, "kind") if of != "roleRef" => 0,
+        (_, key) => 3 + ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len()),
     };
     let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
     if !MAPS.contains(&of) {

@@ -3,6 +3,8 @@
 //! What the last manifest had is kept in an annotation; a field goes only if the last manifest had it and the new one has not.
 //! Source: kubectl `pkg/cmd/apply/{apply,patcher}.go`, `pkg/util/apply.go`.
 
+mod last;
+
 use std::collections::BTreeMap;
 
 use api::{Kind, emit, label::Selector, patch};
@@ -70,10 +72,13 @@ impl DryRun {
 }
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
-    let format = print::format(kube, false)?;
-    if kube.given.args.first().is_some_and(|a| a == "view-last-applied") {
-        return view(kube);
+    match kube.command.as_str() {
+        "apply view-last-applied" => return last::view(kube),
+        "apply set-last-applied" => return last::set(kube),
+        "apply edit-last-applied" => return last::edit(kube),
+        _ => {}
     }
+    let format = print::format(kube, false)?;
     if !kube.given.args.is_empty() {
         return Err(Fail::Error(format!(
             "Unexpected args: [{}]\nSee 'kubectl apply -h' for help and examples",
@@ -107,6 +112,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let dry = DryRun::of(kube)?;
     let mut failed = Vec::new();
     let mut applied = Vec::new();
+    let mut any = false;
     let chosen = kube.selection().labels;
     let chosen = Selector::parse(&chosen).map_err(|error| Fail::Error(error.to_string()))?;
     for manifest in kube.manifests()? {
@@ -116,6 +122,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         {
             continue;
         }
+        any = true;
         match manifest.and_then(|m| one(kube, m, dry)) {
             Ok((line, object)) => {
                 if format.is_none() {
@@ -125,6 +132,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             }
             Err(fail) => failed.push(fail),
         }
+    }
+    if !any {
+        return Fail::error("no objects passed to apply");
     }
     if kube.given.on("prune") && failed.is_empty() {
         let objects: Vec<Value> = applied.iter().map(|(_, object)| object.clone()).collect();
@@ -151,29 +161,6 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 
 fn labels(object: &Value) -> BTreeMap<String, String> {
     field::map(object, "metadata.labels").map(|(key, value)| (key.to_owned(), field::word(value))).collect()
-}
-
-fn view(kube: &mut Kube<'_, '_>) -> Done {
-    let args: Vec<String> = kube.given.args[1..].to_vec();
-    if args.is_empty() && !kube.given.has("filename") {
-        return Fail::error(super::resource::NO_RESOURCE);
-    }
-    for ask in kube.asks(&args)?.asks {
-        let namespace = kube.scope(ask.kind)?;
-        let name = ask.name.unwrap_or_default();
-        let live = kube.get(ask.kind, &namespace, &name)?;
-        let last =
-            field::at(&live, "metadata.annotations").get(LAST).and_then(Value::as_str).unwrap_or_default();
-        // UPSTREAM: that there is none was to be said, and is not.
-        let Ok(last) = serde_json::from_str::<Value>(last) else { continue };
-        let text = if kube.given.value("output") == Some("json") {
-            emit::json(&last) + "\n"
-        } else {
-            emit::yaml(&last)
-        };
-        kube.out.out(&text);
-    }
-    Ok(())
 }
 
 /// The manifest with itself in its annotation.
@@ -254,13 +241,17 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
         ));
     }
     let last = annotation.and_then(|a| serde_json::from_str(a).ok()).unwrap_or(Value::Null);
+    if dry == DryRun::Client {
+        // UPSTREAM: whether anything differs is not looked at.
+        return Ok((message("configured"), live));
+    }
     let change = patch::three_way(kind, &last, &new, &live);
     if change.as_object().is_some_and(serde_json::Map::is_empty) {
         return Ok((message("unchanged"), live));
     }
     // A change in nothing but fields that the server drops is a change to kubectl.
     let change = if sent == new { change } else { patch::three_way(kind, &last, &sent, &live) };
-    if dry == DryRun::Client || change.as_object().is_some_and(serde_json::Map::is_empty) {
+    if change.as_object().is_some_and(serde_json::Map::is_empty) {
         return Ok((message("configured"), live));
     }
     let how = if has_schema(kind) { PatchKind::Strategic } else { PatchKind::Merge };

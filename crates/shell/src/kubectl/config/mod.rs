@@ -1,10 +1,11 @@
 //! `kubectl config`: contexts, clusters and users of this machine. Source: kubectl `pkg/cmd/config`.
 
-use serde_json::{Value, json};
+mod property;
+mod view;
 
 use crate::kubectl::{
     Done, Fail, Kube,
-    kubeconfig::{Cluster, Context, Credential, User},
+    kubeconfig::{Context, Credential, Kubeconfig},
     print::table::Table,
 };
 
@@ -19,12 +20,14 @@ fn file(kube: &Kube<'_, '_>) -> String {
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut args = kube.given.args.clone();
     if args.is_empty() {
-        kube.out.out("Modify kubeconfig files using subcommands like \"kubectl config set current-context my-context\".\n");
-        return Ok(());
+        kube.out.err(include_str!("../help/config.txt").trim_end());
+        return Err(Fail::Exit(1));
     }
     let below = args.remove(0);
     let first = args.first().cloned();
     let need = |what: &str| first.clone().ok_or_else(|| Fail::Plain(format!("error: {what}")));
+    // MODEL: the real one prints the command's help too where it was not given what it needs.
+    let unexpected = Fail::Error(format!("Unexpected args: [{}]", args.join(" ")));
     match below.as_str() {
         "current-context" => match kube.shell.machine.kubeconfig.current.clone() {
             none if none.is_empty() => Fail::error("current-context is not set"),
@@ -47,7 +50,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             Ok(())
         }
         "use-context" => {
-            let name = need("accepts 1 arg(s), received 0")?;
+            let [name] = args.as_slice() else { return Err(unexpected) };
+            let name = name.clone();
             let config = &mut kube.shell.machine.kubeconfig;
             if config.context(&name).is_none() {
                 return Fail::error(format!("no context exists with the name: {name:?}"));
@@ -57,43 +61,16 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             Ok(())
         }
         "set-context" => set_context(kube, first),
-        "set-credentials" => {
-            let name = need("unexpected args: []")?;
-            let token = kube.given.value("token").unwrap_or_default().to_owned();
-            let config = &mut kube.shell.machine.kubeconfig;
-            config.users.retain(|u| u.name != name);
-            let credential = Credential::Token(token);
-            // Whose token it is does not depend on what one calls the entry.
-            let same = config.users.iter().find(|u| u.credential == credential).cloned();
-            config.users.push(User {
-                name: name.clone(),
-                identity: same.as_ref().map(|u| u.identity.clone()).unwrap_or_default(),
-                groups: same.as_ref().map(|u| u.groups.clone()).unwrap_or_default(),
-                uid: same.map(|u| u.uid).unwrap_or_default(),
-                credential,
-            });
-            config.users.sort_by(|a, b| a.name.cmp(&b.name));
-            kube.out.line(&format!("User {name:?} set."));
-            Ok(())
-        }
-        "set-cluster" => {
-            let name = need("unexpected args: []")?;
-            let server = kube.given.value("server").unwrap_or_default().to_owned();
-            let config = &mut kube.shell.machine.kubeconfig;
-            match config.clusters.iter_mut().find(|c| c.name == name) {
-                Some(cluster) => cluster.server = server,
-                None => {
-                    config.clusters.push(Cluster {
-                        name: name.clone(),
-                        server,
-                        control_plane: String::new(),
-                    });
-                    config.clusters.sort_by(|a, b| a.name.cmp(&b.name));
-                }
-            }
-            kube.out.line(&format!("Cluster {name:?} set."));
-            Ok(())
-        }
+        "set-credentials" => set_credentials(kube, &args),
+        "set-cluster" => set_cluster(kube, &args),
+        "set" => match args.as_slice() {
+            [path, text] => property::set(kube, path, text),
+            _ => Err(unexpected),
+        },
+        "unset" => match args.as_slice() {
+            [path] => property::unset(kube, path),
+            _ => Err(unexpected),
+        },
         "delete-context" | "delete-cluster" | "delete-user" => {
             let what = below.trim_start_matches("delete-").to_owned();
             let name = need(&format!("you must specify a {what} name"))?;
@@ -115,7 +92,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             Ok(())
         }
         "rename-context" => {
-            let [old, new] = args.as_slice() else { return Fail::error("accepts 2 arg(s)") };
+            let [old, new] = args.as_slice() else { return Err(unexpected) };
             let file = file(kube);
             let config = &mut kube.shell.machine.kubeconfig;
             if config.context(new).is_some() {
@@ -133,10 +110,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             kube.out.line(&format!("Context {old:?} renamed to {new:?}."));
             Ok(())
         }
-        "view" => {
-            view(kube);
-            Ok(())
-        }
+        "view" => view::run(kube),
         other => {
             Fail::error(format!("unknown command {other:?}\nSee 'kubectl config -h' for help and examples"))
         }
@@ -154,15 +128,10 @@ fn names_table(kube: &mut Kube<'_, '_>, names: &[String]) {
 
 fn get_contexts(kube: &mut Kube<'_, '_>, names: &[String]) -> Done {
     let config = kube.shell.machine.kubeconfig.clone();
-    for name in names {
-        if config.context(name).is_none() {
-            return Fail::error(format!("context {name} not found"));
-        }
-    }
     let shown = config.contexts.iter().filter(|c| names.is_empty() || names.contains(&c.name));
     if kube.given.value("output") == Some("name") {
         shown.for_each(|context| kube.out.line(&context.name));
-        return Ok(());
+        return missing(&config, names);
     }
     let mut table = Table::default();
     if !kube.given.on("no-headers") {
@@ -175,6 +144,59 @@ fn get_contexts(kube: &mut Kube<'_, '_>, names: &[String]) -> Done {
     }
     let text = table.print();
     kube.out.out(&text);
+    missing(&config, names)
+}
+
+/// The first context that is not there, complained about after those that are.
+fn missing(config: &Kubeconfig, names: &[String]) -> Done {
+    match names.iter().find(|name| config.context(name).is_none()) {
+        Some(name) => Fail::error(format!("context {name} not found")),
+        None => Ok(()),
+    }
+}
+
+fn set_credentials(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
+    let [name] = args else { return Fail::error(format!("unexpected args: [{}]", args.join(" "))) };
+    let text = |flag: &str| kube.given.value(flag).map(str::to_owned);
+    let (token, username, password) = (text("token"), text("username"), text("password"));
+    if token.is_some() && (username.is_some() || password.is_some()) {
+        return Fail::error(
+            "you cannot specify more than one authentication method at the same time: --token, --username/--password",
+        );
+    }
+    let config = &mut kube.shell.machine.kubeconfig;
+    let old = config.users.iter().find(|it| it.name == *name).map(|it| it.credential.clone());
+    let credential = match (token, username.is_some() || password.is_some(), old) {
+        (Some(token), _, _) => Credential::Token(token),
+        (None, true, old) => {
+            let (was, secret) = match old {
+                Some(Credential::Password(was, secret)) => (was, secret),
+                Some(
+                    Credential::Certificate
+                    | Credential::Exec(_)
+                    | Credential::Token(_)
+                    | Credential::Nothing,
+                )
+                | None => (String::new(), String::new()),
+            };
+            Credential::Password(username.unwrap_or(was), password.unwrap_or(secret))
+        }
+        (None, false, old) => old.unwrap_or(Credential::Nothing),
+    };
+    property::give(config, name, credential);
+    kube.out.line(&format!("User {name:?} set."));
+    Ok(())
+}
+
+fn set_cluster(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
+    let [name] = args else { return Fail::error(format!("Unexpected args: [{}]", args.join(" "))) };
+    let server = kube.given.value("server").map(str::to_owned);
+    let insecure =
+        kube.given.has("insecure-skip-tls-verify").then(|| kube.given.on("insecure-skip-tls-verify"));
+    let cluster = kube.shell.machine.kubeconfig.cluster_mut(name);
+    cluster.server = server.unwrap_or_else(|| cluster.server.clone());
+    cluster.insecure = insecure.unwrap_or(cluster.insecure);
+    kube.out.line(&format!("Cluster {name:?} set."));
     Ok(())
 }
 
@@ -191,61 +213,10 @@ fn set_context(kube: &mut Kube<'_, '_>, name: Option<String>) -> Done {
     let (cluster, user, namespace) = (text("cluster"), text("user"), text("namespace"));
     let config = &mut kube.shell.machine.kubeconfig;
     let new = config.context(&name).is_none();
-    if new {
-        let blank = Context {
-            name: name.clone(),
-            cluster: String::new(),
-            user: String::new(),
-            namespace: String::new(),
-        };
-        config.contexts.push(blank);
-        config.contexts.sort_by(|a, b| a.name.cmp(&b.name));
-    }
-    if let Some(context) = config.contexts.iter_mut().find(|c| c.name == name) {
-        context.cluster = cluster.unwrap_or_else(|| context.cluster.clone());
-        context.user = user.unwrap_or_else(|| context.user.clone());
-        context.namespace = namespace.unwrap_or_else(|| context.namespace.clone());
-    }
+    let context = config.context_mut(&name);
+    context.cluster = cluster.unwrap_or_else(|| context.cluster.clone());
+    context.user = user.unwrap_or_else(|| context.user.clone());
+    context.namespace = namespace.unwrap_or_else(|| context.namespace.clone());
     kube.out.line(&format!("Context {name:?} {}.", if new { "created" } else { "modified" }));
     Ok(())
-}
-
-fn view(kube: &mut Kube<'_, '_>) {
-    let config = &kube.shell.machine.kubeconfig;
-    let minify = kube.given.on("minify");
-    let current = config.context(&config.current);
-    let cluster = |c: &&Cluster| !minify || current.is_some_and(|k| k.cluster == c.name);
-    let user = |u: &&User| !minify || current.is_some_and(|k| k.user == u.name);
-    let context = |c: &&Context| !minify || c.name == config.current;
-    let some = |list: Vec<Value>| if list.is_empty() { Value::Null } else { Value::Array(list) };
-    let clusters = config.clusters.iter().filter(cluster).map(|c| {
-        json!({"cluster": {"certificate-authority-data": "DATA+OMITTED", "server": c.server}, "name": c.name})
-    });
-    let users = config.users.iter().filter(user).map(|u| {
-        let shown = match &u.credential {
-            Credential::Certificate => json!({"client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED"}),
-            Credential::Token(_) => json!({"token": "REDACTED"}),
-            Credential::Exec(args) => json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "args": args,
-                "command": "aws", "env": null, "interactiveMode": "IfAvailable", "provideClusterInfo": false}}),
-        };
-        json!({"name": u.name, "user": shown})
-    });
-    let contexts = config.contexts.iter().filter(context).map(|c| {
-        let mut inner = json!({"cluster": c.cluster, "user": c.user});
-        if !c.namespace.is_empty() {
-            inner["namespace"] = c.namespace.clone().into();
-        }
-        json!({"context": inner, "name": c.name})
-    });
-    let all = json!({"apiVersion": "v1", "clusters": some(clusters.collect()), "contexts": some(contexts.collect()),
-        "current-context": config.current, "kind": "Config", "preferences": {}, "users": some(users.collect())});
-    let text = match kube.given.value("output") {
-        Some("json") => api::emit::json(&all) + "\n",
-        Some(path) if path.starts_with("jsonpath=") => {
-            let path = path.trim_start_matches("jsonpath=").trim_matches('\'');
-            api::jsonpath::JsonPath::parse(path).map(|p| p.print(&all)).unwrap_or_default()
-        }
-        Some(_) | None => api::emit::yaml(&all),
-    };
-    kube.out.out(&text);
 }
