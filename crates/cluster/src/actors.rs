@@ -5,7 +5,7 @@
 use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
-    node::{ipamd, join, kindnet, kubelet, kwok, report},
+    node::{eviction, ipamd, join, kindnet, kubelet, kwok, report},
     parts, provision, scheduler,
 };
 
@@ -20,6 +20,7 @@ static OTHERS: &[&(dyn Controller + Sync)] = &[
     &kindnet::Kindnet,
     &kwok::Kwok,
     &kubelet::Kubelet,
+    &eviction::Evictions,
     &provision::Eks,
     &provision::Nodegroups,
     &parts::Rejoin,
@@ -42,7 +43,7 @@ pub(crate) fn manager(id: ActorId) -> &'static str {
         "kube-controller-manager"
     } else if is(&scheduler::Scheduler) {
         "kube-scheduler"
-    } else if is(&kubelet::Kubelet) || is(&report::NodeStatus) {
+    } else if is(&kubelet::Kubelet) || is(&report::NodeStatus) || is(&eviction::Evictions) {
         "kubelet"
     } else {
         ""

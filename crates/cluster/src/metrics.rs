@@ -10,10 +10,14 @@ use api::{
         apps::v1::Deployment,
         core::v1::{Container, Pod},
     },
+    kinds::sim::Image,
     quantity::Quantity,
 };
 
-use crate::{ClusterId, Store, World, node::kubelet::image};
+use crate::{
+    ClusterId, Store, World,
+    node::kubelet::{image, process},
+};
 
 /// From one measurement to the next; a container is measured for so long before anything is said of it.
 pub const RESOLUTION: SimDuration = SimDuration::secs(15);
@@ -23,7 +27,7 @@ const IDLE_CPU: u64 = 1;
 const IDLE_MEMORY: u64 = 8 << 20;
 /// Kernel, kubelet and container runtime of a node: thousandths of a CPU, bytes. MODEL: an idle AL2023 node; one figure for
 /// all types.
-const SYSTEM: (i64, i64) = (35, 500 << 20);
+pub(crate) const SYSTEM: (i64, i64) = (35, 500 << 20);
 
 /// What one container uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,18 +95,30 @@ fn usage(world: &World, cluster: ClusterId, container: &Container) -> Usage {
         all => all / running(world.store(), cluster, named).max(1),
     };
     let cpu = (image.cpu + shared).max(IDLE_CPU);
-    let memory = if image.memory == 0 { IDLE_MEMORY } else { image.memory };
-    let limits = container.resources.as_ref().and_then(|it| it.limits.as_ref());
-    let limit = |name: &str| limits.and_then(|it| Quantity::parse(&it.get(name)?.0).ok());
-    let at_most = |used: u64, limit: Option<i64>| {
-        let used = i64::try_from(used).unwrap_or(i64::MAX);
-        limit.map_or(used, |limit| used.min(limit))
-    };
     Usage {
         container: container.name.clone(),
-        cpu: at_most(cpu, limit("cpu").map(|it| it.milli_value())),
-        memory: at_most(memory, limit("memory").map(|it| it.value())),
+        cpu: at_most(cpu, limit(container, "cpu").map(|it| it.milli_value())),
+        memory: memory(container, &image),
     }
+}
+
+/// Bytes of memory that a running container takes, never more than its limit.
+pub(crate) fn memory(container: &Container, image: &Image) -> i64 {
+    let wanted = match process::memory(container, image) {
+        0 => IDLE_MEMORY,
+        wanted => wanted,
+    };
+    at_most(wanted, limit(container, "memory").map(|it| it.value()))
+}
+
+fn limit(container: &Container, resource: &str) -> Option<Quantity> {
+    let limits = container.resources.as_ref()?.limits.as_ref()?;
+    Quantity::parse(&limits.get(resource)?.0).ok()
+}
+
+fn at_most(used: u64, limit: Option<i64>) -> i64 {
+    let used = i64::try_from(used).unwrap_or(i64::MAX);
+    limit.map_or(used, |limit| used.min(limit))
 }
 
 /// Running containers of an image.

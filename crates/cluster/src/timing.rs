@@ -69,6 +69,13 @@ pub const BACK_OFF: SimDuration = SimDuration::secs(10);
 /// Longest such wait.
 pub const BACK_OFF_MAX: SimDuration = SimDuration::secs(300);
 
+/// From the end of a process to the kubelet's notice of it.
+/// Source: kubelet `genericPlegRelistPeriod`: it looks every second; half of that here.
+pub const RELIST: SimDuration = SimDuration::millis(500);
+
+/// From the start of a container to the first probe of its readiness: the kubelet writes its status, which wakes the probe.
+pub const FIRST_PROBE: SimDuration = SimDuration::millis(200);
+
 /// From SIGTERM to the end of a process that obeys it.
 pub const TERM: SimDuration = SimDuration::millis(250);
 

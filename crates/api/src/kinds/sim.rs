@@ -1,6 +1,6 @@
 //! What only the lab knows.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,22 @@ pub struct Machine {
     /// What kube-proxy left behind when it was stopped; `None` while it runs.
     #[serde(default)]
     pub proxy_stopped: Option<StoppedProxy>,
+    /// What the node is short of, or was of late.
+    #[serde(default)]
+    pub pressures: Vec<Pressure>,
+    /// Whether a recorder plays its kubelet, with less than a real one says and does: no liveness, no second restart.
+    #[serde(default)]
+    pub played: bool,
+}
+
+/// Something that a node is short of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pressure {
+    /// The condition of the node that says so: `MemoryPressure`.
+    pub condition: String,
+    /// When it was last seen to be short of it.
+    pub seen: SimTime,
 }
 
 /// How far one container of a pod is on its node.
@@ -141,23 +157,65 @@ pub enum ContainerStep {
     Waiting,
     /// Its image is being pulled.
     Pulling,
-    /// The pull failed; it is tried again after a while.
+    /// Its image could not be had; it is tried again after a while.
     PullBackOff,
-    /// What its environment needs is not there.
+    /// It could not be created; it is tried again after a while.
     ConfigError,
     /// Being created and started.
     Starting,
+    /// Its process runs, its postStart hook too.
+    Hook,
     /// Its process runs.
     Running,
+    /// Its process is being stopped.
+    Stopping,
+    /// Its process has ended; the kubelet has not noticed yet.
+    Ended,
     /// Its process has ended for good.
     Exited,
     /// Its process has ended and is started again after a while.
     CrashBackOff,
 }
 
+/// What is remembered of failures in a row: client-go's `flowcontrol.Backoff` for one key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackOff {
+    /// How long the wait is.
+    pub wait: SimDuration,
+    /// When it was last made longer.
+    pub since: SimTime,
+}
+
+/// What a probe of a container has found so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Probing {
+    /// When it is run next; `None` if nothing would be found that is not known.
+    pub at: Option<SimTime>,
+    /// What counts: it has failed or succeeded as often as its thresholds say.
+    pub result: Option<bool>,
+    /// What it found the last time.
+    pub last: Option<bool>,
+    /// How often in a row.
+    pub run: u32,
+}
+
+/// How a process that is being stopped will end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ending {
+    /// Its exit code.
+    pub exit_code: i32,
+    /// Whether it is started again.
+    pub restart: bool,
+    /// What is said of its postStart hook, if that is why.
+    pub hook: Option<String>,
+}
+
 /// One container of a pod on its node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct ContainerWork {
     /// Its name.
     pub name: String,
@@ -169,10 +227,22 @@ pub struct ContainerWork {
     pub since: SimTime,
     /// When this step is over; `None` if nothing ends it by itself.
     pub due: Option<SimTime>,
-    /// Failures in a row, for back-off.
-    pub failures: u32,
-    /// When its readiness is probed next; `None` if it is settled.
-    pub probe_at: Option<SimTime>,
+    /// The waits between pulls of its image.
+    pub pull: Option<BackOff>,
+    /// What the last pull that failed was told.
+    pub pull_error: String,
+    /// The waits between its restarts.
+    pub crash: Option<BackOff>,
+    /// When its last process but the one that runs ended.
+    pub ended_at: Option<SimTime>,
+    /// How the process that is being stopped will end.
+    pub ending: Option<Ending>,
+    /// Whether it has started: other probes wait for that.
+    pub startup: Probing,
+    /// Whether it is ready.
+    pub readiness: Probing,
+    /// Whether it lives.
+    pub liveness: Probing,
 }
 
 /// How far a pod's sandbox is.
@@ -212,6 +282,29 @@ pub struct Sandbox {
     pub ip: Option<Ipv4Addr>,
     /// Its containers, init containers first.
     pub containers: Vec<ContainerWork>,
+    /// From when on its containers are probed: ticks of probes count from here.
+    #[serde(default)]
+    pub probed_from: SimTime,
+    /// Whether all init containers have done their part once.
+    #[serde(default)]
+    pub initialized: bool,
+    /// Why its containers are being stopped; `None` if the pod is deleted, or all of them have ended.
+    #[serde(default)]
+    pub stopped_for: Option<StopCause>,
+}
+
+/// Why a kubelet ends a pod that nobody deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StopCause {
+    /// What the pod's status gives as its reason.
+    pub reason: String,
+    /// And as its message.
+    pub message: String,
+    /// Seconds that its containers are given.
+    pub grace: Option<u64>,
+    /// What the condition `DisruptionTarget` says, if the pod gets one.
+    pub disruption: Option<String>,
 }
 
 /// What a container of an image does when it is started. `metadata.name` is the image, with or without its tag, or a
@@ -229,6 +322,14 @@ pub struct Image {
     pub missing: bool,
     /// Ports that its process serves.
     pub ports: Vec<u16>,
+    /// Milliseconds from its start until it serves them.
+    pub serves_after: u64,
+    /// After so many milliseconds it accepts connections and answers no more; never if absent.
+    pub hangs_after: Option<u64>,
+    /// What HTTP answers for a path; `*` for those not named. 200 if nothing fits.
+    pub answers: BTreeMap<String, u16>,
+    /// The user it runs as, if the image names one: `101`, `nginx`. Root without.
+    pub user: Option<String>,
     /// After so many milliseconds its process ends; it runs for ever if absent.
     pub ends_after: Option<u64>,
     /// Its exit code, if it ends.
@@ -241,6 +342,8 @@ pub struct Image {
     pub shared_cpu: u64,
     /// Bytes of memory that each of its containers uses.
     pub memory: u64,
+    /// Bytes that each of its containers writes to its disk.
+    pub disk: u64,
     /// What it writes to its log.
     pub log: Vec<String>,
 }

@@ -298,6 +298,7 @@ pub(super) fn machine_of(world: &mut World, node: &str, i: usize) {
         metadata: ObjectMeta { name: Some(node.to_owned()), ..ObjectMeta::default() },
         kubelet_running: true,
         network_ready: true,
+        played: true,
         pod_cidr: ipnet::Ipv4Net::new(Ipv4Addr::new(192, 168, third, 0), 24).ok(),
         ..NodeMachine::default()
     };

@@ -1,10 +1,11 @@
 //! What happens on a node?
 //!
-//! A machine boots and joins ([`join`]), reports itself ([`report`]), runs pods ([`kubelet`]), hands out addresses
+//! A machine boots and joins ([`join`]), reports itself ([`report`]), runs pods ([`kubelet`]), ends them when it runs short ([`eviction`]), hands out addresses
 //! ([`ipamd`]) and keeps rules for Services ([`kube_proxy`]). Each is an actor whose memory is in the store: machines,
 //! sandboxes, address pools. Nothing here places a pod.
 
 pub mod capacity;
+pub mod eviction;
 pub mod fargate;
 pub mod ipamd;
 pub mod join;

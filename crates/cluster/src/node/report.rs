@@ -9,7 +9,7 @@ use api::{
         coordination::v1::{Lease, LeaseSpec},
         core::v1::{Node, NodeCondition, ObjectReference},
     },
-    kinds::sim::Machine,
+    kinds::sim::{Machine, Pressure},
     meta::{MicroTime, ObjectMeta, OwnerReference, Time},
 };
 
@@ -55,7 +55,6 @@ impl Controller for NodeStatus {
             let stamp = turn.stamp();
             let becomes_ready = machine.network_ready && down.is_none();
             turn.patch_status::<Node>("", &key.name, |node| {
-                set_conditions(node, &pressures(), &stamp);
                 set_conditions(node, &[condition], &stamp);
             })?;
             if becomes_ready {
@@ -69,11 +68,32 @@ impl Controller for NodeStatus {
                 );
             }
         }
+        tell_pressures(turn, &machine)?;
         renew(turn, &key.name);
         // Whether the runtime answers is noticed at the next report, which is no work to wait for unless it is new.
         let notices = machine.runtime_stopped.is_some() && down.is_none();
         Ok(if notices { Next::After(timing::LEASE) } else { Next::Every(timing::LEASE) })
     }
+}
+
+/// Writes the conditions of pressure that have changed, and says so.
+fn tell_pressures(turn: &mut Turn<'_>, machine: &Machine) -> Result<(), ApiStatus> {
+    let name = machine.metadata.name.clone().unwrap_or_default();
+    let now = under(&machine.pressures);
+    let Some(node) = turn.get::<Node>("", &name) else { return Ok(()) };
+    let is_new =
+        |new: &&NodeCondition| condition(node, &new.type_).is_some_and(|old| old.status != new.status);
+    let changed: Vec<NodeCondition> = now.iter().filter(is_new).cloned().collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let stamp = turn.stamp();
+    turn.patch_status::<Node>("", &name, |node| set_conditions(node, &changed, &stamp))?;
+    for condition in &changed {
+        let word = word(condition);
+        say(turn, &name, word, &format!("Node {name} status is now: {word}"));
+    }
+    Ok(())
 }
 
 /// One condition of a node.
@@ -128,18 +148,49 @@ fn without_runtime(machine: &Machine, now: SimTime) -> Option<String> {
     }
 }
 
-/// Nothing is short. MODEL: no node of the lab runs out of memory, disk or process ids.
+/// Nothing is short.
 pub(crate) fn pressures() -> [NodeCondition; 3] {
+    under(&[])
+}
+
+/// What is short, and what is not. MODEL: no node of the lab runs out of process ids.
+fn under(short: &[Pressure]) -> [NodeCondition; 3] {
+    let is_short = |condition: &str| short.iter().any(|it| it.condition == condition);
     [
-        said(
-            "MemoryPressure",
-            "False",
-            "KubeletHasSufficientMemory",
-            "kubelet has sufficient memory available",
-        ),
-        said("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        if is_short("MemoryPressure") {
+            said(
+                "MemoryPressure",
+                "True",
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available",
+            )
+        } else {
+            said(
+                "MemoryPressure",
+                "False",
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available",
+            )
+        },
+        if is_short("DiskPressure") {
+            said("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure")
+        } else {
+            said("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure")
+        },
         said("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ]
+}
+
+/// What the event says of a pressure that came or went.
+fn word(condition: &NodeCondition) -> &'static str {
+    match (condition.type_.as_str(), condition.status.as_str()) {
+        ("MemoryPressure", "True") => "NodeHasInsufficientMemory",
+        ("MemoryPressure", _) => "NodeHasSufficientMemory",
+        ("DiskPressure", "True") => "NodeHasDiskPressure",
+        ("DiskPressure", _) => "NodeHasNoDiskPressure",
+        (_, "True") => "NodeHasInsufficientPID",
+        _ => "NodeHasSufficientPID",
+    }
 }
 
 /// Writes conditions; the time of transition moves only where the status does.
@@ -163,13 +214,22 @@ pub(crate) fn set_conditions(node: &mut Node, conditions: &[NodeCondition], now:
 
 /// Says something about a node, as its kubelet. UPSTREAM: the kubelet gives the node's name for its uid.
 pub(crate) fn say(turn: &mut Turn<'_>, node: &str, reason: &str, message: &str) {
+    tell(turn, node, EventType::Normal, reason, message);
+}
+
+/// Warns of something about a node.
+pub(crate) fn warn(turn: &mut Turn<'_>, node: &str, reason: &str, message: &str) {
+    tell(turn, node, EventType::Warning, reason, message);
+}
+
+fn tell(turn: &mut Turn<'_>, node: &str, how: EventType, reason: &str, message: &str) {
     let about = ObjectReference {
         kind: Some("Node".to_owned()),
         name: Some(node.to_owned()),
         uid: Some(node.to_owned()),
         ..ObjectReference::default()
     };
-    turn.event_from("kubelet", node, &about, EventType::Normal, reason, message);
+    turn.event_from("kubelet", node, &about, how, reason, message);
 }
 
 fn renew(turn: &mut Turn<'_>, node: &str) {

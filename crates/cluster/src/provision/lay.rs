@@ -68,12 +68,17 @@ fn image(spec: &ImageSpec) -> Image {
         pull_takes: spec.pull_takes,
         missing: spec.missing,
         ports: spec.ports.clone(),
+        serves_after: spec.serves_after,
+        hangs_after: spec.hangs_after,
+        answers: spec.answers.clone(),
+        user: spec.user.clone(),
         ends_after: spec.ends_after,
         exit_code: spec.exit_code,
         obeys_term: spec.obeys_term,
         cpu: spec.cpu,
         shared_cpu: spec.shared_cpu,
         memory: spec.memory,
+        disk: spec.disk,
         log: spec.log.clone(),
     }
 }

@@ -57,6 +57,14 @@ pub struct ImageSpec {
     pub missing: bool,
     /// Ports that its process serves.
     pub ports: Vec<u16>,
+    /// Milliseconds from its start until it serves them.
+    pub serves_after: u64,
+    /// After so many milliseconds it accepts connections and answers no more.
+    pub hangs_after: Option<u64>,
+    /// What HTTP answers for a path; `*` for those not named.
+    pub answers: BTreeMap<String, u16>,
+    /// The user it runs as; root without.
+    pub user: Option<String>,
     /// After so many milliseconds its process ends.
     pub ends_after: Option<u64>,
     /// Its exit code.
@@ -69,6 +77,8 @@ pub struct ImageSpec {
     pub shared_cpu: u64,
     /// Bytes of memory that each of its containers uses.
     pub memory: u64,
+    /// Bytes that each of its containers writes to its disk.
+    pub disk: u64,
     /// What it writes to its log.
     pub log: Vec<String>,
 }

@@ -1,14 +1,22 @@
 //! May this pod run here?
 //!
-//! The kubelet checks again what the scheduler checked, for pods that came past it. UPSTREAM: every pod counts against
-//! max pods, those on the host's network too. Source: kubelet `pkg/kubelet/lifecycle/predicate.go`.
+//! The kubelet checks again what the scheduler checked, for pods that came past it; and it takes no new pods that would
+//! be the first to go under pressure. UPSTREAM: every pod counts against max pods, those on the host's network too.
+//! MODEL: a critical pod is refused like others, where a kubelet would end others for it.
+//! Source: kubelet `pkg/kubelet/lifecycle/predicate.go`, `eviction/eviction_manager.go` (`Admit`), `kubelet.go` (`rejectPod`);
+//! `pkg/scheduler/eventhandlers.go` (`AdmissionCheck`).
 
 use api::{
     ApiStatus, Resource,
-    k8s::core::v1::{Node, Pod, PodSpec},
+    default::qos_class,
+    k8s::core::v1::{ContainerPort, Node, Pod, PodSpec, Taint as WrittenTaint},
     kinds::sim::{ContainerWork, Machine, Sandbox, SandboxStep},
     meta::ObjectMeta,
-    quantity::Quantity,
+};
+use scheduler::{
+    node_selector::RequiredNodes,
+    requests::{Requests, allocatable},
+    taint::{Effect, Taint, Toleration, tolerated},
 };
 
 use super::{
@@ -17,11 +25,14 @@ use super::{
 };
 use crate::{EventType, Next, Turn, node::report::NETWORK_NOT_READY, timing};
 
+/// From this priority on a pod is critical: `SystemCriticalPriority`.
+pub(crate) const CRITICAL: i32 = 2_000_000_000;
+
 /// Takes a new pod in, sends it away, or lets it wait for the node's network.
 pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<Next, ApiStatus> {
     let node = machine.metadata.name.as_deref().unwrap_or_default();
-    if let Some(lack) = lack(turn, pod, node) {
-        return refuse(turn, pod, &lack);
+    if let Some(why) = under_pressure(machine, pod).or_else(|| unfit(turn, pod, node)) {
+        return refuse(turn, pod, &why);
     }
     if !host_network(pod) && !machine.network_ready {
         let message = format!("network is not ready: {NETWORK_NOT_READY}");
@@ -42,6 +53,7 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<
         id: turn.hex("sandbox", &key, now.0, 64),
         step: SandboxStep::Creating,
         due: now + timing::SANDBOX,
+        probed_from: now,
         containers: pod.spec.as_ref().map(work).unwrap_or_default(),
         ..Sandbox::default()
     };
@@ -70,9 +82,9 @@ pub(super) fn again(turn: &mut Turn<'_>, node: &str, max_pods: u32) -> Result<()
         turn.get::<Sandbox>(namespace, name).is_some()
     });
     pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
-    let (used, capacity) = (i64::from(max_pods), i64::from(max_pods));
+    let limit = i64::from(max_pods);
     for pod in pods.iter().skip(usize::try_from(max_pods).unwrap_or(usize::MAX)) {
-        refuse(turn, pod, &Lack { resource: "pods", requested: 1, used, capacity })?;
+        refuse(turn, pod, &lack("pods", 1, limit, limit))?;
     }
     Ok(())
 }
@@ -83,66 +95,135 @@ fn work(spec: &PodSpec) -> Vec<ContainerWork> {
     init.chain(spec.containers.iter().map(|c| of(&c.name, false))).collect()
 }
 
-struct Lack {
-    resource: &'static str,
-    requested: i64,
-    used: i64,
-    capacity: i64,
+/// Why a pod is not taken in.
+struct Refusal {
+    reason: String,
+    message: String,
 }
 
-fn lack(turn: &Turn<'_>, pod: &Pod, node: &str) -> Option<Lack> {
-    let allocatable = turn.get::<Node>("", node)?.status.as_ref()?.allocatable.as_ref()?;
-    let amount = |name: &str| allocatable.get(name).map_or(0, |q| value(name, &q.0));
+fn lack(resource: &str, requested: i64, used: i64, capacity: i64) -> Refusal {
+    Refusal {
+        reason: format!("OutOf{resource}"),
+        message: format!(
+            "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
+        ),
+    }
+}
+
+fn failed(predicate: &str, why: &str) -> Refusal {
+    Refusal { reason: predicate.to_owned(), message: format!("Predicate {predicate} failed: {why}") }
+}
+
+/// Under pressure only what is critical comes in; memory holds back only who asks for nothing.
+fn under_pressure(machine: &Machine, pod: &Pod) -> Option<Refusal> {
+    let spec = pod.spec.as_ref()?;
+    let names: Vec<&str> = machine.pressures.iter().map(|it| it.condition.as_str()).collect();
+    if names.is_empty() || spec.priority.is_some_and(|priority| priority >= CRITICAL) {
+        return None;
+    }
+    let taint = Taint {
+        key: "node.kubernetes.io/memory-pressure".to_owned(),
+        value: String::new(),
+        effect: Effect::NoSchedule,
+    };
+    let spared = qos_class(spec) != "BestEffort" || tolerated(&tolerations(spec), &taint);
+    if names == ["MemoryPressure"] && spared {
+        return None;
+    }
+    let message = format!("The node had condition: [{}]. ", names.join(" "));
+    Some(Refusal { reason: "Evicted".to_owned(), message })
+}
+
+fn tolerations(spec: &PodSpec) -> Vec<Toleration> {
+    spec.tolerations.iter().flatten().filter_map(Toleration::of).collect()
+}
+
+/// The first thing by which a pod does not fit its node.
+fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
+    let node = turn.get::<Node>("", name)?;
+    let spec = pod.spec.as_ref()?;
     let here: Vec<&Pod> = turn
         .store()
-        .pods_on(turn.cluster(), node)
+        .pods_on(turn.cluster(), name)
         .filter(|other| {
             let (namespace, name) = names(other);
             turn.get::<Sandbox>(namespace, name).is_some() && other.metadata.uid != pod.metadata.uid
         })
         .collect();
-    let check = |resource: &'static str, requested: i64, used: i64| {
-        let capacity = amount(resource);
-        (requested > 0 && requested + used > capacity).then_some(Lack { resource, requested, used, capacity })
+    let labels = node.metadata.labels.clone().unwrap_or_default();
+    let elsewhere = || {
+        let wanted = RequiredNodes::of(spec)?;
+        let why = "node(s) didn't match Pod's node affinity/selector";
+        (!wanted.matches(name, &labels)).then(|| failed("NodeAffinity", why))
     };
-    let sum = |name: &str| here.iter().map(|pod| requested(pod, name)).sum::<i64>();
-    let pods = i64::try_from(here.len()).unwrap_or(i64::MAX);
-    check("pods", 1, pods)
-        .or_else(|| check("cpu", requested(pod, "cpu"), sum("cpu")))
-        .or_else(|| check("memory", requested(pod, "memory"), sum("memory")))
-}
-
-fn value(resource: &str, text: &str) -> i64 {
-    let Ok(quantity) = Quantity::parse(text) else { return 0 };
-    if resource == "cpu" { quantity.milli_value() } else { quantity.value() }
-}
-
-/// What a pod requests: its containers together, or its largest init container.
-fn requested(pod: &Pod, resource: &str) -> i64 {
-    let Some(spec) = &pod.spec else { return 0 };
-    let of = |container: &api::k8s::core::v1::Container| {
-        let requests = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-        requests.and_then(|r| r.get(resource)).map_or(0, |q| value(resource, &q.0))
+    let taken = || {
+        let others = here.iter().filter_map(|pod| pod.spec.as_ref()).flat_map(ports);
+        let others: Vec<&ContainerPort> = others.collect();
+        let clash = ports(spec).any(|own| others.iter().any(|other| collide(own, other)));
+        let why = "node(s) didn't have free ports for the requested pod ports";
+        clash.then(|| failed("NodePorts", why))
     };
-    let together: i64 = spec.containers.iter().map(of).sum();
-    spec.init_containers.iter().flatten().map(of).max().unwrap_or(0).max(together)
+    let tainted = || {
+        let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
+        let drives_out = |taint: &&WrittenTaint| taint.effect == "NoExecute";
+        let mut taints = taints.iter().filter(drives_out).filter_map(Taint::of);
+        let why = "node(s) had taints that the pod didn't tolerate";
+        taints.any(|taint| !tolerated(&tolerations(spec), &taint)).then(|| failed("TaintToleration", why))
+    };
+    too_little(node, pod, &here).or_else(elsewhere).or_else(taken).or_else(tainted)
 }
 
-fn refuse(turn: &mut Turn<'_>, pod: &Pod, lack: &Lack) -> Result<Next, ApiStatus> {
-    let Lack { resource, requested, used, capacity } = lack;
-    let why = format!(
-        "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
-    );
-    let reason = format!("OutOf{resource}");
-    say(turn, pod, None, EventType::Warning, &reason, &why);
+/// UPSTREAM: what the node does not know of at all is no reason.
+fn too_little(node: &Node, pod: &Pod, here: &[&Pod]) -> Option<Refusal> {
+    let (offers, most) = allocatable(node.status.as_ref()?.allocatable.as_ref());
+    let of = |pod: &Pod| Some(Requests::of(pod.spec.as_ref()?, pod.status.as_ref()).exact);
+    let wants = of(pod)?;
+    let others: Vec<_> = here.iter().filter_map(|pod| of(pod)).collect();
+    let count = i64::try_from(here.len()).unwrap_or(i64::MAX);
+    if count >= most {
+        return Some(lack("pods", 1, count, most));
+    }
+    let fixed = ["cpu", "memory", "ephemeral-storage"];
+    wants.listed().into_iter().find_map(|(resource, requested)| {
+        let capacity = offers.of(resource);
+        let known = fixed.contains(&resource) || offers.scalars.contains_key(resource);
+        let used: i64 = others.iter().map(|amounts| amounts.of(resource)).sum();
+        (known && requested > capacity - used).then(|| lack(resource, requested, used, capacity))
+    })
+}
+
+fn ports(spec: &PodSpec) -> impl Iterator<Item = &ContainerPort> {
+    let all = spec.containers.iter().flat_map(|container| container.ports.iter().flatten());
+    all.filter(|port| port.host_port.is_some_and(|port| port > 0))
+}
+
+fn collide(a: &ContainerPort, b: &ContainerPort) -> bool {
+    let protocol = |port: &ContainerPort| port.protocol.clone().unwrap_or_else(|| "TCP".to_owned());
+    let ip = |port: &ContainerPort| port.host_ip.clone().filter(|ip| !ip.is_empty() && ip != "0.0.0.0");
+    let (x, y) = (ip(a), ip(b));
+    a.host_port == b.host_port && protocol(a) == protocol(b) && (x.is_none() || y.is_none() || x == y)
+}
+
+/// UPSTREAM: the status is made anew, so that the pod loses the conditions that it had of the kubelet, `PodScheduled` too.
+fn refuse(turn: &mut Turn<'_>, pod: &Pod, why: &Refusal) -> Result<Next, ApiStatus> {
+    say(turn, pod, None, EventType::Warning, &why.reason, &why.message);
     let (namespace, name) = names(pod);
     let stamp = turn.stamp();
+    let generation = pod.metadata.generation;
     turn.patch_status::<Pod>(namespace, name, |pod| {
+        let class = pod.spec.as_ref().map(|spec| qos_class(spec).to_owned());
         let status = pod.status.get_or_insert_default();
         status.phase = Some("Failed".to_owned());
-        status.reason = Some(reason);
-        status.message = Some(format!("Pod was rejected: {why}"));
-        status.start_time = Some(stamp);
+        status.reason = Some(why.reason.clone());
+        status.message = Some(format!("Pod was rejected: {}", why.message));
+        status.qos_class = class;
+        status.observed_generation = generation;
+        status.start_time.get_or_insert(stamp);
+        let own = ["PodScheduled", "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"];
+        let mut kept = status.conditions.take().unwrap_or_default();
+        kept.retain(|it| !own.contains(&it.type_.as_str()));
+        status.conditions = (!kept.is_empty()).then_some(kept);
+        (status.container_statuses, status.init_container_statuses) = (None, None);
     })?;
     Ok(Next::Done)
 }

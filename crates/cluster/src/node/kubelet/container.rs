@@ -1,25 +1,23 @@
 //! How do a pod's containers come up, fail and come up again?
 //!
-//! Init containers one after the other, then the others in their order; each is pulled, created and started. What is
-//! over its time moves on. Waits that a person would call work (a pull, a start, a first probe) are told apart from
-//! those that may go on for ever (back-off).
+//! Init containers one after the other, then the others in their order; each is pulled ([`super::pull`]), created and
+//! started ([`super::start`]), probed ([`super::probe`]), ended and started again ([`super::end`]). What is over its time
+//! moves on. Waits that a person would call work (a pull, a start, a first probe) are told apart from those that may go on
+//! for ever (back-off).
+//! Source: kubelet `pkg/kubelet/kuberuntime/kuberuntime_manager.go` (`computePodActions`, `SyncPod`).
 
 use api::{
     ApiStatus, Resource, SimDuration, SimTime,
-    k8s::core::v1::{
-        Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStatus, Pod,
-    },
-    kinds::sim::{ContainerStep, Machine, Sandbox},
+    k8s::core::v1::{Container, ContainerStatus, Pod},
+    kinds::sim::{ContainerStep, ContainerWork, Image, Machine, Sandbox},
 };
 
 use super::{
-    image, next, probe, process, say,
-    status::{self, Statuses, terminated, waiting},
+    image, next, process, say,
+    status::{self, Statuses, is_sidecar},
+    stop,
 };
-use crate::{
-    EventType::{Normal, Warning},
-    Next, Turn, timing,
-};
+use crate::{Next, Turn, timing};
 
 /// Moves every container on that is over its time, and writes what changed.
 pub(super) fn step(
@@ -32,59 +30,59 @@ pub(super) fn step(
     let mut it = Pass { turn, pod, machine: machine.clone(), statuses: Statuses::of(pod), sandbox };
     // Each container moves at most a few steps at one moment: a wait lies between them.
     for _ in 0..4 * it.sandbox.containers.len() {
-        if !(0..it.sandbox.containers.len()).any(|at| it.advance(at)) {
+        let moved = (0..it.sandbox.containers.len()).any(|at| it.advance(at));
+        it.sandbox.initialized |=
+            it.sandbox.containers.iter().all(|work| !work.init || it.is_initialized(work));
+        if !moved {
             break;
         }
     }
+    if it.is_over() && it.sandbox.containers.iter().any(|work| runs(work.step)) {
+        let Pass { turn, statuses, sandbox, .. } = it;
+        status::write_with(turn, pod, &sandbox, &statuses)?;
+        turn.put(sandbox.clone().into_object());
+        let (namespace, name) = super::names(pod);
+        let pod = turn.get::<Pod>(namespace, name).cloned().unwrap_or_else(|| pod.clone());
+        return stop::step(turn, &pod, Some(sandbox));
+    }
+    let wait = it.wait();
     let Pass { turn, statuses, sandbox, .. } = it;
     status::write_with(turn, pod, &sandbox, &statuses)?;
     if sandbox != before {
-        turn.put(sandbox.clone().into_object());
+        turn.put(sandbox.into_object());
     }
-    Ok(wait(turn.now(), &sandbox))
+    Ok(wait)
 }
 
-fn wait(now: SimTime, sandbox: &Sandbox) -> Next {
-    let (mut work, mut idle) = (None::<SimTime>, None::<SimTime>);
-    let mut note = |at: SimTime, is_work: bool| {
-        let slot = if is_work { &mut work } else { &mut idle };
-        *slot = Some(slot.map_or(at, |old| old.min(at)));
-    };
-    for it in &sandbox.containers {
-        if let Some(due) = it.due {
-            // A process that will end by itself is no work: it may take days.
-            let soon = it.step == ContainerStep::Running && due.since(it.since) <= SimDuration::secs(60);
-            note(due, matches!(it.step, ContainerStep::Pulling | ContainerStep::Starting) || soon);
-        }
-        if let Some(at) = it.probe_at {
-            // A probe that failed once may fail for ever.
-            note(at, it.step != ContainerStep::Running || it.failures == 0);
-        }
-    }
-    next(now, work, idle)
+/// Whether a process is there.
+pub(super) fn runs(step: ContainerStep) -> bool {
+    matches!(step, ContainerStep::Running | ContainerStep::Hook | ContainerStep::Stopping)
 }
 
-struct Pass<'p, 'w> {
-    turn: &'p mut Turn<'w>,
-    pod: &'p Pod,
-    machine: Machine,
-    statuses: Statuses,
-    sandbox: Sandbox,
+/// One look at all containers of a pod.
+pub(super) struct Pass<'p, 'w> {
+    pub turn: &'p mut Turn<'w>,
+    pub pod: &'p Pod,
+    pub machine: Machine,
+    pub statuses: Statuses,
+    pub sandbox: Sandbox,
 }
 
 impl Pass<'_, '_> {
-    fn container(&self, name: &str) -> Container {
-        let spec = self.pod.spec.as_ref();
-        let all = spec.into_iter().flat_map(|s| s.init_containers.iter().flatten().chain(&s.containers));
-        all.into_iter().find(|c| c.name == name).cloned().unwrap_or_default()
+    pub(super) fn container(&self, at: usize) -> Container {
+        container_of(self.pod, &self.sandbox.containers[at].name)
     }
 
-    fn say(&mut self, at: usize, how: crate::EventType, reason: &str, message: &str) {
+    pub(super) fn image(&self, container: &Container) -> Image {
+        image::of(self.turn.store(), container.image.as_deref().unwrap_or_default())
+    }
+
+    pub(super) fn say(&mut self, at: usize, how: crate::EventType, reason: &str, message: &str) {
         let name = self.sandbox.containers[at].name.clone();
         say(self.turn, self.pod, Some(&name), how, reason, message);
     }
 
-    fn enter(&mut self, at: usize, step: ContainerStep, takes: Option<SimDuration>) {
+    pub(super) fn enter(&mut self, at: usize, step: ContainerStep, takes: Option<SimDuration>) {
         let now = self.turn.now();
         let work = &mut self.sandbox.containers[at];
         work.step = step;
@@ -92,11 +90,18 @@ impl Pass<'_, '_> {
         work.due = takes.map(|takes| now + takes);
     }
 
-    fn edit(&mut self, at: usize, edit: impl FnOnce(&mut ContainerStatus)) {
+    pub(super) fn edit(&mut self, at: usize, edit: impl FnOnce(&mut ContainerStatus)) {
         let name = self.sandbox.containers[at].name.clone();
         if let Some(status) = self.statuses.get(&name) {
             edit(status);
         }
+    }
+
+    /// From a sync that failed to the next one. Source: `pod_workers.go` (`completeWork`): 10 s and up to half as much.
+    pub(super) fn until_next_sync(&self, at: usize) -> SimDuration {
+        let key = super::key_of(self.turn.cluster(), self.pod);
+        let jitter = self.turn.draw(&self.sandbox.containers[at].name, &key, self.turn.now().0) % 5000;
+        SimDuration(timing::BACK_OFF.0 + jitter)
     }
 
     /// Moves one container on; says whether it moved.
@@ -104,17 +109,20 @@ impl Pass<'_, '_> {
         let now = self.turn.now();
         let work = &self.sandbox.containers[at];
         let over = work.due.is_some_and(|due| due <= now);
-        let probed = work.probe_at.is_some_and(|probe| probe <= now);
         match work.step {
             ContainerStep::Waiting if self.may_begin(at) => self.begin(at),
             ContainerStep::Pulling if over => self.pulled(at),
-            ContainerStep::PullBackOff if over => self.begin(at),
-            ContainerStep::PullBackOff if probed => self.backs_off(at),
-            ContainerStep::ConfigError if over || self.missing_config(at).is_none() => self.create(at),
+            ContainerStep::PullBackOff | ContainerStep::CrashBackOff if over => self.begin(at),
+            ContainerStep::ConfigError if over => self.begin(at),
+            ContainerStep::ConfigError if self.machine.played && self.refusal(at).is_none() => {
+                self.create(at);
+            }
             ContainerStep::Starting if over => self.start(at),
+            ContainerStep::Hook if over => self.hooked(at),
             ContainerStep::Running if over => self.ended(at),
-            ContainerStep::Running if probed => self.probe(at),
-            ContainerStep::CrashBackOff if over => self.begin(at),
+            ContainerStep::Running => return self.probe(at),
+            ContainerStep::Stopping if over => self.stopped(at),
+            ContainerStep::Ended if over => self.begin(at),
             _ => return false,
         }
         true
@@ -123,275 +131,77 @@ impl Pass<'_, '_> {
     /// Init containers wait for those before them to be done; the others for all init containers, and for the one
     /// before to be started or to have failed.
     fn may_begin(&self, at: usize) -> bool {
-        let me = &self.sandbox.containers[at];
-        self.sandbox.containers[..at].iter().all(|before| {
+        let all = &self.sandbox.containers;
+        if !all[at].init && !self.sandbox.initialized {
+            return false;
+        }
+        all[..at].iter().filter(|before| before.init == all[at].init).all(|before| {
             if before.init {
-                let sidecar = self.container(&before.name).restart_policy.as_deref() == Some("Always");
-                before.step == ContainerStep::Exited || (sidecar && before.step == ContainerStep::Running)
-            } else {
-                debug_assert!(!me.init, "init containers come first");
-                !matches!(
-                    before.step,
-                    ContainerStep::Waiting | ContainerStep::Pulling | ContainerStep::Starting
-                )
+                return self.is_initialized(before);
             }
+            use ContainerStep::{Hook, Pulling, Starting, Waiting};
+            !matches!(before.step, Waiting | Pulling | Starting | Hook)
         })
     }
 
-    fn begin(&mut self, at: usize) {
-        let container = self.container(&self.sandbox.containers[at].name);
-        let named = container.image.clone().unwrap_or_default();
-        let there = self.machine.images.contains(&named);
-        let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
-        self.sandbox.containers[at].probe_at = None;
-        match (policy, there) {
-            ("Never", false) => {
-                let message = format!("Container image \"{named}\" is not present with pull policy of Never");
-                self.say(at, Warning, "ErrImageNeverPull", &message);
-                self.edit(at, |s| s.state = Some(waiting("ErrImageNeverPull", Some(message))));
-                self.enter(at, ContainerStep::PullBackOff, Some(timing::BACK_OFF_MAX));
-            }
-            ("Always", _) | (_, false) => {
-                self.say(at, Normal, "Pulling", &format!("Pulling image \"{named}\""));
-                let image = image::of(self.turn.store(), &named);
-                self.enter(at, ContainerStep::Pulling, Some(image::pull_time(&image)));
-            }
-            (_, true) => {
-                let message = format!("Container image \"{named}\" already present on machine");
-                self.say(at, Normal, "Pulled", &message);
-                self.create(at);
-            }
+    /// Whether the one after this init container may begin.
+    fn is_initialized(&self, work: &ContainerWork) -> bool {
+        if is_sidecar(self.pod, &work.name) {
+            let probed = container_of(self.pod, &work.name).startup_probe.is_some() && !self.machine.played;
+            return work.step == ContainerStep::Running && (!probed || work.startup.result == Some(true));
         }
+        work.step == ContainerStep::Exited
+            && self.statuses.init().iter().any(|s| s.name == work.name && s.ready)
     }
 
-    fn pulled(&mut self, at: usize) {
-        let named = self.container(&self.sandbox.containers[at].name).image.unwrap_or_default();
-        let image = image::of(self.turn.store(), &named);
-        if image.missing {
-            return self.pull_failed(at, &named);
-        }
-        let took = go_duration(image::pull_time(&image));
-        let message = format!(
-            "Successfully pulled image \"{named}\" in {took} ({took} including waiting). Image size: {} bytes.",
-            image.size
-        );
-        self.say(at, Normal, "Pulled", &message);
-        self.remember(&named);
-        self.create(at);
-    }
-
-    /// The runtime keeps the image.
-    fn remember(&mut self, named: &str) {
-        let name = self.machine.metadata.name.clone().unwrap_or_default();
-        let known = |machine: &&Machine| machine.images.iter().any(|image| image == named);
-        let Some(mut machine) = self.turn.get::<Machine>("", &name).filter(|m| !known(m)).cloned() else {
-            return;
+    /// Whether nothing is left to run but what runs beside it: `KillPod`.
+    fn is_over(&self) -> bool {
+        let all = &self.sandbox.containers;
+        let failed = |work: &ContainerWork| {
+            work.init && work.step == ContainerStep::Exited && !self.is_initialized(work)
         };
-        machine.images.push(named.to_owned());
-        machine.images.sort_unstable();
-        self.machine = machine.clone();
-        self.turn.put(machine.into_object());
+        all.iter().any(failed) || all.iter().all(|work| work.init || work.step == ContainerStep::Exited)
     }
 
-    fn pull_failed(&mut self, at: usize, named: &str) {
-        let full = image::canonical(named);
-        let why = format!(
-            "failed to pull and unpack image \"{full}\": failed to resolve reference \"{full}\": pull access denied, \
-             repository does not exist or may require authorization: server message: insufficient_scope: \
-             authorization failed"
-        );
-        self.say(at, Warning, "Failed", &format!("Failed to pull image \"{named}\": {why}"));
-        self.say(at, Warning, "Failed", "Error: ErrImagePull");
-        self.edit(at, |s| s.state = Some(waiting("ErrImagePull", Some(why))));
-        let wait = self.back_off(at);
-        self.enter(at, ContainerStep::PullBackOff, Some(wait));
-        // The next look at the pod finds the back-off and says so.
-        self.sandbox.containers[at].probe_at = Some(self.turn.now() + SimDuration::secs(1));
-    }
-
-    fn backs_off(&mut self, at: usize) {
-        let named = self.container(&self.sandbox.containers[at].name).image.unwrap_or_default();
-        self.sandbox.containers[at].probe_at = None;
-        self.say(at, Normal, "BackOff", &format!("Back-off pulling image \"{named}\""));
-        self.say(at, Warning, "Failed", "Error: ImagePullBackOff");
-        let message = format!("Back-off pulling image \"{named}\"");
-        self.edit(at, |s| s.state = Some(waiting("ImagePullBackOff", Some(message))));
-    }
-
-    /// The wait after one more failure in a row.
-    fn back_off(&mut self, at: usize) -> SimDuration {
-        let work = &mut self.sandbox.containers[at];
-        let wait = timing::BACK_OFF.0 << work.failures.min(5);
-        work.failures += 1;
-        SimDuration(wait.min(timing::BACK_OFF_MAX.0))
-    }
-
-    fn missing_config(&self, at: usize) -> Option<String> {
-        missing_config(self.turn, self.pod, &self.container(&self.sandbox.containers[at].name))
-    }
-
-    fn create(&mut self, at: usize) {
-        if let Some(missing) = self.missing_config(at) {
-            self.say(at, Warning, "Failed", &format!("Error: {missing}"));
-            self.edit(at, |s| s.state = Some(waiting("CreateContainerConfigError", Some(missing))));
-            self.enter(at, ContainerStep::ConfigError, Some(timing::BACK_OFF));
-            return;
-        }
-        self.enter(at, ContainerStep::Starting, Some(timing::CONTAINER_START));
-    }
-
-    fn start(&mut self, at: usize) {
-        let name = self.sandbox.containers[at].name.clone();
-        let container = self.container(&name);
-        let named = container.image.clone().unwrap_or_default();
-        self.say(at, Normal, "Created", &format!("Created container: {name}"));
-        self.say(at, Normal, "Started", &format!("Started container {name}"));
-        let image = image::of(self.turn.store(), &named);
-        let process = process::of(&container, &image);
-        let now = self.turn.now();
-        self.enter(at, ContainerStep::Running, process.ends.map(|(after, _)| after));
-        let probe = container.startup_probe.as_ref().or(container.readiness_probe.as_ref());
-        self.sandbox.containers[at].probe_at = probe.map(|probe| now + probe::first_after(probe));
-        let key = super::key_of(self.turn.cluster(), self.pod);
-        let id = self.turn.hex(&name, &key, now.0, 64);
-        let stamp = self.turn.stamp();
-        let full = image::canonical(&named);
-        let digest = crate::draw::hex(0, "image", &full, 0, 64);
-        let unprobed = probe.is_none();
-        let no_startup = container.startup_probe.is_none();
-        self.edit(at, |s| {
-            let restarted = s.state.as_ref().is_some_and(|state| state.terminated.is_some());
-            if restarted {
-                s.last_state.clone_from(&s.state);
-            }
-            s.restart_count += i32::from(s.container_id.is_some());
-            s.container_id = Some(format!("containerd://{id}"));
-            s.image_id = format!("{}@sha256:{digest}", image::without_tag(&full));
-            s.image = full;
-            s.started = Some(no_startup);
-            s.ready = unprobed;
-            let running = ContainerStateRunning { started_at: Some(stamp) };
-            s.state = Some(ContainerState { running: Some(running), ..ContainerState::default() });
-        });
-    }
-
-    fn ended(&mut self, at: usize) {
-        let work = &self.sandbox.containers[at];
-        let (name, init) = (work.name.clone(), work.init);
-        let container = self.container(&name);
-        let image = image::of(self.turn.store(), container.image.as_deref().unwrap_or_default());
-        let code = process::of(&container, &image).ends.map_or(0, |(_, code)| code);
-        let stamp = self.turn.stamp();
-        let mut state = None;
-        self.edit(at, |s| {
-            let started =
-                s.state.as_ref().and_then(|s| s.running.as_ref()).and_then(|r| r.started_at.clone());
-            let ended = terminated(ContainerStateTerminated {
-                container_id: s.container_id.clone(),
-                exit_code: code,
-                reason: Some(if code == 0 { "Completed" } else { "Error" }.to_owned()),
-                started_at: started,
-                finished_at: Some(stamp),
-                ..ContainerStateTerminated::default()
-            });
-            s.ready = init && code == 0;
-            s.started = Some(false);
-            s.state = Some(ended.clone());
-            state = Some(ended);
-        });
-        self.sandbox.containers[at].probe_at = None;
-        if !self.restarts(&container, init, code) {
-            return self.enter(at, ContainerStep::Exited, None);
-        }
-        // UPSTREAM: the first restart comes at once.
-        if self.sandbox.containers[at].failures == 0 {
-            self.sandbox.containers[at].failures = 1;
-            return self.begin(at);
-        }
-        self.sandbox.containers[at].failures -= 1;
-        let wait = self.back_off(at);
-        self.sandbox.containers[at].failures += 1;
-        let (namespace, pod) = super::names(self.pod);
-        let uid = self.pod.metadata.uid.clone().unwrap_or_default();
-        let about = format!("{name} in pod {pod}_{namespace}({uid})");
-        self.say(at, Warning, "BackOff", &format!("Back-off restarting failed container {about}"));
-        let length = go_duration(wait);
-        let message =
-            format!("back-off {length} restarting failed container={name} pod={pod}_{namespace}({uid})");
-        self.edit(at, |s| {
-            s.last_state = state;
-            s.state = Some(waiting("CrashLoopBackOff", Some(message)));
-        });
-        self.enter(at, ContainerStep::CrashBackOff, Some(wait));
-    }
-
-    fn restarts(&self, container: &Container, init: bool, code: i32) -> bool {
-        if container.restart_policy.as_deref() == Some("Always") {
-            return true;
-        }
-        match self.pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) {
-            Some("Never") => false,
-            Some("OnFailure") => code != 0,
-            _ => !init || code != 0,
-        }
-    }
-
-    fn probe(&mut self, at: usize) {
-        let name = self.sandbox.containers[at].name.clone();
-        let container = self.container(&name);
-        let image = image::of(self.turn.store(), container.image.as_deref().unwrap_or_default());
-        let ip = self.sandbox.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let now = self.turn.now();
-        let started = self.statuses.get(&name).is_some_and(|s| s.started == Some(true));
-        let (probe, word) = match (&container.startup_probe, &container.readiness_probe) {
-            (Some(probe), _) if !started => (probe.clone(), "Startup"),
-            (_, Some(probe)) => (probe.clone(), "Readiness"),
-            _ => return self.sandbox.containers[at].probe_at = None,
+    fn wait(&self) -> Next {
+        let (mut work, mut idle) = (None::<SimTime>, None::<SimTime>);
+        let mut note = |at: SimTime, is_work: bool| {
+            let slot = if is_work { &mut work } else { &mut idle };
+            *slot = Some(slot.map_or(at, |old| old.min(at)));
         };
-        match probe::run(&probe, &container, &image, &ip, &self.machine) {
-            Ok(()) if word == "Startup" && container.readiness_probe.is_some() => {
-                self.edit(at, |s| s.started = Some(true));
-                self.sandbox.containers[at].probe_at = Some(now);
+        for (i, it) in self.sandbox.containers.iter().enumerate() {
+            if let Some(due) = it.due {
+                use ContainerStep::{ConfigError, Ended, Hook, PullBackOff, Pulling, Starting, Stopping};
+                // A process that will end by itself is no work: it may take days.
+                let soon = it.step == ContainerStep::Running && due.since(it.since) <= SimDuration::secs(60);
+                let hopeful = it.step == ConfigError && self.refusal(i).is_none();
+                let works = matches!(it.step, Pulling | Starting | Hook | Stopping | Ended);
+                // The look that follows a first failure at once.
+                let follows = it.step == PullBackOff && due.since(it.since) <= SimDuration::secs(1);
+                note(due, works || soon || hopeful || follows);
             }
-            Ok(()) => {
-                self.edit(at, |s| {
-                    s.started = Some(true);
-                    s.ready = true;
-                });
-                self.sandbox.containers[at].probe_at = None;
-            }
-            Err(why) => {
-                self.say(at, Warning, "Unhealthy", &format!("{word} probe failed: {why}"));
-                let work = &mut self.sandbox.containers[at];
-                work.failures += 1;
-                work.probe_at = Some(now + probe::period(&probe));
+            for probing in [&it.startup, &it.readiness, &it.liveness] {
+                if let Some(at) = probing.at.filter(|_| it.step == ContainerStep::Running) {
+                    // A probe that failed once may fail for ever.
+                    note(at, probing.result != Some(true) && probing.last != Some(false));
+                }
             }
         }
+        next(self.turn.now(), work, idle)
     }
 }
 
-/// The first thing that a container's environment needs and does not find.
-fn missing_config(turn: &Turn<'_>, pod: &Pod, container: &Container) -> Option<String> {
-    use api::k8s::core::v1::{ConfigMap, Secret};
-    let (namespace, _) = super::names(pod);
-    let config = |name: &str, optional: Option<bool>| {
-        (optional != Some(true) && turn.get::<ConfigMap>(namespace, name).is_none())
-            .then(|| format!("configmap \"{name}\" not found"))
-    };
-    let secret = |name: &str, optional: Option<bool>| {
-        (optional != Some(true) && turn.get::<Secret>(namespace, name).is_none())
-            .then(|| format!("secret \"{name}\" not found"))
-    };
-    let from = container.env_from.iter().flatten().find_map(|from| {
-        let map = from.config_map_ref.as_ref().and_then(|r| config(&r.name, r.optional));
-        map.or_else(|| from.secret_ref.as_ref().and_then(|r| secret(&r.name, r.optional)))
-    });
-    from.or_else(|| {
-        container.env.iter().flatten().filter_map(|var| var.value_from.as_ref()).find_map(|from| {
-            let map = from.config_map_key_ref.as_ref().and_then(|r| config(&r.name, r.optional));
-            map.or_else(|| from.secret_key_ref.as_ref().and_then(|r| secret(&r.name, r.optional)))
-        })
-    })
+/// A container of a pod by its name.
+pub(crate) fn container_of(pod: &Pod, name: &str) -> Container {
+    let spec = pod.spec.as_ref();
+    let all = spec.into_iter().flat_map(|s| s.init_containers.iter().flatten().chain(&s.containers));
+    all.into_iter().find(|c| c.name == name).cloned().unwrap_or_default()
+}
+
+/// What a container's process does.
+pub(super) fn process_of(turn: &Turn<'_>, container: &Container) -> process::Process {
+    let image = image::of(turn.store(), container.image.as_deref().unwrap_or_default());
+    process::of(container, &image)
 }
 
 /// A length of time as Go prints it: `120ms`, `2.31s`, `1m20s`.

@@ -38,6 +38,73 @@ const KNOWN: &[(&str, u64, &[u16])] = &[
     ("ubuntu", 29_700_000, &[]),
 ];
 
+/// What a web server answers that has the files of its image only.
+const FILES: &[(&str, u16)] = &[("/", 200), ("/index.html", 200), ("*", 404)];
+
+/// Images that name a user.
+const USERS: &[(&str, &str)] = &[
+    ("pause", "65535:65535"),
+    ("coredns", "nonroot"),
+    ("nginx-unprivileged", "101"),
+    ("memcached", "memcache"),
+];
+
+/// The last versions of images of Docker Hub's library, as of late 2025: a tag beyond them does not exist.
+const VERSIONS: &[(&str, u32, u32)] = &[
+    ("alpine", 3, 22),
+    ("bash", 5, 3),
+    ("busybox", 1, 37),
+    ("debian", 13, 99),
+    ("golang", 1, 25),
+    ("httpd", 2, 4),
+    ("mariadb", 12, 99),
+    ("memcached", 1, 6),
+    ("mongo", 8, 99),
+    ("mysql", 9, 99),
+    ("nginx", 1, 29),
+    ("node", 25, 99),
+    ("perl", 5, 42),
+    ("php", 8, 99),
+    ("postgres", 18, 99),
+    ("python", 3, 14),
+    ("rabbitmq", 4, 99),
+    ("redis", 8, 99),
+    ("ruby", 3, 99),
+    ("ubuntu", 25, 99),
+];
+
+/// How tags of the library begin that are no versions.
+const TAGS: &[&str] = &[
+    "alpine",
+    "bookworm",
+    "bullseye",
+    "buster",
+    "current",
+    "devel",
+    "edge",
+    "focal",
+    "glibc",
+    "jammy",
+    "jdk",
+    "jre",
+    "latest",
+    "lts",
+    "mainline",
+    "management",
+    "musl",
+    "noble",
+    "oldstable",
+    "otel",
+    "perl",
+    "rolling",
+    "slim",
+    "stable",
+    "testing",
+    "trixie",
+    "uclibc",
+    "unstable",
+];
+
 /// Images whose process does its work and ends well, and after how many milliseconds.
 const ENDING: &[(&str, u64)] = &[("amazon-k8s-cni-init", 1500), ("hello-world", 10)];
 
@@ -201,7 +268,79 @@ pub fn of(store: &Store, image: &str) -> Image {
     let (size, ports) = known.map_or((UNKNOWN_BYTES, [].as_slice()), |(_, size, ports)| (*size, *ports));
     let ends_after = ENDING.iter().find(|(name, _)| last(repository) == *name).map(|(_, after)| *after);
     let missing = !repository.contains('/') && !LIBRARY.contains(&repository);
-    Image { size, ports: ports.to_vec(), ends_after, missing, ..Image::default() }
+    let root = LIBRARY.contains(&repository) || known.is_some();
+    // MODEL: who wrote an image of their own has it run as some user; those of Docker Hub's library begin as root.
+    let user = USERS.iter().find(|(name, _)| last(repository) == *name).map(|(_, user)| (*user).to_owned());
+    let user = user.or((!root).then(|| "65532".to_owned()));
+    let serves_files = ["nginx", "httpd"].contains(&last(repository).as_str());
+    let pages: &[(&str, u16)] = if serves_files { FILES } else { &[] };
+    let answers = pages.iter().map(|(path, code)| ((*path).to_owned(), *code)).collect();
+    Image { size, ports: ports.to_vec(), ends_after, missing, user, answers, ..Image::default() }
+}
+
+/// What the registry says of an image that cannot be pulled.
+///
+/// MODEL: which tags exist is known of Docker Hub's library only.
+#[must_use]
+pub fn refusal(named: &str, image: &Image) -> Option<String> {
+    let full = canonical(named);
+    let unpack = format!("failed to pull and unpack image {full:?}: failed to resolve reference {full:?}");
+    let registry = full.split('/').next().unwrap_or_default();
+    let not_found = format!("rpc error: code = NotFound desc = {unpack}: {full}: not found");
+    let public =
+        registry == "registry.k8s.io" || registry.ends_with(".amazonaws.com") || registry == "public.ecr.aws";
+    if image.missing && !public {
+        return Some(format!(
+            "{unpack}: pull access denied, repository does not exist or may require authorization: server message: \
+             insufficient_scope: authorization failed"
+        ));
+    }
+    let described = image.metadata.name.is_some();
+    (image.missing || (!described && has_no_such_tag(named))).then_some(not_found)
+}
+
+fn has_no_such_tag(named: &str) -> bool {
+    let repository = without_tag(named);
+    let tag = named.strip_prefix(repository).and_then(|rest| rest.strip_prefix(':'));
+    let (Some(tag), true) = (tag, LIBRARY.contains(&repository)) else { return false };
+    let mut numbers = tag.split(['.', '-']).map(str::parse::<u32>);
+    let (first, second) = (numbers.next().and_then(Result::ok), numbers.next().and_then(Result::ok));
+    match (first, VERSIONS.iter().find(|(name, ..)| *name == repository)) {
+        (Some(major), Some((_, last, minor))) => (major, second.unwrap_or(0)) > (*last, *minor),
+        (Some(_), None) => false,
+        (None, _) => {
+            !TAGS.contains(&tag.split(['-', '.']).next().unwrap_or_default()) && !tag.starts_with('v')
+        }
+    }
+}
+
+/// What is wrong with a reference, as the parser of references says it.
+/// Source: `github.com/distribution/reference` (`ParseNormalizedNamed`).
+#[must_use]
+pub fn malformed(named: &str) -> Option<String> {
+    let (first, rest) = named.split_once('/').unwrap_or(("", named));
+    let has_domain = first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first;
+    let path = match (has_domain && !first.is_empty(), first) {
+        (true, _) => rest.to_owned(),
+        (false, "") => format!("library/{rest}"),
+        (false, _) => named.to_owned(),
+    };
+    let repository = without_tag(&path);
+    if repository.chars().any(|letter| letter.is_ascii_uppercase()) {
+        return Some(format!("invalid reference format: repository name ({repository}) must be lowercase"));
+    }
+    let letter = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '_' | '-');
+    let well = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(letter)
+            && part.starts_with(|it: char| it.is_ascii_alphanumeric())
+            && part.ends_with(|it: char| it.is_ascii_alphanumeric())
+    };
+    let tag =
+        path.split('@').next().and_then(|it| it.strip_prefix(repository)).and_then(|it| it.strip_prefix(':'));
+    let tag_is_well = tag.is_none_or(|tag| !tag.is_empty() && tag.len() <= 128 && tag.chars().all(letter));
+    let fits = repository.split('/').all(well) && tag_is_well;
+    (!fits).then(|| "invalid reference format".to_owned())
 }
 
 /// How long its pull takes.
@@ -276,6 +415,38 @@ mod tests {
         assert!(of(&store, "ngnix:1.27").missing);
         assert!(!of(&store, "postgres").missing);
         assert!(!of(&store, "someone/ngnix").missing);
+    }
+
+    /// Expected: containerd `core/remotes/docker/resolver.go`; `k8s.io/cri-client` keeps the code of all but `Unknown`.
+    #[test]
+    fn a_tag_that_does_not_exist_is_not_found() {
+        let store = Store::default();
+        let refused = |named: &str| refusal(named, &of(&store, named));
+        let full = "docker.io/library/nginx:1.99";
+        let want = format!(
+            "rpc error: code = NotFound desc = failed to pull and unpack image \"{full}\": failed to resolve reference \
+             \"{full}\": {full}: not found"
+        );
+        assert_eq!(refused("nginx:1.99"), Some(want));
+        for there in ["nginx", "nginx:1.27-alpine", "nginx:alpine", "busybox:1.28", "postgres:16", "me/app:x"]
+        {
+            assert_eq!(refused(there), None, "{there}");
+        }
+        assert!(refused("nginx:nope").is_some() && refused("nope").is_some());
+    }
+
+    /// Expected: `github.com/distribution/reference`.
+    #[test]
+    fn a_name_that_is_none_is_refused_before_it_is_pulled() {
+        let lower = "invalid reference format: repository name (library/NGINX) must be lowercase";
+        assert_eq!(malformed("NGINX").as_deref(), Some(lower));
+        assert_eq!(malformed("nginx:1 .27").as_deref(), Some("invalid reference format"));
+        assert_eq!(malformed("nginx:").as_deref(), Some("invalid reference format"));
+        for well in
+            ["nginx", "nginx:1.27", "localhost:5000/a/b:1", "a/b@sha256:0123", "registry.k8s.io/pause:3.10"]
+        {
+            assert_eq!(malformed(well), None, "{well}");
+        }
     }
 
     #[test]

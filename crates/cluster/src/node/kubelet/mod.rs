@@ -5,18 +5,28 @@
 //! over. Source: kubelet `pkg/kubelet` at v1.34 (`kubelet.go`, `kuberuntime`, `images`, `status`).
 
 mod admit;
+mod back_off;
+mod conditions;
 mod container;
+mod end;
+pub mod env;
+mod health;
 pub mod image;
 mod mount;
 mod network;
 mod probe;
-mod process;
+pub(crate) mod process;
+mod pull;
 mod runtime;
 mod sandbox;
+mod start;
 mod status;
 mod stop;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use container::go_duration;
+pub(crate) use admit::CRITICAL;
+pub(crate) use container::{container_of, go_duration};
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
@@ -26,12 +36,13 @@ use api::{
     },
     kinds::{
         cni::IpPool,
-        sim::{ContainerStep, Machine, Sandbox, SandboxStep},
+        sim::{ContainerStep, Machine, Sandbox, SandboxStep, StopCause},
     },
 };
 
 use crate::{
-    Change, Controller, EventType, Key, Next, Store, Turn, node::finished, parts::Process, scheduler::typed,
+    ActorId, Change, Controller, EventType, Key, Next, Store, Turn, node::finished, parts::Process,
+    scheduler::typed,
 };
 
 /// Runs the pods of every node.
@@ -81,10 +92,16 @@ impl Controller for Kubelet {
         if let Some(stopped) = machine.runtime_stopped.filter(|_| !finished(&pod)) {
             return runtime::without(turn, &pod, sandbox, &machine, stopped);
         }
-        if pod.metadata.deletion_timestamp.is_some() {
+        let stopping = sandbox.as_ref().is_some_and(|it| it.step == SandboxStep::Stopping);
+        if pod.metadata.deletion_timestamp.is_some() || stopping {
             return stop::step(turn, &pod, sandbox);
         }
-        match sandbox {
+        let deadline = stop::deadline(turn, &pod).filter(|_| !finished(&pod));
+        let now = turn.now();
+        let next = match sandbox {
+            Some(sandbox) if deadline.is_some_and(|at| at <= now) => {
+                return stop::too_long(turn, &pod, sandbox);
+            }
             Some(sandbox) if finished(&pod) => {
                 stop::clear_up(turn, &sandbox);
                 Ok(Next::Done)
@@ -95,7 +112,9 @@ impl Controller for Kubelet {
             Some(sandbox) => container::step(turn, &pod, sandbox, &machine),
             None if finished(&pod) => Ok(Next::Done),
             None => admit::step(turn, &pod, &machine),
-        }
+        };
+        let deadline = stop::deadline(turn, &pod).or(deadline).filter(|_| !finished(&pod));
+        next.map(|next| deadline.map_or(next, |at| sooner(next, at.since(now))))
     }
 }
 
@@ -107,6 +126,17 @@ pub(crate) fn restart(turn: &mut Turn<'_>, node: &str, max_pods: u32) -> Result<
 /// A sandbox is gone with its machine's last run.
 pub(crate) fn lose(turn: &mut Turn<'_>, sandbox: &Sandbox) {
     stop::clear_up(turn, sandbox);
+}
+
+/// Ends a pod that nobody deleted, and has the kubelet see to it.
+pub(crate) fn end(turn: &mut Turn<'_>, pod: &Pod, cause: StopCause) -> Result<(), ApiStatus> {
+    let (namespace, name) = names(pod);
+    let Some(sandbox) = turn.get::<Sandbox>(namespace, name).cloned() else { return Ok(()) };
+    if let Next::After(wait) | Next::Every(wait) = stop::end(turn, pod, sandbox, cause)? {
+        let key = key_of(turn.cluster(), pod);
+        turn.wake(ActorId(Kubelet.name()), key, wait);
+    }
+    Ok(())
 }
 
 fn machine_of<'t>(turn: &'t Turn<'_>, pod: &Pod) -> Option<&'t Machine> {
@@ -153,7 +183,7 @@ fn key_of(cluster: crate::ClusterId, pod: &Pod) -> Key {
 }
 
 /// Namespace and name of a pod.
-fn names(pod: &Pod) -> (&str, &str) {
+pub(crate) fn names(pod: &Pod) -> (&str, &str) {
     let meta = &pod.metadata;
     (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
@@ -169,7 +199,14 @@ fn host_network(pod: &Pod) -> bool {
 }
 
 /// Says something about a pod, or about one of its containers.
-fn say(turn: &mut Turn<'_>, pod: &Pod, container: Option<&str>, how: EventType, reason: &str, message: &str) {
+pub(crate) fn say(
+    turn: &mut Turn<'_>,
+    pod: &Pod,
+    container: Option<&str>,
+    how: EventType,
+    reason: &str,
+    message: &str,
+) {
     let (namespace, name) = names(pod);
     let about = ObjectReference {
         api_version: Some("v1".to_owned()),
@@ -188,6 +225,16 @@ fn field_path(pod: &Pod, container: &str) -> String {
     let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
     let init = init.is_some_and(|all| all.iter().any(|c| c.name == container));
     format!("spec.{}{{{container}}}", if init { "initContainers" } else { "containers" })
+}
+
+/// What is next, and a moment at which something ends by itself.
+fn sooner(next: Next, wait: SimDuration) -> Next {
+    let wait = wait.max(SimDuration(1));
+    match next {
+        Next::Done => Next::Every(wait),
+        Next::After(work) => Next::After(work.min(wait)),
+        Next::Every(idle) => Next::Every(idle.min(wait)),
+    }
 }
 
 /// The first of several moments, seen from now; a wait that is part of work, or one that may go on for ever.

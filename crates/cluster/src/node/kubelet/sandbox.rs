@@ -25,6 +25,7 @@ pub(super) fn step(
     let missing = mount::missing(turn, pod);
     if missing.is_empty() && sandbox.step == SandboxStep::Mounting {
         (sandbox.step, sandbox.failures, sandbox.due) = (SandboxStep::Creating, 0, now);
+        sandbox.probed_from = now;
     }
     if now < sandbox.due {
         return Ok(wait(turn, &sandbox, machine));

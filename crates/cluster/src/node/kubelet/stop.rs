@@ -1,106 +1,163 @@
 //! How does a pod leave its node?
 //!
-//! SIGTERM, up to the grace period, SIGKILL; then the address goes back and rests, and the kubelet deletes the pod for
-//! good. Source: kubelet `pkg/kubelet/pod_workers.go`, `kuberuntime_container.go` (`killContainer`).
+//! Hooks, SIGTERM, up to the grace period, SIGKILL; sidecars after the others, the last one first; then the address goes back
+//! and rests. A pod that was deleted is deleted for good, one that the kubelet itself ended says why.
+//! Source: kubelet `pkg/kubelet/pod_workers.go` (`calculateEffectiveGracePeriod`), `kubelet.go` (`SyncTerminatingPod`),
+//! `kuberuntime_container.go` (`killContainer`), `kuberuntime_termination_order.go`, `active_deadline.go`.
+
+use std::collections::BTreeMap;
 
 use api::{
-    ApiStatus, Resource, SimDuration,
-    k8s::core::v1::{Container, ContainerStateTerminated, Pod},
-    kinds::sim::{ContainerStep, Sandbox, SandboxStep},
+    ApiStatus, Resource, SimDuration, SimTime,
+    k8s::core::v1::{Container, Pod},
+    kinds::sim::{Sandbox, SandboxStep, StopCause},
 };
 
 use super::{
-    image, network, process, say,
-    status::{self, Statuses, terminated},
+    container::{container_of, runs},
+    end::{self, Stopping},
+    network, say,
+    status::{self, Statuses, is_sidecar},
 };
-use crate::{EventType, Next, Turn, timing};
+use crate::{
+    EventType::{Normal, Warning},
+    Next, Turn, timing,
+};
 
-/// Code of a process that was killed, and of one that obeyed.
-const KILLED: i32 = 137;
+/// What the kubelet says of a pod that ran too long.
+const DEADLINE: &str = "Pod was active on the node longer than the specified deadline";
 
-/// Stops a pod step by step, and deletes it at the end.
+/// Stops a pod step by step; deletes it at the end if it is to be deleted.
 pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, sandbox: Option<Sandbox>) -> Result<Next, ApiStatus> {
     let key = super::key_of(turn.cluster(), pod);
+    let deleted = pod.metadata.deletion_timestamp.is_some();
     let Some(mut sandbox) = sandbox else {
-        turn.delete(&key, Some(0))?;
+        if deleted {
+            turn.delete(&key, Some(0))?;
+        }
         return Ok(Next::Done);
     };
     let now = turn.now();
-    if sandbox.step != SandboxStep::Stopping {
-        let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or(30).unsigned_abs();
-        let running: Vec<Container> = running(pod, &sandbox);
-        for container in &running {
+    let grace = grace(pod, &sandbox);
+    let ends = ends(turn, pod, &sandbox, grace);
+    if sandbox.step == SandboxStep::Stopping {
+        // Somebody gave it less time than before.
+        let least = SimDuration::secs(grace.max(2)) + queue(turn, &sandbox);
+        sandbox.due = sandbox.due.min(now + least);
+    } else {
+        for (container, stopping) in &ends {
             let message = format!("Stopping container {}", container.name);
-            say(turn, pod, Some(&container.name), EventType::Normal, "Killing", &message);
+            say(turn, pod, Some(&container.name), Normal, "Killing", &message);
+            if stopping.hook_failed {
+                say(turn, pod, Some(&container.name), Warning, "FailedPreStopHook", "PreStopHook failed");
+            }
         }
-        let longest = running.iter().map(|c| takes(turn, c, SimDuration::secs(grace))).max();
+        let longest = ends.iter().map(|(_, stopping)| stopping.takes).max();
         sandbox.step = SandboxStep::Stopping;
         sandbox.due = now + longest.unwrap_or(SimDuration::ZERO) + queue(turn, &sandbox);
-        turn.put(sandbox.clone().into_object());
     }
+    turn.put(sandbox.clone().into_object());
     if now < sandbox.due {
         return Ok(Next::After(sandbox.due.since(now)));
     }
-    report(turn, pod, &sandbox)?;
+    report(turn, pod, &sandbox, &ends)?;
     clear_up(turn, &sandbox);
-    turn.delete(&key, Some(0))?;
+    if deleted {
+        turn.delete(&key, Some(0))?;
+    }
     Ok(Next::Done)
+}
+
+/// Begins to stop a pod that nobody deleted; the status says why when it has ended.
+pub(super) fn end(
+    turn: &mut Turn<'_>,
+    pod: &Pod,
+    mut sandbox: Sandbox,
+    cause: StopCause,
+) -> Result<Next, ApiStatus> {
+    sandbox.stopped_for = Some(cause);
+    step(turn, pod, Some(sandbox))
+}
+
+/// When a pod has run as long as it may.
+pub(super) fn deadline(turn: &Turn<'_>, pod: &Pod) -> Option<SimTime> {
+    let allowed = pod.spec.as_ref()?.active_deadline_seconds?;
+    let start = pod.status.as_ref()?.start_time.as_ref()?.0.as_millisecond();
+    let since = u64::try_from(start - turn.world().epoch().as_millisecond()).unwrap_or(0);
+    Some(SimTime(since) + SimDuration::secs(allowed.unsigned_abs()))
+}
+
+/// Ends a pod that has run too long. UPSTREAM: it is said each time the status is made, which is four times.
+pub(super) fn too_long(turn: &mut Turn<'_>, pod: &Pod, sandbox: Sandbox) -> Result<Next, ApiStatus> {
+    for _ in 0..4 {
+        say(turn, pod, None, Normal, "DeadlineExceeded", DEADLINE);
+    }
+    let (reason, message) = ("DeadlineExceeded".to_owned(), DEADLINE.to_owned());
+    end(turn, pod, sandbox, StopCause { reason, message, ..StopCause::default() })
+}
+
+/// Seconds that a pod's containers are given.
+fn grace(pod: &Pod, sandbox: &Sandbox) -> u64 {
+    let own = pod.spec.as_ref().and_then(|spec| spec.termination_grace_period_seconds);
+    let deletion = pod.metadata.deletion_grace_period_seconds.map(i64::unsigned_abs);
+    let given = sandbox.stopped_for.as_ref().and_then(|cause| cause.grace);
+    let shortest = [deletion, given].into_iter().flatten().min();
+    shortest.unwrap_or(own.unwrap_or(30).unsigned_abs()).max(1)
+}
+
+/// The containers that run, and how each of them will end.
+fn ends(turn: &Turn<'_>, pod: &Pod, sandbox: &Sandbox, grace: u64) -> Vec<(Container, Stopping)> {
+    let ip = sandbox.ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let mut all: BTreeMap<usize, Stopping> = BTreeMap::new();
+    let mut stop = |at: usize, from: SimDuration| {
+        let work = &sandbox.containers[at];
+        let container = container_of(pod, &work.name);
+        let stopping = end::stopping(turn, pod, &container, (&ip, work.since), grace, from);
+        let takes = stopping.takes;
+        all.insert(at, stopping);
+        takes
+    };
+    let running = |at: &usize| runs(sandbox.containers[*at].step);
+    let sidecar = |at: &usize| is_sidecar(pod, &sandbox.containers[*at].name);
+    let count = sandbox.containers.len();
+    let mut turn_comes = SimDuration::ZERO;
+    for at in (0..count).filter(running).filter(|at| !sidecar(at)) {
+        let takes = stop(at, SimDuration::ZERO);
+        turn_comes = turn_comes.max(takes);
+    }
+    for at in (0..count).rev().filter(running).filter(sidecar) {
+        let takes = stop(at, turn_comes);
+        turn_comes = turn_comes.max(takes);
+    }
+    let named = |at: usize| container_of(pod, &sandbox.containers[at].name);
+    all.into_iter().map(|(at, stopping)| (named(at), stopping)).collect()
 }
 
 /// How much later a pod ends because others of its node are being stopped: no two end at one moment.
 fn queue(turn: &Turn<'_>, own: &Sandbox) -> SimDuration {
     let stops = |pod: &&Pod| {
         let (namespace, name) = super::names(pod);
-        turn.get::<Sandbox>(namespace, name).is_some_and(|it| it.step == SandboxStep::Stopping)
+        turn.get::<Sandbox>(namespace, name)
+            .is_some_and(|it| it.step == SandboxStep::Stopping && it.pod_uid != own.pod_uid)
     };
     let others = turn.store().pods_on(turn.cluster(), &own.node).filter(stops);
     SimDuration(timing::STOP_APART.0 * u64::try_from(others.count()).unwrap_or(0))
 }
 
-fn running(pod: &Pod, sandbox: &Sandbox) -> Vec<Container> {
-    let spec = pod.spec.clone().unwrap_or_default();
-    let all = spec.init_containers.into_iter().flatten().chain(spec.containers);
-    let runs = |name: &str| {
-        sandbox.containers.iter().any(|work| work.name == name && work.step == ContainerStep::Running)
-    };
-    all.filter(|container| runs(&container.name)).collect()
-}
-
-/// From SIGTERM to the end of a container's process.
-fn takes(turn: &Turn<'_>, container: &Container, grace: SimDuration) -> SimDuration {
-    let hook =
-        container.lifecycle.as_ref().and_then(|l| l.pre_stop.as_ref()).and_then(|hook| hook.sleep.as_ref());
-    let hook = SimDuration::secs(hook.map_or(0, |sleep| sleep.seconds.unsigned_abs()));
-    if obeys(turn, container) { SimDuration(hook.0 + timing::TERM.0).min(grace) } else { grace }
-}
-
-fn obeys(turn: &Turn<'_>, container: &Container) -> bool {
-    let image = image::of(turn.store(), container.image.as_deref().unwrap_or_default());
-    process::of(container, &image).obeys_term
-}
-
 /// The last status: every container has ended.
-fn report(turn: &mut Turn<'_>, pod: &Pod, sandbox: &Sandbox) -> Result<(), ApiStatus> {
+fn report(
+    turn: &mut Turn<'_>,
+    pod: &Pod,
+    sandbox: &Sandbox,
+    ends: &[(Container, Stopping)],
+) -> Result<(), ApiStatus> {
     let mut statuses = Statuses::of(pod);
     let stamp = turn.stamp();
-    for container in running(pod, sandbox) {
-        let code = if obeys(turn, &container) { 0 } else { KILLED };
-        if let Some(status) = statuses.get(&container.name) {
-            let started =
-                status.state.as_ref().and_then(|s| s.running.as_ref()).and_then(|r| r.started_at.clone());
-            status.ready = false;
-            status.started = Some(false);
-            status.state = Some(terminated(ContainerStateTerminated {
-                container_id: status.container_id.clone(),
-                exit_code: code,
-                reason: Some(if code == 0 { "Completed" } else { "Error" }.to_owned()),
-                started_at: started,
-                finished_at: Some(stamp.clone()),
-                ..ContainerStateTerminated::default()
-            }));
-        }
+    for (container, stopping) in ends {
+        let reason = if stopping.exit_code == 0 { "Completed" } else { "Error" };
+        statuses.end(&container.name, stopping.exit_code, reason, &stamp);
     }
-    status::write_with(turn, pod, sandbox, &statuses)
+    status::write_last(turn, pod, sandbox, &statuses)
 }
 
 /// Takes a sandbox down: its address goes back and rests.
