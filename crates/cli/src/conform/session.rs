@@ -30,6 +30,8 @@ const HERE: ClusterId = ClusterId(1);
 const PATIENCE: SimDuration = SimDuration::secs(25);
 /// How long nothing changed before the recorder went on.
 const SILENCE: SimDuration = SimDuration::millis(700);
+/// From the end of a command to the first request of the one that follows at once: a shell and kubectl have to start.
+const NEXT_COMMAND: SimDuration = SimDuration::millis(60);
 
 /// Runs one session; a step is a case.
 pub(super) fn run(case: &Value) -> Vec<Outcome> {
@@ -84,7 +86,9 @@ fn one(
             world.run_until(until, Budget::COMMAND);
             quiet(world);
         }
-        _ => {}
+        _ => {
+            world.run_until(world.now() + NEXT_COMMAND, Budget::COMMAND);
+        }
     }
     let flag = |field: &str| step[field] == true;
     let unordered = flag("unordered") || flag("unordered_words");

@@ -138,7 +138,7 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     let namespace = if info.scope == Scope::Namespaced { namespace } else { String::new() };
     let object = |object: Rc<Object>| Ok(Reply::Object(object));
     match (subresource, verb) {
-        ("", ApiVerb::Create(value)) if review::is_of_others(kind) => {
+        ("", ApiVerb::Create(value)) if review::is_of_others(kind) && value.is_object() => {
             Ok(Reply::Value(review::of_others(call, kind, value)))
         }
         ("" | "status", ApiVerb::Get) => {

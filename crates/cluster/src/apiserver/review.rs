@@ -18,20 +18,22 @@ pub(super) fn of_oneself(
     who: &Principal,
     request: &ApiRequest,
 ) -> Option<Result<Value, ApiStatus>> {
-    let ApiVerb::Create(asked) = &request.verb else { return None };
+    // What is no object at all is left for decoding to refuse.
+    let ApiVerb::Create(asked @ Value::Object(_)) = &request.verb else { return None };
     if !who.groups.iter().any(|g| g == "system:authenticated" || g == "system:masters") {
         return None;
     }
-    let mut answer = asked.clone();
-    let info = request.kind.info();
-    answer["apiVersion"] = info.api_version().into();
-    answer["kind"] = info.kind.into();
-    answer["status"] = match request.kind {
+    let status = match request.kind {
         Kind::SelfSubjectReview => json!({"userInfo": {"username": who.user, "groups": who.groups}}),
         Kind::SelfSubjectAccessReview => access(call, request.cluster, who, &asked["spec"]),
         Kind::SelfSubjectRulesReview => rules(call, request.cluster, who, &asked["spec"]),
         _ => return None,
     };
+    let mut answer = asked.clone();
+    let info = request.kind.info();
+    answer["apiVersion"] = info.api_version().into();
+    answer["kind"] = info.kind.into();
+    answer["status"] = status;
     Some(Ok(answer))
 }
 
