@@ -9,6 +9,7 @@ mod set;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod walk;
 
 use serde_json::{Value, json};
@@ -163,7 +164,8 @@ pub fn update(
 
 /// What a manifest makes of an object, and whose its fields are then. `live` is `null` if there is none yet.
 /// # Errors
-/// 409 with every field that somebody else owns and the manifest would change, unless `force`.
+/// 409 with every field that somebody else owns and the manifest would change, unless `force`; before that a manifest
+/// that says itself whose its fields are, or that is not of its kind's form.
 pub fn apply(
     of: Of<'_>,
     had: &[ManagedFieldsEntry],
@@ -174,6 +176,7 @@ pub fn apply(
 ) -> Result<(Value, Vec<ManagedFieldsEntry>), ApiStatus> {
     let version = of.kind.info().api_version();
     let shape = of.shape();
+    fits(of, manifest)?;
     let nothing = json!({});
     let live = if live.is_null() { &nothing } else { live };
     let wanted = stripped(walk::fields(shape, manifest), writer);
@@ -213,6 +216,39 @@ pub fn apply(
     }
     all.push((entry, wanted));
     Ok((merged, entries(all)))
+}
+
+fn fits(of: Of<'_>, manifest: &Value) -> Result<(), ApiStatus> {
+    let meta = &manifest["metadata"];
+    if meta["managedFields"].as_array().is_some_and(|entries| !entries.is_empty()) {
+        return Err(ApiStatus::bad_request("metadata.managedFields must be nil"));
+    }
+    let misfits = typed::misfits(of.shape(), manifest);
+    let why = match misfits.as_slice() {
+        [] => return Ok(()),
+        [one] => one.clone(),
+        many => format!("errors:\n  {}", many.join("\n  ")),
+    };
+    let info = of.kind.info();
+    let text = |field: &str| meta[field].as_str().unwrap_or_default().to_owned();
+    let message = format!(
+        "failed to create typed patch object ({}/{}; {}/{}, Kind={}): {why}",
+        text("namespace"),
+        text("name"),
+        info.group,
+        info.version,
+        info.kind
+    );
+    // UPSTREAM: a plain Go error, which has neither a reason nor causes.
+    Err(ApiStatus {
+        code: 500,
+        reason: String::new(),
+        message,
+        causes: Vec::new(),
+        name: String::new(),
+        group: String::new(),
+        kind: String::new(),
+    })
 }
 
 /// Whether all that conflicts was applied by `kubectl` on the client's side before: then it moves over without a word.

@@ -154,7 +154,8 @@ impl Set {
     }
 }
 
-fn shown(step: &str) -> String {
+/// A step as messages write it.
+pub(super) fn shown(step: &str) -> String {
     let (sort, rest) = step.split_once(':').unwrap_or(("f", step));
     match sort {
         "k" => {

@@ -62,6 +62,21 @@ pub(super) enum Listed {
     Keys(Vec<(String, Option<Value>)>),
 }
 
+/// What form of value may stand at a place.
+pub(super) enum Form {
+    /// A struct, which has no fields but its own, or a map.
+    Fields {
+        closed: bool,
+    },
+    List,
+    Text,
+    Number,
+    Boolean,
+    /// A text, a number or a boolean.
+    Scalar,
+    Any,
+}
+
 impl<'s> Shape<'s> {
     pub(super) fn of(kind: Kind, custom: Option<&'s Value>) -> Self {
         match (schema::root(kind), custom) {
@@ -105,6 +120,20 @@ impl<'s> Shape<'s> {
         }
     }
 
+    pub(super) fn form(self) -> Form {
+        match (self, self.ty()) {
+            (Self::Struct(_), _) | (_, Some(Type::Object(_))) => Form::Fields { closed: true },
+            (_, Some(Type::Map(_))) => Form::Fields { closed: false },
+            (_, Some(Type::List(_))) => Form::List,
+            (_, Some(Type::Text | Type::Bytes)) => Form::Text,
+            (_, Some(Type::Boolean)) => Form::Boolean,
+            (_, Some(Type::Int32 | Type::Int64 | Type::Float)) => Form::Number,
+            (_, Some(Type::Quantity | Type::IntOrString | Type::Time | Type::MicroTime)) => Form::Scalar,
+            (Self::Custom(schema), _) => custom(schema),
+            (_, Some(Type::Any) | None) => Form::Any,
+        }
+    }
+
     /// Whether a struct or map is owned as a whole.
     pub(super) fn is_whole(self) -> bool {
         let is_struct = |of: &TypeSchema| WHOLE.contains(&of.name());
@@ -130,18 +159,21 @@ impl<'s> Shape<'s> {
     }
 
     pub(super) fn listed(self) -> Listed {
-        let text = |key: &str| (key.to_owned(), None);
+        // UPSTREAM: what an item must say has a default in the schema all the same: an empty text, or zero.
+        let text = |key: &str| (key.to_owned(), Some(Value::from("")));
+        let number = |key: &str| (key.to_owned(), Some(Value::from(0)));
         match self {
             Self::Field(field) => {
                 let Type::List(item) = &field.ty else { return Listed::Whole };
                 let of = item.object().map(TypeSchema::name).unwrap_or_default();
                 match (field.patch, of) {
                     (_, "Taint" | "Toleration" | "JobCondition") => Listed::Whole,
-                    (_, "ContainerPort") => {
-                        Listed::Keys(vec![text("containerPort"), ("protocol".to_owned(), Some("TCP".into()))])
-                    }
+                    (_, "ContainerPort") => Listed::Keys(vec![
+                        number("containerPort"),
+                        ("protocol".to_owned(), Some("TCP".into())),
+                    ]),
                     (_, "ServicePort") => {
-                        Listed::Keys(vec![text("port"), ("protocol".to_owned(), Some("TCP".into()))])
+                        Listed::Keys(vec![number("port"), ("protocol".to_owned(), Some("TCP".into()))])
                     }
                     (_, "TopologySpreadConstraint") => {
                         Listed::Keys(vec![text("topologyKey"), text("whenUnsatisfiable")])
@@ -167,5 +199,24 @@ impl<'s> Shape<'s> {
             },
             Self::Struct(_) | Self::Item(_) | Self::Any => Listed::Whole,
         }
+    }
+}
+
+fn custom(schema: &Value) -> Form {
+    if schema["x-kubernetes-int-or-string"] == true {
+        return Form::Scalar;
+    }
+    match schema["type"].as_str() {
+        Some("object") => {
+            let is_open = schema["x-kubernetes-preserve-unknown-fields"] == true
+                || schema.get("additionalProperties").is_some_and(|every| *every != Value::Bool(false));
+            // UPSTREAM: an object of whose fields nothing is said may have any.
+            Form::Fields { closed: !is_open && schema["properties"].is_object() }
+        }
+        Some("array") => Form::List,
+        Some("string") => Form::Text,
+        Some("integer" | "number") => Form::Number,
+        Some("boolean") => Form::Boolean,
+        Some(_) | None => Form::Any,
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// How deep objects are followed.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// What became of the fields.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Changed {
 }
 
 /// The step to an item of a list; `None` if the list is owned as a whole.
-fn step(listed: &Listed, item: &Value) -> Option<String> {
+pub(super) fn step(listed: &Listed, item: &Value) -> Option<String> {
     match listed {
         Listed::Whole => None,
         Listed::Values => Some(format!("v:{item}")),

@@ -63,8 +63,6 @@ pub(super) fn apply(
 ) -> Result<Rc<Object>, ApiStatus> {
     call.enter(Stage::Decoding, "");
     let version = definitions::version(call.world.store(), call.cluster, kind);
-    // What the kind does not have is refused before anything is merged.
-    decode::strict(kind, version.as_ref(), manifest)?;
     let key = call.key(kind, namespace, name);
     let live = call.world.store().object(&key).cloned();
     let had: Vec<ManagedFieldsEntry> =
