@@ -129,6 +129,8 @@ pub struct Definition {
     pub versions: Vec<Version>,
     /// Whether the API server has begun to serve it.
     pub established: bool,
+    /// Whether it is being deleted: then nothing new is made of it.
+    pub going: bool,
 }
 
 /// One version of a custom kind.
@@ -195,8 +197,8 @@ impl Definition {
         let group = text(spec, "group");
         let kind = text(names, "kind");
         let or = |text: String, default: String| if text.is_empty() { default } else { text };
-        let versions: Vec<Version> =
-            spec["versions"].as_array()?.iter().map(|it| Version::of(it, &group, &kind)).collect();
+        let listed = spec["versions"].as_array()?;
+        let versions: Vec<Version> = listed.iter().map(|it| Version::of(it, listed, &group, &kind)).collect();
         let conditions = stored.body.get("status").and_then(|status| status["conditions"].as_array());
         let established = conditions.is_some_and(|conditions| {
             conditions.iter().any(|it| it["type"] == "Established" && it["status"] == "True")
@@ -212,6 +214,7 @@ impl Definition {
             kind,
             versions,
             established,
+            going: stored.metadata.deletion_timestamp.is_some(),
         })
     }
 
@@ -258,8 +261,21 @@ fn priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<&str>) {
     (stage, major, minor, std::cmp::Reverse(""))
 }
 
+/// What is said of a deprecated version that brings no words of its own: which newer one to use, if there is one.
+/// Source: apiextensions-apiserver `pkg/apiserver/customresource_handler.go` (`defaultDeprecationWarning`).
+fn deprecation(name: &str, all: &[Value], group: &str, kind: &str) -> String {
+    let newer = all.iter().filter(|it| it["served"] == true && it["deprecated"] != true);
+    let newer = newer.filter_map(|it| it["name"].as_str()).filter(|it| priority(it) > priority(name));
+    match newer.max_by_key(|it| priority(it)) {
+        Some(newer) => {
+            format!("{group}/{name} {kind} is deprecated; use {group}/{newer} {kind}")
+        }
+        None => format!("{group}/{name} {kind} is deprecated"),
+    }
+}
+
 impl Version {
-    fn of(value: &Value, group: &str, kind: &str) -> Self {
+    fn of(value: &Value, all: &[Value], group: &str, kind: &str) -> Self {
         let name = text(value, "name");
         let parts = &value["subresources"];
         let scale = parts.get("scale").filter(|it| it.is_object());
@@ -294,7 +310,7 @@ impl Version {
             columns,
             deprecation: deprecated.then(|| match value["deprecationWarning"].as_str() {
                 Some(words) => words.to_owned(),
-                None => format!("{group}/{name} {kind} is deprecated"),
+                None => deprecation(&name, all, group, kind),
             }),
             selectable: selectable
                 .map(|it| text(it, "jsonPath").trim_start_matches('.').to_owned())

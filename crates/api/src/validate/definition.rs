@@ -11,7 +11,7 @@ use super::{
     meta,
     name::{label_1035, subdomain},
     regexp::go_words,
-    report::{At, Report},
+    report::{At, Report, Written},
 };
 use crate::{Cause, Stored, jsonpath::JsonPath};
 
@@ -92,19 +92,32 @@ fn of_spec(report: &mut Report, spec: &Value) {
         let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
         report.invalid(&at.field("preserveUnknownFields"), &true, why);
     }
+    let shared = Shared::of(&versions);
     for (n, version) in versions.iter().enumerate() {
-        of_version(report, version, &listed.index(n));
+        of_version(report, version, &listed.index(n), shared);
     }
+    let shown = shared.shown(&versions, &spec["versions"]);
     let mut names: Vec<&str> = versions.iter().map(|version| text(&version["name"])).collect();
     names.sort_unstable();
     if names.windows(2).any(|two| two[0] == two[1]) {
-        report.invalid(&listed, &spec["versions"], "must contain unique version names");
+        report.invalid(&listed, &shown, "must contain unique version names");
     }
     if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
         let why = "must have exactly one version marked as storage version";
-        report.invalid(&listed, &spec["versions"], why);
+        report.invalid(&listed, &shown, why);
     }
     of_names(report, &spec["names"], &at.field("names"));
+    if let Some(first) = versions.first() {
+        if shared.schema {
+            of_schema(report, first, &at.field("validation.openAPIV3Schema"));
+        }
+        if shared.subresources {
+            of_subresources(report, first, &at.field("subresources"));
+        }
+        if shared.columns {
+            of_columns(report, first, &at.field("additionalPrinterColumns"));
+        }
+    }
     let strategy = at.field("conversion.strategy");
     match text(&spec["conversion"]["strategy"]) {
         "None" | "Webhook" => {}
@@ -144,7 +157,51 @@ fn of_names(report: &mut Report, names: &Value, at: &At<'_>) {
     each(report, "categories");
 }
 
-fn of_version(report: &mut Report, version: &Value, at: &At<'_>) {
+/// Which parts are the same in every version.
+///
+/// UPSTREAM: what is the same moves to the definition itself before it is validated, and is complained of there.
+#[derive(Clone, Copy)]
+struct Shared {
+    schema: bool,
+    subresources: bool,
+    columns: bool,
+    selectable: bool,
+}
+
+impl Shared {
+    fn of(versions: &[&Value]) -> Self {
+        let same = |part: &str| versions.windows(2).all(|two| two[0][part] == two[1][part]);
+        Self {
+            schema: same("schema"),
+            subresources: same("subresources"),
+            columns: same("additionalPrinterColumns"),
+            selectable: same("selectableFields"),
+        }
+    }
+
+    /// The versions as a complaint shows them: in the names of Go's fields.
+    /// MODEL: where versions differ in their parts, those are shown as they were written.
+    fn shown(self, versions: &[&Value], written: &Value) -> Written {
+        if !(self.schema && self.subresources && self.columns && self.selectable) {
+            return Written(crate::emit::compact(written));
+        }
+        let shown = versions.iter().map(|version| {
+            let bool_of = |name: &str| version[name] == true;
+            format!(
+                "{{\"Name\":{},\"Served\":{},\"Storage\":{},\"Deprecated\":{},\"DeprecationWarning\":{},\"Schema\":null,\
+                 \"Subresources\":null,\"AdditionalPrinterColumns\":null,\"SelectableFields\":null}}",
+                version["name"],
+                bool_of("served"),
+                bool_of("storage"),
+                bool_of("deprecated"),
+                version["deprecationWarning"],
+            )
+        });
+        Written(format!("[{}]", shown.collect::<Vec<_>>().join(",")))
+    }
+}
+
+fn of_version(report: &mut Report, version: &Value, at: &At<'_>, shared: Shared) {
     let name = text(&version["name"]);
     let wrong = label_1035(name, false);
     if !wrong.is_empty() {
@@ -154,27 +211,44 @@ fn of_version(report: &mut Report, version: &Value, at: &At<'_>) {
         let why = "can only be set for deprecated versions";
         report.invalid(&at.field("deprecationWarning"), &version["deprecationWarning"], why);
     }
+    if !shared.schema {
+        of_schema(report, version, &at.field("schema.openAPIV3Schema"));
+    }
+    if !shared.subresources {
+        of_subresources(report, version, &at.field("subresources"));
+    }
+    if !shared.columns {
+        of_columns(report, version, &at.field("additionalPrinterColumns"));
+    }
+}
+
+fn of_schema(report: &mut Report, version: &Value, at: &At<'_>) {
     let schema = &version["schema"]["openAPIV3Schema"];
-    if schema.is_object() {
-        let at = at.field("schema.openAPIV3Schema");
-        if schema["nullable"] == true {
-            report.forbidden(&at.field("nullable"), "nullable cannot be true at the root");
-        }
-        let mut found = Report::default();
-        structure(&mut found, schema, &at, Level::Root, 0);
-        // UPSTREAM: a structural schema's faults are sorted, because Go's maps have no order.
-        found.causes.sort_by_key(|cause: &Cause| format!("{}: {}", cause.field, cause.message));
-        let found_none = found.causes.is_empty();
-        report.causes.append(&mut found.causes);
-        keywords(report, schema, &at, 0);
-        super::rules::check(report, schema, &at, found_none);
+    if !schema.is_object() {
+        return;
     }
+    if schema["nullable"] == true {
+        report.forbidden(&at.field("nullable"), "nullable cannot be true at the root");
+    }
+    let mut found = Report::default();
+    structure(&mut found, schema, at, Level::Root, 0);
+    // UPSTREAM: a structural schema's faults are sorted, because Go's maps have no order.
+    found.causes.sort_by_key(|cause: &Cause| format!("{}: {}", cause.field, cause.message));
+    let is_structural = found.causes.is_empty();
+    report.causes.append(&mut found.causes);
+    keywords(report, schema, at, is_structural, 0);
+    super::rules::check(report, schema, at, is_structural);
+}
+
+fn of_subresources(report: &mut Report, version: &Value, at: &At<'_>) {
     if let Some(scale) = version["subresources"].get("scale").filter(|it| it.is_object()) {
-        of_scale(report, scale, &at.field("subresources.scale"));
+        of_scale(report, scale, &at.field("scale"));
     }
-    let columns = at.field("additionalPrinterColumns");
+}
+
+fn of_columns(report: &mut Report, version: &Value, at: &At<'_>) {
     for (n, column) in version["additionalPrinterColumns"].as_array().into_iter().flatten().enumerate() {
-        of_column(report, column, &columns.index(n));
+        of_column(report, column, &at.index(n));
     }
 }
 
@@ -348,7 +422,7 @@ fn nested(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
 }
 
 /// Words of the schema that contradict each other, wherever they stand.
-fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
+fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, is_structural: bool, depth: usize) {
     if depth > DEEPEST || !schema.is_object() {
         return;
     }
@@ -370,15 +444,15 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
         let why = "additionalProperties and properties are mutual exclusive";
         report.forbidden(&at.field("additionalProperties"), why);
     }
-    keywords(report, every, &at.field("additionalProperties"), depth + 1);
+    keywords(report, every, &at.field("additionalProperties"), is_structural, depth + 1);
     let properties = at.field("properties");
     for (name, own) in schema["properties"].as_object().into_iter().flatten() {
-        keywords(report, own, &properties.key(name), depth + 1);
+        keywords(report, own, &properties.key(name), is_structural, depth + 1);
     }
-    keywords(report, &schema["items"], &at.field("items"), depth + 1);
+    keywords(report, &schema["items"], &at.field("items"), is_structural, depth + 1);
     of_list(report, schema, type_, at);
     let default = &schema["default"];
-    if !default.is_null() {
+    if !default.is_null() && is_structural {
         let wrong = crate::custom::check_value(schema, default);
         for cause in wrong {
             report.invalid(&at.field("default"), default, &cause.message);
@@ -480,8 +554,8 @@ mod tests {
                     json!({"size": {"minimum": 1}, "list": {"type": "array"}});
             }),
             [
-                "spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[list].items: Required value: must be specified",
-                "spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[size].type: Required value: must not be empty for specified object fields",
+                "spec.validation.openAPIV3Schema.properties[spec].properties[list].items: Required value: must be specified",
+                "spec.validation.openAPIV3Schema.properties[spec].properties[size].type: Required value: must not be empty for specified object fields",
             ]
         );
         assert_eq!(

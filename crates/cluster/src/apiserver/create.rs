@@ -46,6 +46,10 @@ pub(super) fn create(
     decode::default(&mut object);
     call.changed(before, &object);
     owners::note(call, None, &mut object, "");
+    if definitions::definition(call.world.store(), call.cluster, kind).is_some_and(|it| it.going) {
+        let why = "create not allowed while custom resource definition is terminating";
+        return Err(super::forbidden(kind, object.name(), why));
+    }
     admission::mutate(call, None, &mut object, "")?;
     call.no_escalation(&object, None)?;
     call.enter(Stage::Validation, "");

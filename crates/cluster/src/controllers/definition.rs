@@ -4,7 +4,7 @@
 //! deleted takes its objects with it.
 //! Source: apiextensions-apiserver `pkg/controller/{status,establish,finalizer}`.
 
-use api::{ApiStatus, Kind, Object, Stored, custom::Definition};
+use api::{ApiStatus, Kind, Object, SimDuration, Stored, custom::Definition};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,6 +12,10 @@ use crate::{
     apiserver::{CLEANUP, is_built_in},
     parts::Process,
 };
+
+/// How often it is looked whether the objects of a definition that goes are gone.
+/// Source: apiextensions-apiserver `pkg/controller/finalizer/crd_finalizer.go`.
+const LOOK: SimDuration = SimDuration::secs(5);
 
 /// The controller.
 pub(crate) struct DefinitionController;
@@ -34,10 +38,6 @@ impl Controller for DefinitionController {
                     let others = store.objects(change.key.cluster, Kind::CustomResourceDefinition, None);
                     others.for_each(|(key, _)| wake(key.clone()));
                 }
-            }
-            Kind::Custom(custom) if change.after.is_none() => {
-                let name = custom.info().resource();
-                wake(Key::new(change.key.cluster, Kind::CustomResourceDefinition, "", &name));
             }
             _ => {}
         }
@@ -71,6 +71,18 @@ fn clean_up(
     if !stored.metadata.finalizers.iter().flatten().any(|it| it == CLEANUP) {
         return Ok(Next::Done);
     }
+    let terminating = json!({
+        "lastTransitionTime": turn.stamp(), "message": "CustomResource deletion is in progress",
+        "reason": "InstanceDeletionInProgress", "status": "True", "type": "Terminating",
+    });
+    let mut stored = stored.clone();
+    let status = stored.body.entry("status").or_insert_with(|| json!({}));
+    if let Some(conditions) = status["conditions"].as_array_mut()
+        && !conditions.iter().any(|it| it["type"] == "Terminating")
+    {
+        conditions.push(terminating);
+        turn.update_status_object(Object::Stored(Box::new(stored)))?;
+    }
     let kind = definition.versions.first().map(|version| definition.kind(&version.name));
     if let Some(kind) = kind.filter(|_| !is_built_in(definition)) {
         let objects = turn.store().objects(turn.cluster(), kind, None);
@@ -84,7 +96,7 @@ fn clean_up(
             left |= turn.store().object(&key).is_some();
         }
         if left {
-            return Ok(Next::Done);
+            return Ok(Next::After(LOOK));
         }
     }
     turn.take_finalizer(key, CLEANUP)?;
