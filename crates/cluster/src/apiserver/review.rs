@@ -72,7 +72,10 @@ fn access(call: &Call<'_>, cluster: crate::ClusterId, who: &Principal, spec: &Va
     };
     match auth::allowed(call.world.store(), cluster, who, &what) {
         Some(allowed) => json!({"allowed": true, "reason": allowed.reason}),
-        None => json!({"allowed": false}),
+        None => match auth::complaint(call.world.store(), cluster, who, &what) {
+            none if none.is_empty() => json!({"allowed": false}),
+            reason => json!({"allowed": false, "reason": reason}),
+        },
     }
 }
 

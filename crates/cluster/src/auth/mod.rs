@@ -105,7 +105,7 @@ pub(crate) fn authorize(
     who: &Principal,
     what: &Attributes<'_>,
 ) -> Result<Allowed, ApiStatus> {
-    allowed(store, cluster, who, what).ok_or_else(|| denied(who, what))
+    allowed(store, cluster, who, what).ok_or_else(|| denied(who, what, &complaint(store, cluster, who, what)))
 }
 
 /// The same as an answer rather than a refusal.
@@ -121,6 +121,11 @@ pub(crate) fn allowed(
     AUTHORIZERS.iter().find_map(|authorizer| authorizer(store, cluster, who, what))
 }
 
+/// What authorizers say beside a no.
+pub(crate) fn complaint(store: &Store, cluster: ClusterId, who: &Principal, what: &Attributes<'_>) -> String {
+    rbac::complaint(store, cluster, who, what.namespace)
+}
+
 /// The rules that `who` has in a namespace, as their roles write them.
 pub(crate) fn rules<'s>(
     store: &'s Store,
@@ -131,7 +136,7 @@ pub(crate) fn rules<'s>(
     rbac::rules_of(store, cluster, who, namespace)
 }
 
-fn denied(who: &Principal, what: &Attributes<'_>) -> ApiStatus {
+fn denied(who: &Principal, what: &Attributes<'_>, complaint: &str) -> ApiStatus {
     let named = if what.name.is_empty() { String::new() } else { format!(" \"{}\"", what.name) };
     let resource = if what.subresource.is_empty() {
         what.resource.to_owned()
@@ -148,8 +153,9 @@ fn denied(who: &Principal, what: &Attributes<'_>) -> ApiStatus {
     } else {
         format!("in the namespace \"{}\"", what.namespace)
     };
+    let why = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };
     let mut status = ApiStatus::forbidden(format!(
-        "{qualified}{named} is forbidden: User \"{}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}",
+        "{qualified}{named} is forbidden: User \"{}\" cannot {} resource \"{resource}\" in API group \"{}\" {scope}{why}",
         who.user, what.verb, what.group,
     ));
     status.name = what.name.to_owned();

@@ -54,6 +54,29 @@ pub(super) fn authorize(
     })
 }
 
+/// Why bindings that name `who` give nothing: `RBAC: clusterrole.rbac.authorization.k8s.io "x" not found`; empty if all do.
+pub(super) fn complaint(store: &Store, cluster: ClusterId, who: &Principal, namespace: &str) -> String {
+    let missing = bindings(store, cluster, who, namespace).filter_map(|bound| {
+        let (kind, name) = bound.role;
+        let of = if kind == "ClusterRole" { Kind::ClusterRole } else { Kind::Role };
+        let key = crate::Key::new(cluster, of, bound.namespace, name);
+        let what = of.info().kind.to_lowercase();
+        store.object(&key).is_none().then(|| format!("{what}.rbac.authorization.k8s.io \"{name}\" not found"))
+    });
+    let mut all: Vec<String> = Vec::new();
+    for one in missing {
+        // Of the same complaint one is enough.
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    match all.as_slice() {
+        [] => String::new(),
+        [one] => format!("RBAC: {one}"),
+        many => format!("RBAC: [{}]", many.join(", ")),
+    }
+}
+
 /// Everything that `who` holds in a namespace: `binding → role`, that of the whole cluster first.
 pub(crate) fn held(store: &Store, cluster: ClusterId, who: &Principal, namespace: &str) -> Vec<String> {
     bindings(store, cluster, who, namespace)

@@ -108,7 +108,12 @@ fn can_i(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     let review = kube.create(Kind::SelfSubjectAccessReview, "", json!({"spec": spec}), false)?;
     let allowed = at(&review, "status.allowed") == &Value::Bool(true);
     if !kube.given.on("quiet") {
-        kube.out.line(if allowed { "yes" } else { "no" });
+        let reason = text(&review, "status.reason");
+        kube.out.line(&match (allowed, reason) {
+            (true, _) => "yes".to_owned(),
+            (false, "") => "no".to_owned(),
+            (false, reason) => format!("no - {reason}"),
+        });
     }
     if allowed { Ok(()) } else { Err(Fail::Exit(1)) }
 }

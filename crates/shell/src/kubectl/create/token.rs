@@ -9,6 +9,9 @@ use serde_json::json;
 use super::one_name;
 use crate::kubectl::{Done, Fail, Kube, field};
 
+/// Seconds below which no token is made. Source: `pkg/apis/authentication/validation`.
+const SHORTEST: i64 = 600;
+
 pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     let name = one_name("token", args)?;
     let namespace = kube.namespace()?;
@@ -21,6 +24,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     };
     let now = kube.shell.world.stamp(kube.shell.world.now()).0.as_second();
     let seconds = kube.given.value("duration").and_then(seconds).unwrap_or(3600);
+    if seconds < SHORTEST {
+        return Fail::error(format!(
+            "failed to create token: TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: \
+             {seconds}: may not specify a duration less than 10 minutes"
+        ));
+    }
     let claims = json!({
         "aud": ["https://kubernetes.default.svc"], "exp": now + seconds, "iat": now, "nbf": now,
         "iss": "https://kubernetes.default.svc",
