@@ -23,6 +23,10 @@ const DEEPEST: usize = 250;
 const NESTED: u16 = 50;
 const CHAINED: usize = 200;
 
+thread_local! {
+    static GRAMMAR: cel::Env = grammar();
+}
+
 /// Reads an expression.
 pub(super) fn parse(text: &str) -> Result<Expr, Vec<Wrong>> {
     let size = text.chars().count();
@@ -33,8 +37,8 @@ pub(super) fn parse(text: &str) -> Result<Expr, Vec<Wrong>> {
     if longest_chain(text) > CHAINED {
         return Err(vec![(NOWHERE, "max recursion depth exceeded".to_owned())]);
     }
-    let parser = grammar().parser().max_recursion_depth(NESTED);
-    let (root, places) = parser.parse_with_source_info(text).map_err(|wrong| {
+    let read = GRAMMAR.with(|it| it.parser().max_recursion_depth(NESTED).parse_with_source_info(text));
+    let (root, places) = read.map_err(|wrong| {
         if wrong.errors.iter().any(|error| error.msg.contains("Recursion limit of")) {
             return vec![(NOWHERE, format!("expression recursion limit exceeded: {DEEPEST}"))];
         }

@@ -137,7 +137,12 @@ impl Val {
             }
             (Type::Object(of), Value::Object(fields)) => {
                 let seen = fields.iter().filter_map(|(name, it)| {
-                    let name = super::escape::escaped(name)?;
+                    // Names that the API server declares itself stand as they are: `request.namespace`.
+                    let name = if of.fields.contains_key(name) {
+                        name.clone()
+                    } else {
+                        super::escape::escaped(name)?
+                    };
                     let type_ = of.fields.get(&name)?;
                     Some((MapKey::Text(Rc::from(name.as_str())), Val::typed(it, type_)))
                 });

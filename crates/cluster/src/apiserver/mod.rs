@@ -221,7 +221,8 @@ fn verb(request: &ApiRequest) -> &'static str {
     }
 }
 
-fn status(code: u16, reason: &str, message: impl Into<String>) -> ApiStatus {
+/// A refusal that names no object.
+pub(crate) fn status(code: u16, reason: &str, message: impl Into<String>) -> ApiStatus {
     ApiStatus {
         code,
         reason: reason.to_owned(),

@@ -9,7 +9,7 @@
 
 use api::{ApiStatus, Kind, SimDuration};
 
-use crate::{ApiRequest, ApiVerb, ClusterId, Reply, Store};
+use crate::{ApiRequest, ApiVerb, ClusterId, Reply, Store, apiserver::status};
 
 /// etcd gives a write up.
 const WRITE: SimDuration = SimDuration::secs(7);
@@ -85,13 +85,5 @@ pub(crate) fn unanswered(kind: Kind, verb: &'static str, name: &str) -> ApiStatu
         }
         _ => (500, "", "etcdserver: request timed out".to_owned()),
     };
-    ApiStatus {
-        code,
-        reason: reason.to_owned(),
-        message,
-        causes: Vec::new(),
-        name: String::new(),
-        group: String::new(),
-        kind: String::new(),
-    }
+    status(code, reason, message)
 }
