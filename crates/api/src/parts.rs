@@ -86,6 +86,8 @@ pub fn move_generation(old: &Object, new: &mut Object) {
         && (old.kind() != Kind::Deployment || old.meta().annotations == new.meta().annotations);
     new.meta_mut().generation = match generation {
         Some(generation) if !same => Some(generation + 1),
+        // UPSTREAM: a driver has no generation until it first changes.
+        None if !same && old.kind() == Kind::CSIDriver => Some(1),
         same => same,
     };
     if let (Some(old), Some(new)) = (DaemonSet::of(old), DaemonSet::of_mut(new)) {

@@ -55,6 +55,9 @@ pub fn apply_defaults(object: &mut Object) {
             Kind::CustomResourceDefinition => definition::definition(stored),
             Kind::ValidatingAdmissionPolicy => admission::policy(stored),
             Kind::ValidatingAdmissionPolicyBinding => admission::binding(stored),
+            Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
+                admission::webhooks(stored);
+            }
             _ => {}
         },
         _ => {}

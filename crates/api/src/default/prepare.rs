@@ -77,6 +77,8 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
             | Kind::ReplicationController
             | Kind::ValidatingAdmissionPolicy
             | Kind::ValidatingAdmissionPolicyBinding
+            | Kind::ValidatingWebhookConfiguration
+            | Kind::MutatingWebhookConfiguration
             | Kind::Custom(_) => {
                 first(&mut stored.metadata);
             }

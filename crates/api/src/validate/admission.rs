@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::{
     meta, name,
     report::{At, Report, Written},
+    webhook,
 };
 use crate::{
     Stored,
     cel::{PolicyNames, Program, Type, policy_names},
 };
 
-const REASONS: [&str; 4] = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+const REASONS: [&str; 3] = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
@@ -43,27 +44,7 @@ pub(super) fn policy(report: &mut Report, stored: &Stored) {
     }
     constraints(report, &spec["matchConstraints"], &at.field("matchConstraints"));
     let plain = PolicyNames { params, authorizer: true, ..PolicyNames::default() };
-    let list = at.field("matchConditions");
-    let mut seen: Vec<&str> = Vec::new();
-    for (n, condition) in items(&spec["matchConditions"]) {
-        let at = list.index(n);
-        if text(&condition["expression"]).trim().is_empty() {
-            report.required(&at.field("expression"), "");
-        } else {
-            let condition = text(&condition["expression"]).trim();
-            expression(report, condition, &at.field("expression"), plain, &[Type::Bool]);
-        }
-        let name = text(&condition["name"]);
-        if name.is_empty() {
-            report.required(&at.field("name"), "");
-        } else {
-            report.each_invalid(&at.field("name"), name, name::qualified(name));
-            if seen.contains(&name) {
-                report.duplicate(&at.field("name"), name);
-            }
-            seen.push(name);
-        }
-    }
+    match_conditions(report, &spec["matchConditions"], &at.field("matchConditions"), plain);
     let mut variables: Vec<(String, Type)> = Vec::new();
     let has_variables = items(&spec["variables"]).next().is_some();
     let list = at.field("variables");
@@ -114,6 +95,35 @@ pub(super) fn policy(report: &mut Report, stored: &Stored) {
     }
 }
 
+/// Conditions beside the rules, which say whether a request is meant.
+pub(super) fn match_conditions(
+    report: &mut Report,
+    conditions: &Value,
+    list: &At<'_>,
+    names: PolicyNames<'_>,
+) {
+    let mut seen: Vec<&str> = Vec::new();
+    for (n, condition) in items(conditions) {
+        let at = list.index(n);
+        if text(&condition["expression"]).trim().is_empty() {
+            report.required(&at.field("expression"), "");
+        } else {
+            let condition = text(&condition["expression"]).trim();
+            expression(report, condition, &at.field("expression"), names, &[Type::Bool]);
+        }
+        let name = text(&condition["name"]);
+        if name.is_empty() {
+            report.required(&at.field("name"), "");
+        } else {
+            report.each_invalid(&at.field("name"), name, name::qualified(name));
+            if seen.contains(&name) {
+                report.duplicate(&at.field("name"), name);
+            }
+            seen.push(name);
+        }
+    }
+}
+
 fn validation(report: &mut Report, validation: &Value, at: &At<'_>, names: PolicyNames<'_>) {
     let words = text(&validation["expression"]);
     if words.trim().is_empty() {
@@ -155,19 +165,7 @@ fn constraints(report: &mut Report, rules: &Value, at: &At<'_>) {
     }
     let list = at.field("resourceRules");
     for (n, rule) in items(&rules["resourceRules"]) {
-        let at = list.index(n);
-        for field in ["operations", "apiGroups", "apiVersions", "resources"] {
-            if items(&rule[field]).next().is_none() {
-                report.required(&at.field(field), "");
-            }
-        }
-        let operations = at.field("operations");
-        for (n, operation) in items(&rule["operations"]) {
-            let known = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-            if !known.contains(&text(operation)) {
-                report.not_supported(&operations.index(n), text(operation), &known);
-            }
-        }
+        webhook::rule(report, rule, &list.index(n));
     }
 }
 
@@ -235,7 +233,7 @@ pub(super) fn binding(report: &mut Report, stored: &Stored) {
     }
     if seen.contains(&"Deny") && seen.contains(&"Warn") {
         let why = "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)";
-        report.invalid(&list, &Written("[\"Deny\",\"Warn\"]".to_owned()), why);
+        report.invalid(&list, &Written(crate::emit::compact(&spec["validationActions"])), why);
     }
     if seen.is_empty() {
         report.required(&list, "at least one validation action is required");

@@ -52,6 +52,7 @@ mod stateful_set;
 mod storage;
 mod volume;
 mod warning;
+mod webhook;
 mod workload;
 
 use serde::de::DeserializeOwned;
@@ -120,6 +121,9 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::CustomResourceDefinition => definition::create(out, it),
             Kind::ValidatingAdmissionPolicy => admission::policy(out, it),
             Kind::ValidatingAdmissionPolicyBinding => admission::binding(out, it),
+            Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
+                webhook::configuration(out, it);
+            }
             _ => metadata_only(out, object, name::subdomain),
         },
         _ => metadata_only(out, object, name::subdomain),
@@ -249,6 +253,10 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             Kind::ValidatingAdmissionPolicyBinding => {
                 meta::object_meta_update(out, &new.metadata, &old.metadata);
                 admission::binding(out, new);
+            }
+            Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
+                meta::object_meta_update(out, &new.metadata, &old.metadata);
+                webhook::configuration(out, new);
             }
             _ => meta::object_meta_update(out, &new.metadata, &old.metadata),
         },

@@ -14,6 +14,7 @@ mod resource_quota;
 mod service_account;
 mod storage;
 mod taint_nodes_by_condition;
+mod webhook;
 
 use api::{ApiStatus, Kind, Object, Scope};
 
@@ -104,14 +105,25 @@ const PLUGINS: &[Plugin] = &[
         },
         storage::protect,
     ),
+    Plugin::validating("PersistentVolumeClaimResize", storage::grows, storage::resize),
     Plugin::mutating("RuntimeClass", |r, o| new_pod(r, o) && class::is_named(o), class::runtime),
     Plugin::mutating(
         "DefaultIngressClass",
         |r, o| r.is_create() && o.kind() == Kind::Ingress,
         class::ingress,
     ),
+    Plugin::mutating(
+        "MutatingAdmissionWebhook",
+        |r, _| webhook::is_used(r, Kind::MutatingWebhookConfiguration),
+        webhook::mutate,
+    ),
     Plugin::validating("ValidatingAdmissionPolicy", |r, _| policy::is_used(r), policy::validate),
-    Plugin::validating("ResourceQuota", new_in_namespace, resource_quota::validate),
+    Plugin::validating(
+        "ValidatingAdmissionWebhook",
+        |r, _| webhook::is_used(r, Kind::ValidatingWebhookConfiguration),
+        webhook::validate,
+    ),
+    Plugin::validating("ResourceQuota", resource_quota::concerns, resource_quota::validate),
 ];
 
 fn new_in_namespace(review: &Review<'_>, object: &Object) -> bool {
@@ -179,14 +191,25 @@ pub(super) fn validate_delete(call: &mut Call<'_>, object: &Object) -> Result<()
     namespace_lifecycle::validate_delete(object)?;
     let mut warnings = Vec::new();
     let review = Review::new(call, None, "");
-    if !policy::is_used(&review) {
-        return Ok(());
+    if policy::is_used(&review) {
+        let answer = policy::validate_delete(&review, object, &mut warnings);
+        call.enter(Stage::ValidatingAdmission, "ValidatingAdmissionPolicy");
+        for warning in warnings {
+            call.did("warning", &warning);
+            call.warn(&warning);
+        }
+        answer?;
     }
-    let answer = policy::validate_delete(&review, object, &mut warnings);
-    call.enter(Stage::ValidatingAdmission, "ValidatingAdmissionPolicy");
-    for warning in warnings {
-        call.did("warning", &warning);
-        call.warn(&warning);
+    for (name, kind) in [
+        ("MutatingAdmissionWebhook", Kind::MutatingWebhookConfiguration),
+        ("ValidatingAdmissionWebhook", Kind::ValidatingWebhookConfiguration),
+    ] {
+        let review = Review::new(call, None, "");
+        if webhook::is_used(&review, kind) {
+            let answer = webhook::validate_delete(&review, kind, object);
+            call.enter(Stage::ValidatingAdmission, name);
+            answer?;
+        }
     }
-    answer
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! Source: `pkg/admission/plugin/resourcequota/controller.go`. MODEL: what is used is counted when somebody asks, where upstream
 //! keeps the sum in the quota's status; the answers are the same.
 
-use api::{ApiStatus, Kind, Object};
+use api::{ApiStatus, Kind, Object, Scope};
 use serde_json::Value;
 
 use super::Review;
@@ -16,10 +16,33 @@ use crate::{
 const REQUIRED: [&str; 6] =
     ["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
+/// New objects; of old ones those that may come to ask for more.
+pub(super) fn concerns(review: &Review<'_>, object: &Object) -> bool {
+    match (object.kind(), review.part) {
+        (Kind::Service | Kind::PersistentVolumeClaim, "") | (Kind::Pod, "resize") => true,
+        _ => review.is_create() && object.kind().info().scope == Scope::Namespaced,
+    }
+}
+
 pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
     let (store, cluster, kind) = (review.world.store(), review.cluster, object.kind());
     let value = object.to_value();
-    let asked = quota::usage(kind, &value);
+    let mut asked = quota::usage(kind, &value);
+    if let Some(old) = review.old {
+        // What it had already is in what is used.
+        let had = quota::usage(kind, &old.to_value());
+        asked = asked
+            .into_iter()
+            .filter_map(|(name, now)| match had.get(&name) {
+                Some(had) if now <= *had => None,
+                Some(had) => Some((name, now - had)),
+                None => Some((name, now)),
+            })
+            .collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+    }
     for (key, quota) in store.objects(cluster, Kind::ResourceQuota, Some(object.namespace())) {
         let quota = quota.to_value();
         if !quota::in_scope(&quota, kind, &value) {

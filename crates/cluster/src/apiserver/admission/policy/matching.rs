@@ -10,7 +10,12 @@ use serde_json::Value;
 use super::{Asked, Review};
 
 /// Whether `rules` cover a request. A policy without rules covers nothing, a binding without rules everything.
-pub(super) fn covers(review: &Review<'_>, asked: &Asked, rules: &Value, must_say: bool) -> bool {
+pub(in crate::apiserver::admission) fn covers(
+    review: &Review<'_>,
+    asked: &Asked,
+    rules: &Value,
+    must_say: bool,
+) -> bool {
     if rules.is_null() {
         return !must_say;
     }

@@ -5,7 +5,7 @@
 //! Policies are asked in the order of their names; of several refusals the first is said.
 //! Source: `k8s.io/apiserver/pkg/admission/plugin/policy/validating`.
 
-mod matching;
+pub(super) mod matching;
 #[cfg(test)]
 mod tests;
 
@@ -171,7 +171,7 @@ fn params(review: &Review<'_>, spec: &Value, bound: &Value, namespace: &str) -> 
 }
 
 /// A request as expressions see it.
-struct Asked {
+pub(super) struct Asked {
     operation: String,
     kind: Kind,
     part: &'static str,
@@ -182,7 +182,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(review: &Review<'_>, operation: &str, about: &Object, new: Option<&Object>) -> Self {
+    pub(super) fn new(review: &Review<'_>, operation: &str, about: &Object, new: Option<&Object>) -> Self {
         let info = about.kind().info();
         let old = if operation == "DELETE" { Some(about) } else { review.old };
         let value = |object: Option<&Object>| object.map_or(Value::Null, Object::to_value);
@@ -217,14 +217,16 @@ impl Asked {
         }
     }
 
-    /// What a policy holds against the request.
-    fn ask(&self, spec: &Value, params: &Value) -> Vec<Denial> {
-        let ignores = spec["failurePolicy"] == "Ignore";
-        let on_error = |message: String| {
-            if ignores { Vec::new() } else { vec![Denial { message, reason: String::new() }] }
-        };
+    /// Whether the conditions of a webhook mean this request.
+    pub(super) fn is_meant(&self, hook: &Value) -> Result<bool, String> {
+        let names = Names { has_params: false, variables: None };
+        let scope = self.scope(&names, &Value::Null);
         let mut budget = BUDGET;
-        let mut names = Names { has_params: !spec["paramKind"].is_null(), variables: None };
+        meant(hook, &names, &scope, &mut budget)
+    }
+
+    /// The names with what they stand for.
+    fn scope(&self, names: &Names, params: &Value) -> Scope {
         let mut scope = Scope { has_variables: true, ..Scope::default() };
         let types = names.list(true);
         let typed = |name: &str, value: &Value| {
@@ -238,12 +240,22 @@ impl Asked {
             ("params", Val::of(params)),
             ("namespaceObject", typed("namespaceObject", &self.namespace)),
         ]);
-        for condition in spec["matchConditions"].as_array().into_iter().flatten() {
-            match run(&condition["expression"], &names, &scope, &mut budget) {
-                Ok(Val::Bool(true)) => {}
-                Ok(_) => return Vec::new(),
-                Err(error) => return on_error(error),
-            }
+        scope
+    }
+
+    /// What a policy holds against the request.
+    fn ask(&self, spec: &Value, params: &Value) -> Vec<Denial> {
+        let ignores = spec["failurePolicy"] == "Ignore";
+        let on_error = |message: String| {
+            if ignores { Vec::new() } else { vec![Denial { message, reason: String::new() }] }
+        };
+        let mut budget = BUDGET;
+        let mut names = Names { has_params: !spec["paramKind"].is_null(), variables: None };
+        let mut scope = self.scope(&names, params);
+        match meant(spec, &names, &scope, &mut budget) {
+            Ok(true) => {}
+            Ok(false) => return Vec::new(),
+            Err(error) => return on_error(error),
         }
         names.variables = spec["variables"].as_array().filter(|it| !it.is_empty()).map(|_| Vec::new());
         for variable in spec["variables"].as_array().into_iter().flatten() {
@@ -286,6 +298,16 @@ impl Names {
             ..PolicyNames::default()
         })
     }
+}
+
+/// Whether every one of the conditions holds.
+fn meant(of: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> Result<bool, String> {
+    for condition in of["matchConditions"].as_array().into_iter().flatten() {
+        if !matches!(run(&condition["expression"], names, scope, budget)?, Val::Bool(true)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn run(expression: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> Result<Val, String> {

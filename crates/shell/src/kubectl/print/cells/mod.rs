@@ -64,6 +64,10 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::StorageClass => storage::class(o, now),
         Kind::CSINode => vec![name(o), field::list(o, "spec.drivers").len().to_string(), created(o, now)],
         Kind::VolumeAttachment => storage::attachment(o, now),
+        Kind::CSIDriver => storage::driver(o, now),
+        Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
+            vec![name(o), field::list(o, "webhooks").len().to_string(), created(o, now)]
+        }
         Kind::ConfigMap => other::config_map(o, now),
         Kind::Secret => other::secret(o, now),
         Kind::ServiceAccount => {

@@ -83,3 +83,23 @@ pub(super) fn attachment(o: &Value, now: Timestamp) -> Vec<String> {
         created(o, now),
     ]
 }
+
+pub(super) fn driver(o: &Value, now: Timestamp) -> Vec<String> {
+    let on = |path: &str| (at(o, path) == &Value::Bool(true)).to_string();
+    let some = |path: &str, key: &str| {
+        let all: Vec<&str> =
+            list(o, path).iter().map(|it| it.as_str().unwrap_or_else(|| text(it, key))).collect();
+        if all.is_empty() { "<unset>".to_owned() } else { all.join(",") }
+    };
+    let attaches = at(o, "spec.attachRequired") != &Value::Bool(false);
+    vec![
+        name(o),
+        attaches.to_string(),
+        on("spec.podInfoOnMount"),
+        on("spec.storageCapacity"),
+        some("spec.tokenRequests", "audience"),
+        on("spec.requiresRepublish"),
+        some("spec.volumeLifecycleModes", ""),
+        created(o, now),
+    ]
+}
