@@ -78,11 +78,12 @@ pub(super) fn claims(set: &StatefulSet, ordinal: i64) -> Vec<(String, Stored)> {
         let name = template.metadata.name.clone().unwrap_or_default();
         let value = serde_json::to_value(template).ok()?;
         let mut claim = Stored::from_value(Kind::PersistentVolumeClaim, value).ok()?;
-        let labels = spec.selector.match_labels.clone();
+        let mut labels = template.metadata.labels.clone().unwrap_or_default();
+        labels.extend(spec.selector.match_labels.clone().unwrap_or_default());
         claim.metadata = ObjectMeta {
             name: Some(format!("{name}-{set_name}-{ordinal}")),
             namespace: set.metadata.namespace.clone(),
-            labels: labels.filter(|it| !it.is_empty()),
+            labels: (!labels.is_empty()).then_some(labels),
             annotations: template.metadata.annotations.clone(),
             ..ObjectMeta::default()
         };
