@@ -195,6 +195,18 @@ impl Kube<'_, '_> {
             Some("warn") => true,
             Some(_) | None => return value.clone(),
         };
+        let store = self.shell.world.store();
+        let cluster = self.target.as_ref().map(|target| target.cluster);
+        let defined = cluster.and_then(|cluster| cluster::apiserver::definition(store, cluster, kind));
+        if let Some(version) = defined.as_ref().and_then(|it| it.version(kind.info().version)) {
+            let mut value = value.clone();
+            for field in version.read(&mut value) {
+                if warns {
+                    self.out.err(&format!("Warning: unknown field {field:?}"));
+                }
+            }
+            return value;
+        }
         let unknown = api::decode::strict(kind, value);
         if unknown.is_empty() {
             return value.clone();
