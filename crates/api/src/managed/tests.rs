@@ -103,3 +103,37 @@ fn items_of_a_keyed_list_have_owners_of_their_own() {
         refused.message
     );
 }
+
+#[test]
+fn a_manifest_that_is_not_of_its_kinds_form_is_refused_before_it_is_merged() {
+    let now = now();
+    let of = Of { kind: Kind::Deployment, schema: None };
+    let said = |spec: Value| {
+        let manifest = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "default"}, "spec": spec});
+        let refused =
+            apply(of, &[], &Value::Null, &manifest, writer("kubectl", &now), false).expect_err("a refusal");
+        refused.message.replacen(
+            "failed to create typed patch object (default/web; apps/v1, Kind=Deployment): ",
+            "",
+            1,
+        )
+    };
+    let pod = |spec: Value| json!({"template": {"spec": spec}});
+    // As kube-apiserver 1.34 says it.
+    for (spec, wanted) in [
+        (json!({"replica": 2}), ".spec.replica: field not declared in schema"),
+        (
+            pod(json!({"containers": {"name": "c"}})),
+            ".spec.template.spec.containers: expected list, got &{map[name:c]}",
+        ),
+        (
+            pod(json!({"containers": [{"name": "c", "env": [{"name": "A"}, {"name": "A"}],
+                "ports": [{"containerPort": 80}, {"containerPort": 80}]}]})),
+            "errors:\n  .spec.template.spec.containers[name=\"c\"].env: duplicate entries for key [name=\"A\"]\n  \
+             .spec.template.spec.containers[name=\"c\"].ports: duplicate entries for key [containerPort=80,protocol=\"TCP\"]",
+        ),
+    ] {
+        assert_eq!(said(spec), wanted);
+    }
+}

@@ -225,3 +225,35 @@ fn resources(report: &mut Report, resources: &Value, at: &At<'_>) {
         report.invalid(at, &Written(compact(resources)), why);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Kind, decode, default, validate};
+
+    #[test]
+    fn a_configuration_of_webhooks_is_refused_in_the_servers_words() {
+        let value = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
+            "metadata": {"name": "inject"}, "webhooks": [{"name": "inject", "clientConfig": {"url": "http://example.com"},
+                "rules": [{"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*", "CREATE"], "resources": ["*"]}],
+                "sideEffects": "Some", "admissionReviewVersions": [], "timeoutSeconds": 60, "reinvocationPolicy": "Maybe"}]});
+        let mut object = decode::decode(Kind::MutatingWebhookConfiguration, &value).expect("a configuration");
+        default::apply_defaults(&mut object);
+        let said: Vec<String> =
+            validate::create(&object).iter().map(|it| format!("{}: {}", it.field, it.message)).collect();
+        // As kube-apiserver 1.34 says it.
+        assert_eq!(
+            said,
+            [
+                "webhooks[0].name: Invalid value: \"inject\": should be a domain with at least three segments separated by dots",
+                "webhooks[0].rules[0].operations: Invalid value: [\"*\",\"CREATE\"]: if '*' is present, must not specify other operations",
+                "webhooks[0].sideEffects: Unsupported value: \"Some\": supported values: \"None\", \"NoneOnDryRun\"",
+                "webhooks[0].timeoutSeconds: Invalid value: 60: the timeout value must be between 1 and 30 seconds",
+                "webhooks[0].reinvocationPolicy: Unsupported value: \"Maybe\": supported values: \"IfNeeded\", \"Never\"",
+                "webhooks[0].clientConfig.url: Invalid value: \"http\": 'https' is the only allowed URL scheme; desired format: https://host[/path]",
+                "webhooks[0].admissionReviewVersions: Required value: must specify one of v1, v1beta1",
+            ]
+        );
+    }
+}

@@ -71,6 +71,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &attach_detach::AttachDetach,
     &persistent_volume::protection::ClaimProtection,
     &persistent_volume::protection::VolumeProtection,
+    &persistent_volume::expand::VolumeExpand,
 ];
 
 /// The owner that manages the object, if there is one.

@@ -56,10 +56,29 @@ fn read(path: &str) -> Option<Path> {
     };
     let parameter = |name: &str| {
         let given = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
-        given.map(|(_, value)| value.replace("%3D", "=").replace("%2C", ",")).unwrap_or_default()
+        given.map(|(_, value)| decoded(value)).unwrap_or_default()
     };
     let (labels, fields) = (parameter("labelSelector"), parameter("fieldSelector"));
     Some(Path { kind, namespace, name, part, labels, fields })
+}
+
+/// A value of a query as it was before it was escaped.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        let escaped = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        match (byte, escaped.and_then(|two| u8::from_str_radix(two, 16).ok())) {
+            (b'%', Some(one)) => {
+                bytes.push(one);
+                rest = &after[2..];
+            }
+            (b'+', _) => bytes.push(b' '),
+            (other, _) => bytes.push(*other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn request(path: &Path, verb: ApiVerb) -> ApiRequest {

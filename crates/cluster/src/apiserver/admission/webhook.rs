@@ -111,3 +111,36 @@ fn ready_address(review: &Review<'_>, namespace: &str, name: &str) -> Option<Str
         Some(format!("{address}:{}", subset.pointer("/ports/0/port")?))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests say what must hold")]
+    use serde_json::json;
+
+    use crate::fixture::{cluster, config, create};
+
+    /// What is said to a new ConfigMap where a webhook is to be asked that nobody serves.
+    fn said(policy: &str, rules: &str) -> String {
+        let mut world = cluster();
+        let hook = json!({"name": "a.hook.io", "clientConfig": {"service": {"name": "hook", "namespace": "sec", "path": "/v"}},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [rules]}],
+            "sideEffects": "None", "admissionReviewVersions": ["v1"], "failurePolicy": policy, "timeoutSeconds": 2});
+        create(
+            &mut world,
+            json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "hook"}, "webhooks": [hook]}),
+        )
+        .unwrap();
+        create(&mut world, config("c")).map_or_else(|error| error, |_| String::new())
+    }
+
+    #[test]
+    fn a_webhook_that_cannot_be_called_refuses_unless_failures_are_ignored() {
+        // As kube-apiserver 1.34 says it.
+        let words = "Internal error occurred: failed calling webhook \"a.hook.io\": failed to call webhook: Post \
+                     \"https://hook.sec.svc:443/v?timeout=2s\": service \"hook\" not found";
+        assert_eq!(said("Fail", "configmaps"), words);
+        assert_eq!(said("Ignore", "configmaps"), "");
+        assert_eq!(said("Fail", "secrets"), "");
+    }
+}

@@ -6,6 +6,7 @@
 //! Source: `pkg/controller/volume/persistentvolume/pv_controller.go`, 1.34.
 
 mod claim;
+pub(crate) mod expand;
 pub(crate) mod protection;
 #[cfg(test)]
 mod tests;
