@@ -20,12 +20,9 @@ use serde_json::Value;
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {
-    let paths = match args.split_first().map(|(verb, rest)| (verb.as_str(), rest)) {
-        Some(("test", paths)) => paths,
-        _ => {
-            eprintln!("usage: podpath lesson test [PATH…]");
-            return 2;
-        }
+    let Some(("test", paths)) = args.split_first().map(|(verb, rest)| (verb.as_str(), rest)) else {
+        eprintln!("usage: podpath lesson test [PATH…]");
+        return 2;
     };
     let paths: Vec<PathBuf> = match paths {
         [] => vec![PathBuf::from("lessons")],
