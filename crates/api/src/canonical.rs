@@ -45,29 +45,34 @@ fn bare(value: Value) -> Option<Value> {
     }
 }
 
+// INVARIANT: the fields of a schema and those of a JSON object are both sorted by name: one walk meets all.
 fn object(schema: &TypeSchema, fields: &mut Map<String, Value>) {
-    fields.retain(|name, value| match schema.field(name) {
-        None => true,
-        Some(_) if value.is_null() => false,
-        Some(field) => {
-            typed(&field.ty, value);
-            // UPSTREAM: the storage's form knows no empty list; one that is always written comes back as none.
-            let always = matches!(field.written, Written::Always | Written::OrNull);
-            if always && value.as_array().is_some_and(Vec::is_empty) {
-                *value = Value::Null;
-            }
-            field.written != Written::UnlessEmpty || !is_empty(value)
+    let mut known = schema.fields.iter().peekable();
+    let mut missing = Vec::new();
+    fields.retain(|name, value| {
+        while let Some(field) = known.next_if(|field| field.name < name.as_str()) {
+            missing.push(field);
         }
+        let Some(field) = known.next_if(|field| field.name == name) else { return true };
+        if value.is_null() {
+            missing.push(field);
+            return false;
+        }
+        typed(&field.ty, value);
+        // UPSTREAM: the storage's form knows no empty list; one that is always written comes back as none.
+        let always = matches!(field.written, Written::Always | Written::OrNull);
+        if always && value.as_array().is_some_and(Vec::is_empty) {
+            *value = Value::Null;
+        }
+        field.written != Written::UnlessEmpty || !is_empty(value)
     });
-    for field in &schema.fields {
-        let missing = match field.written {
-            Written::Always => zero,
-            Written::OrNull => |_: &Type| Value::Null,
+    for field in missing.into_iter().chain(known) {
+        let value = match field.written {
+            Written::Always => zero(&field.ty),
+            Written::OrNull => Value::Null,
             Written::WhenSet | Written::UnlessEmpty => continue,
         };
-        if !fields.contains_key(field.name) {
-            fields.insert(field.name.to_owned(), missing(&field.ty));
-        }
+        fields.insert(field.name.to_owned(), value);
     }
 }
 

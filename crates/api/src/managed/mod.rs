@@ -64,8 +64,27 @@ impl<'a> Of<'a> {
     }
 }
 
+/// Every object has such sets, and hardly anybody reads them: they are kept as one text each.
+fn folded(set: &Set) -> FieldsV1 {
+    FieldsV1(Value::String(serde_json::to_string(set).unwrap_or_default()))
+}
+
+/// Unfolds `fieldsV1` of every manager in the JSON form of an object: as it goes over the wire.
+pub fn unfold(object: &mut Value) {
+    let entries = object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
+    for fields in entries.into_iter().flatten().filter_map(|entry| entry.get_mut("fieldsV1")) {
+        if let Some(tree) = fields.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+            *fields = tree;
+        }
+    }
+}
+
 fn sets(entries: &[ManagedFieldsEntry]) -> Vec<(ManagedFieldsEntry, Set)> {
-    let fields = |entry: &ManagedFieldsEntry| entry.fields_v1.as_ref().map(|it| Set::of(&it.0));
+    let read = |fields: &Value| match fields {
+        Value::String(text) => serde_json::from_str(text).map(|tree| Set::of(&tree)).unwrap_or_default(),
+        tree => Set::of(tree),
+    };
+    let fields = |entry: &ManagedFieldsEntry| entry.fields_v1.as_ref().map(|it| read(&it.0));
     entries.iter().map(|entry| (entry.clone(), fields(entry).unwrap_or_default())).collect()
 }
 
@@ -76,7 +95,7 @@ fn entries(sets: Vec<(ManagedFieldsEntry, Set)>) -> Vec<ManagedFieldsEntry> {
         .filter(|(_, set)| !set.is_empty())
         .map(|(mut entry, set)| {
             entry.fields_type = Some("FieldsV1".to_owned());
-            entry.fields_v1 = Some(FieldsV1(set.to_value()));
+            entry.fields_v1 = Some(folded(&set));
             entry
         })
         .collect();

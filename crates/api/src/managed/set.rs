@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 
 /// Fields of an object. A step is written as `f:name`, `k:{"name":"a"}` or `v:"x"`.
@@ -32,26 +33,6 @@ impl Set {
             }
         }
         set
-    }
-
-    /// As `fieldsV1`.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        let mut out = Map::new();
-        for step in &self.members {
-            out.insert(step.clone(), Value::Object(Map::new()));
-        }
-        for (step, set) in &self.below {
-            let mut inner = match set.to_value() {
-                Value::Object(inner) => inner,
-                _ => Map::new(),
-            };
-            if self.members.contains(step) {
-                inner.insert(".".to_owned(), Value::Object(Map::new()));
-            }
-            out.insert(step.clone(), Value::Object(inner));
-        }
-        Value::Object(out)
     }
 
     /// Whether no field is in it.
@@ -151,6 +132,35 @@ impl Set {
             set.paths().into_iter().map(move |path| format!("{start}{path}"))
         });
         own.chain(below).collect()
+    }
+}
+
+/// As `fieldsV1`: steps by name, and `.` before them where the field itself is in the set too.
+impl Serialize for Set {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Below { set: self, itself: false }.serialize(serializer)
+    }
+}
+
+struct Below<'s> {
+    set: &'s Set,
+    itself: bool,
+}
+
+impl Serialize for Below<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let nothing = Set::default();
+        let mut out = serializer.serialize_map(None)?;
+        if self.itself {
+            out.serialize_entry(".", &Below { set: &nothing, itself: false })?;
+        }
+        let steps: BTreeSet<&String> = self.set.members.iter().chain(self.set.below.keys()).collect();
+        for step in steps {
+            let below = self.set.below.get(step);
+            let itself = below.is_some() && self.set.members.contains(step);
+            out.serialize_entry(step, &Below { set: below.unwrap_or(&nothing), itself })?;
+        }
+        out.end()
     }
 }
 

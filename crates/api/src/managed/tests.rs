@@ -1,10 +1,10 @@
 #![allow(clippy::needless_pass_by_value, reason = "a line of JSON is handed over")]
 use serde_json::{Value, json};
 
-use super::{Of, Writer, apply, update};
+use super::{Of, Writer, apply, unfold, update};
 use crate::{
     Kind,
-    meta::{ManagedFieldsEntry, Time},
+    meta::{FieldsV1, ManagedFieldsEntry, Time},
 };
 
 fn writer<'a>(manager: &'a str, now: &'a Time) -> Writer<'a> {
@@ -16,9 +16,14 @@ fn now() -> Time {
 }
 
 fn owned(entries: &[ManagedFieldsEntry]) -> Vec<String> {
-    let fields =
-        |it: &ManagedFieldsEntry| it.fields_v1.as_ref().map(|it| it.0.to_string()).unwrap_or_default();
+    let fields = |it: &ManagedFieldsEntry| it.fields_v1.as_ref().map(unfolded).unwrap_or_default();
     entries.iter().map(|it| format!("{} {}", it.manager.clone().unwrap_or_default(), fields(it))).collect()
+}
+
+fn unfolded(fields: &FieldsV1) -> Value {
+    let mut object = json!({"metadata": {"managedFields": [{"fieldsV1": fields}]}});
+    unfold(&mut object);
+    object["metadata"]["managedFields"][0]["fieldsV1"].take()
 }
 
 const CONFIG: Of<'static> = Of { kind: Kind::ConfigMap, schema: None };
@@ -92,7 +97,7 @@ fn items_of_a_keyed_list_have_owners_of_their_own() {
     let side = pod(json!([{"name": "side", "image": "busybox"}]));
     let (live, had) = apply(of, &had, &live, &side, writer("robot", &now), false).expect("no conflict");
     assert_eq!(live["spec"]["containers"].as_array().map(Vec::len), Some(2));
-    let fields = had[0].fields_v1.as_ref().map(|it| it.0.clone()).unwrap_or_default();
+    let fields = had[0].fields_v1.as_ref().map(unfolded).unwrap_or_default();
     let port = &fields["f:spec"]["f:containers"]["k:{\"name\":\"web\"}"]["f:ports"];
     assert!(port["k:{\"containerPort\":80,\"protocol\":\"TCP\"}"]["f:containerPort"].is_object(), "{fields}");
     let other = pod(json!([{"name": "web", "image": "nginx:2"}]));

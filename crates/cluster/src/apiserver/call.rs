@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use api::{ApiStatus, Object, meta::ManagedFieldsEntry};
+use serde_json::Value;
 
 use crate::{
     ActorId, Asked, ClusterId, Key, Principal, Turn, What, World,
@@ -23,12 +24,19 @@ pub(crate) struct Call<'w> {
     cause: Option<u64>,
     stage: Stage,
     asked: Option<Asked>,
+    seen: Option<Seen>,
     /// As whose the fields are noted that this writes; nobody's if empty.
     pub(crate) manager: String,
     /// Whether a patch is refused that leaves unknown fields.
     pub(crate) strict: bool,
     /// Whose the fields are after an apply that has been merged already.
     pub(crate) owners: Option<Vec<ManagedFieldsEntry>>,
+}
+
+/// The object as a stage left it, with its JSON form once that was needed.
+struct Seen {
+    object: Object,
+    value: Option<Value>,
 }
 
 impl<'w> Call<'w> {
@@ -48,6 +56,7 @@ impl<'w> Call<'w> {
             cause: None,
             stage: Stage::Authentication,
             asked: Some(asked),
+            seen: None,
             manager: String::new(),
             strict: false,
             owners: None,
@@ -65,6 +74,7 @@ impl<'w> Call<'w> {
             dry_run: false,
             stage: Stage::Authentication,
             asked: None,
+            seen: None,
             manager: String::new(),
             strict: false,
             owners: None,
@@ -116,16 +126,28 @@ impl<'w> Call<'w> {
         }
     }
 
-    /// The object before something may change it; nothing where nobody is told.
-    pub(crate) fn before(&self, object: &Object) -> Option<Object> {
-        self.is_told().then(|| object.clone())
+    /// Says what the next stage is compared with; nothing where nobody is told.
+    pub(crate) fn see(&mut self, object: &Object) {
+        self.seen = self.is_told().then(|| Seen { object: object.clone(), value: None });
     }
 
-    /// Says which fields this stage changed since [`Call::before`].
-    pub(crate) fn changed(&mut self, before: Option<Object>, after: &Object) {
+    /// Says which fields this stage changed since the last look, and looks again.
+    pub(crate) fn changed(&mut self, after: &Object) {
         let passed = self.asked.as_mut().and_then(|asked| asked.passed.last_mut());
-        if let (Some(passed), Some(before)) = (passed, before.filter(|before| before != after)) {
-            passed.changed.extend(difference(&before.to_value(), &after.to_value()));
+        let (Some(passed), Some(seen)) = (passed, &mut self.seen) else { return };
+        if seen.object == *after {
+            return;
+        }
+        let before = seen.value.take().unwrap_or_else(|| seen.object.to_value());
+        let value = after.to_value();
+        passed.changed.extend(difference(&before, &value));
+        *seen = Seen { object: after.clone(), value: Some(value) };
+    }
+
+    /// Says whose its fields are: that is no stage's change.
+    pub(crate) fn owned(&mut self, object: &Object) {
+        if let Some(seen) = &mut self.seen {
+            seen.object.meta_mut().managed_fields.clone_from(&object.meta().managed_fields);
         }
     }
 

@@ -42,9 +42,9 @@ pub(super) fn create(
 ) -> Result<Rc<Object>, ApiStatus> {
     let kind = object.kind();
     match_namespace(&mut object, namespace)?;
-    let before = call.before(&object);
+    call.see(&object);
     decode::default(&mut object);
-    call.changed(before, &object);
+    call.changed(&object);
     owners::note(call, None, &mut object, "");
     if definitions::definition(call.world.store(), call.cluster, kind).is_some_and(|it| it.going) {
         let why = "create not allowed while custom resource definition is terminating";
@@ -53,7 +53,6 @@ pub(super) fn create(
     admission::mutate(call, None, &mut object, "")?;
     call.no_escalation(&object, None)?;
     call.enter(Stage::Validation, "");
-    let before = call.before(&object);
     prepare(call, &mut object)?;
     allocate::on_create(call, &mut object)?;
     call.named(object.name());
@@ -62,7 +61,7 @@ pub(super) fn create(
     for warning in decode::warnings(None, &object, super::release(call.world, call.cluster)) {
         call.warn(&warning);
     }
-    call.changed(before, &object);
+    call.changed(&object);
     admission::validate(call, None, &object, "")?;
     let key = call.key(kind, object.namespace(), object.name());
     call.enter(Stage::Storage, "");

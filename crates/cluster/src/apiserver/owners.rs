@@ -49,6 +49,7 @@ pub(super) fn note(call: &mut Call<'_>, old: Option<&Object>, new: &mut Object, 
         }
     };
     new.meta_mut().managed_fields = (!owners.is_empty()).then_some(owners);
+    call.owned(new);
 }
 
 /// Merges what a manager wants into what there is; makes it if there is nothing.

@@ -146,6 +146,7 @@ pub(super) fn update(
         return Err(ApiStatus::not_found(kind, object.name()));
     };
     unchanged_since(&old, &object)?;
+    call.see(&old);
     decode::default(&mut object);
     if part == "status" {
         let mut next = (*old).clone();
@@ -155,13 +156,13 @@ pub(super) fn update(
             next.meta_mut().annotations.clone_from(&object.meta().annotations);
         }
         object = next;
-        call.changed(call.before(&old), &object);
+        call.changed(&object);
         owners::note(call, Some(&old), &mut object, part);
     } else if let (Object::Pod(before), Object::Pod(pod), "ephemeralcontainers" | "resize") =
         (&*old, &mut object, part)
     {
         take_part(before, pod, part);
-        call.changed(call.before(&old), &object);
+        call.changed(&object);
         owners::note(call, Some(&old), &mut object, part);
         parts::move_generation(&old, &mut object);
         call.enter(Stage::Validation, "");
@@ -175,7 +176,7 @@ pub(super) fn update(
     } else {
         let version = definitions::version(call.world.store(), call.cluster, kind);
         keep_system_fields(&old, &mut object);
-        call.changed(call.before(&old), &object);
+        call.changed(&object);
         owners::note(call, Some(&old), &mut object, part);
         admission::mutate(call, Some(&old), &mut object, part)?;
         call.no_escalation(&object, Some(&old))?;

@@ -424,6 +424,7 @@ pub(crate) fn wire(kind: Kind, object: &Object) -> Value {
         fields.insert("apiVersion".to_owned(), kind.info().api_version().into());
         fields.insert("kind".to_owned(), kind.info().kind.into());
     }
+    api::managed::unfold(&mut value);
     api::canonical::canonical(kind, value)
 }
 

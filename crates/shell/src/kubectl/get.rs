@@ -245,7 +245,13 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
                 table(kube, found.kind, &objects, wide, prefixed, now)
             }
             // JSON is made and forgotten row by row: of thousands it would fill the memory.
-            None => table(kube, found.kind, json(found), wide, prefixed, now),
+            None => {
+                let rows = found.objects.iter().map(|object| match &**object {
+                    Object::Pod(pod) => cells::essence(pod),
+                    object => object.to_value(),
+                });
+                table(kube, found.kind, rows, wide, prefixed, now)
+            }
         };
         kube.out.out(&text);
     }

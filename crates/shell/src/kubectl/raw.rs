@@ -6,7 +6,7 @@ use api::{Domain, Kind};
 use cluster::{ApiRequest, ApiVerb, ClusterId, Propagation, Reply};
 use serde_json::{Value, json};
 
-use crate::kubectl::{Done, Fail, Kube, field, print::typed};
+use crate::kubectl::{Done, Fail, Kube, client::wire, print::typed};
 
 /// What a path names.
 struct Path {
@@ -141,13 +141,13 @@ pub(super) fn get(kube: &mut Kube<'_, '_>, path: &str) -> Done {
     };
     let info = path.kind.info();
     let value = match kube.ask(request(&path, verb))? {
-        Reply::Object(object) => shown(path.kind, object.to_value()),
+        Reply::Object(object) => wire(path.kind, &object),
         Reply::Value(value) => value,
         Reply::List(objects) => {
             let items: Vec<Value> = objects
                 .iter()
                 .map(|object| {
-                    let mut item = shown(path.kind, object.to_value());
+                    let mut item = wire(path.kind, &object);
                     if let Value::Object(fields) = &mut item {
                         fields.remove("apiVersion");
                         fields.remove("kind");
@@ -181,7 +181,7 @@ pub(super) fn delete(kube: &mut Kube<'_, '_>, path: &str) -> Done {
             kube.out.line(&typed::compact(&status));
         }
         Reply::Object(object) => {
-            let line = typed::compact(&shown(path.kind, object.to_value()));
+            let line = typed::compact(&wire(path.kind, &object));
             kube.out.line(&line);
         }
         Reply::Value(_) | Reply::List(_) => return Fail::error("unexpected answer"),
@@ -201,18 +201,12 @@ pub(super) fn create(kube: &mut Kube<'_, '_>, path: &str) -> Done {
 
 fn answer(kube: &mut Kube<'_, '_>, path: &Path, verb: ApiVerb) -> Done {
     let value = match kube.ask(request(path, verb))? {
-        Reply::Object(object) => shown(path.kind, object.to_value()),
+        Reply::Object(object) => wire(path.kind, &object),
         Reply::Value(value) => value,
         Reply::List(_) => return Fail::error("unexpected list"),
     };
     kube.out.line(&typed::compact(&value));
     Ok(())
-}
-
-fn shown(kind: Kind, mut value: Value) -> Value {
-    field::make(&mut value, "apiVersion").clone_from(&kind.info().api_version().into());
-    field::make(&mut value, "kind").clone_from(&kind.info().kind.into());
-    api::canonical::canonical(kind, value)
 }
 
 /// The groups that are served, in the order of their names.

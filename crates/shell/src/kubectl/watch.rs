@@ -8,7 +8,10 @@ use api::{Kind, Object, SimDuration, SimTime, label::Selector};
 use cluster::{Key, What};
 use serde_json::Value;
 
-use super::{Done, Fail, Kube, client::Selection};
+use super::{
+    Done, Fail, Kube,
+    client::{Selection, wire},
+};
 
 /// How long nothing may change before the watch ends.
 const QUIET: SimDuration = SimDuration::secs(60);
@@ -54,7 +57,7 @@ pub(super) fn run(
                 && (shown(last) || change.before.as_ref().is_some_and(shown))
             {
                 changed_at = fact.at;
-                row(kube, &last.to_value(), fact.at);
+                row(kube, &wire(watched.kind, last), fact.at);
             }
         }
         let until = until(changed_at);

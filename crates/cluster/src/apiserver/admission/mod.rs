@@ -151,10 +151,9 @@ pub(super) fn mutate(
         if !(plugin.concerns)(&review, object) {
             continue;
         }
-        let before = call.before(object);
         let answer = mutate(&review, object);
         call.enter(Stage::MutatingAdmission, plugin.name);
-        call.changed(before, object);
+        call.changed(object);
         answer?;
     }
     Ok(())

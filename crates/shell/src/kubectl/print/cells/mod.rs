@@ -19,6 +19,7 @@ use crate::kubectl::{age, field};
 
 pub(crate) use node::roles;
 pub(crate) use other::event_times;
+pub(crate) use pod::essence;
 pub(crate) use storage::modes;
 
 static COLUMNS: &str = include_str!("../../../../data/table-columns.txt");

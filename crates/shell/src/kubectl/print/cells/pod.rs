@@ -1,5 +1,9 @@
 //! The row of a pod: what READY, STATUS and RESTARTS mean.
 
+use api::{
+    k8s::core::v1::{Container, Pod, PodSpec},
+    meta::ObjectMeta,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -28,6 +32,32 @@ pub(super) fn pod(o: &Value, now: Timestamp) -> Vec<String> {
         or(text(o, "status.nominatedNodeName"), "<none>").to_owned(),
         gates,
     ]
+}
+
+/// The JSON of all that rows of pods are made of: of ten thousand pods the rest would be written down only to be forgotten.
+pub(crate) fn essence(pod: &Pod) -> Value {
+    let (meta, spec) = (&pod.metadata, pod.spec.as_ref());
+    let bare = |container: &Container| Container {
+        name: container.name.clone(),
+        restart_policy: container.restart_policy.clone(),
+        ..Container::default()
+    };
+    let spec = spec.map(|spec| PodSpec {
+        containers: spec.containers.iter().map(bare).collect(),
+        init_containers: spec.init_containers.as_ref().map(|all| all.iter().map(bare).collect()),
+        readiness_gates: spec.readiness_gates.clone(),
+        node_name: spec.node_name.clone(),
+        ..PodSpec::default()
+    });
+    let metadata = ObjectMeta {
+        name: meta.name.clone(),
+        namespace: meta.namespace.clone(),
+        labels: meta.labels.clone(),
+        creation_timestamp: meta.creation_timestamp.clone(),
+        deletion_timestamp: meta.deletion_timestamp.clone(),
+        ..ObjectMeta::default()
+    };
+    serde_json::to_value(Pod { metadata, spec, status: pod.status.clone() }).unwrap_or_default()
 }
 
 /// Whether an init container goes on beside the main ones.
@@ -162,4 +192,30 @@ pub(crate) fn display(o: &Value) -> String {
         }
     }
     word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_made_of_no_more_than_its_essence() {
+        let pod: Pod = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "a", "namespace": "b", "labels": {"app": "a"}, "creationTimestamp": "2026-03-02T08:00:00Z",
+                "deletionTimestamp": "2026-03-02T09:00:00Z", "annotations": {"a": "b"}},
+            "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i"}], "readinessGates": [{"conditionType": "Ready"}],
+                "initContainers": [{"name": "first"}, {"name": "side", "restartPolicy": "Always"}]},
+            "status": {"phase": "Running", "podIP": "10.0.0.1", "nominatedNodeName": "m", "conditions": [
+                {"type": "Ready", "status": "True"}, {"type": "Initialized", "status": "True"}],
+                "containerStatuses": [{"name": "c", "image": "i", "imageID": "", "ready": true, "restartCount": 2, "state": {"running": {}},
+                    "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-03-02T08:30:00Z"}}}],
+                "initContainerStatuses": [{"name": "side", "image": "i", "imageID": "", "ready": true, "started": true, "restartCount": 0}]},
+        }))
+        .expect("a pod");
+        let now = "2026-03-02T09:00:00Z".parse().expect("a time");
+        let whole = serde_json::to_value(&pod).expect("JSON");
+        let row = super::super::cells(api::Kind::Pod, &essence(&pod), now);
+        assert_eq!(row, super::super::cells(api::Kind::Pod, &whole, now));
+        assert_eq!(row[..4], ["a", "2/2", "Terminating", "2 (30m ago)"]);
+    }
 }
