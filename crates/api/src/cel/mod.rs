@@ -12,6 +12,7 @@ mod check;
 mod declare;
 mod escape;
 mod eval;
+mod kinds;
 mod library;
 mod parse;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 pub(crate) use self::escape::escaped;
 pub use self::{
     admission::{PolicyNames, policy_names},
+    kinds::type_of,
     types::{Declared, Type},
     value::{MapKey, Val},
 };

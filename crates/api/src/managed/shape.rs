@@ -72,8 +72,6 @@ pub(super) enum Form {
     Text,
     Number,
     Boolean,
-    /// A text, a number or a boolean.
-    Scalar,
     Any,
 }
 
@@ -128,7 +126,8 @@ impl<'s> Shape<'s> {
             (_, Some(Type::Text | Type::Bytes)) => Form::Text,
             (_, Some(Type::Boolean)) => Form::Boolean,
             (_, Some(Type::Int32 | Type::Int64 | Type::Float)) => Form::Number,
-            (_, Some(Type::Quantity | Type::IntOrString | Type::Time | Type::MicroTime)) => Form::Scalar,
+            // UPSTREAM: amounts and times may have any form as far as that is concerned.
+            (_, Some(Type::Quantity | Type::IntOrString | Type::Time | Type::MicroTime)) => Form::Any,
             (Self::Custom(schema), _) => custom(schema),
             (_, Some(Type::Any) | None) => Form::Any,
         }
@@ -204,7 +203,7 @@ impl<'s> Shape<'s> {
 
 fn custom(schema: &Value) -> Form {
     if schema["x-kubernetes-int-or-string"] == true {
-        return Form::Scalar;
+        return Form::Any;
     }
     match schema["type"].as_str() {
         Some("object") => {

@@ -56,10 +56,7 @@ fn look(shape: Shape<'_>, value: &Value, path: &str, out: &mut Vec<String>) {
         Form::Boolean if !value.is_boolean() => {
             say(format!("expected boolean, got {}", boxed(value)), out);
         }
-        Form::Scalar if value.is_object() || value.is_array() => {
-            say(format!("expected any scalar, got {}", boxed(value)), out);
-        }
-        Form::Text | Form::Number | Form::Boolean | Form::Scalar => {}
+        Form::Text | Form::Number | Form::Boolean => {}
     }
 }
 

@@ -56,6 +56,19 @@ pub(super) fn update(report: &mut Report, new: &Stored, old: &Stored) {
     }
     immutable(&at.field("group"), &spec["group"], &before["group"]);
     immutable(&names.field("plural"), &spec["names"]["plural"], &before["names"]["plural"]);
+    let stored = At::root("status");
+    let stored = stored.field("storedVersions");
+    let kept = new.body.get("status").and_then(|status| status["storedVersions"].as_array());
+    for (n, version) in kept.into_iter().flatten().map(text).enumerate() {
+        if !spec["versions"].as_array().into_iter().flatten().any(|it| it["name"] == version) {
+            let why = format!(
+                "missing from spec.versions; {version} was previously a storage version, and must remain in spec.versions \
+                 until a storage migration ensures no data remains persisted in {version} and removes {version} from \
+                 status.storedVersions"
+            );
+            report.invalid(&stored.index(n), version, &why);
+        }
+    }
 }
 
 fn text(value: &Value) -> &str {

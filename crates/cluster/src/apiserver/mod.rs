@@ -131,7 +131,7 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
             call.warn(words);
         }
         if request.subresource == "status" && !version.has_status {
-            return Err(no_such_resource());
+            return Err(ApiStatus::not_found(request.kind, &request.name));
         }
     }
     let ApiRequest { verb, kind, namespace, name, subresource, .. } = request;

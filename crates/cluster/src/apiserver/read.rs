@@ -60,9 +60,13 @@ fn parse(kind: Kind, own: &[String], text: &str) -> Result<Vec<Field>, ApiStatus
         .map(|term| {
             let field = ["!=", "==", "="].iter().find_map(|operator| {
                 let (name, value) = term.split_once(operator)?;
-                let (name, value) = (name.to_owned(), value.to_owned());
-                Some(Field { name, value, equal: *operator != "!=" })
+                Some(Field { name: name.to_owned(), value: value.to_owned(), equal: *operator != "!=" })
             });
+            if let Some(bare) = field.as_ref().and_then(|field| field.value.chars().find(|it| *it == '=')) {
+                let why =
+                    format!("invalid field selector: unescaped character in value: {}", u32::from(bare));
+                return Err(ApiStatus::bad_request(why));
+            }
             let field = field.ok_or_else(|| {
                 ApiStatus::bad_request(format!("invalid selector: '{text}'; can't understand '{term}'"))
             })?;

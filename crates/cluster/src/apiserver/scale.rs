@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ApiVerb,
-    apiserver::{Call, decode, definitions, method_not_allowed, no_such_resource, read, update},
+    apiserver::{Call, decode, definitions, method_not_allowed, read, update},
     request::Stage,
 };
 
@@ -22,7 +22,10 @@ pub(super) fn serve(
 ) -> Result<Value, ApiStatus> {
     let version = definitions::version(call.world.store(), call.cluster, kind);
     let scale = match kind {
-        Kind::Custom(_) => version.as_ref().and_then(|it| it.scale.clone()).ok_or_else(no_such_resource)?,
+        Kind::Custom(_) => version
+            .as_ref()
+            .and_then(|it| it.scale.clone())
+            .ok_or_else(|| ApiStatus::not_found(kind, name))?,
         _ => {
             Scale { spec: ".spec.replicas".to_owned(), status: ".status.replicas".to_owned(), selector: None }
         }

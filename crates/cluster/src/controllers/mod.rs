@@ -19,6 +19,7 @@ mod namespace;
 mod node_lifecycle;
 pub(crate) mod persistent_volume;
 mod pod_gc;
+mod policy_status;
 mod replicaset;
 mod resource_quota;
 mod revision;
@@ -72,6 +73,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &persistent_volume::protection::ClaimProtection,
     &persistent_volume::protection::VolumeProtection,
     &persistent_volume::expand::VolumeExpand,
+    &policy_status::PolicyStatus,
 ];
 
 /// The owner that manages the object, if there is one.

@@ -50,6 +50,23 @@ const VERBS: &[&str] = &[
     "impersonate",
 ];
 
+/// Whether a verb that only few resources have is one of this resource's.
+fn may(verb: &str, group: &str, plural: &str) -> bool {
+    match verb {
+        "bind" | "escalate" => {
+            group == "rbac.authorization.k8s.io" && matches!(plural, "roles" | "clusterroles")
+        }
+        "use" => plural == "podsecuritypolicies",
+        "impersonate" => {
+            matches!(
+                (group, plural),
+                ("", "users" | "serviceaccounts" | "groups") | ("authentication.k8s.io", "userextras")
+            )
+        }
+        _ => true,
+    }
+}
+
 fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
     let list = |flag: &str| {
         let mut all: Vec<String> = Vec::new();
@@ -100,12 +117,17 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
         let (group, plural) = if base == "*" {
             ("*".to_owned(), "*".to_owned())
         } else {
-            let Some(kind) = Kind::of_resource(base) else {
+            let Some(kind) = kube.known(base) else {
                 // UPSTREAM: the server's words stand alone.
                 return Err(Fail::Plain(format!("the server doesn't have a resource type {base:?}")));
             };
             (kind.info().group.to_owned(), kind.info().plural.to_owned())
         };
+        if group != "*"
+            && let Some(verb) = verbs.iter().find(|verb| !may(verb, &group, &plural))
+        {
+            return Fail::error(format!("can not perform '{verb}' on '{plural}' in group '{group}'"));
+        }
         let plural = part.map_or(plural.clone(), |p| format!("{plural}/{p}"));
         match groups.iter_mut().find(|(g, _)| *g == group) {
             Some((_, plurals)) => plurals.push(plural),
