@@ -365,4 +365,10 @@ mod tests {
     fn recorded_requests_agree() {
         assert_eq!(differing("requests.jsonl.gz"), []);
     }
+
+    /// Sessions about custom kinds, policies, webhooks, server-side apply, roles and quotas, recorded from 1.34.
+    #[test]
+    fn recorded_admission_agrees() {
+        assert_eq!(differing("admission.jsonl.gz"), []);
+    }
 }
