@@ -219,6 +219,8 @@ pub(crate) fn appear(turn: &mut Turn<'_>, node: Value, machine: Machine) -> Resu
     })?;
     turn.put(machine.into_object());
     report::say(turn, &name, "Starting", "Starting kubelet.");
+    // UPSTREAM: nobody has measured the file system of images yet, which is complained of.
+    report::warn(turn, &name, "InvalidDiskCapacity", "invalid capacity 0 on image filesystem");
     for (reason, word) in [
         ("NodeHasSufficientMemory", "NodeHasSufficientMemory"),
         ("NodeHasNoDiskPressure", "NodeHasNoDiskPressure"),

@@ -1,14 +1,17 @@
 //! `kubectl exec`.
 //!
-//! MODEL: no container runs code. What a command would say is known only where the pod itself says it: its name, its environment.
+//! MODEL: no container runs code. What a command would say is known only where the pod itself says it: its name, its environment as it
+//! would be given now, without what its image sets.
 //! Source of the refusals: kubectl `pkg/cmd/exec`.
 
+use api::k8s::core::v1::{Container, Pod};
+use cluster::node::kubelet::env;
 use serde_json::Value;
 
 use crate::{
     kubectl::{
         Done, Fail, Kube,
-        field::{at, list, name, name_of, text},
+        field::{at, name, name_of, text},
         pods,
     },
     output::Hint,
@@ -65,6 +68,27 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     inside(kube, &pod, &container, &command)
 }
 
+/// The variable that a command prints and nothing else: `printenv NAME`, `sh -c 'echo $NAME'`.
+fn echoed<'w>(program: &str, argument: &'w str) -> Option<&'w str> {
+    let name = match program {
+        "printenv" => argument,
+        _ => argument.strip_prefix("echo ")?.trim_matches('"').strip_prefix('$')?,
+    };
+    let name = name.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(name);
+    let is_name = !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    is_name.then_some(name)
+}
+
+/// The environment that the kubelet gave a container.
+fn variables(kube: &mut Kube<'_, '_>, pod: &Value, own: &Value) -> Done<env::Variables> {
+    let cluster = kube.target()?.cluster;
+    let pod: Option<Pod> = serde_json::from_value(pod.clone()).ok();
+    let own: Option<Container> = serde_json::from_value(own.clone()).ok();
+    let (Some(pod), Some(own)) = (pod, own) else { return Ok(env::Variables::new()) };
+    // What has gone since the container was started is not asked for again.
+    Ok(env::of(kube.shell.world.store(), cluster, &pod, &own).unwrap_or_default())
+}
+
 /// What a command says inside of a container.
 fn inside(kube: &mut Kube<'_, '_>, pod: &Value, container: &str, command: &[String]) -> Done {
     let own = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| c);
@@ -80,10 +104,24 @@ fn inside(kube: &mut Kube<'_, '_>, pod: &Value, container: &str, command: &[Stri
         ["env" | "printenv"] => {
             kube.out.line("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
             kube.out.line(&format!("HOSTNAME={}", name(pod)));
-            for variable in own.map(|c| list(c, "env")).unwrap_or_default() {
-                if at(variable, "valueFrom").is_null() {
-                    kube.out.line(&format!("{}={}", name_of(variable), text(variable, "value")));
+            for (variable, value) in own.map(|own| variables(kube, pod, own)).transpose()?.unwrap_or_default()
+            {
+                kube.out.line(&format!("{variable}={value}"));
+            }
+            kube.out.line("HOME=/root");
+        }
+        ["printenv", wanted] | ["sh" | "bash" | "/bin/sh" | "/bin/bash", "-c", wanted]
+            if echoed(words[0], wanted).is_some() =>
+        {
+            let all = own.map(|own| variables(kube, pod, own)).transpose()?.unwrap_or_default();
+            let wanted = echoed(words[0], wanted).unwrap_or_default();
+            match all.iter().find(|(known, _)| known == wanted) {
+                Some((_, value)) => kube.out.line(value),
+                None if words[0] == "printenv" => {
+                    kube.out.err("command terminated with exit code 1");
+                    return Err(Fail::Exit(1));
                 }
+                None => kube.out.line(""),
             }
         }
         _ => {

@@ -96,9 +96,11 @@ fn work(spec: &PodSpec) -> Vec<ContainerWork> {
 }
 
 /// Why a pod is not taken in.
-struct Refusal {
-    reason: String,
-    message: String,
+pub(super) struct Refusal {
+    /// One word for the status.
+    pub reason: String,
+    /// The sentence of the event.
+    pub message: String,
 }
 
 fn lack(resource: &str, requested: i64, used: i64, capacity: i64) -> Refusal {
@@ -139,7 +141,7 @@ fn tolerations(spec: &PodSpec) -> Vec<Toleration> {
 }
 
 /// The first thing by which a pod does not fit its node.
-fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
+pub(super) fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
     let node = turn.get::<Node>("", name)?;
     let spec = pod.spec.as_ref()?;
     let here: Vec<&Pod> = turn

@@ -28,6 +28,7 @@ pub(super) fn step(
 ) -> Result<Next, ApiStatus> {
     let before = sandbox.clone();
     let mut it = Pass { turn, pod, machine: machine.clone(), statuses: Statuses::of(pod), sandbox };
+    it.resize();
     // Each container moves at most a few steps at one moment: a wait lies between them.
     for _ in 0..4 * it.sandbox.containers.len() {
         let moved = (0..it.sandbox.containers.len()).any(|at| it.advance(at));

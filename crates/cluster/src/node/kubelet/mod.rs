@@ -17,6 +17,7 @@ mod network;
 mod probe;
 pub(crate) mod process;
 mod pull;
+mod resize;
 mod runtime;
 mod sandbox;
 mod start;
@@ -109,7 +110,19 @@ impl Controller for Kubelet {
             Some(sandbox) if matches!(sandbox.step, SandboxStep::Creating | SandboxStep::Mounting) => {
                 sandbox::step(turn, &pod, sandbox, &machine)
             }
-            Some(sandbox) => container::step(turn, &pod, sandbox, &machine),
+            Some(sandbox) => {
+                let resizes = if machine.played { None } else { resize::step(turn, &pod)? };
+                if let Some(next @ Next::After(_)) = resizes {
+                    return Ok(next);
+                }
+                // Its conditions may have changed.
+                let pod = turn.get::<Pod>(&key.namespace, &key.name).cloned().unwrap_or(pod.clone());
+                let next = container::step(turn, &pod, sandbox, &machine);
+                match resizes {
+                    Some(Next::Every(retry)) => next.map(|next| sooner(next, retry)),
+                    Some(Next::Done | Next::After(_)) | None => next,
+                }
+            }
             None if finished(&pod) => Ok(Next::Done),
             None => admit::step(turn, &pod, &machine),
         };

@@ -48,6 +48,9 @@ fn lack(turn: &Turn<'_>, namespace: &str, volume: &Volume) -> Option<String> {
     if let Some(it) = &volume.secret {
         return secret(it.secret_name.as_deref().unwrap_or_default(), it.optional, it.items.as_ref());
     }
+    if let Some(it) = &volume.host_path {
+        return not_of_type(&it.path, it.type_.as_deref().unwrap_or_default());
+    }
     let sources = volume.projected.iter().flat_map(|it| it.sources.iter().flatten());
     let lacks: Vec<String> = sources
         .filter_map(|source| {
@@ -65,6 +68,69 @@ fn lack(turn: &Turn<'_>, namespace: &str, volume: &Volume) -> Option<String> {
     }
 }
 
+/// Sockets of a node, and files that it has; what lies under the other roots is taken for directories.
+const SOCKETS: [&str; 4] = [
+    "/run/containerd/containerd.sock",
+    "/var/run/containerd/containerd.sock",
+    "/run/dbus/system_bus_socket",
+    "/run/systemd/private",
+];
+const FILES: [&str; 6] = [
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/localtime",
+    "/etc/os-release",
+    "/etc/resolv.conf",
+    "/run/xtables.lock",
+];
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/fuse"];
+const ROOTS: [&str; 15] = [
+    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run", "/sys", "/tmp",
+    "/usr", "/var/lib", "/var/log",
+];
+
+/// Source: `pkg/volume/hostpath/host_path.go` (`checkTypeInternal`).
+fn not_of_type(path: &str, type_: &str) -> Option<String> {
+    let path = match path.trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    };
+    let (socket, file, device) = (SOCKETS.contains(&path), FILES.contains(&path), DEVICES.contains(&path));
+    // MODEL: what is directly under a root of the system is there; deeper, only what Kubernetes itself keeps there.
+    let known = [
+        "/etc/kubernetes",
+        "/etc/cni",
+        "/opt/cni",
+        "/var/lib/kubelet",
+        "/var/log/pods",
+        "/var/log/containers",
+        "/lib/modules",
+        "/usr/share",
+        "/usr/local",
+        "/usr/lib",
+        "/sys/fs",
+        "/var/lib/containerd",
+        "/etc/ssl",
+    ];
+    let under =
+        |all: &[&str]| all.iter().any(|it| path.strip_prefix(it).is_some_and(|rest| rest.starts_with('/')));
+    let directory = ["/", "/var", "/var/run", "/mnt", "/media", "/srv"].contains(&path)
+        || ROOTS.contains(&path)
+        || known.contains(&path)
+        || (under(&known) && !socket && !file);
+    let (fits, what) = match type_ {
+        "Directory" => (directory, "a directory"),
+        "DirectoryOrCreate" => (!socket && !file && !device, "a directory"),
+        "File" => (file, "a file"),
+        "FileOrCreate" => (!directory && !socket && !device, "a file"),
+        "Socket" => (socket, "a socket file"),
+        "CharDevice" => (device, "a character device"),
+        "BlockDevice" => (path.starts_with("/dev/nvme") || path.starts_with("/dev/xvd"), "a block device"),
+        _ => (true, ""),
+    };
+    (!fits).then(|| format!("hostPath type check failed: {path} is not {what}"))
+}
+
 /// What an object, or one of the keys asked for, is missed by.
 fn part(
     (kind, no_key): (&str, &str),
@@ -79,4 +145,28 @@ fn part(
     let Some(keys) = keys else { return Some(format!("{kind} {name:?} not found")) };
     let lost = items.into_iter().flatten().find(|item| !keys.contains(&item.key))?;
     Some(format!("{no_key}: {}", lost.key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expected: `pkg/volume/hostpath/host_path.go`.
+    #[test]
+    fn a_path_of_the_node_must_be_what_the_volume_says() {
+        let why = |what: &str| Some(format!("hostPath type check failed: /data is not {what}"));
+        assert_eq!(not_of_type("/data", "Directory"), why("a directory"));
+        assert_eq!(not_of_type("/data", "File"), why("a file"));
+        assert_eq!(not_of_type("/data", "Socket"), why("a socket file"));
+        for (path, type_) in [
+            ("/data", ""),
+            ("/data", "DirectoryOrCreate"),
+            ("/var/log", "Directory"),
+            ("/lib/modules", "Directory"),
+            ("/run/containerd/containerd.sock", "Socket"),
+            ("/run/xtables.lock", "FileOrCreate"),
+        ] {
+            assert_eq!(not_of_type(path, type_), None, "{path} {type_}");
+        }
+    }
 }

@@ -379,6 +379,58 @@ fn a_pod_that_came_past_the_scheduler_is_refused_where_it_does_not_fit() {
     }
 }
 
+fn resize(world: &mut World, resources: &Value) {
+    let patch = json!({"spec": {"containers": [{"name": "c", "resources": resources}]}});
+    let verb = ApiVerb::Patch(crate::PatchKind::Strategic, patch);
+    let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "p").of("resize");
+    world.request(&Principal::admin(), Request::Api(request)).map_err(|why| why.to_string()).unwrap();
+    world.settle(SimDuration::secs(60));
+}
+
+fn condition(world: &World, type_: &str) -> Option<(String, String)> {
+    let all = pod(world).status.as_ref()?.conditions.as_ref()?;
+    let found = all.iter().find(|it| it.type_ == type_)?;
+    Some((found.reason.clone().unwrap_or_default(), found.message.clone().unwrap_or_default()))
+}
+
+/// Expected: `allocation_manager.go`.
+#[test]
+fn resources_change_in_place_or_are_put_off_or_cannot_be_had() {
+    let mut world = world();
+    let cpu = |amount: &str| json!({"requests": {"cpu": amount}});
+    run(&mut world, json!({"containers": [{"image": "nginx", "resources": cpu("500m")}]}));
+    resize(&mut world, &cpu("1"));
+    let has =
+        |world: &World| status(world, "c").resources.clone().unwrap().requests.unwrap()["cpu"].0.clone();
+    assert_eq!((has(&world).as_str(), status(&world, "c").restart_count), ("1", 0));
+    let done = "ResizeCompleted: Pod resize completed: {\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"1\"}}}]}";
+    assert!(has_said(&world, done), "{:?}", said(&world));
+    let other = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "q", "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "image": "nginx", "resources": cpu("800m")}]}});
+    ask(&mut world, Kind::Pod, "", ApiVerb::Create(other));
+    world.settle(SimDuration::secs(60));
+    resize(&mut world, &cpu("1500m"));
+    let later = "Node didn't have enough resource: cpu, requested: 1500, used: 800, capacity: 2000";
+    assert_eq!(condition(&world, "PodResizePending"), Some(("Deferred".to_owned(), later.to_owned())));
+    resize(&mut world, &cpu("3"));
+    let never = "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000";
+    assert_eq!(condition(&world, "PodResizePending"), Some(("Infeasible".to_owned(), never.to_owned())));
+    assert_eq!(has(&world), "1");
+}
+
+#[test]
+fn a_resize_starts_a_container_again_where_its_policy_says_so() {
+    let mut world = world();
+    run(
+        &mut world,
+        json!({"containers": [{"image": "nginx", "resources": {"requests": {"memory": "100Mi"}},
+        "resizePolicy": [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]}]}),
+    );
+    resize(&mut world, &json!({"requests": {"memory": "200Mi"}}));
+    assert!(has_said(&world, "Killing: Container c resize requires restart"));
+    assert_eq!((state(&world, "c").as_str(), status(&world, "c").restart_count), ("Running", 1));
+}
+
 /// Expected: `eviction/helpers.go`, `nodestatus/setters.go`.
 #[test]
 fn who_uses_more_than_it_asked_for_goes_first_when_memory_is_short() {
