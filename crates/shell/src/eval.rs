@@ -463,13 +463,18 @@ impl Shell<'_> {
             self.show(&values, &fields, out);
         }
         self.redirected(&redirects, stdin, out, |shell, stdin, out| {
-            let kept = shell.machine.variables.clone();
+            let kept: Vec<_> =
+                values.iter().map(|(name, _)| (name, shell.machine.variables.get(name).cloned())).collect();
             for (name, value) in &values {
                 shell.machine.export(name, value);
             }
             let status = shell.fields_run(fields, stdin, out);
-            if !values.is_empty() {
-                shell.machine.variables = kept;
+            // What the command itself set stays: `IFS=, read a b`.
+            for (name, before) in kept {
+                match before {
+                    Some(before) => shell.machine.variables.insert(name.clone(), before),
+                    None => shell.machine.variables.remove(name),
+                };
             }
             for assignment in &declared {
                 shell.assign(assignment, out)?;

@@ -145,6 +145,12 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let before = call.shell.machine.clone();
     call.shell.machine.options = option::Options::default();
     call.shell.machine.traps.clear();
+    // After the line come the name and the arguments of what runs it.
+    if let [_, _, _, given @ ..] = call.args.as_slice()
+        && file.is_none()
+    {
+        call.shell.machine.positional = given.iter().map(|it| it.as_str().into()).collect();
+    }
     let mut status = Ok(0);
     match file {
         Some(file) => status = script(call, &file),
@@ -160,6 +166,7 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let left = call.shell.trapped("EXIT", call.out);
     let machine = &mut *call.shell.machine;
     machine.variables = before.variables;
+    machine.positional = before.positional;
     machine.cwd = before.cwd;
     machine.aliases = before.aliases;
     machine.functions = before.functions;
@@ -182,11 +189,53 @@ pub fn command(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     call.shell.fields_run(args, call.stdin, call.out)
 }
 
+/// Tools that bash has in itself.
+const BUILTIN: &[&str] = &[
+    ".",
+    ":",
+    "[",
+    "alias",
+    "break",
+    "cd",
+    "command",
+    "continue",
+    "declare",
+    "echo",
+    "eval",
+    "exit",
+    "export",
+    "false",
+    "history",
+    "let",
+    "local",
+    "mapfile",
+    "printf",
+    "pwd",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "set",
+    "shift",
+    "source",
+    "test",
+    "trap",
+    "true",
+    "type",
+    "typeset",
+    "unalias",
+    "unset",
+    "wait",
+];
+
 /// `which`, `type`.
 pub fn which(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let mut status = 0;
     for name in &call.args {
         match tool::find(name) {
+            Some(tool) if call.name == "type" && BUILTIN.contains(&tool.name) => {
+                call.out.line(&format!("{name} is a shell builtin"));
+            }
             Some(tool) if call.name == "type" => call.out.line(&format!("{name} is /usr/bin/{}", tool.name)),
             Some(tool) => call.out.line(&format!("/usr/bin/{}", tool.name)),
             None => {

@@ -39,12 +39,17 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     match kube.given.value("container").map(str::to_owned) {
         Some(named) if !pods::containers(&pod).any(|(c, _)| name_of(c) == named) => {
             return Fail::error(format!(
-                "container {named} not found in pod {}",
+                "cannot attach to the container: container {named} not found in pod {}",
                 crate::kubectl::field::name(&pod)
             ));
         }
         Some(_) => {}
         None => drop(pods::default_container(kube, &pod, kube.given.on("quiet"))),
+    }
+    let place = (api::Kind::Pod, crate::kubectl::field::namespace(&pod), crate::kubectl::field::name(&pod));
+    if let Err(fail) = kube.allowed("create", place, "attach") {
+        kube.out.err("If you don't see a command prompt, try pressing enter.");
+        return Err(fail);
     }
     refuse(kube, "attach")
 }
@@ -68,11 +73,22 @@ pub(super) fn copy(kube: &mut Kube<'_, '_>) -> Done {
             return Fail::error("one of src or dest must be a remote file specification");
         }
     };
+    let remote_path = |text: &str| text.split_once(':').map(|(_, path)| path.to_owned());
+    if remote_path(from).or(remote_path(to)).is_some_and(|path| path.is_empty()) {
+        return Fail::error("filepath can not be empty");
+    }
+    if remote(from).is_none() {
+        let machine = &kube.shell.machine;
+        if machine.files.get(&machine.path(from)).is_none() {
+            return Fail::error(format!("{from} doesn't exist in local filesystem"));
+        }
+    }
     let namespace = match namespace {
         Some(namespace) => namespace,
         None => kube.namespace()?,
     };
     kube.get(api::Kind::Pod, &namespace, &pod)?;
+    kube.allowed("create", (api::Kind::Pod, &namespace, &pod), "exec")?;
     refuse(kube, "cp")
 }
 

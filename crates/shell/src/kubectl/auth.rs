@@ -156,7 +156,12 @@ fn whoami(kube: &mut Kube<'_, '_>) -> Done {
         review["status"]["userInfo"]["uid"] = uid.into();
     }
     if let Some(format) = format {
-        review["metadata"] = json!({"creationTimestamp": null});
+        let now = kube.shell.world.stamp(kube.shell.world.now()).0.to_string();
+        review["metadata"] = json!({"creationTimestamp": now});
+        if let print::Format::Json = format {
+            kube.out.line(&print::typed::json(&review));
+            return Ok(());
+        }
         return print::structured(kube, &format, review);
     }
     let user = at(&review, "status.userInfo");

@@ -81,6 +81,14 @@ impl Kube<'_, '_> {
                 "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
             );
         }
+        if let Some(file) = self.given.value("kubeconfig").filter(|it| !it.is_empty()) {
+            // MODEL: there is one kubeconfig, under the name that KUBECONFIG or the home directory gives it.
+            let machine = &self.shell.machine;
+            let own = machine.variable("KUBECONFIG").unwrap_or("/home/user/.kube/config");
+            if machine.path(file) != machine.path(own) && machine.files.get(&machine.path(file)).is_none() {
+                return Fail::error(format!("stat {file}: no such file or directory"));
+            }
+        }
         let context = self.context()?;
         let config = &self.shell.machine.kubeconfig;
         let of_context = |own: fn(&Context) -> &String| context.as_ref().map(own).map(String::as_str);
@@ -174,16 +182,35 @@ impl Kube<'_, '_> {
     }
 
     fn may(&mut self, verb: &str, pod: &str, part: &str) -> Done {
-        let Target { who, namespace, .. } = self.target()?;
-        let asked = serde_json::json!({"spec": {"resourceAttributes": {"verb": verb, "resource": "pods",
-            "subresource": part, "namespace": namespace, "name": pod}}});
+        let namespace = self.namespace()?;
+        self.allowed(verb, (Kind::Pod, &namespace, pod), part)
+    }
+
+    /// Whether something may be done that the lab does without a request of its own, in the server's words if not.
+    pub(crate) fn allowed(
+        &mut self,
+        verb: &str,
+        (kind, namespace, name): (Kind, &str, &str),
+        part: &str,
+    ) -> Done {
+        let who = self.target()?.who;
+        let info = kind.info();
+        let asked = serde_json::json!({"spec": {"resourceAttributes": {"verb": verb, "group": info.group,
+            "resource": info.plural, "subresource": part, "namespace": namespace, "name": name}}});
         let review = self.create(Kind::SelfSubjectAccessReview, "", asked, false)?;
         if review["status"]["allowed"] == true {
             return Ok(());
         }
+        let resource = info.resource();
+        let what = if name.is_empty() { resource.to_string() } else { format!("{resource} {name:?}") };
+        let part = if part.is_empty() { String::new() } else { format!("/{part}") };
+        let place = match namespace {
+            "" => "at the cluster scope".to_owned(),
+            namespace => format!("in the namespace {namespace:?}"),
+        };
         Err(Fail::Server(api::ApiStatus::forbidden(format!(
-            "pods {pod:?} is forbidden: User {:?} cannot {verb} resource \"pods/{part}\" in API group \"\" in the namespace {namespace:?}",
-            who.user
+            "{what} is forbidden: User {:?} cannot {verb} resource \"{}{part}\" in API group {:?} {place}",
+            who.user, info.plural, info.group
         ))))
     }
 
@@ -273,13 +300,27 @@ impl Kube<'_, '_> {
     /// Reads one object.
     pub(crate) fn get(&mut self, kind: Kind, namespace: &str, name: &str) -> Done<Value> {
         let request = self.request(ApiVerb::Get, kind, namespace, name);
-        self.one(request)
+        self.one(request).map_err(|fail| self.nowhere(kind, namespace, fail))
+    }
+
+    /// UPSTREAM: where something is not found in a namespace that there is not, that is said instead; `default` is never doubted.
+    /// Source: cli-runtime `pkg/resource/visitor.go` (`Info.Get`).
+    fn nowhere(&mut self, kind: Kind, namespace: &str, fail: Fail) -> Fail {
+        let doubtful = kind.info().scope == Scope::Namespaced && !matches!(namespace, "" | "default");
+        if !doubtful || !fail.is_not_found() {
+            return fail;
+        }
+        let request = self.request(ApiVerb::Get, Kind::Namespace, "", namespace);
+        match self.ask(request) {
+            Err(other) if other.is_not_found() => other,
+            Ok(_) | Err(_) => fail,
+        }
     }
 
     /// Reads one, as the server has it.
     pub(crate) fn object(&mut self, kind: Kind, namespace: &str, name: &str) -> Done<Rc<Object>> {
         let request = self.request(ApiVerb::Get, kind, namespace, name);
-        match self.ask(request)? {
+        match self.ask(request).map_err(|fail| self.nowhere(kind, namespace, fail))? {
             Reply::Object(object) => Ok(object),
             Reply::List(_) | Reply::Value(_) => Fail::error("unexpected list"),
         }

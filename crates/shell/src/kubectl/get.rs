@@ -113,6 +113,7 @@ fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
     if !failed.is_empty() {
         return Err(failed.remove(0));
     }
+    let namespace = kube.scope(ask.kind)?;
     let wide = matches!(format, Format::Table { wide: true });
     let is_table = matches!(format, Format::Table { .. });
     if kube.given.on("watch-only") {
@@ -120,35 +121,69 @@ fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
     } else if is_table {
         let prefixed = kube.given.on("show-kind");
         if !shown.is_empty() {
-            let text = table(kube, ask.kind, &shown, wide, prefixed, kube.shell.world.now());
+            let events = vec!["ADDED"; shown.len()];
+            let text = evented(kube, ask.kind, &shown, wide, prefixed, (kube.shell.world.now(), &events));
             kube.out.out(&text);
         }
     } else {
         for object in shown.clone() {
-            print::structured(kube, format, object)?;
+            print::structured(kube, format, as_event(kube, object, "ADDED"))?;
         }
     }
+    let asked = ask.name.as_deref().filter(|_| single).unwrap_or_default();
+    kube.allowed("watch", (ask.kind, &namespace, asked), "")?;
+    let mut events = vec!["ADDED"; shown.len()];
     let watched = Watched {
         kind: ask.kind,
-        namespace: kube.scope(ask.kind)?,
+        namespace,
         name: ask.name.clone().filter(|_| single),
         selection: kube.selection(),
     };
-    watch::run(kube, &watched, |kube, object, at| {
+    watch::run(kube, &watched, |kube, object, at, event| {
         let begins = shown.is_empty();
         shown.push(object.clone());
+        events.push(event);
         if !is_table {
             // What cannot be printed was refused with the list already.
-            let _ = print::structured(kube, format, object.clone());
+            let _ = print::structured(kube, format, as_event(kube, object.clone(), event));
             return;
         }
         // UPSTREAM: a row is as wide as any before it.
-        let text = table(kube, ask.kind, &shown, wide, kube.given.on("show-kind"), at);
+        let text = evented(kube, ask.kind, &shown, wide, kube.given.on("show-kind"), (at, &events));
         let from = text.lines().count() - if begins { text.lines().count() } else { 1 };
         for line in text.lines().skip(from) {
             kube.out.line(line);
         }
     })
+}
+
+/// The table of a watch; with `--output-watch-events` each row begins with what happened.
+fn evented(
+    kube: &Kube<'_, '_>,
+    kind: Kind,
+    shown: &[Value],
+    wide: bool,
+    prefixed: bool,
+    (at, events): (SimTime, &[&str]),
+) -> String {
+    let text = table(kube, kind, shown, wide, prefixed, at);
+    if !kube.given.on("output-watch-events") {
+        return text;
+    }
+    let head = if kube.given.on("no-headers") { None } else { Some("EVENT") };
+    let words = head.into_iter().chain(events.iter().copied());
+    let width = words.clone().map(str::len).max().unwrap_or_default();
+    text.lines().zip(words).map(|(line, word)| format!("{word:<width$}   {line}\n")).collect()
+}
+
+/// An object of a watch as `--output-watch-events` prints it in other formats.
+fn as_event(kube: &Kube<'_, '_>, object: Value, event: &str) -> Value {
+    if !kube.given.on("output-watch-events") {
+        return object;
+    }
+    let mut object = object;
+    print::hide_managed(&mut object, kube);
+    serde_json::json!({"object": object, "type": event})
 }
 
 const NOTHING: &str = "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples";

@@ -24,6 +24,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         (1, false) => return usage("only a selector (-l) or a POD name is allowed"),
         _ => {}
     }
+    let given = |flag: &str| kube.given.value(flag).filter(|it| !it.is_empty());
+    if let Some(time) = given("since-time").filter(|it| it.parse::<Timestamp>().is_err()) {
+        return Fail::error(format!(
+            "parsing time {time:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {time:?} as \"2006\""
+        ));
+    }
+    if given("since-time").is_some() && given("since").is_some_and(|it| it.trim_start_matches('0') != "s") {
+        return Fail::error("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
     let named = kube.given.value("container").or(args.get(1).map(String::as_str)).map(str::to_owned);
     let every = kube.given.on("all-containers");
     if let Some(named) = named.as_ref().filter(|_| every) {
@@ -33,6 +42,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
     if args.len() == 2 && kube.given.has("container") {
         return Fail::error("only one of -c or an inline [CONTAINER] arg is allowed");
+    }
+    if kube.given.int("limit-bytes").is_some_and(|bytes| bytes < 0) {
+        return Fail::error("--limit-bytes must be greater than 0");
+    }
+    if kube.given.value("since").is_some_and(|it| it.starts_with('-')) {
+        return Fail::error("--since must be greater than 0");
     }
     if kube.given.int("tail").is_some_and(|t| t < -1) {
         return Fail::error("--tail must be greater than or equal to -1");
@@ -77,6 +92,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             wanted.push((pod, container));
         }
     }
+    let most = kube.given.int("max-log-requests").unwrap_or(5);
+    if kube.given.on("follow") && wanted.len() > 1 && i64::try_from(wanted.len()).unwrap_or(i64::MAX) > most {
+        return Fail::error(format!(
+            "you are attempting to follow {} log streams, but maximum allowed concurrency is {most}, use --max-log-requests to increase the limit",
+            wanted.len()
+        ));
+    }
     let tail = kube.given.int("tail").or((!selection.labels.is_empty()).then_some(10)).filter(|t| *t >= 0);
     let prefixed = kube.given.on("prefix") || kube.given.on("all-pods");
     for (pod, container) in wanted {
@@ -90,9 +112,16 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             other => other?,
         };
         let skip = tail.map_or(0, |t| lines.len().saturating_sub(usize::try_from(t).unwrap_or(0)));
-        for line in &lines[skip..] {
+        let mut text: String = lines[skip..].iter().map(|line| format!("{line}\n")).collect();
+        if let Some(limit) =
+            kube.given.int("limit-bytes").and_then(|it| usize::try_from(it).ok()).filter(|it| *it > 0)
+        {
+            let limit = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            text.truncate(limit);
+        }
+        for line in text.split_inclusive('\n') {
             let prefix = if prefixed { format!("[pod/{}/{container}] ", name(pod)) } else { String::new() };
-            kube.out.line(&format!("{prefix}{line}"));
+            kube.out.out(&format!("{prefix}{line}"));
         }
     }
     Ok(())
@@ -135,7 +164,8 @@ fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done<Vec<String
         .given
         .value("since")
         .and_then(crate::text::sleep::seconds)
-        .map(|d| now - SignedDuration::from_millis(i64::try_from(d.0).unwrap_or(i64::MAX / 2)));
+        .map(|d| now - SignedDuration::from_millis(i64::try_from(d.0).unwrap_or(i64::MAX / 2)))
+        .or_else(|| kube.given.value("since-time").and_then(|time| time.parse().ok()));
     let image = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| text(c, "image"));
     let lines = cluster::node::kubelet::image::of(kube.shell.world.store(), image.unwrap_or_default()).log;
     let stamped = kube.given.on("timestamps");

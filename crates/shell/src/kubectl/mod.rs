@@ -180,6 +180,10 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             return Ok(1);
         }
     };
+    if given.has("record") {
+        // MODEL: what a command was is not noted on what it changed.
+        call.out.err("Flag --record has been deprecated, --record will be removed in the future");
+    }
     if let Some(missing) = missing(&command, &given) {
         call.out.err(&missing);
         return Ok(1);

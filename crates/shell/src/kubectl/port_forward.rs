@@ -42,7 +42,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "unable to forward port because pod is not running. Current status={phase}"
         ));
     }
-    kube.may_create(name(&pod), "portforward")?;
+    if pairs.iter().any(|(_, remote)| remote == "0") {
+        return Fail::error("remote port must be > 0");
+    }
+    kube.may_create(name(&pod), "portforward").map_err(|fail| match fail {
+        Fail::Server(status) => Fail::Error(format!("error upgrading connection: {}", status.message)),
+        other => other,
+    })?;
     for (local, remote) in &pairs {
         for number in [local, remote] {
             if number.parse::<u16>().is_err() {

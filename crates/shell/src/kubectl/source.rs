@@ -83,7 +83,15 @@ impl Kube<'_, '_> {
         let mut manifests = Vec::new();
         let texts = self.texts()?;
         let target = self.target()?;
+        let validates = matches!(self.verb, "apply" | "create" | "replace")
+            && !matches!(self.given.value("validate"), Some("false" | "ignore"));
         for (source, text) in texts {
+            // UPSTREAM: before anything else is asked, what the server's objects look like is.
+            if validates && target.who.user.is_empty() {
+                return Fail::error(format!(
+                    "error validating {source:?}: error validating data: failed to download openapi: the server has asked for the client to provide credentials; if you choose to ignore these errors, turn validation off with --validate=false"
+                ));
+            }
             if flattened(&text)
                 && let Some(text) = api::text::reindent(&text)
             {

@@ -26,18 +26,19 @@ pub(super) struct Watched {
     pub selection: Selection,
 }
 
-/// Calls `row` for every change from now on, with the moment of it.
+/// Calls `row` for every change from now on, with the moment of it and what happened.
 pub(super) fn run(
     kube: &mut Kube<'_, '_>,
     watched: &Watched,
-    mut row: impl FnMut(&mut Kube<'_, '_>, &Value, SimTime),
+    mut row: impl FnMut(&mut Kube<'_, '_>, &Value, SimTime, &'static str),
 ) -> Done {
     let cluster = kube.target()?.cluster;
     let selector = Selector::parse(&watched.selection.labels).map_err(|e| Fail::Error(e.to_string()))?;
     let mut seen = kube.shell.world.facts().len();
     let mut changed_at = kube.shell.world.now();
+    let ends = patience(kube.given.value("request-timeout")).map(|wait| changed_at + wait);
     loop {
-        let cut = kube.shell.until;
+        let cut = kube.shell.until.into_iter().chain(ends).min();
         if kube.shell.world.is_exhausted() {
             return Err(Fail::Exit(130));
         }
@@ -57,14 +58,34 @@ pub(super) fn run(
                 && (shown(last) || change.before.as_ref().is_some_and(shown))
             {
                 changed_at = fact.at;
-                row(kube, &wire(watched.kind, last), fact.at);
+                let event = match (&change.before, &change.after) {
+                    (None, _) => "ADDED",
+                    (Some(_), Some(now)) if shown(now) => "MODIFIED",
+                    (Some(_), _) => "DELETED",
+                };
+                row(kube, &wire(watched.kind, last), fact.at, event);
             }
         }
         let until = until(changed_at);
         if kube.shell.world.now() >= until && kube.shell.world.next_at().is_none_or(|at| at > until) {
-            return Err(Fail::Exit(if cut == Some(until) { 124 } else { 130 }));
+            return match cut == Some(until) {
+                // The request was to last no longer: the server ends it, and that is no error.
+                true if ends == cut => Ok(()),
+                true => Err(Fail::Exit(124)),
+                false => Err(Fail::Exit(130)),
+            };
         }
     }
+}
+
+/// `--request-timeout`: whole seconds, or a length of time; nothing and 0 are for ever.
+fn patience(typed: Option<&str>) -> Option<SimDuration> {
+    let typed = typed?;
+    let wait = match typed.parse::<u64>() {
+        Ok(seconds) => Some(SimDuration::secs(seconds)),
+        Err(_) => crate::text::sleep::seconds(typed),
+    };
+    wait.filter(|wait| *wait > SimDuration::ZERO)
 }
 
 impl Watched {

@@ -120,6 +120,30 @@ pub fn rm(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(status)
 }
 
+/// `rmdir DIRECTORY…`.
+pub fn rmdir(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let Some(options) = Options::parse(call, "pv", "", &[]) else { return Ok(1) };
+    let mut status = 0;
+    for name in &options.operands {
+        let machine = &mut *call.shell.machine;
+        let path = machine.path(name);
+        let refused = match machine.files.get(&path) {
+            None => Some("No such file or directory"),
+            Some(Entry::File(_)) => Some("Not a directory"),
+            Some(Entry::Directory) if !machine.files.list(&path).is_empty() => Some("Directory not empty"),
+            Some(Entry::Directory) => None,
+        };
+        match refused {
+            Some(why) => {
+                call.out.err(&format!("rmdir: failed to remove '{name}': {why}"));
+                status = 1;
+            }
+            None => machine.files.remove(&path),
+        }
+    }
+    Ok(status)
+}
+
 /// `cp [-r] FROM… TO`.
 pub fn cp(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     carry(call, false)

@@ -107,7 +107,16 @@ fn once(format: &str, args: &mut Vec<String>) -> (String, Vec<String>) {
                 let number: f64 = given.trim().parse().unwrap_or(0.0);
                 let digits =
                     spec.split_once('.').and_then(|(_, d)| d.parse().ok()).unwrap_or(6_usize).min(100);
-                out.push_str(&pad(&format!("{number:.digits$}"), spec.split('.').next().unwrap_or_default()));
+                let text = match letter {
+                    Some('e') => {
+                        let text = format!("{number:.digits$e}");
+                        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+                        let power: i32 = power.parse().unwrap_or(0);
+                        format!("{digits}e{}{:02}", if power < 0 { '-' } else { '+' }, power.abs())
+                    }
+                    _ => format!("{number:.digits$}"),
+                };
+                out.push_str(&pad(&text, spec.split('.').next().unwrap_or_default()));
             }
             Some(other) => failed.push(format!("`{other}': invalid format character")),
             None => failed.push("`%': missing format character".to_owned()),

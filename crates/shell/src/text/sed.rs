@@ -1,7 +1,8 @@
 //! `sed`, the part of it that one-liners use.
 //!
-//! `s/re/with/[g][p][i][N]`, `p`, `d`, `q`, `a`, `i`, `c` with line, `$`, `/re/` and range addresses; `-n`, `-e`, `-E`, `-i`.
-//! MODEL: no hold space, branches or files.
+//! `s/re/with/[g][p][i][N]`, `p`, `d`, `q`, `a`, `i`, `c`, `y`, `=` and `{ }` with line, `$`, `/re/` and range addresses; `-n`, `-e`,
+//! `-E`, `-i[SUFFIX]`.
+//! MODEL: no hold space, joined lines, branches or files.
 
 use crate::{
     eval::Flow,
@@ -24,19 +25,48 @@ struct Command {
 }
 
 enum What {
-    Substitute { pattern: regex::Regex, with: String, all: bool, print: bool, nth: usize },
+    Substitute {
+        pattern: regex::Regex,
+        with: String,
+        all: bool,
+        print: bool,
+        nth: usize,
+    },
     Print,
     Delete,
     Quit,
     Append(String),
     Insert(String),
     Change(String),
+    /// Letters that stand for others.
+    Letters(Vec<(char, char)>),
+    Number,
+    Group(Vec<Command>),
+}
+
+/// What becomes of one line.
+#[derive(Default)]
+struct Line {
+    text: String,
+    number: usize,
+    last: bool,
+    deleted: bool,
+    quit: bool,
+    after: String,
 }
 
 /// `sed [-n] [-E] [-i] SCRIPT [FILE…]`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let long =
         [("quiet", 'n'), ("silent", 'n'), ("expression", 'e'), ("regexp-extended", 'E'), ("in-place", 'i')];
+    // What is attached to -i is the ending of the copies that are kept.
+    let mut kept = String::new();
+    for arg in &mut call.args {
+        if let Some(suffix) = arg.strip_prefix("-i").filter(|it| it.starts_with(['.', '~', '_'])) {
+            suffix.clone_into(&mut kept);
+            "-i".clone_into(arg);
+        }
+    }
     let Some(mut options) = Options::parse(call, "nErisz", "e", &long) else { return Ok(1) };
     let mut script: Vec<String> = options.values('e').into_iter().map(str::to_owned).collect();
     if script.is_empty() {
@@ -60,7 +90,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         for (name, text) in texts {
             let edited = edit(&text, &mut commands, options.has('n'));
             let path = call.shell.machine.path(&name);
-            if let Err(error) = call.shell.machine.files.write(&path, &edited) {
+            let files = &mut call.shell.machine.files;
+            let copied = if kept.is_empty() { Ok(()) } else { files.write(&format!("{path}{kept}"), &text) };
+            if let Err(error) = copied.and_then(|()| files.write(&path, &edited)) {
                 call.out.err(&format!("sed: couldn't edit {name}: {error}"));
                 return Ok(4);
             }
@@ -81,58 +113,69 @@ fn edit(text: &str, commands: &mut [Command], quiet: bool) -> String {
             Some(line) => (line.to_owned(), "\n"),
             None => (whole.to_owned(), ""),
         };
-        let (mut deleted, mut quit, mut after) = (false, false, String::new());
-        for command in commands.iter_mut() {
-            if !command.applies(i + 1, i + 1 == count, &line) {
-                continue;
-            }
-            match &command.what {
-                What::Substitute { pattern, with, all, print, nth } => {
-                    let mut seen = 0;
-                    let mut changed = false;
-                    line = pattern
-                        .replace_all(&line.clone(), |found: &regex::Captures<'_>| {
-                            seen += 1;
-                            if seen == *nth || (*all && seen >= *nth) {
-                                changed = true;
-                                substitute(with, found)
-                            } else {
-                                found.get(0).map_or("", |m| m.as_str()).to_owned()
-                            }
-                        })
-                        .into_owned();
-                    if *print && changed {
-                        out.push_str(&line);
-                        out.push('\n');
-                    }
-                }
-                What::Print => {
-                    out.push_str(&line);
-                    out.push('\n');
-                }
-                What::Delete => deleted = true,
-                What::Quit => quit = true,
-                What::Append(text) => after.push_str(&format!("{text}\n")),
-                What::Insert(text) => out.push_str(&format!("{text}\n")),
-                What::Change(text) => {
-                    out.push_str(&format!("{text}\n"));
-                    deleted = true;
-                }
-            }
-            if deleted || quit {
-                break;
-            }
-        }
-        if !deleted && !quiet {
-            out.push_str(&line);
+        let mut now =
+            Line { text: std::mem::take(&mut line), number: i + 1, last: i + 1 == count, ..Line::default() };
+        run_all(commands, &mut now, &mut out);
+        if !now.deleted && !quiet {
+            out.push_str(&now.text);
             out.push_str(end);
         }
-        out.push_str(&after);
-        if quit {
+        out.push_str(&now.after);
+        if now.quit {
             break;
         }
     }
     out
+}
+
+fn run_all(commands: &mut [Command], line: &mut Line, out: &mut String) {
+    for command in commands.iter_mut() {
+        if !command.applies(line.number, line.last, &line.text) {
+            continue;
+        }
+        match &mut command.what {
+            What::Substitute { pattern, with, all, print, nth } => {
+                let mut seen = 0;
+                let mut changed = false;
+                line.text = pattern
+                    .replace_all(&line.text.clone(), |found: &regex::Captures<'_>| {
+                        seen += 1;
+                        if seen == *nth || (*all && seen >= *nth) {
+                            changed = true;
+                            substitute(with, found)
+                        } else {
+                            found.get(0).map_or("", |m| m.as_str()).to_owned()
+                        }
+                    })
+                    .into_owned();
+                if *print && changed {
+                    out.push_str(&line.text);
+                    out.push('\n');
+                }
+            }
+            What::Print => {
+                out.push_str(&line.text);
+                out.push('\n');
+            }
+            What::Delete => line.deleted = true,
+            What::Quit => line.quit = true,
+            What::Append(text) => line.after.push_str(&format!("{text}\n")),
+            What::Insert(text) => out.push_str(&format!("{text}\n")),
+            What::Change(text) => {
+                out.push_str(&format!("{text}\n"));
+                line.deleted = true;
+            }
+            What::Letters(pairs) => {
+                let other = |c: char| pairs.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to);
+                line.text = line.text.chars().map(other).collect();
+            }
+            What::Number => out.push_str(&format!("{}\n", line.number)),
+            What::Group(inner) => run_all(inner, line, out),
+        }
+        if line.deleted || line.quit {
+            break;
+        }
+    }
 }
 
 impl Command {
@@ -185,25 +228,48 @@ fn substitute(with: &str, found: &regex::Captures<'_>) -> String {
 }
 
 fn parse(script: &str, is_extended: bool) -> Result<Vec<Command>, String> {
-    let mut commands = Vec::new();
     let mut chars = script.chars().peekable();
     let compile = |pattern: &str, insensitive: bool| {
         let pattern = if is_extended { extended(pattern) } else { basic(pattern) };
         let pattern = if insensitive { format!("(?i){pattern}") } else { pattern };
         regex(&pattern).map_err(|_| "unterminated address regex".to_owned())
     };
+    commands(&mut chars, &compile, 0)
+}
+
+/// Deepest nesting of `{ }`.
+const DEEPEST: usize = 20;
+
+type Chars<'c> = std::iter::Peekable<std::str::Chars<'c>>;
+
+fn commands(
+    chars: &mut Chars<'_>,
+    compile: &impl Fn(&str, bool) -> Result<regex::Regex, String>,
+    depth: usize,
+) -> Result<Vec<Command>, String> {
+    let mut commands_here = Vec::new();
+    if depth > DEEPEST {
+        return Err("nested too deep".to_owned());
+    }
     loop {
         while chars.peek().is_some_and(|c| c.is_whitespace() || *c == ';') {
             chars.next();
         }
-        if chars.peek().is_none() {
-            return Ok(commands);
+        match chars.peek() {
+            None if depth > 0 => return Err("unmatched `{'".to_owned()),
+            None => return Ok(commands_here),
+            Some('}') if depth > 0 => {
+                chars.next();
+                return Ok(commands_here);
+            }
+            Some('}') => return Err("unexpected `}'".to_owned()),
+            Some(_) => {}
         }
-        let from = address(&mut chars, &compile)?;
+        let from = address(chars, compile)?;
         let mut to = None;
         if chars.peek() == Some(&',') {
             chars.next();
-            to = address(&mut chars, &compile)?;
+            to = address(chars, compile)?;
             if to.is_none() {
                 return Err("unexpected `,'".to_owned());
             }
@@ -219,6 +285,18 @@ fn parse(script: &str, is_extended: bool) -> Result<Vec<Command>, String> {
             Some('p') => What::Print,
             Some('d') => What::Delete,
             Some('q') => What::Quit,
+            Some('=') => What::Number,
+            Some('{') => What::Group(commands(chars, compile, depth + 1)?),
+            Some('y') => {
+                let open = "unterminated `y' command";
+                let mark = chars.next().ok_or(open)?;
+                let from = until(chars, mark, false).ok_or(open)?;
+                let to = until(chars, mark, false).ok_or(open)?;
+                if from.chars().count() != to.chars().count() {
+                    return Err("strings for `y' command are different lengths".to_owned());
+                }
+                What::Letters(from.chars().zip(to.chars()).collect())
+            }
             Some(letter @ ('a' | 'i' | 'c')) => {
                 let rest: String = chars.by_ref().take_while(|c| *c != '\n').collect();
                 let text = rest
@@ -234,8 +312,8 @@ fn parse(script: &str, is_extended: bool) -> Result<Vec<Command>, String> {
             }
             Some('s') => {
                 let Some(mark) = chars.next() else { return Err("unterminated `s' command".to_owned()) };
-                let pattern = until(&mut chars, mark, true).ok_or("unterminated `s' command")?;
-                let with = until(&mut chars, mark, false).ok_or("unterminated `s' command")?;
+                let pattern = until(chars, mark, true).ok_or("unterminated `s' command")?;
+                let with = until(chars, mark, false).ok_or("unterminated `s' command")?;
                 let (mut all, mut print, mut nth, mut insensitive) = (false, false, 1, false);
                 while let Some(c) = chars.peek().copied().filter(|c| !matches!(c, ';' | '\n' | '}' | ' ')) {
                     chars.next();
@@ -254,12 +332,12 @@ fn parse(script: &str, is_extended: bool) -> Result<Vec<Command>, String> {
             Some(other) => return Err(format!("unknown command: `{other}'")),
             None => return Err("missing command".to_owned()),
         };
-        commands.push(Command { from, to, negated, what, active: false });
+        commands_here.push(Command { from, to, negated, what, active: false });
     }
 }
 
 fn address(
-    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    chars: &mut Chars<'_>,
     compile: &impl Fn(&str, bool) -> Result<regex::Regex, String>,
 ) -> Result<Option<Address>, String> {
     match chars.peek() {
@@ -285,7 +363,7 @@ fn address(
 }
 
 /// The text up to an unescaped mark; an escaped mark loses its backslash.
-fn until(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, mark: char, brackets: bool) -> Option<String> {
+fn until(chars: &mut Chars<'_>, mark: char, brackets: bool) -> Option<String> {
     let mut out = String::new();
     let mut inside = false;
     while let Some(c) = chars.next() {
@@ -328,6 +406,10 @@ mod tests {
             ("seq 3 | sed 1d", "2\n3\n"),
             ("seq 5 | sed '/2/,/4/d'", "1\n5\n"),
             ("seq 3 | sed '$d'", "1\n2\n"),
+            ("seq 3 | sed -n '/2/{p;=}'", "2\n2\n"),
+            ("seq 3 | sed -n '$='", "3\n"),
+            ("echo abc | sed y/ab/xy/", "xyc\n"),
+            ("echo a > f; sed -i.old s/a/b/ f; cat f f.old", "b\na\n"),
             ("echo 'image: a:1' > f; sed -i s/a:1/a:2/ f; cat f", "image: a:2\n"),
         ] {
             assert_eq!(stdout(line), wanted, "{line}");

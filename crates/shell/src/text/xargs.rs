@@ -51,6 +51,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     };
     let mut status = 0;
     for words in calls {
+        if options.has('t') {
+            call.out.err(&words.join(" "));
+        }
         match call.shell.fields_run(words, &mut Stdin::of(""), call.out)? {
             0 => {}
             127 => return Ok(127),

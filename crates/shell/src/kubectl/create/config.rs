@@ -136,6 +136,11 @@ pub(super) fn secret(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Va
                 })
             };
             let (cert, key) = (read("cert")?, read("key")?);
+            for (text, what) in [(&cert, "certificate"), (&key, "key")] {
+                if !text.contains("-----BEGIN ") {
+                    return Fail::error(format!("tls: failed to find any PEM data in {what} input"));
+                }
+            }
             let data = [("tls.crt".to_owned(), encoded(&cert)), ("tls.key".to_owned(), encoded(&key))]
                 .into_iter()
                 .collect();

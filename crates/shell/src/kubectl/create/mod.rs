@@ -69,6 +69,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     };
     let format = print::format(kube, false)?;
     let dry = DryRun::of(kube)?;
+    if let Some(other) = kube
+        .given
+        .value("validate")
+        .filter(|it| !matches!(*it, "" | "strict" | "true" | "warn" | "ignore" | "false"))
+    {
+        return Fail::error(format!(
+            "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore (or false)"
+        ));
+    }
     let (kind, mut object) = generate(kube, &args)?;
     let info = kind.info();
     object["apiVersion"] = info.api_version().into();

@@ -92,6 +92,9 @@ pub(super) fn ingress(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, V
         spec["ingressClassName"] = class.into();
     }
     if let Some(text) = kube.given.value("default-backend") {
+        if !text.contains(':') {
+            return Fail::error("default-backend should be in format servicename:serviceport");
+        }
         spec["defaultBackend"] = backend(text)?;
     }
     let mut hosts: Vec<(String, Vec<Value>)> = Vec::new();

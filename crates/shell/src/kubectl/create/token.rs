@@ -15,21 +15,45 @@ const SHORTEST: i64 = 600;
 pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     let name = one_name("token", args)?;
     let namespace = kube.namespace()?;
-    let account = match kube.get(Kind::ServiceAccount, &namespace, &name) {
-        Ok(account) => account,
-        Err(Fail::Server(status)) => {
-            return Fail::error(format!("failed to create token: {}", status.message));
-        }
-        Err(other) => return Err(other),
+    let bound = kube.given.value("bound-object-kind").filter(|it| !it.is_empty());
+    let bound = match bound {
+        None => None,
+        Some("Pod") => Some(Kind::Pod),
+        Some("Secret") => Some(Kind::Secret),
+        Some("Node") => Some(Kind::Node),
+        Some(_) => return Fail::error("supported --bound-object-kind values are Node, Pod, Secret"),
     };
-    let now = kube.shell.world.stamp(kube.shell.world.now()).0.as_second();
-    let seconds = kube.given.value("duration").and_then(seconds).unwrap_or(3600);
-    if seconds < SHORTEST {
+    let object = kube.given.value("bound-object-name").unwrap_or_default().to_owned();
+    match (bound, object.is_empty(), kube.given.has("bound-object-uid")) {
+        (Some(_), true, _) => {
+            return Fail::error("--bound-object-name is required if --bound-object-kind is provided");
+        }
+        (None, false, _) => {
+            return Fail::error("--bound-object-name can only be set if --bound-object-kind is provided");
+        }
+        (None, true, true) => {
+            return Fail::error("--bound-object-uid can only be set if --bound-object-kind is provided");
+        }
+        _ => {}
+    }
+    let refused = |fail: Fail| match fail {
+        Fail::Server(status) => Fail::Error(format!("failed to create token: {}", status.message)),
+        other => other,
+    };
+    kube.allowed("create", (Kind::ServiceAccount, &namespace, &name), "token").map_err(refused)?;
+    let account = kube.get(Kind::ServiceAccount, &namespace, &name).map_err(refused)?;
+    let duration = kube.given.value("duration").and_then(seconds).filter(|it| *it != 0);
+    if duration.is_some_and(|it| it < SHORTEST) {
         return Fail::error(format!(
-            "failed to create token: TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: \
-             {seconds}: may not specify a duration less than 10 minutes"
+            "failed to create token: TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: {}: may not specify a duration less than 10 minutes",
+            duration.unwrap_or_default()
         ));
     }
+    if let Some(kind) = bound {
+        kube.get(kind, &namespace, &object).map_err(refused)?;
+    }
+    let now = kube.shell.world.stamp(kube.shell.world.now()).0.as_second();
+    let seconds = duration.unwrap_or(3600);
     let claims = json!({
         "aud": ["https://kubernetes.default.svc"], "exp": now + seconds, "iat": now, "nbf": now,
         "iss": "https://kubernetes.default.svc",

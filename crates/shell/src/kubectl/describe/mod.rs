@@ -43,7 +43,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
         let selection = kube.selection();
         let mut listed = false;
-        for ask in kube.asks(&args)?.asks {
+        let asks = kube.asks(&args)?;
+        if !asks.slashed && asks.kinds > 1 && asks.asks.iter().any(|ask| ask.name.is_some()) {
+            return Fail::error("you may only specify a single resource type");
+        }
+        for ask in asks.asks {
             let namespace = kube.scope(ask.kind)?;
             match ask.name {
                 None => {

@@ -20,8 +20,15 @@ pub(in crate::text) enum Statement {
     Printf(Vec<Expr>),
     Do(Expr),
     If(Expr, Vec<Statement>, Vec<Statement>),
+    /// First what begins, then what goes on while its test holds, and what follows each round.
+    For(Option<Expr>, Option<Expr>, Option<Expr>, Vec<Statement>),
+    /// A variable, an array, and what is done with each key.
+    ForIn(String, String, Vec<Statement>),
+    Delete(String, Option<Expr>),
+    Break,
+    Continue,
     Next,
-    Exit,
+    Exit(Option<Expr>),
 }
 
 /// One expression.
@@ -32,12 +39,23 @@ pub(in crate::text) enum Expr {
     Field(Box<Expr>),
     Variable(String),
     Item(String, Box<Expr>),
-    Length(Option<Box<Expr>>),
+    Call(String, Vec<Expr>),
+    /// Whether an array has a key.
+    In(Box<Expr>, String),
+    Choice(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `x++`: the place, and what is added after its value was taken.
+    After(Box<Expr>, f64),
     Not(Box<Expr>),
     Minus(Box<Expr>),
     Assign(String, Box<Expr>, Box<Expr>),
     Binary(String, Box<Expr>, Box<Expr>),
 }
+
+/// Functions that there are.
+pub(in crate::text) const FUNCTIONS: &[&str] = &[
+    "cos", "exp", "gsub", "index", "int", "length", "log", "match", "sin", "split", "sprintf", "sqrt", "sub",
+    "substr", "tolower", "toupper",
+];
 
 /// Deepest nesting of brackets.
 const DEEPEST: usize = 50;
@@ -137,6 +155,14 @@ fn tokens(text: &str) -> Parsed<Vec<Token>> {
                 while i < chars.len() && (chars[i].is_ascii_digit() || chars[i] == '.') {
                     i += 1;
                 }
+                let exponent = matches!(chars.get(i), Some('e' | 'E'));
+                let sign = usize::from(exponent && matches!(chars.get(i + 1), Some('+' | '-')));
+                if exponent && chars.get(i + 1 + sign).is_some_and(char::is_ascii_digit) {
+                    i += 1 + sign;
+                    while i < chars.len() && chars[i].is_ascii_digit() {
+                        i += 1;
+                    }
+                }
                 let text: String = chars[start..i].iter().collect();
                 out.push(Token::Number(text.parse().map_err(|_| format!("syntax error near {text}"))?));
                 continue;
@@ -150,17 +176,20 @@ fn tokens(text: &str) -> Parsed<Vec<Token>> {
                 continue;
             }
             let two: String = chars[i..(i + 2).min(chars.len())].iter().collect();
-            let op = if ["&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "++", "--", "!~"]
-                .contains(&two.as_str())
+            let op = if [
+                "&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "^=", "**", "++", "--",
+                "!~",
+            ]
+            .contains(&two.as_str())
             {
                 two
-            } else if "{}()[];,+-*/%<>=!~$\n".contains(c) {
+            } else if "{}()[];,+-*/%^?:<>=!~$\n".contains(c) {
                 c.to_string()
             } else {
                 return Err(format!("syntax error near {c}"));
             };
             i += op.chars().count();
-            out.push(Token::Op(op));
+            out.push(Token::Op(if op == "**" { "^".to_owned() } else { op }));
             continue;
         }
         i += 1;
@@ -228,7 +257,7 @@ impl Reader {
         for (name, make) in [("print", true), ("printf", false)] {
             if self.word(name) {
                 self.at += 1;
-                let values = self.list()?;
+                let values = self.printed()?;
                 return Ok(if make { Statement::Print(values) } else { Statement::Printf(values) });
             }
         }
@@ -238,7 +267,33 @@ impl Reader {
         }
         if self.word("exit") {
             self.at += 1;
-            return Ok(Statement::Exit);
+            let status = if self.ends() { None } else { Some(self.expr()?) };
+            return Ok(Statement::Exit(status));
+        }
+        for (name, statement) in [("break", Statement::Break), ("continue", Statement::Continue)] {
+            if self.word(name) {
+                self.at += 1;
+                return Ok(statement);
+            }
+        }
+        if self.word("delete") {
+            self.at += 1;
+            return match self.primary()? {
+                Expr::Item(name, key) => Ok(Statement::Delete(name, Some(*key))),
+                Expr::Variable(name) => Ok(Statement::Delete(name, None)),
+                _ => Err("syntax error near delete".to_owned()),
+            };
+        }
+        if self.word("while") {
+            self.at += 1;
+            self.want("(")?;
+            let test = self.expr()?;
+            self.want(")")?;
+            return Ok(Statement::For(None, Some(test), None, self.branch()?));
+        }
+        if self.word("for") {
+            self.at += 1;
+            return self.counted();
         }
         if self.word("if") {
             self.at += 1;
@@ -260,9 +315,50 @@ impl Reader {
         Ok(Statement::Do(self.expr()?))
     }
 
+    /// `for (k in a)` and `for (i = 0; i < n; i++)`.
+    fn counted(&mut self) -> Parsed<Statement> {
+        self.want("(")?;
+        if let [Token::Name(variable), Token::Name(word), Token::Name(array), Token::Op(close)] =
+            self.tokens.get(self.at..self.at + 4).unwrap_or_default()
+            && word == "in"
+            && close == ")"
+        {
+            let (variable, array) = (variable.clone(), array.clone());
+            self.at += 4;
+            return Ok(Statement::ForIn(variable, array, self.branch()?));
+        }
+        let mut parts = [None, None, None];
+        for (part, end) in parts.iter_mut().zip([";", ";", ")"]) {
+            if !self.is(end) {
+                *part = Some(self.expr()?);
+            }
+            self.want(end)?;
+        }
+        let [first, test, step] = parts;
+        Ok(Statement::For(first, test, step, self.branch()?))
+    }
+
+    fn ends(&self) -> bool {
+        matches!(self.peek(), Token::End) || [";", "}", "\n"].iter().any(|op| self.is(op))
+    }
+
+    /// What `print` prints, which may stand in brackets.
+    fn printed(&mut self) -> Parsed<Vec<Expr>> {
+        let kept = self.at;
+        if self.take("(")
+            && let Ok(values) = self.list()
+            && self.take(")")
+            && self.ends()
+        {
+            return Ok(values);
+        }
+        self.at = kept;
+        self.list()
+    }
+
     fn list(&mut self) -> Parsed<Vec<Expr>> {
         let mut values = Vec::new();
-        if matches!(self.peek(), Token::End) || [";", "}", "\n"].iter().any(|op| self.is(op)) {
+        if self.ends() || self.is(")") {
             return Ok(values);
         }
         loop {
@@ -276,7 +372,13 @@ impl Reader {
     fn expr(&mut self) -> Parsed<Expr> {
         self.deeper(|reader| {
             let left = reader.either()?;
-            for op in ["=", "+=", "-=", "*=", "/="] {
+            if reader.take("?") {
+                let yes = reader.expr()?;
+                reader.want(":")?;
+                let no = reader.expr()?;
+                return Ok(Expr::Choice(Box::new(left), Box::new(yes), Box::new(no)));
+            }
+            for op in ["=", "+=", "-=", "*=", "/=", "%=", "^="] {
                 if reader.is(op) && matches!(left, Expr::Variable(_) | Expr::Item(..) | Expr::Field(_)) {
                     reader.at += 1;
                     let right = reader.expr()?;
@@ -302,7 +404,22 @@ impl Reader {
     }
 
     fn both(&mut self) -> Parsed<Expr> {
-        self.level(&["&&"], Self::matching)
+        self.level(&["&&"], Self::member)
+    }
+
+    fn member(&mut self) -> Parsed<Expr> {
+        let key = self.matching()?;
+        if !self.word("in") {
+            return Ok(key);
+        }
+        self.at += 1;
+        match self.peek().clone() {
+            Token::Name(array) => {
+                self.at += 1;
+                Ok(Expr::In(Box::new(key), array))
+            }
+            _ => Err("syntax error near in".to_owned()),
+        }
     }
 
     fn matching(&mut self) -> Parsed<Expr> {
@@ -319,7 +436,7 @@ impl Reader {
         loop {
             let begins = match self.peek() {
                 Token::Number(_) | Token::Text(_) => true,
-                Token::Name(name) => !matches!(name.as_str(), "else"),
+                Token::Name(name) => !matches!(name.as_str(), "else" | "in"),
                 Token::Op(op) => op == "$" || op == "(",
                 Token::Regex(_) | Token::End => false,
             };
@@ -346,11 +463,24 @@ impl Reader {
         if self.take("-") {
             return self.deeper(|reader| Ok(Expr::Minus(Box::new(reader.unary()?))));
         }
-        let value = self.primary()?;
+        if self.take("+") {
+            return self.deeper(Self::unary);
+        }
         for (op, sign) in [("++", "+="), ("--", "-=")] {
             if self.take(op) {
-                return Ok(Expr::Assign(sign.to_owned(), Box::new(value), Box::new(Expr::Number(1.0))));
+                let place = self.deeper(Self::primary)?;
+                return Ok(Expr::Assign(sign.to_owned(), Box::new(place), Box::new(Expr::Number(1.0))));
             }
+        }
+        let mut value = self.primary()?;
+        for (op, change) in [("++", 1.0), ("--", -1.0)] {
+            if self.take(op) {
+                value = Expr::After(Box::new(value), change);
+            }
+        }
+        if self.take("^") {
+            let power = self.deeper(Self::unary)?;
+            return Ok(Expr::Binary("^".to_owned(), Box::new(value), Box::new(power)));
         }
         Ok(value)
     }
@@ -368,20 +498,30 @@ impl Reader {
                 self.want(")")?;
                 Ok(inner)
             }
-            Token::Name(name) if name == "length" => {
+            Token::Name(name) if FUNCTIONS.contains(&name.as_str()) => {
                 if !self.take("(") {
-                    return Ok(Expr::Length(None));
+                    return match name.as_str() {
+                        "length" => Ok(Expr::Call(name, Vec::new())),
+                        _ => Err(format!("syntax error near {name}")),
+                    };
                 }
-                if self.take(")") {
-                    return Ok(Expr::Length(None));
-                }
-                let inner = self.expr()?;
+                let given = self.deeper(Self::list)?;
                 self.want(")")?;
-                Ok(Expr::Length(Some(Box::new(inner))))
+                Ok(Expr::Call(name, given))
             }
             Token::Name(name) if self.is("[") => {
                 self.at += 1;
-                let key = self.expr()?;
+                let mut key = self.expr()?;
+                while self.take(",") {
+                    // Several keys are one, with a mark between them.
+                    let next = self.expr()?;
+                    let marked = Expr::Binary(
+                        " ".to_owned(),
+                        Box::new(key),
+                        Box::new(Expr::Text("\u{1c}".to_owned())),
+                    );
+                    key = Expr::Binary(" ".to_owned(), Box::new(marked), Box::new(next));
+                }
                 self.want("]")?;
                 Ok(Expr::Item(name, Box::new(key)))
             }

@@ -76,3 +76,19 @@ def @sh:
      elif type == "array" or type == "object" then error("\(named) can not be escaped for shell") else tojson end]
   | join(" ");
 def env: $ENV;
+def native_less($k):
+    if type == "object" then to_entries | map(select(.key != $k)) | from_entries
+  elif type == "array" and ($k | type) == "number" then
+    (if $k < 0 then $k + native_length else $k end) as $i
+    | if $i < 0 or $i >= native_length then . else .[:$i] + .[$i + 1:] end
+  elif type == "array" and ($k | type) == "object" then
+    native_length as $n | .[:($k.start // 0)] + .[($k.end // $n):]
+  elif type == "null" then .
+  else error("Cannot delete field at \(if type == "array" then "array" else "object" end) index of \(type)") end;
+def native_without($p):
+    if ($p | native_length) == 0 then null
+  elif ($p | native_length) == 1 then native_less($p[0])
+  elif . == null or .[$p[0]] == null then .
+  else .[$p[0]] |= native_without($p[1:]) end;
+def delpaths($paths): reduce ($paths | sort | reverse)[] as $p (.; native_without($p));
+def del(f): delpaths([path(f)]);

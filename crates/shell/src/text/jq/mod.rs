@@ -119,7 +119,8 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             }
             Some(Read { value: Err(ParseError(words)), .. }) => {
                 call.out.err(&format!("parse error: {words}"));
-                return Ok(2);
+                // What jq 1.6 as Debian builds it ends with.
+                return Ok(4);
             }
         };
         match result {
@@ -263,6 +264,11 @@ mod tests {
             r#"{"a":1,"b":2}"#,
             "{\"b\":2}\n{\"a\":1,\"b\":3}\n[[\"a\"],[\"b\"]]\n",
         ),
+        (
+            "-c 'del(.a), del(.c[0,2]), del(.x.y), del(.c[] | select(. > 1)), delpaths([[\"b\"],[\"a\"]])'",
+            r#"{"a":1,"b":2,"c":[1,2,3]}"#,
+            "{\"b\":2,\"c\":[1,2,3]}\n{\"a\":1,\"b\":2,\"c\":[2]}\n{\"a\":1,\"b\":2,\"c\":[1,2,3]}\n{\"a\":1,\"b\":2,\"c\":[1]}\n{\"c\":[1,2,3]}\n",
+        ),
         ("-j '.[]'", r#"["a",1]"#, "a1"),
         ("-c '[.[] | tostring]'", "[1,\"1\",[1]]", "[\"1\",\"1\",\"[1]\"]\n"),
         ("-c '[limit(3;range(10))], [.[]|ascii_downcase]'", "[\"A\"]", "[0,1,2]\n[\"a\"]\n"),
@@ -358,8 +364,8 @@ mod tests {
                 "jq: error: syntax error, unexpected $end (Unix shell quoting issues?) at <top-level>, line 1:\n.a |   \njq: 1 compile error\n",
                 3,
             ),
-            ("echo NAME READY | jq .", "parse error: Invalid numeric literal at line 1, column 5\n", 2),
-            ("printf '[1,2' | jq .", "parse error: Unfinished JSON term at EOF at line 1, column 4\n", 2),
+            ("echo NAME READY | jq .", "parse error: Invalid numeric literal at line 1, column 5\n", 4),
+            ("printf '[1,2' | jq .", "parse error: Unfinished JSON term at EOF at line 1, column 4\n", 4),
             ("jq . /none", "jq: error: Could not open file /none: No such file or directory\n", 2),
         ] {
             let (_, err, code) = sh(line);
