@@ -30,16 +30,14 @@ impl Controller for DefinitionController {
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
-        match change.key.kind {
-            Kind::CustomResourceDefinition => {
-                wake(change.key.clone());
-                if change.after.is_none() {
-                    // Names that were taken may be free now.
-                    let others = store.objects(change.key.cluster, Kind::CustomResourceDefinition, None);
-                    others.for_each(|(key, _)| wake(key.clone()));
-                }
-            }
-            _ => {}
+        if change.key.kind != Kind::CustomResourceDefinition {
+            return;
+        }
+        wake(change.key.clone());
+        if change.after.is_none() {
+            // Names that were taken may be free now.
+            let others = store.objects(change.key.cluster, Kind::CustomResourceDefinition, None);
+            others.for_each(|(key, _)| wake(key.clone()));
         }
     }
 

@@ -4,7 +4,6 @@
 //! driver's own resizer. Source: `pkg/controller/volume/expand/expand_controller.go`.
 
 use api::{ApiStatus, Kind, Object, quantity::Quantity};
-use serde_json::Value;
 
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn};
 
@@ -40,7 +39,7 @@ impl Controller for VolumeExpand {
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let Some(claim) = turn.store().object(key).cloned() else { return Ok(Next::Done) };
         let is_bound = matches!(&*claim, Object::Stored(it)
-            if it.body.get("status").is_some_and(|status| status["phase"] == Value::from("Bound")));
+            if it.body.get("status").is_some_and(|status| status["phase"] == "Bound"));
         if is_bound && asked(&claim) > storage(&claim, "status", "/capacity/storage") {
             let message = "waiting for an external controller to expand this PVC";
             turn.event(&claim, EventType::Normal, "ExternalExpanding", message);
