@@ -359,6 +359,12 @@ impl World {
         Ran { steps, ended: Ended::Quiet }
     }
 
+    /// When the next thing is due that does not repeat for ever.
+    #[must_use]
+    pub fn next_work_at(&self) -> Option<SimTime> {
+        self.queue.next_work_at()
+    }
+
     fn set_now(&mut self, at: SimTime) {
         if at > self.now {
             self.now = at;

@@ -2,7 +2,7 @@
 //!
 //! One command runs at a time. One with `&` behind it begins first; whenever it would let time pass, a command after it in the list has
 //! its turn and runs to its end. When there are none left, or `wait` stands next, the first goes on alone until it ends.
-//! MODEL: so the list ends only after its jobs, and `jobs`, `fg` and `kill` know none.
+//! MODEL: a line ends only after the jobs that it sent to the background, and `jobs`, `fg` and `kill` know none.
 
 use api::SimTime;
 use brush_parser::ast;

@@ -3,7 +3,7 @@
 //! MODEL: the real one overwrites one screen until it is interrupted. Here every picture that says something new is printed below
 //! the last, ages aside, and somebody presses Ctrl+C after a minute without one. Source of the header: procps-ng 4.
 
-use api::{SimDuration, SimTime};
+use api::SimDuration;
 
 use crate::{
     eval::Flow,
@@ -91,19 +91,13 @@ pub fn watch(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         let next = now + interval;
         if call.shell.until.is_some_and(|until| next >= until) || call.shell.world.is_exhausted() {
             let until = call.shell.until.unwrap_or(next);
-            pass(call, until);
+            call.shell.sleep_until(until, call.out);
             return Ok(0);
         }
         if next > changed_at + QUIET {
             return Ok(0);
         }
-        pass(call, next);
-    }
-}
-
-fn pass(call: &mut Call<'_, '_>, until: SimTime) {
-    while call.shell.world.now() < until && !call.shell.world.is_exhausted() {
-        call.shell.pass(until, call.out);
+        call.shell.sleep_until(next, call.out);
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     log(call, &format!("deploying stack \"eksctl-{name}-cluster\""));
     log(call, &format!("waiting for CloudFormation stack \"eksctl-{name}-cluster\""));
     let active = |world: &World| cluster(world, &name).is_some_and(|c| c.status == "ACTIVE");
-    call.shell.wait_until(LONGEST, active);
+    call.shell.wait_until(LONGEST, call.out, active);
     for group in &groups {
         log(call, &format!("building managed nodegroup stack \"eksctl-{name}-nodegroup-{group}\""));
         log(call, &format!("deploying stack \"eksctl-{name}-nodegroup-{group}\""));
@@ -58,7 +58,7 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
         let all = world.store().list::<Nodegroup>(ClusterId::WORLD, None);
         all.filter(|g| g.cluster == name).all(|g| g.status == "ACTIVE")
     };
-    call.shell.wait_until(LONGEST, settled);
+    call.shell.wait_until(LONGEST, call.out, settled);
     if let Some(plane) = known::plane(call.shell.world, &name) {
         let (context, entry, user) = known::entries(call.shell.world, plane);
         call.shell.machine.kubeconfig.add(context, entry, user);
@@ -119,7 +119,7 @@ pub(super) fn delete(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     log(call, &format!("deleting EKS cluster {name:?}"));
     let entries = known::plane(call.shell.world, &name).map(|p| known::entries(call.shell.world, p).0.name);
     ask(call, Provision::DeleteCluster { name: name.clone() })?;
-    call.shell.wait_until(LONGEST, |world| cluster(world, &name).is_none());
+    call.shell.wait_until(LONGEST, call.out, |world| cluster(world, &name).is_none());
     if let Some(context) = entries {
         call.shell.machine.kubeconfig.remove(&context);
         done(call, "kubeconfig has been updated");

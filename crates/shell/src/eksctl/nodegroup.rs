@@ -107,7 +107,8 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     for (group, wanted) in &sizes {
         log(call, &format!("waiting for CloudFormation stack \"eksctl-{cluster}-nodegroup-{group}\""));
         let enough = usize::try_from(*wanted).unwrap_or(usize::MAX);
-        let came = call.shell.wait_until(LONGEST, |world| ready(world, &cluster, group).len() >= enough);
+        let came =
+            call.shell.wait_until(LONGEST, call.out, |world| ready(world, &cluster, group).len() >= enough);
         if !came {
             return Err(format!(
                 "Error: timed out waiting for at least {wanted} nodes to join the cluster and become ready in {group:?}: context deadline exceeded"
@@ -307,7 +308,7 @@ pub(super) fn delete(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
         log(call, &format!("will delete stack \"eksctl-{cluster}-nodegroup-{group}\""));
     }
     if given.on("wait") {
-        call.shell.wait_until(LONGEST, |world| {
+        call.shell.wait_until(LONGEST, call.out, |world| {
             !groups(world, &cluster).iter().any(|g| names.iter().any(|n| n == name(g)))
         });
     }

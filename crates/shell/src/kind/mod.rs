@@ -180,12 +180,12 @@ fn create(call: &mut Call<'_, '_>, given: &Given) -> i32 {
     let shown = shown.split('@').next().unwrap_or(&shown).to_owned();
     call.shell.machine.kubeconfig.add(entries.0, entries.1, entries.2);
     let up = |world: &World| !nodes(world, &name).is_empty();
-    call.shell.wait_until(LONGEST, up);
+    call.shell.wait_until(LONGEST, call.out, up);
     // Making the cluster takes this long in the real tool, before it answers.
     let making = cluster::timing::KIND_CREATE;
-    call.shell.wait_until(making, |_| false);
+    call.shell.wait_until(making, call.out, |_| false);
     if let Some(limit) = given.value("wait").and_then(crate::text::sleep::seconds) {
-        call.shell.wait_until(limit, |world| ready(world, &name));
+        call.shell.wait_until(limit, call.out, |world| ready(world, &name));
     }
     let crates = if several { "📦 📦" } else { "📦" };
     call.out.err(&format!("Creating cluster {name:?} ..."));

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use api::{Kind, Object, Scope, SimDuration, kinds::sim::ControlPlane};
 use cluster::{
-    ApiRequest, ApiVerb, Budget, ClusterId, Key, PatchKind, Principal, Propagation, Refusal, Reply, Request,
+    ApiRequest, ApiVerb, ClusterId, Key, PatchKind, Principal, Propagation, Refusal, Reply, Request,
     parts::Silence, request::Proof,
 };
 use serde_json::Value;
@@ -229,7 +229,11 @@ impl Kube<'_, '_> {
             Some(Silence::NoServer) => return Err(refused(&target.server)),
             Some(Silence::NoQuorum(wait)) => {
                 let until = self.shell.world.now() + wait;
-                self.shell.world.run_until(until, Budget::COMMAND);
+                self.shell.sleep_until(until, self.out);
+                if self.shell.world.now() < until {
+                    // `timeout` did not wait that long.
+                    return Err(Fail::Exit(124));
+                }
             }
         }
         let answer = self.shell.world.request(&target.who, Request::Api(request));

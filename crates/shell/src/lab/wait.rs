@@ -1,7 +1,6 @@
 //! `lab wait`: lets simulated time pass.
 
 use api::SimDuration;
-use cluster::Budget;
 
 use crate::{eval::Flow, lab::LabCall, tool::Call};
 
@@ -12,7 +11,7 @@ const LONGEST: SimDuration = SimDuration::secs(30 * 60);
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let Some(what) = call.args.first().cloned() else { return Ok(super::usage(call, "wait")) };
     if what == "idle" {
-        call.shell.world.settle(LONGEST);
+        call.shell.settle(LONGEST, call.out);
         return Ok(0);
     }
     if let Some(goal) = what.strip_prefix("goal:") {
@@ -22,7 +21,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     match crate::text::sleep::seconds(&what) {
         Some(wait) => {
             let until = call.shell.world.now() + wait;
-            call.shell.world.run_until(until, Budget::COMMAND);
+            call.shell.sleep_until(until, call.out);
             Ok(0)
         }
         None => Ok(super::usage(call, "wait")),

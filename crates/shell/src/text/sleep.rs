@@ -23,10 +23,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         }
     }
     let until = call.shell.world.now() + total;
-    let until = call.shell.until.map_or(until, |limit| limit.min(until));
-    while call.shell.world.now() < until && !call.shell.world.is_exhausted() {
-        call.shell.pass(until, call.out);
-    }
+    call.shell.sleep_until(until, call.out);
     Ok(0)
 }
 
