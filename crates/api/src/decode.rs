@@ -76,27 +76,31 @@ pub fn read(kind: Kind, value: &Value) -> Result<Decoded, DecodeError> {
 /// # Errors
 /// The first value of the wrong type, in Go's words.
 pub fn along(schema: &'static TypeSchema, value: &Value) -> Result<Decoded, DecodeError> {
-    match look(schema, value) {
-        (_, Some(error)) => Err(error),
-        (decoded, None) => Ok(decoded),
+    let Value::Object(fields) = value else { return Err(no_object(schema, value)) };
+    let mut walk = Walk::default();
+    let value = walk.object(schema, fields)?;
+    match walk.wrong.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(Decoded { value, unknown: walk.unknown }),
     }
 }
 
-/// The same, keeping what was found beside a wrong type: for an editor, which shows both.
+/// The same, with every value of the wrong type left out and named: for an editor, which shows all of them.
 #[must_use]
-pub fn look(schema: &'static TypeSchema, value: &Value) -> (Decoded, Option<DecodeError>) {
-    let Value::Object(fields) = value else {
-        let (kind, go) = (kind_of(value), schema.go_name());
-        let message = format!("json: cannot unmarshal {kind} into Go value of type {go}");
-        let nothing = Decoded { value: Value::Null, unknown: Vec::new() };
-        return (nothing, Some(DecodeError { field: FieldPath::root(), message }));
-    };
-    let mut walk = Walk::default();
-    let (value, stopped) = match walk.object(schema, fields) {
-        Ok(value) => (value, None),
-        Err(error) => (Value::Null, Some(error)),
-    };
-    (Decoded { value, unknown: walk.unknown }, stopped.or(walk.wrong))
+pub fn look(schema: &'static TypeSchema, value: &Value) -> (Decoded, Vec<DecodeError>) {
+    let nothing = |error| (Decoded { value: Value::Null, unknown: Vec::new() }, vec![error]);
+    let Value::Object(fields) = value else { return nothing(no_object(schema, value)) };
+    let mut walk = Walk { goes_on: true, ..Walk::default() };
+    match walk.object(schema, fields) {
+        Ok(value) => (Decoded { value, unknown: walk.unknown }, walk.wrong),
+        Err(error) => nothing(error),
+    }
+}
+
+fn no_object(schema: &'static TypeSchema, value: &Value) -> DecodeError {
+    let (kind, go) = (kind_of(value), schema.go_name());
+    let message = format!("json: cannot unmarshal {kind} into Go value of type {go}");
+    DecodeError { field: FieldPath::root(), message }
 }
 
 /// A manifest that does not say, or not rightly, what kind of object it is.
@@ -174,7 +178,9 @@ struct Walk {
     inside: &'static str,
     names: Vec<&'static str>,
     unknown: Vec<StrictError>,
-    wrong: Option<DecodeError>,
+    wrong: Vec<DecodeError>,
+    /// Whether what Go stops at is noted like the rest.
+    goes_on: bool,
 }
 
 impl Walk {
@@ -232,9 +238,18 @@ impl Walk {
                 self.note(&format!("number {number}"), &go());
                 return Ok(None);
             }
-            (Type::Quantity, value) => self.quantity(value)?,
-            (Type::IntOrString, value) => self.int_or_string(value)?,
-            (Type::Time | Type::MicroTime, value) => self.time(ty, value)?,
+            (Type::Quantity, value) => match self.quantity(value) {
+                Ok(read) => read,
+                Err(error) => return self.stop(error),
+            },
+            (Type::IntOrString, value) => match self.int_or_string(value) {
+                Ok(read) => read,
+                Err(error) => return self.stop(error),
+            },
+            (Type::Time | Type::MicroTime, value) => match self.time(ty, value) {
+                Ok(read) => read,
+                Err(error) => return self.stop(error),
+            },
             (Type::Bytes, Value::String(text)) => {
                 if let Some(at) = illegal_base64(text) {
                     self.wrong(format!("illegal base64 data at input byte {at}"));
@@ -311,14 +326,23 @@ impl Walk {
         parse(text, layout).map(Value::String).map_err(|why| self.error(why))
     }
 
+    /// Go ends here; an editor reads on.
+    fn stop(&mut self, error: DecodeError) -> Result<Option<Value>, DecodeError> {
+        if !self.goes_on {
+            return Err(error);
+        }
+        self.wrong.push(error);
+        Ok(None)
+    }
+
     fn note(&mut self, what: &str, go: &str) {
         let error = self.mismatch(what, go);
-        self.wrong.get_or_insert(error);
+        self.wrong.push(error);
     }
 
     fn wrong(&mut self, message: String) {
         let error = self.error(message);
-        self.wrong.get_or_insert(error);
+        self.wrong.push(error);
     }
 
     fn mismatch(&self, what: &str, go: &str) -> DecodeError {

@@ -12,6 +12,7 @@
 
 use crate::{
     Diagnostic, FieldPath, Kind, Object, Scope, decode, default,
+    field::Step,
     kinds::{eksctl, kind_config},
     meta::Time,
     schema,
@@ -73,15 +74,26 @@ fn object(document: &Document) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for unknown in decoded.unknown {
         let span = document.key_span_of(&unknown.field);
-        let diagnostic = Diagnostic::error(unknown.field, unknown.message).hint("unknown-field");
+        let hint = match meant(schema, &unknown.field) {
+            Some(name) => format!("unknown-field {name}"),
+            None => "unknown-field".to_owned(),
+        };
+        let diagnostic = Diagnostic::error(unknown.field, unknown.message).hint(&hint);
         found.push(Diagnostic { span, ..diagnostic });
     }
-    if let Some(wrong) = wrong {
+    // The server goes no further than wrong types and unknown fields; who writes wants to know the rest too. What only follows from
+    // a value that could not be read is not part of it.
+    let follows = |cause: &FieldPath| {
+        wrong.iter().any(|wrong| cause.0.starts_with(&wrong.field.0) || wrong.field.0.starts_with(&cause.0))
+    };
+    if let Ok(object) = Object::from_value(kind, decoded.value) {
+        let refused = !found.is_empty() || !wrong.is_empty();
+        let rest = meaning(object).into_iter().filter(|it| !follows(&it.field));
+        let rest = rest.filter(|it| !refused || it.severity == crate::Severity::Error);
+        found.extend(rest.map(|it| placed(document, it)));
+    }
+    for wrong in wrong {
         found.push(placed(document, Diagnostic::error(wrong.field, wrong.message).hint("wrong-type")));
-    } else if found.is_empty()
-        && let Ok(object) = Object::from_value(kind, decoded.value)
-    {
-        found.extend(meaning(object).into_iter().map(|it| placed(document, it)));
     }
     if !kind.info().simulated {
         let message = format!("{} is stored and shown back, not simulated", kind.info().kind);
@@ -90,6 +102,21 @@ fn object(document: &Document) -> Vec<Diagnostic> {
         found.push(placed(document, Diagnostic { severity: crate::Severity::Info, ..diagnostic }));
     }
     found
+}
+
+/// The field that an unknown one was probably meant to be: the same in other letters, or nearly so.
+fn meant(root: &'static schema::TypeSchema, unknown: &FieldPath) -> Option<&'static str> {
+    let mut parent = unknown.clone();
+    let Some(Step::Field(name)) = parent.0.pop() else { return None };
+    let owner = match parent.0.is_empty() {
+        true => root,
+        false => schema::field(root, &parent)?.ty.inner_object()?,
+    };
+    let distance = |known: &&schema::FieldSchema| {
+        strsim::damerau_levenshtein(&known.name.to_lowercase(), &name.to_lowercase())
+    };
+    let nearest = owner.fields.iter().min_by_key(distance)?;
+    (distance(&nearest) <= name.len() / 3).then_some(nearest.name)
 }
 
 /// What validation says of an object as a create would bring it.

@@ -39,7 +39,7 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// The real system's words.
     pub message: String,
-    /// Id of one plain sentence and a suggestion in `lab::words`.
+    /// Id of one plain sentence and a suggestion in `lab::words`; behind a space, the word that was probably meant.
     pub hint: Option<String>,
 }
 

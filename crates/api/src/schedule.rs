@@ -263,7 +263,7 @@ fn range(part: &str, (low, high, names): Bounds) -> Result<u64, String> {
 
 /// The time zone with this name.
 ///
-/// MODEL: as its rules are today; what they were before is not known.
+/// MODEL: a CronJob's time zone has the rules of today; what they were before is not known.
 #[must_use]
 pub fn zone(name: &str) -> Option<TimeZone> {
     let line = ZONES.lines().find(|line| line.split(' ').skip(1).any(|zone| zone == name))?;

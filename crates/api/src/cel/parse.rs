@@ -18,7 +18,7 @@ pub(super) const NOWHERE: usize = usize::MAX;
 const LONGEST: usize = 100_000;
 const DEEPEST: usize = 250;
 
-/// MODEL: levels of brackets, and operators in a row, up to which an expression is read; the API server takes 250 levels, the stack of a
+/// MODEL: an expression is read up to 50 levels of brackets and 200 operators in a row; the API server takes 250 levels, the stack of a
 /// page does not.
 const NESTED: u16 = 50;
 const CHAINED: usize = 200;

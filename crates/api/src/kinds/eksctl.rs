@@ -42,7 +42,7 @@ pub fn read(document: &Document) -> (Option<ClusterConfig>, Vec<Diagnostic>) {
         let span = document.span_of(&field);
         Diagnostic { span, ..Diagnostic::error(field, message) }
     };
-    if let Some(wrong) = wrong {
+    for wrong in wrong {
         found.push(at(wrong.field, format!("{DECODING}{}", wrong.message)));
     }
     if let Some(version) = document.api_version().filter(|version| *version != API_VERSION) {

@@ -51,7 +51,7 @@ pub fn read(document: &Document) -> (Option<Cluster>, Vec<Diagnostic>) {
             format!("line {line}: field {} not found in type {}", name.unwrap_or_default(), owner.go_name());
         found.push(Diagnostic { span, ..Diagnostic::error(unknown.field, message).hint("unknown-field") });
     }
-    if let Some(wrong) = wrong {
+    for wrong in wrong {
         let line = document.span_of(&wrong.field).map_or(0, |span| span.line as usize - document.line);
         let words = mismatch(document, &wrong.field, schema);
         found.push(at(wrong.field, format!("line {line}: {words}")));

@@ -91,7 +91,7 @@ pub(super) fn domain_prefixed_path(report: &mut Report, text: &str, at: &At<'_>)
 pub(super) fn ip_address(report: &mut Report, address: &IPAddress) {
     meta::object_meta(report, &address.metadata, false, |name, _| name::strict_ip_errors(name));
     let none = ParentReference::default();
-    // MODEL: a parent that says nothing counts as none.
+    // MODEL: an IPAddress with an empty `parentRef` counts as one without.
     let Some(parent) = address.spec.as_ref().map(|it| &it.parent_ref).filter(|it| **it != none) else {
         report.required(&SPEC.field("parentRef"), "");
         return;

@@ -123,7 +123,7 @@ pub fn warnings(object: &Object, release: Release) -> Vec<String> {
 }
 
 /// What keeps a certificate and a key from being a pair.
-// MODEL: a pair that can be read at all passes; the real server also looks whether the two belong together.
+// MODEL: a TLS Secret passes if its key and certificate can be read; the real server also looks whether the two belong together.
 fn key_pair(secret: &Secret) -> Option<String> {
     if secret.type_.as_deref() != Some("kubernetes.io/tls") {
         return None;
