@@ -44,6 +44,13 @@ pub enum Hint {
         /// The re-indented manifest.
         text: String,
     },
+    /// `kubectl edit` would open an editor; here it is closed without a change.
+    Editor {
+        /// The command that opens it on this one object.
+        command: String,
+        /// What it would show.
+        text: String,
+    },
     /// The line was stopped by one of the lab's own limits.
     Stopped {
         /// Such as `10000 commands`.

@@ -107,7 +107,7 @@ pub(super) fn edit(kube: &mut Kube<'_, '_>) -> Done {
     }
     for (kind, namespace, name, last) in found {
         let before = format!("{HEAD}{}", emit::yaml(&last));
-        let after = edit::open(kube, &before)?;
+        let after = edit::open(kube, &before)?.unwrap_or_else(|| before.clone());
         let reading = api::text::read(&after);
         let Some(document) = reading.documents.first().filter(|_| after != before) else { continue };
         if let Some(error) = document.kubectl_error() {
