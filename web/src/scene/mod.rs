@@ -2,17 +2,15 @@
 
 mod node;
 pub mod path;
+mod plane;
 pub mod shapes;
 mod stage;
 pub mod verdict;
 
 use std::rc::Rc;
 
-use api::kinds::sim::PartRole;
 use lab::{
-    view::scene::{
-        ControlPlaneBand, NetworkBox, Part, PartKind, PartMark, Rect, Scene, ServiceStrip, SubnetBox, Supply,
-    },
+    view::scene::{NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
     words::{Lang, Ui},
 };
 use yew::{Html, Properties, classes, function_component, html};
@@ -68,7 +66,7 @@ pub fn picture(props: &Props) -> Html {
         <>
             if let Some(r) = scene.outside { {outside(r, ui)} }
             if let Some(band) = &scene.control_plane {
-                if band.rect.w > 0 { {control_plane(band, ui, *stages, *refused)} } else { {door(band, ui)} }
+                {plane::plane(band, ui, (*stages, *refused))}
             }
             {for scene.networks.iter().map(|n| network(n, ui, scene.nodes.is_empty() && scene.subnets.is_empty()))}
             {for scene.zones.iter().zip(&scene.zone_names).map(|(r, name)| zone(*r, name))}
@@ -128,118 +126,6 @@ fn misfit(corners: &[(i32, i32)]) -> Html {
 /// Whether the selection's ring is drawn here; pods and nodes draw their own.
 fn framed(id: &str) -> bool {
     !id.starts_with("Pod/") && !id.starts_with("Node/")
-}
-
-fn control_plane(band: &ControlPlaneBand, ui: &Ui, stages: u8, refused: bool) -> Html {
-    let Rect { x, y, w, h } = band.rect;
-    let wire =
-        |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 19 - y, to.x - x);
-    let off = |role: PartRole| !band.works(role);
-    // A box without marks of several parts has its words in the middle.
-    let lift = |role: PartRole| if band.running(role).1 > 1 { 0 } else { 17 };
-    html! {
-        <g class={classes!("k-aws", (!band.managed).then_some("is-kind"))} data-id="ControlPlane" transform={at(x, y)}>
-            {plate(w, h, "plate")}
-            if band.managed { {plate(w, h, "hatch")} }
-            <text x="16" y="20" class="lab t12">{if band.managed { ui.aws_vpc } else { ui.kind_plane }}
-                {tail("lab2", if band.managed { ui.aws_account.to_owned() } else { band.cluster.clone() })}
-            </text>
-            <path class="wire" d={format!("{}{}{}", wire(band.api, band.etcd), wire(band.etcd, band.door.rect),
-                wire(band.door.rect, band.scheduler))}/>
-            {service_part(band.api, (x, y), "ControlPlane/api", (Icon::Api, ui.api_server, 23 + lift(PartRole::ApiServer)),
-                off(PartRole::ApiServer), html! {
-                <g class="ticks">{for (0..3u8).map(|n| html! {
-                    <circle class={classes!("tick", (stages > n).then_some("is-on"), (refused && stages == n).then_some("is-no"))} r="3.5"
-                        cx={(38 + i32::from(n) * 12).to_string()} cy={(36 + lift(PartRole::ApiServer)).to_string()}/>
-                })}</g>
-            })}
-            {service_part(band.etcd, (x, y), "ControlPlane/etcd", (Icon::Etcd, "etcd", 23 + lift(PartRole::Etcd)),
-                off(PartRole::Etcd), html! {
-                <circle class={classes!("tick", (stages > 3).then_some("is-on"))} r="3.5" cx="38"
-                    cy={(36 + lift(PartRole::Etcd)).to_string()}/>
-            })}
-            <g transform={at(-x, -y)}>{door(band, ui)}</g>
-            {service_part(band.scheduler, (x, y), "ControlPlane/scheduler",
-                (Icon::Funnel, ui.scheduler, if band.last_misfit.is_some() { 17 } else { 23 }), off(PartRole::Scheduler), html! {
-                if let Some((fit, of)) = band.last_misfit {
-                    {text(34, 32, "am h small", lab::words::fill(&lab::words::fill(ui.fit_of, of), fit))}
-                }
-            })}
-            {service_part(band.controllers, (x, y), "ControlPlane/controller-manager",
-                (Icon::Loop, ui.controller_manager, 23), off(PartRole::ControllerManager), Html::default())}
-            {for band.parts.iter().filter(|part| !part.letter.is_empty()).map(|part| member(part, x, y, ui))}
-            {quorum(band, x, y)}
-        </g>
-    }
-}
-
-/// What does one thing for the whole cluster: its glyph and its name on the line at `base`, crossed out where nobody does it.
-fn service_part(
-    r: Rect,
-    (dx, dy): (i32, i32),
-    id: &'static str,
-    (glyph, name, base): (Icon, &'static str, i32),
-    off: bool,
-    inner: Html,
-) -> Html {
-    html! {
-        <g class={classes!("k-part", off.then_some("is-off"))} data-id={id} transform={at(r.x - dx, r.y - dy)}>
-            {plate(r.w, r.h, "card is-small")}{mark(glyph, 10, base - 12, 16)}{text(34, base, "pt", name)}{inner}
-            if off { {badge("fail", r.w - 2, 2, "1")} }
-        </g>
-    }
-}
-
-/// One among several of a role: the letter of its zone.
-fn member(part: &PartMark, dx: i32, dy: i32, ui: &Ui) -> Html {
-    let r = part.rect;
-    let said = if part.running { ui.running } else { ui.stopped };
-    html! {
-        <g key={part.id.clone()} class={classes!("k-member", (!part.running).then_some("is-off"))} data-id={part.id.clone()}
-            transform={at(r.x - dx, r.y - dy)}>
-            <title>{format!("{} · {said}", part.name)}</title>
-            {plate(r.w, r.h, "mb")}
-            {text(r.w / 2, r.h / 2 + 4, "mid h mono", part.letter.clone())}
-            if !part.running { <path class="strike" d={format!("M5 5 {} {}", r.w - 5, r.h - 5)}/> }
-        </g>
-    }
-}
-
-/// How many members of etcd run, once not all do.
-fn quorum(band: &ControlPlaneBand, dx: i32, dy: i32) -> Html {
-    let (running, all) = band.running(PartRole::Etcd);
-    if running == all {
-        return Html::default();
-    }
-    let class = if band.works(PartRole::Etcd) { "end mono small am h" } else { "end mono small out h" };
-    text(band.etcd.x + band.etcd.w - 10 - dx, band.etcd.y + 37 - dy, class, format!("{running}/{all}"))
-}
-
-fn door(band: &ControlPlaneBand, ui: &Ui) -> Html {
-    let door = &band.door;
-    let hot = door.pending + door.gated > 0;
-    // The phone's door is a little lower.
-    let (name_at, count_at, age_at) = if door.rect.h < 70 { (21, 38, 53) } else { (25, 45, 60) };
-    let mut counts = Vec::new();
-    if door.pending > 0 {
-        counts.push(format!("Pending {}", door.pending));
-    }
-    if door.gated > 0 {
-        counts.push(format!("Gated {}", door.gated));
-    }
-    html! {
-        <g class={classes!("k-door", (door.pending > 0).then_some("is-hot"), (door.pending == 0 && door.gated > 0).then_some("is-gated"))}
-            data-id="ControlPlane/door" transform={at(door.rect.x, door.rect.y)}>
-            {plate(door.rect.w, door.rect.h, "frame")}
-            {mark(Icon::Door, 12, 13, 16)}
-            {text(34, name_at, "h t12", ui.door)}
-            if hot {
-                {text(12, count_at, if door.pending > 0 { "am h" } else { "gt h" }, counts.join(" · "))}
-                if let Some(secs) = door.oldest_secs { {text(12, age_at, "dim", lab::words::seconds(ui, secs))} }
-            }
-            if door.more > 0 { {text(door.rect.w - 34, 41, "h t13 end", format!("+{}", door.more))} }
-        </g>
-    }
 }
 
 fn network(network: &NetworkBox, ui: &Ui, empty: bool) -> Html {

@@ -64,7 +64,7 @@ pub fn node(props: &Props) -> Html {
     }
 }
 
-/// What does not run beside the pods: labels on the card's upper edge.
+/// What does not run beside the pods: labels on the card's lower edge, where nothing else is written.
 fn stopped(node: &NodeBox) -> Html {
     let mut right = node.rect.w - 8;
     html! {
@@ -73,7 +73,7 @@ fn stopped(node: &NodeBox) -> Html {
                 let w = 24 + 7 * i32::try_from(part.len()).unwrap_or(10);
                 right -= w;
                 let label = html! {
-                    <g transform={at(right, -8)}>
+                    <g transform={at(right, node.rect.h - 8)}>
                         {plate(w - 6, 16, "ob")}
                         <path class="ox" d="M6 5l6 6M12 5l-6 6"/>
                         {text(17, 12, "mono ot", *part)}

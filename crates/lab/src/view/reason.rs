@@ -140,16 +140,19 @@ pub(super) fn asked(asked: &Asked, stages: &[Stage]) -> Reason {
         Some(_) => {
             let plugins = passed.iter().filter(|it| it.stage != Stage::Decoding && !it.by.is_empty());
             let changed = passed.iter().filter(|it| it.stage == Stage::MutatingAdmission);
-            Reason::Admitted(
-                plugins.map(|it| it.by).collect(),
-                changed
-                    .flat_map(|it| &it.changed)
-                    .map(|edit| (edit.field.clone(), edit.after.clone().unwrap_or_default()))
-                    .collect(),
-            )
+            let mut changed: Vec<(String, String)> = changed
+                .flat_map(|it| &it.changed)
+                .map(|edit| (edit.field.clone(), edit.after.clone().unwrap_or_default()))
+                .collect();
+            // One of them is told as an example: not a whole structure, if there is another.
+            changed.sort_by_key(|(_, value)| value.len() > LONGEST_EXAMPLE);
+            Reason::Admitted(plugins.map(|it| it.by).collect(), changed)
         }
     }
 }
+
+/// Longest value that is told as an example, in bytes.
+const LONGEST_EXAMPLE: usize = 32;
 
 /// Why a pod that was just written waits.
 pub(super) fn door(pod: &Pod) -> Reason {

@@ -91,24 +91,14 @@ fn band(
     let controllers = Rect { y: y + 44, ..scheduler };
     let left = etcd.x + etcd.w + 14;
     let rect_door = Rect::new(left, y, scheduler.x - 14 - left, 82);
-    let parts = parts(store, plane, |role| match role {
-        PartRole::ApiServer => api,
-        PartRole::Etcd => etcd,
+    let parts = parts(store, plane, |role, place, of| match role {
+        PartRole::ApiServer => member(api, place, of),
+        PartRole::Etcd => member(etcd, place, of),
         PartRole::Scheduler => scheduler,
         PartRole::ControllerManager => controllers,
     });
     let places = usize::try_from((rect_door.w - 120) / 60).unwrap_or(1).max(1);
-    let shown = if waiting.len() > places { places - 1 } else { waiting.len() };
-    let pods = waiting
-        .iter()
-        .take(shown)
-        .enumerate()
-        .map(|(index, p)| {
-            let x = rect_door.x + 120 + 60 * i32::try_from(index).unwrap_or(0);
-            node::mark(p, Rect::new(x, rect_door.y + 19, 44, 44), Seat::Door, true)
-        })
-        .collect();
-    let door = door(waiting, shown, clock, rect_door);
+    let (door, pods) = door(waiting, clock, rect_door, places);
     let band = ControlPlaneBand {
         cluster: plane.metadata.name.clone().unwrap_or_default(),
         managed: plane.provider == Provider::Eks,
@@ -127,14 +117,26 @@ fn band(
 /// Height and width of the mark of one among several parts.
 const MEMBER: i32 = 24;
 
-/// The parts of a control plane. Of several with one role each has a mark in the role's box.
-pub(super) fn parts(store: &Store, plane: &ControlPlane, at: impl Fn(PartRole) -> Rect) -> Vec<PartMark> {
+/// The mark of one among several in their role's box; a single one is the box.
+fn member(role: Rect, place: i32, of: i32) -> Rect {
+    if of < 2 {
+        return role;
+    }
+    Rect::new(role.x + 10 + place * (MEMBER + 8), role.y + role.h - MEMBER - 8, MEMBER, MEMBER)
+}
+
+/// The parts of a control plane, each where `at` puts it: by its role, its number among those of that role, and how many they are.
+pub(super) fn parts(
+    store: &Store,
+    plane: &ControlPlane,
+    at: impl Fn(PartRole, i32, i32) -> Rect,
+) -> Vec<PartMark> {
     let all: Vec<&ControlPart> = store.list::<ControlPart>(ClusterId(plane.id), None).collect();
     let mark = |part: &&ControlPart| {
         let name = part.metadata.name.clone().unwrap_or_default();
         let same: Vec<&&ControlPart> = all.iter().filter(|it| it.role == part.role).collect();
         let index = same.iter().position(|it| it.metadata.name == part.metadata.name).unwrap_or(0);
-        let (place, rect) = (i32::try_from(index).unwrap_or(0), at(part.role));
+        let count = |n: usize| i32::try_from(n).unwrap_or(0);
         PartMark {
             id: format!("Part/{name}"),
             role: part.role,
@@ -144,15 +146,7 @@ pub(super) fn parts(store: &Store, plane: &ControlPlane, at: impl Fn(PartRole) -
                 .and_then(|zone| zone.chars().last())
                 .map(String::from)
                 .unwrap_or_default(),
-            rect: match same.len() {
-                0 | 1 => rect,
-                _ => Rect::new(
-                    rect.x + 10 + place * (MEMBER + 8),
-                    rect.y + rect.h - MEMBER - 8,
-                    MEMBER,
-                    MEMBER,
-                ),
-            },
+            rect: at(part.role, count(index), count(same.len())),
             running: part.running,
             name,
         }
@@ -160,17 +154,21 @@ pub(super) fn parts(store: &Store, plane: &ControlPlane, at: impl Fn(PartRole) -
     all.iter().map(mark).collect()
 }
 
-/// The door with its counts.
-pub(super) fn door(waiting: &[&Pod], shown: usize, clock: Timestamp, rect: Rect) -> Door {
+/// The door with its counts, and the pods that find a place at it.
+pub(super) fn door(waiting: &[&Pod], clock: Timestamp, rect: Rect, places: usize) -> (Door, Vec<PodMark>) {
     let count = |state: PodState| waiting.iter().filter(|p| pod::state(p) == state).count();
     let oldest = waiting.iter().filter_map(|p| p.metadata.creation_timestamp.as_ref()).map(|t| t.0).min();
-    Door {
-        rect,
+    let shown = if waiting.len() > places { places - 1 } else { waiting.len() };
+    let door = Door {
         pending: count(PodState::Pending),
         gated: count(PodState::Gated),
         oldest_secs: oldest.map(|born| u64::try_from(clock.as_second() - born.as_second()).unwrap_or(0)),
-        more: waiting.len().saturating_sub(shown),
-    }
+        more: waiting.len() - shown,
+        ..Door::empty(rect, places)
+    };
+    let pods = waiting.iter().take(shown).enumerate();
+    let pods = pods.map(|(index, p)| node::mark(p, door.place(index), Seat::Door, true)).collect();
+    (door, pods)
 }
 
 /// A kind cluster: its nodes are containers on one network of the laptop.

@@ -104,7 +104,7 @@ pub struct ControlPlaneBand {
     pub cluster: String,
     /// Whether AWS runs it, in an account of its own.
     pub managed: bool,
-    /// The whole band.
+    /// The whole band; empty where it is no band but boxes above and beside the door, on a narrow page.
     pub rect: Rect,
     /// The API server.
     pub api: Rect,
@@ -173,6 +173,21 @@ pub struct Door {
     pub oldest_secs: Option<u64>,
     /// Pods that found no place in the drawing.
     pub more: usize,
+    /// How many pods find one.
+    pub places: usize,
+}
+
+impl Door {
+    /// A door without pods in front of it.
+    pub(crate) fn empty(rect: Rect, places: usize) -> Self {
+        Self { rect, pending: 0, gated: 0, oldest_secs: None, more: 0, places }
+    }
+
+    /// The square of the pod that stands at a place.
+    pub(crate) fn place(&self, index: usize) -> Rect {
+        let x = self.rect.x + 120 + 60 * i32::try_from(index).unwrap_or(0);
+        Rect::new(x, self.rect.y + (self.rect.h - 44) / 2, 44, 44)
+    }
 }
 
 /// A network: a VPC, or that of a kind cluster.

@@ -1,10 +1,13 @@
-//! The picture for a narrow page: the door on top, one node large, the others as chips in a strip above it.
+//! The picture for a narrow page: the control plane and the door on top, one node large, the others as chips in a strip above it.
 
-use api::kinds::aws::Subnet;
+use api::kinds::{
+    aws::Subnet,
+    sim::{ControlPlane, PartRole, Provider},
+};
 use cluster::ClusterId;
 
 use super::{
-    ControlPlaneBand, NetworkBox, NodeSize, Rect, Scene, Seat, SubnetBox, Supply,
+    ControlPlaneBand, NetworkBox, NodeSize, PodMark, Rect, Scene, SubnetBox, Supply,
     layout::{self, plane},
     node,
     read::{self, NodeRow},
@@ -22,32 +25,17 @@ pub(super) fn phone(
     focus: Option<&str>,
 ) -> Scene {
     let mut scene = Scene { w: WIDTH, ..Scene::default() };
-    let waiting = read::waiting(moment.store, cluster);
-    let rect = Rect::new(12, 6, WIDTH - 24, 62);
-    let shown = if waiting.len() > 3 { 2 } else { waiting.len() };
-    for (index, p) in waiting.iter().take(shown).enumerate() {
-        let x = rect.x + 120 + 60 * i32::try_from(index).unwrap_or(0);
-        scene.pods.push(node::mark(p, Rect::new(x, rect.y + 9, 44, 44), Seat::Door, true));
-    }
+    let mut y = 6;
     if let Some(plane) = plane(moment.store, cluster) {
-        scene.control_plane = Some(ControlPlaneBand {
-            cluster: plane.metadata.name.clone().unwrap_or_default(),
-            managed: false,
-            rect: Rect::default(),
-            api: Rect::default(),
-            etcd: Rect::default(),
-            door: layout::door(&waiting, shown, moment.clock, rect),
-            scheduler: Rect::new(rect.x + rect.w - 44, rect.y + 11, 36, 40),
-            controllers: Rect::default(),
-            parts: layout::parts(moment.store, plane, |_| Rect::default()),
-            last_misfit: None,
-        });
+        let (band, pods) = band(moment, cluster, plane);
+        y = band.door.rect.y + band.door.rect.h + 6;
+        scene.control_plane = Some(band);
+        scene.pods.extend(pods);
     }
     let chosen = focus
         .and_then(|name| rows.iter().find(|row| row.name == name))
         .or_else(|| rows.iter().find(|row| !row.tainted))
         .or_else(|| rows.first());
-    let mut y = 74;
     let others = rows.iter().filter(|row| chosen.is_none_or(|c| c.name != row.name));
     for (index, row) in others.take(4).enumerate() {
         let mut card = node::card(row, NodeSize::Tile, 0);
@@ -62,8 +50,39 @@ pub(super) fn phone(
     if let Some(row) = chosen {
         y = large(&mut scene, moment, row, y);
     }
-    scene.h = (y + 6).max(404);
+    scene.h = (y + 6).max(440);
     scene
+}
+
+/// Boxes of one height in a row, as wide as a thumb needs; the scheduler's is within the door's frame, where it takes from.
+fn band(moment: Moment<'_>, cluster: ClusterId, plane: &ControlPlane) -> (ControlPlaneBand, Vec<PodMark>) {
+    let column = |n: i32| Rect::new(12 + n * (118 + 6), 6, 118, 44);
+    let (api, etcd, controllers) = (column(0), column(1), column(2));
+    let frame = Rect::new(12, api.y + api.h + 6, WIDTH - 24, 52);
+    let scheduler = Rect::new(frame.x + frame.w - 64, frame.y + 4, 60, 44);
+    let (door, pods) = layout::door(&read::waiting(moment.store, cluster), moment.clock, frame, 3);
+    let member = |role: Rect, place: i32, of: i32| match of {
+        0 | 1 => role,
+        _ => Rect::new(role.x + role.w - 8 - 18 * (of - place), role.y + role.h - 21, 16, 16),
+    };
+    let band = ControlPlaneBand {
+        cluster: plane.metadata.name.clone().unwrap_or_default(),
+        managed: plane.provider == Provider::Eks,
+        rect: Rect::default(),
+        api,
+        etcd,
+        door,
+        scheduler,
+        controllers,
+        parts: layout::parts(moment.store, plane, |role, place, of| match role {
+            PartRole::ApiServer => member(api, place, of),
+            PartRole::Etcd => member(etcd, place, of),
+            PartRole::Scheduler => scheduler,
+            PartRole::ControllerManager => controllers,
+        }),
+        last_misfit: None,
+    };
+    (band, pods)
 }
 
 fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i32 {

@@ -3,7 +3,7 @@
 //! The state of a moment holds all of that moment, and a pod may be written, decided on and bound in one. A story tells these one
 //! after the other: a pod whose door has not been told is not there yet, and one whose node has not been told is at the door.
 
-use super::{Rect, Scene, Seat};
+use super::{Scene, Seat};
 use crate::view::{
     beats::{Beat, BeatKind},
     pod::PodState,
@@ -12,11 +12,10 @@ use crate::view::{
 /// The same picture when the first `count` of the story's beats have been told.
 #[must_use]
 pub fn as_told(mut scene: Scene, story: &[Beat], count: usize) -> Scene {
-    let Some(door) = scene.control_plane.as_ref().map(|band| band.door.rect) else { return scene };
+    let Some(door) = scene.control_plane.as_ref().map(|band| band.door.clone()) else { return scene };
     let (told, ahead) = story.split_at(count.min(story.len()));
     let has = |beats: &[Beat], kind: BeatKind, id: &str| beats.iter().any(|b| b.kind == kind && b.id == id);
     scene.pods.retain(|pod| !has(ahead, BeatKind::Door, &pod.id));
-    let places = usize::try_from((door.w - 120) / 60).unwrap_or(1).max(1);
     let mut standing = scene.pods.iter().filter(|pod| pod.seat == Seat::Door).count();
     let mut more = 0;
     scene.pods.retain_mut(|pod| {
@@ -26,12 +25,11 @@ pub fn as_told(mut scene: Scene, story: &[Beat], count: usize) -> Scene {
         {
             return true;
         }
-        if standing >= places {
+        if standing >= door.places {
             more += 1;
             return false;
         }
-        let x = door.x + 120 + 60 * i32::try_from(standing).unwrap_or(0);
-        pod.rect = Rect::new(x, door.y + (door.h - 44) / 2, 44, 44);
+        pod.rect = door.place(standing);
         (pod.seat, pod.state) = (Seat::Door, PodState::Pending);
         pod.octet.clear();
         standing += 1;
@@ -51,7 +49,7 @@ mod tests {
     use super::*;
     use crate::view::{
         reason::Reason,
-        scene::{ControlPlaneBand, Door, PodMark},
+        scene::{ControlPlaneBand, Door, PodMark, Rect},
     };
 
     fn beat(kind: BeatKind) -> Beat {
@@ -74,7 +72,7 @@ mod tests {
                 rect: Rect::new(16, 0, 700, 100),
                 api: Rect::default(),
                 etcd: Rect::default(),
-                door: Door { rect, pending: 0, gated: 0, oldest_secs: None, more: 0 },
+                door: Door::empty(rect, 3),
                 scheduler: Rect::default(),
                 controllers: Rect::default(),
                 parts: Vec::new(),
