@@ -50,8 +50,8 @@ fn question(code: &str) -> String {
 fn markers(code: &str) -> impl Iterator<Item = (Option<String>, String)> {
     let lines: Vec<&str> = code.lines().map(str::trim_start).collect();
     (0..lines.len()).filter_map(move |at| {
-        let (before, marker) = comment(lines[at]).split_once("MODEL: ")?;
-        let mut text = marker.to_owned();
+        let (before, marker) = comment(lines[at]).split_once("MODEL:")?;
+        let mut text = marker.trim_start().to_owned();
         for line in lines[at + 1..].iter().map(|it| comment(it)).take_while(|it| !it.is_empty()) {
             text = format!("{text} {line}");
         }
