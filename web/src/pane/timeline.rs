@@ -42,6 +42,11 @@ const USUAL: f64 = 1224.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 40.0;
 
+/// The last request that was there at a moment.
+fn asked_by(asked: &[(SimTime, u64)], at: SimTime) -> Option<u64> {
+    asked.iter().rev().find(|(asked, _)| *asked <= at).map(|(_, seq)| *seq)
+}
+
 /// The timeline.
 #[function_component(Time)]
 pub fn time(props: &Props) -> Html {
@@ -63,6 +68,13 @@ pub fn time(props: &Props) -> Html {
     let (from, to) = (view.from.0 as f64, view.to.0.max(1) as f64);
     let x = move |t: SimTime| LEFT + (t.0 as f64 - from) / (to - from) * (width - LEFT - RIGHT);
     let y = |lane: Lane| 22.0 + f64::from(lane as i32) * 14.0 + 7.0;
+    let on_mark = {
+        let send = send.clone();
+        move |seq: u64| {
+            send.emit(Action::Select(Some(format!("Request/{seq}"))));
+            send.emit(Action::Inspect);
+        }
+    };
     let held = use_mut_ref(|| false);
     let scrub = {
         let send = send.clone();
@@ -92,13 +104,20 @@ pub fn time(props: &Props) -> Html {
         })
     };
     let onkeydown = {
-        let send = send.clone();
+        let (send, asked, at, open) = (send.clone(), view.asked.clone(), *at, on_mark.clone());
         Callback::from(move |event: KeyboardEvent| {
             let action = match event.key().as_str() {
                 "ArrowRight" | "." => Action::Step(true),
                 "ArrowLeft" | "," => Action::Step(false),
                 "Home" => Action::Seek(SimTime::ZERO),
                 "End" => Action::Seek(SimTime(u64::MAX)),
+                "Enter" => match asked_by(&asked, at) {
+                    Some(seq) => {
+                        event.prevent_default();
+                        return open(seq);
+                    }
+                    None => return,
+                },
                 _ => return,
             };
             event.prevent_default();
@@ -180,6 +199,15 @@ pub fn time(props: &Props) -> Html {
                         Lane::Scheduler => "sched", Lane::Node => "cni", Lane::Command | Lane::Api | Lane::Ec2 => "api" },
                         mark.bad.then_some("bad"))} rx="1" x={(x(mark.at) - 1.0).to_string()}
                         y={(y(mark.lane) - 4.0).to_string()} width="2" height="8"/>
+                })}
+                {for view.asked.iter().map(|(at, seq)| {
+                    let (seq, open) = (*seq, on_mark.clone());
+                    let onclick = Callback::from(move |_: web_sys::MouseEvent| open(seq));
+                    html! {
+                        <rect key={seq} class="hit" rx="2" x={(x(*at) - 5.0).to_string()} y={(y(Lane::Api) - 7.0).to_string()} width="10" height="14"
+                            {onclick} onpointerdown={Callback::from(|event: PointerEvent| event.stop_propagation())}>
+                            <title>{format!("{} · {}", ui.request, clock(*at))}</title></rect>
+                    }
                 })}
                 {for view.commands.iter().enumerate().map(|(index, (t, name))| {
                     let room = view.commands.get(index + 1).is_none_or(|next| x(next.0) - x(*t) > 80.0);

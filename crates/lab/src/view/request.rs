@@ -243,6 +243,14 @@ pub fn telling<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>) -> Option<(u64, us
     Some((*seq, all.len(), no(asked)))
 }
 
+/// How much a request says beside others: a refusal most, then what writes.
+pub(super) fn weight(asked: &Asked) -> u8 {
+    match asked.refused {
+        Some(_) if !is_missing(asked) => 2,
+        _ => u8::from(writes(asked.verb)),
+    }
+}
+
 /// Whether it only found out that something is not there, as `kubectl apply` does before it creates.
 fn is_missing(asked: &Asked) -> bool {
     asked.verb == "get" && asked.refused.as_ref().is_some_and(|it| it.code == 404)

@@ -10,6 +10,7 @@ use api::{
 };
 use cluster::{Fact, What};
 
+use super::request;
 use crate::script::{self, Line};
 
 /// A lane.
@@ -73,6 +74,8 @@ pub struct Timeline {
     pub commands: Vec<(SimTime, String)>,
     /// Ticks.
     pub marks: Vec<Mark>,
+    /// When something was asked of the API server, and the fact that it was; of those within a few pixels the one that says most.
+    pub asked: Vec<(SimTime, u64)>,
     /// Bars.
     pub bars: Vec<Bar>,
     /// When anything happened at all, in order: where one steps to.
@@ -81,6 +84,8 @@ pub struct Timeline {
 
 /// Pixels that the lanes are assumed to have.
 const PIXELS: u64 = 900;
+/// As many as a pointer meets at once.
+const HIT: u64 = 8;
 /// Shown before the first command.
 const LEAD: u64 = 5_000;
 /// Least stretch of time shown.
@@ -140,6 +145,7 @@ pub fn timeline<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, lines: &[Line], h
     let mut bars: Vec<Bar> = Vec::new();
     let mut open: BTreeMap<String, (SimTime, Wait)> = BTreeMap::new();
     let mut stops: Vec<SimTime> = Vec::new();
+    let mut asked: BTreeMap<u64, (u8, SimTime, u64)> = BTreeMap::new();
     // What happened long before the first command is not what the learner looks at.
     let from = lines.first().map_or(head, |line| line.at).0.saturating_sub(LEAD);
     let from = if from > LEAST { from } else { 0 };
@@ -156,6 +162,15 @@ pub fn timeline<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, lines: &[Line], h
             if let Some(instance) = change.after.as_deref().and_then(Instance::of) {
                 let booting = instance.state == InstanceState::Pending;
                 follow(&mut open, &mut bars, &name, fact.at, booting, || Wait::Boot);
+            }
+        }
+        if let What::Asked(request) = &fact.what
+            && fact.at.0 >= from
+        {
+            let weight = request::weight(request);
+            let place = asked.entry(fact.at.0 / (step * HIT)).or_insert((weight, fact.at, fact.seq));
+            if weight >= place.0 {
+                *place = (weight, fact.at, fact.seq);
             }
         }
         let Some((lane, bad)) = lane(fact) else { continue };
@@ -181,6 +196,7 @@ pub fn timeline<'f>(facts: impl Iterator<Item = &'f Rc<Fact>>, lines: &[Line], h
         head,
         commands,
         marks: marks.into_values().filter(|mark| mark.at.0 >= from).collect(),
+        asked: asked.into_values().map(|(_, at, seq)| (at, seq)).collect(),
         bars,
         stops,
     }
