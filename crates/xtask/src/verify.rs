@@ -58,16 +58,30 @@ fn cargo_in_browser() -> Result<Command> {
     Ok(cargo)
 }
 
-/// `cargo xtask bench-web`: the figures of `podpath bench scheduler`, in headless Chromium and compiled as the page is shipped.
-pub fn bench_in_browser() -> Result<()> {
+/// Suites of `podpath bench` that are taken in the browser too, and the crates whose tests do it.
+const BENCHES: [(&str, &str); 2] = [("scheduler", "scheduler"), ("api", "lab")];
+
+/// `cargo xtask bench-web [SUITE]`: the figures of `podpath bench`, in headless Chromium and compiled as the page is shipped.
+pub fn bench_in_browser(suites: &[String]) -> Result<()> {
     install::wasm_target()?;
     install::chromium()?;
+    if let Some(unknown) = suites.iter().find(|it| BENCHES.iter().all(|(suite, _)| suite != it)) {
+        bail!("unknown suite {unknown:?}: it is one of {}", BENCHES.map(|(suite, _)| suite).join(", "));
+    }
+    let wanted = |suite: &str| suites.is_empty() || suites.iter().any(|it| it == suite);
+    BENCHES
+        .into_iter()
+        .filter(|(suite, _)| wanted(suite))
+        .try_for_each(|(suite, package)| bench(suite, package))
+}
+
+fn bench(suite: &str, package: &str) -> Result<()> {
     let mut cargo = cargo_in_browser()?;
-    cargo.args(["--package", "scheduler", "--test", "speed", "--profile", "web", "--", "--nocapture"]);
+    cargo.args(["--package", package, "--test", "speed", "--profile", "web", "--", "--nocapture"]);
     // The runner gives up after 20 seconds otherwise.
     let said = cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "600").stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&said.stdout);
-    let figures = text.lines().filter_map(|line| line.find("scheduler/").map(|at| &line[at..]));
+    let figures = text.lines().filter_map(|line| line.find(&format!("{suite}/")).map(|at| &line[at..]));
     figures.for_each(|figure| println!("{figure}"));
     if !said.status.success() {
         bail!("the figures could not be taken:\n{text}");
