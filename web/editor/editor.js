@@ -99,6 +99,11 @@ export function mount(host, text, label, page, longest) {
       });
       view.dispatch(setDiagnostics(view.state, found));
     },
+    go([line, column]) {
+      const at = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
+      view.dispatch({ selection: { anchor: Math.min(at.from + Math.max(column - 1, 0), at.to) }, scrollIntoView: true });
+      view.focus();
+    },
     focus: () => view.focus(),
     destroy() {
       there = false;

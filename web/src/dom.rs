@@ -60,6 +60,12 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether a key was pressed in the command line while nothing stands there.
+    pub(crate) fn is_empty_command(event: &KeyboardEvent) -> bool {
+        let field = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+        field.is_some_and(|field| field.id() == "command" && field.value().is_empty())
+    }
+
     /// Where this key was pressed.
     pub(crate) fn of(event: &KeyboardEvent) -> Self {
         let Some(element) = event.target().and_then(|t| t.dyn_into::<Element>().ok()) else {

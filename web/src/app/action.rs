@@ -129,6 +129,8 @@ pub enum Action {
     Run(String),
     /// Types into the terminal without running.
     Type(String),
+    /// Puts a character where the cursor of the command line is.
+    Insert(&'static str),
     /// Another of the learner's files into the editor.
     File(String),
     /// Puts a text into the editor under a name.
@@ -137,6 +139,8 @@ pub enum Action {
     Edited(String),
     /// Applies the editor's text.
     Apply,
+    /// Closes what `kubectl edit` has opened, without saving.
+    CloseEditor,
     /// A text was too long to be taken.
     TooLong,
     /// What readers hear next is due.

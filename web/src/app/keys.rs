@@ -2,7 +2,8 @@
 //!
 //! Single letters act where nothing is typed: in the scene, its outline and the timeline, and only while they are wanted (WCAG
 //! 2.1.4). They are known by their place on the keyboard, so that the Korean layout does not matter; keys pressed while a syllable
-//! is composed never come here. Escape works everywhere: one step back, then to the scene.
+//! is composed never come here. Escape works everywhere: one step back, then to the scene. In an empty command line the arrows have
+//! nothing to move along: there they step through a story that waits.
 
 use web_sys::KeyboardEvent;
 use yew::{Callback, Context};
@@ -42,7 +43,10 @@ pub(super) fn hear(event: &KeyboardEvent, send: &Callback<Action>) {
     if place == Place::Scene && event.key().chars().count() == 1 {
         event.prevent_default();
     }
-    if place == Place::Scene || event.key() == "Escape" {
+    let idle = place == Place::Field
+        && matches!(event.key().as_str(), "ArrowRight" | "ArrowLeft")
+        && Place::is_empty_command(event);
+    if place == Place::Scene || event.key() == "Escape" || idle {
         send.emit(Action::Pressed(event.code(), event.key(), place));
     }
 }
@@ -63,6 +67,9 @@ impl App {
         if code == "Escape" || key == "Escape" {
             self.chord = false;
             return place != Place::Editor && self.step_back(context, place);
+        }
+        if place == Place::Field {
+            return self.desk.held().is_some() && self.reduce(context, Action::Step(key == "ArrowRight"));
         }
         let character = key.chars().count() == 1 && key != " ";
         if character && !self.settings.letters {

@@ -5,6 +5,7 @@
 mod action;
 mod announce;
 mod branch;
+mod edit;
 mod keys;
 mod look;
 mod select;
@@ -17,10 +18,11 @@ use gloo::{
     timers::callback::Timeout,
 };
 use lab::{
-    lesson::progress::{Progress, Standing},
+    lesson::progress::Standing,
     script,
     view::{
         self,
+        lesson::standings,
         scene::{Form, Scene},
     },
     words::fill,
@@ -31,6 +33,7 @@ use yew::{Callback, Component, Context, Html, html};
 
 pub use action::{Action, Pane, Panel, Sheet, Tab, Width, Work, Zoom};
 use announce::Announcer;
+pub use edit::Editing;
 pub use look::Looked;
 
 use crate::{
@@ -78,6 +81,8 @@ pub struct App {
     pub zoom: (u32, Zoom),
     /// What was last typed into the terminal by the page, and its number.
     pub typed: (u32, String),
+    /// A character that a key of the page puts into the command line, and its number.
+    pub inserted: (u32, &'static str),
     /// The file in the editor.
     pub file: String,
     /// Its text, and a number that changes when the page writes it.
@@ -90,6 +95,8 @@ pub struct App {
     pub alarm: String,
     /// A link to the session, and whether it is in the clipboard.
     pub link: Option<(String, bool)>,
+    /// The object that `kubectl edit` has opened in the editor, if it has.
+    pub editing: Option<Editing>,
     /// Texts of other files that were changed and not applied.
     unsaved: BTreeMap<String, String>,
     voice: Announcer,
@@ -159,6 +166,7 @@ impl App {
             self.hidden.push(Pane::Inspector);
         }
         self.unsaved.clear();
+        self.editing = None;
         self.load_file();
         self.goal_before = self.met();
         self.pods_before = self.census();
@@ -218,8 +226,8 @@ impl App {
     }
 
     fn met(&self) -> usize {
-        let goals = self.desk.session().progress().map(Progress::goals);
-        goals.map_or(0, |all| all.iter().filter(|g| g.standing == Standing::Met).count())
+        let standings = self.desk.session().progress().map(|it| standings(it, self.desk.ahead()));
+        standings.map_or(0, |all| all.into_iter().filter(|it| *it == Standing::Met).count())
     }
 
     fn census(&self) -> view::outline::Census {
@@ -272,6 +280,9 @@ impl App {
     fn after(&mut self, context: &Context<Self>, paths: u64) {
         self.looked = None;
         self.say_goals(context);
+        if let Some((command, text)) = self.desk.asked_editor() {
+            self.begin_editing(command, text);
+        }
         if let Some(complaint) = self.desk.complaint() {
             self.alarm = complaint;
         }
@@ -353,7 +364,12 @@ impl App {
                 }
                 self.width = width;
             }
-            Action::Run(text) => self.run(context, &text),
+            Action::Run(text) => {
+                // What was typed for the learner is done with: a terminal that is shown later must not begin with it.
+                self.typed.1.clear();
+                self.run(context, &text);
+            }
+            Action::Insert(symbol) => self.inserted = (self.inserted.0 + 1, symbol),
             Action::Type(text) => {
                 self.work = Work::Terminal;
                 self.sheet = Sheet::Act;
@@ -370,11 +386,18 @@ impl App {
                     return false;
                 }
                 self.text.1 = text;
-                self.desk.keep_draft(&self.file, &self.text.1);
-                self.settings.storage = self.desk.storage.unwrap_or(self.settings.storage);
+                if self.editing.is_none() {
+                    self.desk.keep_draft(&self.file, &self.text.1);
+                    self.settings.storage = self.desk.storage.unwrap_or(self.settings.storage);
+                }
                 self.check();
             }
+            Action::Apply if self.editing.is_some() => self.save_edited(context),
             Action::Apply => self.apply(context),
+            Action::CloseEditor => {
+                self.desk.close_editor();
+                self.end_editing();
+            }
             Action::TooLong => self.desk.refuse(),
             Action::Announce => {
                 let wait = self.voice.due(clock::now());
@@ -435,6 +458,7 @@ impl App {
                 self.looked = None;
                 self.desk.step(forward);
                 self.follow_step();
+                self.say_goals(context);
             }
             Action::PlayPause => {
                 self.looked = None;
@@ -452,7 +476,8 @@ impl App {
             Action::Frame(now) => {
                 self.tick = None;
                 let changed = self.desk.frame(now);
-                if changed && !self.desk.telling() {
+                if changed {
+                    self.say_goals(context);
                     self.say_pods(context);
                 }
                 self.play(context);
@@ -466,11 +491,7 @@ impl App {
         if self.text.1.len() > script::LONGEST_PASTE {
             return self.desk.refuse();
         }
-        // A mark that no line of the text can be taken for.
-        let mut mark = "EOF".to_owned();
-        while self.text.1.lines().any(|line| line == mark) {
-            mark.insert(0, '_');
-        }
+        let mark = edit::mark(&self.text.1);
         let (file, text) = (&self.file, self.text.1.trim_end_matches('\n'));
         let line = format!("cat > {file} <<'{mark}'\n{text}\n{mark}\nkubectl apply -f {file}");
         self.run(context, &line);
@@ -487,11 +508,9 @@ impl App {
             if line.contains('\n') {
                 // A here-document is several lines: it goes through the editor, which writes the same.
                 let mut rows = line.lines();
-                let name = rows
-                    .next()
-                    .and_then(|first| first.split_whitespace().nth(2))
-                    .unwrap_or("pod.yaml")
-                    .to_owned();
+                let first = rows.next().unwrap_or_default();
+                let file = first.strip_prefix("cat > ").and_then(|rest| rest.split_whitespace().next());
+                let name = file.unwrap_or("pod.yaml").to_owned();
                 let text: Vec<&str> = rows.take_while(|row| !row.ends_with("EOF")).collect();
                 let text = text.join("\n") + "\n";
                 self.write(name, text);
@@ -586,12 +605,14 @@ impl Component for App {
             ends: Default::default(),
             zoom: (0, Zoom::Fit),
             typed: (0, String::new()),
+            inserted: (0, ""),
             file: String::new(),
             text: (0, String::new()),
             diagnostics: Rc::default(),
             hints: 0,
             alarm: String::new(),
             link: None,
+            editing: None,
             unsaved: BTreeMap::new(),
             voice: Announcer::default(),
             speaks: None,

@@ -61,6 +61,7 @@ impl Desk {
             beat: None,
             told: Vec::new(),
             before: None,
+            furthest: 0,
             speed: 1.0,
             stepping: false,
             entries: Vec::new(),
@@ -74,6 +75,7 @@ impl Desk {
             made_in: RefCell::new(None),
             fresh: 0,
             complaint: None,
+            asked_editor: None,
             path: None,
             paths: 0,
         };

@@ -9,7 +9,7 @@ mod decision;
 mod request;
 mod story;
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use api::{SimDuration, SimTime, k8s::core::v1::Pod};
 use cluster::{ClusterId, What, World, request::Stage};
@@ -46,6 +46,8 @@ const REST: SimDuration = SimDuration::secs(120);
 const MOST_ENTRIES: usize = 300;
 /// Most bytes of one output that are shown.
 const MOST_OUTPUT: usize = 64 << 10;
+/// What `kubectl edit` says when nothing was changed.
+const CANCELLED: &str = "Edit cancelled, no changes made.\n";
 /// Longest text of the editor that is kept while it is written, in bytes.
 const LONGEST_DRAFT: usize = 256 << 10;
 
@@ -82,6 +84,8 @@ pub enum Remark {
     Reindent(String, String),
     /// A limit of the lab.
     Stopped(String),
+    /// The editor shows what this command edits.
+    Editing(String),
     /// The text was too long.
     TooLong,
     /// A line was taken back.
@@ -105,6 +109,8 @@ pub struct Desk {
     pub told: Vec<Beat>,
     /// The world before its first beat.
     before: Option<World>,
+    /// How many of them were ever told.
+    furthest: usize,
     /// How fast stories are told; 1 is full speed.
     pub speed: f64,
     /// Whether a story waits before each of its beats.
@@ -131,6 +137,8 @@ pub struct Desk {
     fresh: usize,
     /// What the last command complained about first.
     complaint: Option<String>,
+    /// What a command asked the editor for: the command that saves it, and the text.
+    asked_editor: Option<(String, String)>,
     /// The last path asked for.
     pub path: Option<Rc<PathView>>,
     /// Its number, so that the packet sets out again.
@@ -209,7 +217,11 @@ impl Desk {
         let world = self.session.world();
         let cluster = self.cluster();
         let names = names::names(world.store(), cluster);
+        let opens = result.output.hints.iter().any(|hint| matches!(hint, Hint::Editor { .. }));
         for (stream, mut text) in result.output.chunks {
+            if opens && text == CANCELLED {
+                continue;
+            }
             if text.len() > MOST_OUTPUT {
                 let mut end = MOST_OUTPUT;
                 while !text.is_char_boundary(end) {
@@ -231,6 +243,10 @@ impl Desk {
                 Hint::NotSimulated { what } => Remark::NotSimulated(what),
                 Hint::Reindent { name, text } => Remark::Reindent(name, text),
                 Hint::Stopped { limit } => Remark::Stopped(limit),
+                Hint::Editor { command, text } => {
+                    self.asked_editor = Some((command.clone(), text));
+                    Remark::Editing(command)
+                }
             }));
         }
         let spare = self.entries.len().saturating_sub(MOST_ENTRIES);
@@ -267,6 +283,7 @@ impl Desk {
     pub fn look_at_head(&mut self) {
         self.story = None;
         self.beat = None;
+        self.furthest = self.told.len();
         self.at = self.session.head();
         self.seen = self.session.world().clone();
     }
@@ -372,6 +389,17 @@ impl Desk {
     /// The first thing that the last command complained about, if it failed; once.
     pub fn complaint(&mut self) -> Option<String> {
         self.complaint.take()
+    }
+
+    /// What the last command asked the editor for; once.
+    pub fn asked_editor(&mut self) -> Option<(String, String)> {
+        self.asked_editor.take()
+    }
+
+    /// The editor was closed without saving.
+    pub fn close_editor(&mut self) {
+        self.begin_output();
+        self.entries.push(Entry::Printed(Stream::Err, names::pieces(CANCELLED, &BTreeMap::new())));
     }
 
     fn begin_output(&mut self) {

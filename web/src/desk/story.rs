@@ -31,6 +31,7 @@ impl Desk {
     pub(super) fn tell(&mut self, before: World, first: usize, now: f64) {
         self.told = beats(self.session.facts().iter().skip(first));
         self.before = Some(before.clone());
+        self.furthest = 0;
         if self.told.is_empty() || (self.speed <= 0.0 && !self.stepping) {
             self.look_at_head();
             return;
@@ -69,6 +70,7 @@ impl Desk {
     /// Shows the last beat that is told, or what was before the first.
     fn show_beat(&mut self) {
         let Some(story) = &self.story else { return };
+        self.furthest = self.furthest.max(story.next);
         let Some(beat) = story.next.checked_sub(1).and_then(|last| story.beats.get(last)).cloned() else {
             self.seen = story.before.clone();
             self.at = story.before.now();
@@ -94,6 +96,13 @@ impl Desk {
     pub fn told_so_far(&self) -> impl Iterator<Item = &Beat> {
         let count = self.story.as_ref().map_or(self.told.len(), |story| story.next);
         self.told.iter().take(count)
+    }
+
+    /// The moment of the first step that was never told; none once all were, though one steps back.
+    #[must_use]
+    pub fn ahead(&self) -> Option<SimTime> {
+        let story = self.story.as_ref()?;
+        story.beats.get(self.furthest.max(story.next)).map(|beat| beat.at)
     }
 
     /// How far the request that is told now has come: one for each stage it passed.

@@ -4,7 +4,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use api::{Diagnostic, Severity};
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use lab::{script, view::manifest, words::Lang};
+use lab::{
+    script,
+    view::manifest,
+    words::{Lang, fill},
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -20,7 +24,7 @@ use crate::{
     app::{Action, on, target},
     desk::Entry,
     dom::focus_first,
-    widget::{Icon, icon},
+    widget::{Icon, icon, rich},
 };
 
 /// What the editor is drawn from.
@@ -28,6 +32,8 @@ use crate::{
 pub struct Props {
     /// Name of the file.
     pub name: String,
+    /// The command that has opened it on an object, if one has.
+    pub editing: Option<String>,
     /// Names of all files that could be here.
     pub files: Vec<String>,
     /// Its text, and a number that changes when somebody else wrote it.
@@ -146,6 +152,8 @@ fn rows(diagnostics: &[Diagnostic]) -> Array {
     diagnostics.iter().map(row).collect()
 }
 
+/// Most mistakes that are listed below the text.
+const MOST_FAULTS: usize = 50;
 /// Most entries of the last command's output that stand below the text.
 const MOST_OUTCOME: usize = 6;
 
@@ -184,6 +192,18 @@ fn file(props: &Props) -> Html {
                 <option value={name.clone()} selected={*name == props.name}>{name.clone()}</option>
             })}
         </select>
+    }
+}
+
+/// A mistake: where, in the real words, and what to do about it. It leads to its place.
+fn fault(d: &Diagnostic, lang: Lang, onclick: Callback<web_sys::MouseEvent>) -> Html {
+    let plain = lang.advice(d);
+    html! {
+        <li class={if d.severity == Severity::Error { "rd" } else { "am" }}><button {onclick}>
+            <span class="at">{d.span.map(|s| format!("{}:{} ", s.line, s.column)).unwrap_or_default()}</span>
+            <span>if !d.field.0.is_empty() && !d.message.contains(&d.field.to_string()) { {format!("{}: ", d.field)} }{d.message.clone()}</span>
+            if !plain.is_empty() { <span class="plain">{rich::sentence(&plain)}</span> }
+        </button></li>
     }
 }
 
@@ -278,6 +298,14 @@ pub fn editor(props: &Props) -> Html {
         })
     };
     let errors = props.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let on_fault = move |d: &Diagnostic| {
+        let (mounted, place) = (mounted.clone(), d.span.map_or((1, 1), |span| (span.line, span.column)));
+        Callback::from(move |_: web_sys::MouseEvent| {
+            if let Some(mounted) = mounted.borrow().as_ref() {
+                mounted.call("go", &Array::of2(&place.0.into(), &place.1.into()));
+            }
+        })
+    };
     html! {
         <div class="edit" role="group" aria-label={ui.editor}>
             <div class="code" ref={host} tabindex="-1"></div>
@@ -290,18 +318,27 @@ pub fn editor(props: &Props) -> Html {
                         .into_iter().rev().map(|entry| terminal::entry(entry, props.lang, &props.send))}
                 </div>
             }
-            <div class="edit-foot">
-                {file(props)}
+            if !props.diagnostics.is_empty() {
                 <ul class="faults" aria-live="polite">
-                    {for props.diagnostics.iter().take(3).map(|d| html! {
-                        <li class={if d.severity == Severity::Error { "rd" } else { "am" }}>
-                            {d.span.map(|s| format!("{}:{} ", s.line, s.column)).unwrap_or_default()}{d.message.clone()}</li>
-                    })}
+                    {for props.diagnostics.iter().take(MOST_FAULTS).map(|d| fault(d, props.lang, on_fault(d)))}
                 </ul>
+            }
+            <div class="edit-foot">
+                if let Some(command) = &props.editing { <code title={command.clone()}>{command.split(" --").next().unwrap_or_default().to_owned()}</code> }
+                else { {file(props)} }
+                if !props.diagnostics.is_empty() {
+                    <span class={if errors > 0 { "count rd" } else { "count am" }}>{match props.diagnostics.len() {
+                        1 => ui.one_problem.to_owned(),
+                        many => fill(ui.problems, many),
+                    }}</span>
+                }
                 <span class="grow"/>
+                if props.editing.is_some() {
+                    <button class="btn ghost" onclick={on(&props.send, || Action::CloseEditor)}>{ui.close}</button>
+                }
                 <button class="btn" onclick={on(&props.send, || Action::Apply)}
                     title={if errors > 0 { ui.nothing_applied } else { "" }}>
-                    {icon(Icon::Play, "")}{ui.apply}<kbd>{"Ctrl ↵"}</kbd></button>
+                    {icon(Icon::Play, "")}{if props.editing.is_some() { ui.save } else { ui.apply }}<kbd>{"Ctrl ↵"}</kbd></button>
             </div>
         </div>
     }

@@ -57,6 +57,8 @@ pub struct Props {
     pub open: bool,
     /// What someone else typed into the line: a hint, the solution, a chip. Its number makes it new.
     pub typed: (u32, String),
+    /// A character that a key of the page puts where the cursor is. Its number makes it new.
+    pub inserted: (u32, &'static str),
     /// Knows what may follow.
     pub completer: Completer,
     /// In which language.
@@ -78,6 +80,24 @@ fn split_at_unit(text: &str, cursor: usize) -> (&str, &str) {
     text.split_at(at.map_or(text.len(), |(at, _)| at))
 }
 
+/// What was typed with these letters in it, newest first: the one after `passed` others that differ.
+fn sought<'h>(history: &'h [String], letters: &str, passed: usize) -> Option<&'h String> {
+    let mut seen: Vec<&String> = Vec::new();
+    let with = history
+        .iter()
+        .rev()
+        .filter(|line| !letters.is_empty() && !line.contains('\n') && line.contains(letters));
+    for line in with {
+        if !seen.contains(&line) {
+            seen.push(line);
+        }
+        if seen.len() > passed {
+            break;
+        }
+    }
+    seen.get(passed).copied()
+}
+
 fn selection_is_empty(event: &KeyboardEvent) -> bool {
     target::<HtmlInputElement>(event).is_none_or(|it| it.selection_start().ok() == it.selection_end().ok())
 }
@@ -89,6 +109,9 @@ pub fn terminal(props: &Props) -> Html {
     let line = use_state(String::new);
     let place = use_mut_ref(|| None::<usize>);
     let offers = use_state(Vec::<String>::new);
+    // How many finds of a search through what was typed are passed over; none: nothing is searched.
+    let search = use_state(|| None::<usize>);
+    let found = search.and_then(|passed| sought(&props.history, &line, passed)).cloned();
     let log = use_node_ref();
     let input = use_node_ref();
     {
@@ -104,25 +127,49 @@ pub fn terminal(props: &Props) -> Html {
         use_effect_with(props.typed.clone(), move |(number, text)| {
             if *number > 0 {
                 line.set(text.clone());
-                if let Some(input) = input.cast::<HtmlElement>() {
+                if let Some(input) = input.cast::<HtmlElement>().filter(|_| !text.is_empty()) {
                     // An element that cannot take focus keeps it where it was.
                     let _ = input.focus();
                 }
             }
         });
     }
+    {
+        let (line, input) = (line.clone(), input.clone());
+        let done = use_mut_ref(|| props.inserted.0);
+        use_effect_with(props.inserted, move |(number, symbol)| {
+            let Some(input) = input.cast::<HtmlInputElement>().filter(|_| done.replace(*number) != *number)
+            else {
+                return;
+            };
+            let typed = input.value();
+            let cursor = input.selection_start().ok().flatten().unwrap_or(u32::MAX);
+            let (before, after) = split_at_unit(&typed, cursor as usize);
+            line.set(format!("{before}{symbol}{after}"));
+            input.set_value(&format!("{before}{symbol}{after}"));
+            // A field that cannot take focus or place its cursor leaves both where they were.
+            let _ = input.focus();
+            let end = (before.encode_utf16().count() + symbol.len()) as u32;
+            let _ = input.set_selection_range(end, end);
+        });
+    }
     let oninput = {
-        let (line, offers) = (line.clone(), offers.clone());
+        let (line, offers, search) = (line.clone(), offers.clone(), search.clone());
         Callback::from(move |event: InputEvent| {
             if let Some(input) = target::<HtmlInputElement>(&event) {
                 line.set(input.value());
                 offers.set(Vec::new());
+                if search.is_some() {
+                    search.set(Some(0));
+                }
             }
         })
     };
     let run = {
         let (line, place, send, offers) = (line.clone(), place.clone(), props.send.clone(), offers.clone());
+        let search = search.clone();
         move |text: String| {
+            search.set(None);
             *place.borrow_mut() = None;
             line.set(String::new());
             offers.set(Vec::new());
@@ -150,10 +197,40 @@ pub fn terminal(props: &Props) -> Html {
     let onkeydown = {
         let (line, place, run, offers) = (line.clone(), place.clone(), run.clone(), offers.clone());
         let (history, complete, send) = (props.history.clone(), props.completer.clone(), props.send.clone());
+        let (search, found) = (search.clone(), found.clone());
         Callback::from(move |event: KeyboardEvent| {
             // While a Korean syllable is being composed, Enter belongs to the composition.
             if event.is_composing() {
                 return;
+            }
+            if event.code() == "KeyR" && event.ctrl_key() {
+                event.prevent_default();
+                if search.is_none() {
+                    line.set(String::new());
+                }
+                let next = search.map_or(0, |passed| passed + 1);
+                return search.set(Some(if sought(&history, &line, next).is_some() {
+                    next
+                } else {
+                    search.unwrap_or(0)
+                }));
+            }
+            if search.is_some() {
+                let take = match event.key().as_str() {
+                    "Enter" => {
+                        event.prevent_default();
+                        return run(found.clone().unwrap_or_default());
+                    }
+                    "Escape" => String::new(),
+                    "g" | "c" if event.ctrl_key() => String::new(),
+                    "Tab" | "ArrowRight" | "ArrowLeft" | "ArrowUp" | "ArrowDown" | "Home" | "End" => {
+                        found.clone().unwrap_or_default()
+                    }
+                    _ => return,
+                };
+                event.prevent_default();
+                line.set(take);
+                return search.set(None);
             }
             match event.key().as_str() {
                 "Enter" => {
@@ -222,13 +299,16 @@ pub fn terminal(props: &Props) -> Html {
                 {for props.entries.iter().map(|entry| self::entry(entry, props.lang, &props.send))}
             </div>
             if !offers.is_empty() {
-                <div class="offers-line dim" role="status" aria-label={ui.completions}>{offers.iter().take(MOST_OFFERS).cloned().collect::<Vec<_>>().join("  ")}
-                    if offers.len() > MOST_OFFERS { {format!("  … {}", offers.len())} }</div>
+                <div class="offers-line dim" role="status" aria-label={ui.completions}>
+                    {for offers.iter().take(MOST_OFFERS).map(|offer| html! { <span>{offer.clone()}{" "}</span> })}
+                    if offers.len() > MOST_OFFERS { <span>{format!("… {}", offers.len())}</span> }</div>
             }
             <div class="prompt">
-                <span class="p" aria-hidden="true">{if props.open { ">" } else { "$" }}</span>
+                if search.is_some() { <span class="dim">{"(reverse-i-search)"}</span> }
+                else { <span class="p" aria-hidden="true">{if props.open { ">" } else { "$" }}</span> }
                 <input ref={input} id="command" class="command" aria-label={ui.command_line} autocomplete="off"
                     autocapitalize="off" spellcheck="false" enterkeyhint="go" value={(*line).clone()} {oninput} {onkeydown} {onpaste}/>
+                if search.is_some() { <output class="found" role="status">{found.unwrap_or_default()}</output> }
                 <button class="btn run" aria-label={ui.run} onclick={on_run}>
                     {icon(Icon::Cmd, "")}</button>
             </div>
@@ -298,6 +378,7 @@ pub(super) fn entry(entry: &Entry, lang: Lang, send: &Callback<Action>) -> Html 
                         Callback::from(move |_| send.emit(Action::Edit(name.clone(), text.clone())));
                     html! { <>{ui.lost_indentation}{" "}<button class="link" {onclick}>{ui.reindent}</button></> }
                 }
+                Remark::Editing(command) => html! { {fill(ui.editing, command)} },
                 Remark::Stopped(limit) => html! { {fill(ui.stopped_at, limit)} },
                 Remark::TooLong => html! { {ui.too_long} },
                 Remark::Branch(name) => html! { {fill(ui.branch_opened, name)} },
@@ -313,6 +394,14 @@ pub(super) fn entry(entry: &Entry, lang: Lang, send: &Callback<Action>) -> Html 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_search_goes_back_through_lines_that_differ() {
+        let history = ["get a", "get b", "apply", "get b"].map(str::to_owned);
+        let found = |letters, passed| sought(&history, letters, passed).map(String::as_str);
+        assert_eq!([0, 1, 2].map(|passed| found("get", passed)), [Some("get b"), Some("get a"), None]);
+        assert_eq!(found("", 0), None);
+    }
 
     #[test]
     fn a_cursor_is_counted_as_browsers_count() {

@@ -50,7 +50,8 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
         "lab",
         hide_lesson.then_some("no-lesson"),
         app.hides(Pane::Inspector).then_some("no-inspect"),
-        app.hides(Pane::Work).then_some("no-work")
+        app.hides(Pane::Work).then_some("no-work"),
+        (app.work == Work::Editor).then_some("is-editing")
     );
     html! {
         <main {class}>
@@ -82,14 +83,15 @@ fn dividers(app: &App, hide_lesson: bool, send: &Callback<Action>) -> Html {
         (Pane::Inspector, app.hides(Pane::Inspector)),
     ];
     let shown = panes.into_iter().filter(|(_, hidden)| !hidden);
-    html! { {for shown.map(|(pane, _)| html! { <Divider {pane} lang={app.settings.lang} send={send.clone()}/> })} }
+    let tall = app.work == Work::Editor;
+    html! { {for shown.map(|(pane, _)| html! { <Divider key={format!("{pane:?}{tall}")} {pane} {tall} lang={app.settings.lang} send={send.clone()}/> })} }
 }
 
 /// The lesson and how far one is.
 pub fn lesson_view(app: &App) -> Option<view::lesson::LessonView> {
     let book = app.desk.book()?;
     let progress = app.desk.session().progress()?;
-    Some(view::lesson::lesson(book, progress, app.settings.lang))
+    Some(view::lesson::lesson(book, progress, app.desk.ahead(), app.settings.lang))
 }
 
 /// While the decision table is open: the decision that was turned to, or that about the selected pod; without one, the newest.
@@ -263,14 +265,14 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
 pub fn terminal(app: &App, send: &Callback<Action>) -> Html {
     html! {
         <Terminal completer={Completer::of(app.desk.session())} entries={app.desk.entries.clone()} history={app.desk.history.clone()} open={!app.desk.open.is_empty()}
-            typed={app.typed.clone()} lang={app.settings.lang} send={send.clone()}/>
+            typed={app.typed.clone()} inserted={app.inserted} lang={app.settings.lang} send={send.clone()}/>
     }
 }
 
 /// The editor.
 pub fn editor(app: &App, send: &Callback<Action>) -> Html {
     html! {
-        <Editor name={app.file.clone()} files={app.desk.yaml_files().into_iter().map(|(name, _)| name).collect::<Vec<_>>()} text={app.text.clone()} diagnostics={app.diagnostics.clone()}
+        <Editor editing={app.editing.as_ref().map(|it| it.command.clone())} name={app.file.clone()} files={app.desk.yaml_files().into_iter().map(|(name, _)| name).collect::<Vec<_>>()} text={app.text.clone()} diagnostics={app.diagnostics.clone()}
             outcome={app.desk.outcome().to_vec()} lang={app.settings.lang} send={send.clone()}/>
     }
 }

@@ -4,7 +4,7 @@ use yew::{Callback, Html, classes, html};
 
 use super::{lab, story::Story};
 use crate::{
-    app::{Action, App, Sheet, on},
+    app::{Action, App, Sheet, Work, on},
     pane::{lesson, lesson::Question, notices::notices, outline::Outline, top},
     route::Route,
     widget::{Icon, icon, rich},
@@ -110,10 +110,19 @@ fn goals_tab(app: &App, view: &::lab::view::lesson::LessonView, send: &Callback<
 fn act(app: &App, view: Option<&::lab::view::lesson::LessonView>, send: &Callback<Action>) -> Html {
     let ui = app.ui();
     let now = view.and_then(|view| view.goals.iter().find(|goal| goal.now));
-    let chips = ["kubectl get pods", "kubectl get nodes", "kubectl describe pod ", "kubectl get events"];
+    let chips = [
+        "kubectl get pods",
+        "kubectl get nodes",
+        "lab wait 1m",
+        "kubectl describe pod ",
+        "kubectl get events",
+    ];
+    let (other, name) = match app.work {
+        Work::Terminal => (Work::Editor, ui.editor),
+        Work::Editor => (Work::Terminal, ui.terminal),
+    };
     let symbol = |symbol: &'static str| {
-        let typed = format!("{}{symbol}", app.typed.1);
-        html! { <button onclick={on(send, move || Action::Type(typed.clone()))} aria-label={symbol}>{symbol}</button> }
+        html! { <button onclick={on(send, move || Action::Insert(symbol))} aria-label={symbol}>{symbol}</button> }
     };
     html! {
         <>
@@ -121,11 +130,12 @@ fn act(app: &App, view: Option<&::lab::view::lesson::LessonView>, send: &Callbac
                 if let Some(goal) = now { <ul class="goals">{lesson::goal(goal, app.settings.lang)}</ul> }
                 <div class="cards">
                     <button onclick={on(send, || Action::Solution)}>{ui.solution}</button>
+                    <button onclick={on(send, move || Action::Work(other))}>{name}</button>
                     {for chips.into_iter().map(|chip| html! {
                         <button onclick={on(send, move || Action::Type(chip.to_owned()))}><code>{chip}</code></button>
                     })}
                 </div>
-                {lab::terminal(app, send)}
+                if app.work == Work::Editor { {lab::editor(app, send)} } else { {lab::terminal(app, send)} }
             </div>
             <div class="sym" role="group" aria-label={ui.command_line}>{for SYMBOLS.into_iter().map(symbol)}</div>
         </>

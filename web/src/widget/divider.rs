@@ -15,6 +15,9 @@ use crate::{
 pub struct Props {
     /// The pane beside it.
     pub pane: Pane,
+    /// Whether the work area shows the editor, which has a height of its own.
+    #[prop_or_default]
+    pub tall: bool,
     /// In which language.
     pub lang: Lang,
     /// Where actions go.
@@ -32,8 +35,11 @@ struct Rule {
     level: bool,
 }
 
-fn rule(pane: Pane) -> Rule {
+fn rule(pane: Pane, tall: bool) -> Rule {
     match pane {
+        Pane::Work if tall => {
+            Rule { name: "h-edit", first: 300, least: 96, most: 600, sign: -1, level: true }
+        }
         Pane::Lesson => Rule { name: "w-lesson", first: 320, least: 240, most: 520, sign: 1, level: false },
         Pane::Inspector => {
             Rule { name: "w-inspect", first: 340, least: 260, most: 620, sign: -1, level: false }
@@ -47,7 +53,7 @@ const STEP: i32 = 16;
 /// The divider of a pane.
 #[function_component(Divider)]
 pub fn divider(props: &Props) -> Html {
-    let rule = rule(props.pane);
+    let rule = rule(props.pane, props.tall);
     let key = format!("size.{}", rule.name);
     let size = use_state(|| settings::kept(&key).and_then(|text| text.parse::<i32>().ok()));
     let held = use_state(|| None::<(i32, i32)>);

@@ -4,6 +4,8 @@
 
 use std::rc::Rc;
 
+use api::SimTime;
+
 use crate::{
     lesson::{
         Form, Question,
@@ -120,27 +122,50 @@ fn first_paragraph(prose: &Prose, id: &str) -> Vec<Inline> {
         .unwrap_or_default()
 }
 
-/// The pane.
+/// How the goals stand for somebody who is told what happened: one that was met at `ahead` or later is not met for them yet, and
+/// those that wait for it still do. Without a moment everything is told.
 #[must_use]
-pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
+pub fn standings(progress: &Progress, ahead: Option<SimTime>) -> Vec<Standing> {
+    let mut untold: Vec<&str> = Vec::new();
+    let goals = progress.lesson().goals.iter().zip(progress.goals());
+    let standing = goals.map(|(goal, state)| {
+        let waits = goal.after.as_deref().is_some_and(|after| untold.contains(&after));
+        let met_ahead = state.met_at.zip(ahead).is_some_and(|(met, ahead)| met >= ahead);
+        if waits || met_ahead {
+            untold.push(&goal.id);
+        }
+        match state.standing {
+            _ if waits => Standing::Locked,
+            Standing::Met if met_ahead => Standing::Open,
+            standing => standing,
+        }
+    });
+    standing.collect()
+}
+
+/// The pane, as far as what happened is told: see [`standings`].
+#[must_use]
+pub fn lesson(book: &Book, progress: &Progress, ahead: Option<SimTime>, lang: Lang) -> LessonView {
     let prose = prose(book, lang);
     let lesson = &book.lesson;
     let states = progress.goals();
+    let standings = standings(progress, ahead);
     let met = |standing: Standing| standing == Standing::Met;
-    let first_open = states.iter().position(|state| !met(state.standing));
+    let first_open = standings.iter().position(|standing| !met(*standing));
     let goals: Vec<GoalView> = lesson
         .goals
         .iter()
         .zip(states)
+        .zip(&standings)
         .enumerate()
-        .map(|(index, (goal, state))| GoalView {
+        .map(|(index, ((goal, state), standing))| GoalView {
             id: goal.id.clone(),
             text: first_paragraph(prose, &format!("goal:{}", goal.id)),
-            standing: state.standing,
+            standing: *standing,
             number: number(&state.outcome),
             hold_secs: goal.hold.as_secs(),
             now: first_open == Some(index),
-            waits_for_question: state.standing == Standing::Locked
+            waits_for_question: *standing == Standing::Locked
                 && lesson.predict.iter().any(|question| {
                     question.before.as_deref() == Some(goal.id.as_str())
                         && progress.answer(&question.id).is_none()
@@ -163,7 +188,7 @@ pub fn lesson(book: &Book, progress: &Progress, lang: Lang) -> LessonView {
         (_, Some(last)) => Some(last),
         (waiting, None) => waiting,
     };
-    let done = progress.is_done();
+    let done = first_open.is_none();
     LessonView {
         number: format!("{:02}", lesson.order),
         part: match lang.part(&lesson.part) {
@@ -271,4 +296,29 @@ fn number(outcome: &Rc<Outcome>) -> Option<String> {
         }
     }
     find(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{SimDuration, SimTime};
+
+    use super::*;
+    use crate::{Session, library};
+
+    #[test]
+    fn a_goal_is_met_for_a_reader_when_its_moment_is_told() {
+        let book = library::lesson("pod-birth").expect("the lesson");
+        let mut session =
+            Session::of_lesson(Rc::clone(&book.scenario), Rc::clone(&book.lesson), 4).expect("a session");
+        session.settle(SimDuration::secs(60));
+        session.run_line("kubectl apply -f pod.yaml");
+        session.settle(SimDuration::secs(60));
+        session.run_line("lab answer order authn");
+        let progress = session.progress().expect("a lesson");
+        let met_at = progress.goal("born").and_then(|goal| goal.met_at).expect("it runs");
+        let first = |ahead| standings(progress, ahead)[..2].to_vec();
+        assert_eq!(first(Some(met_at)), [Standing::Open, Standing::Locked]);
+        assert_eq!(first(Some(SimTime(met_at.0 + 1))), [Standing::Met, Standing::Open]);
+        assert_eq!(first(None), [Standing::Met, Standing::Open]);
+    }
 }

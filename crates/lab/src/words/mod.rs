@@ -262,6 +262,17 @@ impl Lang {
             Lang::En => en::reason::reason(reason),
         }
     }
+
+    /// What a remark on a manifest means and what to do about it; empty where its own words are all there is.
+    #[must_use]
+    pub fn advice(self, remark: &api::Diagnostic) -> String {
+        let hint = remark.hint.as_deref().unwrap_or_default();
+        let (hint, word) = hint.split_once(' ').map_or((hint, None), |(hint, word)| (hint, Some(word)));
+        match self {
+            Lang::Ko => ko::advice::advice(hint, word),
+            Lang::En => en::advice::advice(hint, word),
+        }
+    }
 }
 
 #[cfg(test)]

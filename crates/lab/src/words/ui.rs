@@ -113,6 +113,12 @@ pub struct Ui {
     pub run: &'static str,
     /// Applies the file.
     pub apply: &'static str,
+    /// It has one.
+    pub one_problem: &'static str,
+    /// How many mistakes a text has.
+    pub problems: &'static str,
+    /// Saves what was opened.
+    pub save: &'static str,
     /// Name of the file being edited.
     pub file_name: &'static str,
     /// The feed.
@@ -379,6 +385,8 @@ pub struct Ui {
     pub did_you_mean: &'static str,
     /// A manifest without its indentation.
     pub lost_indentation: &'static str,
+    /// The editor shows what a command edits.
+    pub editing: &'static str,
     /// Offers the re-indented manifest.
     pub reindent: &'static str,
     /// A limit of the lab.

@@ -1,6 +1,7 @@
 //! Can a person do it, in a real browser? Run by `cargo xtask journeys [NAME…]`.
 
 mod decision;
+mod edit;
 mod first;
 mod keys;
 mod lessons;
@@ -9,6 +10,7 @@ mod parts;
 mod path;
 mod post;
 mod robust;
+mod thumbs;
 mod time;
 mod what_if;
 mod worlds;

@@ -265,3 +265,47 @@ fn a_hundred_million_replicas_stop_at_a_limit_and_freeze_nothing() {
     alive(&page);
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+#[test]
+fn a_loop_without_an_end_stops_at_a_limit_and_loses_nothing() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/world/tri", &View::desktop());
+    rest(&page);
+    commands(&page, &["kubectl create configmap mine --from-literal=a=b"]);
+    for line in ["while true; do :; done", "yes | kubectl apply -f -"] {
+        page.focus(&page.expect("textbox", "Command line"));
+        page.type_text(&format!("{line}\n"));
+        page.wait_for(
+            "the limit",
+            "document.querySelector('.term .log > :last-child')?.classList.contains('remark') || \
+            document.querySelector('.term .log > :last-child')?.classList.contains('rd')",
+        );
+        alive(&page);
+    }
+    commands(&page, &["kubectl get configmap mine -o name"]);
+    page.wait_for(
+        "what was there",
+        "document.querySelector('.term .log').innerText.includes('configmap/mine\\n')",
+    );
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
+fn a_binary_file_and_a_deep_nesting_are_refused_in_words() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/world/tri", &View::desktop());
+    rest(&page);
+    let binary: String =
+        (0..4096_u32).filter_map(|n| char::from_u32(n * 7 % 256)).filter(|c| *c != '\0').collect();
+    for text in [binary, "[".repeat(50_000), format!("a: {}", "{a: ".repeat(20_000))] {
+        editor(&page);
+        page.paste(&text);
+        page.press("Control+Enter");
+        outcome(&page, "error");
+        page.press("Escape");
+        page.press("Escape");
+        page.press("/");
+        alive(&page);
+    }
+    assert_eq!(page.console_errors(), [""; 0]);
+}

@@ -76,3 +76,21 @@ fn the_past_is_shown_by_key_and_by_pointer_and_changes_nothing() {
     assert_eq!(digest(&page), after);
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+#[test]
+fn a_tick_of_the_api_lane_opens_its_request() {
+    let site = Site::built();
+    let (page, _, _) = scaled(&site);
+    let request = "document.querySelector('#inspector h2')?.innerText.startsWith('patch Deployment')";
+    page.eval(
+        "document.querySelector('#timeline .hit').dispatchEvent(new MouseEvent('click', {bubbles: true}))",
+    );
+    page.wait_for("the request", request);
+    page.press("Escape");
+    page.press("Escape");
+    page.wait_for("nothing selected", &format!("!({request})"));
+    page.focus(&page.expect("slider", "Timeline"));
+    page.press("Enter");
+    page.wait_for("the same by key", request);
+    assert_eq!(page.console_errors(), [""; 0]);
+}

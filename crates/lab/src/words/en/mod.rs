@@ -1,5 +1,6 @@
 //! English.
 
+pub mod advice;
 mod parts;
 pub mod path;
 pub mod reason;

@@ -1,5 +1,6 @@
 //! Korean.
 
+pub mod advice;
 mod parts;
 pub mod path;
 pub mod reason;
