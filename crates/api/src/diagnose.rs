@@ -186,12 +186,22 @@ mod tests {
 
     #[test]
     fn wrong_types_and_unknown_kinds_are_said_in_the_servers_words() {
-        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  replicas: three\n";
+        let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  replicas: three\n  selector: {matchLabels: {a: b}}\n  template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}\n";
         let words =
             "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32";
         assert_eq!(said(text), [(5, 13, words.to_owned())]);
         let text = "apiVersion: v1\nkind: Deployment\nmetadata: {name: a}\n";
         assert_eq!(said(text), [(2, 7, "no matches for kind \"Deployment\" in version \"v1\"".to_owned())]);
+    }
+
+    #[test]
+    fn what_the_server_stops_at_does_not_hide_the_rest() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: A}\nspec:\n  containers:\n  - name: c\n    image: i\n    ports: [{containerPort: \"80\"}]\n    \
+                    resources: {requests: {memory: 1GB}, limits: {cpu: []}}\n    readinessprobe: {}\n";
+        let found = manifest(text);
+        let lines: Vec<u32> = found.iter().filter_map(|it| it.span).map(|span| span.line).collect();
+        assert_eq!(lines, [3, 8, 9, 9, 10], "{found:?}");
+        assert_eq!(found[4].hint.as_deref(), Some("unknown-field readinessProbe"));
     }
 
     #[test]

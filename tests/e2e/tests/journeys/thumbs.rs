@@ -118,36 +118,3 @@ fn lesson_two_is_done_with_thumbs() {
     goal_is_met(&page, "silent");
     assert_eq!(page.console_errors(), [""; 0]);
 }
-
-/// Taps on until nothing is left to tell.
-fn step_through(page: &Page) {
-    page.wait_for("the first step", "document.querySelector('.stepper') !== null");
-    for _ in 0..40 {
-        if page.eval("document.querySelector('.stepper') === null") == true {
-            return;
-        }
-        tap(page, ".stepper .btn", "");
-    }
-    panic!("the story does not end");
-}
-
-#[test]
-fn lesson_four_is_done_with_thumbs() {
-    let site = Site::built();
-    let page = Page::open(&site, "#/lesson/pod-birth", &phone());
-    sheet(&page, "Goals");
-    tap(&page, ".sort .card", "who is it");
-    tap(&page, ".sort .card", "the scheduler picks");
-    page.wait_for("the card in its place", "document.querySelector('.sort .card').dataset.card === 'authn'");
-    tap(&page, ".predict .lock", "");
-    next_command(&page);
-    step_through(&page);
-    goal_is_met(&page, "born");
-    next_command(&page);
-    for goal in ["unknown", "powerless", "unwelcome"] {
-        next_command(&page);
-        step_through(&page);
-        goal_is_met(&page, goal);
-    }
-    assert_eq!(page.console_errors(), [""; 0]);
-}
