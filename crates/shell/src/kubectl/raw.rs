@@ -147,7 +147,7 @@ pub(super) fn get(kube: &mut Kube<'_, '_>, path: &str) -> Done {
             let items: Vec<Value> = objects
                 .iter()
                 .map(|object| {
-                    let mut item = wire(path.kind, &object);
+                    let mut item = wire(path.kind, object);
                     if let Value::Object(fields) = &mut item {
                         fields.remove("apiVersion");
                         fields.remove("kind");

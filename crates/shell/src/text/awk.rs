@@ -69,9 +69,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let reads = rules.iter().any(|rule| !matches!(rule.when, When::Begin));
     let (texts, found) = if reads { inputs(call, &options.operands) } else { (Vec::new(), true) };
     let mut number = 0;
-    let numbered = texts.iter().flat_map(|(name, text)| {
-        lines(text).into_iter().enumerate().map(move |(i, line)| (name, i + 1, line))
-    });
+    let numbered = texts
+        .iter()
+        .flat_map(|(name, text)| lines(text).enumerate().map(move |(i, line)| (name, i + 1, line)));
     'records: for (name, own, line) in numbered {
         number += 1;
         awk.set("NR", &number.to_string());

@@ -22,7 +22,7 @@ pub fn paste(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let stdin: Vec<&str> = texts
         .iter()
         .find(|(name, _)| !options.operands.contains(name) || name == "-")
-        .map(|(_, text)| lines(text).into_iter().collect())
+        .map(|(_, text)| lines(text).collect())
         .unwrap_or_default();
     let names = if options.operands.is_empty() { vec!["-".to_owned()] } else { options.operands.clone() };
     let mut turn = 0;
@@ -33,7 +33,7 @@ pub fn paste(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
                 turn += 1;
                 stdin.iter().skip(turn - 1).step_by(dashes.max(1)).copied().collect()
             } else {
-                find(name).map(|(_, text)| lines(text).into_iter().collect()).unwrap_or_default()
+                find(name).map(|(_, text)| lines(text).collect()).unwrap_or_default()
             }
         })
         .collect();
@@ -68,8 +68,8 @@ pub fn comm(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     };
     let (texts, all) = inputs(call, &options.operands);
     let [(_, left), (_, right)] = texts.as_slice() else { return Ok(1) };
-    let mut left = lines(left).into_iter().peekable();
-    let mut right = lines(right).into_iter().peekable();
+    let mut left = lines(left).peekable();
+    let mut right = lines(right).peekable();
     let indent = |column: char| {
         let before = ['1', '2', '3'].into_iter().take_while(|it| *it != column);
         "\t".repeat(before.filter(|it| !options.has(*it)).count())
