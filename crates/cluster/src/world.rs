@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use ::scheduler::PodKey;
-use api::{Kind, Object, SimDuration, SimTime, digest::Digest, meta::Time};
+use api::{ApiStatus, Kind, Object, SimDuration, SimTime, digest::Digest, meta::Time};
 use imbl::{GenericVector, shared_ptr::RcK};
 use jiff::Timestamp;
 
@@ -202,6 +202,13 @@ impl World {
             Request::Aws(request) => Ok(Reply::Value(cloud::serve(self, &request)?)),
             Request::Provision(what) => Ok(Reply::Value(provision::serve(self, what)?)),
         }
+    }
+
+    /// Asks a cluster's API server for a path that is no object's, such as `openapi/v3`.
+    /// # Errors
+    /// 401 for whom the server does not know.
+    pub fn published(&mut self, who: &Principal, cluster: ClusterId, path: &str) -> Result<(), ApiStatus> {
+        apiserver::published(self, who, cluster, path)
     }
 
     /// Why the API server would not answer this request now as it should.

@@ -101,6 +101,36 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
     answer
 }
 
+/// Asks for a path that is no object's, such as `openapi/v3`: whoever is somebody may read it.
+/// # Errors
+/// 401 for whom the server does not know.
+pub(crate) fn published(
+    world: &mut World,
+    who: &Principal,
+    cluster: ClusterId,
+    path: &str,
+) -> Result<(), ApiStatus> {
+    let asked = Asked {
+        who: who.clone(),
+        verb: "get",
+        kind: None,
+        namespace: String::new(),
+        name: path.to_owned(),
+        subresource: "",
+        dry_run: false,
+        passed: Vec::new(),
+        refused: None,
+        warnings: Vec::new(),
+    };
+    let mut call = Call::asked(world, ActorId("kube-apiserver"), cluster, asked, false);
+    let answer = identify(&mut call, who);
+    if let Err(status) = &answer {
+        call.refuse(status);
+    }
+    call.record();
+    answer
+}
+
 fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<Reply, ApiStatus> {
     identify(call, who)?;
     let attributes = Attributes {

@@ -271,7 +271,7 @@ fn method(verb: &str) -> &'static str {
 }
 
 fn path(asked: &Asked) -> String {
-    let Some(info) = asked.kind.map(api::Kind::info) else { return String::new() };
+    let Some(info) = asked.kind.map(api::Kind::info) else { return format!("/{}", asked.name) };
     let mut path = if info.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", info.group) };
     path.push_str(&format!("/{}", info.version));
     if info.scope == Scope::Namespaced && !asked.namespace.is_empty() {
