@@ -256,10 +256,13 @@ impl Store {
         (after, change)
     }
 
-    /// Puts a recorded object in place as it is, with the version it had.
-    pub fn restore(&mut self, cluster: ClusterId, object: Object) -> Change {
+    /// Puts a recorded object in place as it is, with the version it had, or a new one where none was recorded.
+    pub fn restore(&mut self, cluster: ClusterId, mut object: Object) -> Change {
         let version = object.meta().resource_version.as_deref().and_then(|v| v.parse().ok());
         self.revision = self.revision.max(version.unwrap_or(0)) + u64::from(version.is_none());
+        if version.is_none() {
+            object.meta_mut().resource_version = Some(self.revision.to_string());
+        }
         let key = Key::of(cluster, &object);
         let after = Rc::new(object);
         let before = self.objects.insert(key.clone(), Rc::clone(&after));

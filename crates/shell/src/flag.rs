@@ -99,6 +99,12 @@ pub struct Given {
 }
 
 impl Given {
+    /// The first argument, empty if there is none, and those after it.
+    pub fn word(&self) -> (String, Vec<String>) {
+        let mut args = self.args.iter().cloned();
+        (args.next().unwrap_or_default(), args.collect())
+    }
+
     /// Reads `args` by the first list that knows a flag.
     /// # Errors
     /// pflag's words.

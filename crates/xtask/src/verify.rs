@@ -103,7 +103,7 @@ fn built_for_journeys() -> Result<PathBuf> {
 }
 
 fn journey_tests(folder: &PathBuf, names: &[String]) -> Command {
-    let mut cargo = tool::cargo(&["test", "--package", "e2e", "--test", "journeys"]);
+    let mut cargo = tool::cargo(&["test", "--workspace", "--test", "journeys"]);
     // One browser at a time: some journeys measure, and two browsers on two cores disturb each other.
     cargo.args(names).args(["--", "--test-threads=1", "--show-output"]).env("PODPATH_PAGE", folder);
     cargo

@@ -150,7 +150,11 @@ fn patch_does_not_fit(how: PatchKind, patch: &Value, patched: &Value, why: &str)
     // UPSTREAM: a strategic patch is shown itself, without what its directives took out of it; of any other its result.
     let shown = match how {
         PatchKind::Strategic => patch::shown(&directed(patch)),
-        PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => api::emit::compact(patched),
+        PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => {
+            let mut whole = patched.clone();
+            api::managed::unfold(&mut whole);
+            api::emit::compact(&whole)
+        }
     };
     let message = format!("Invalid value: {shown:?}: {why}");
     let mut status = super::status(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));

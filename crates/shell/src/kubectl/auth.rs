@@ -45,10 +45,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         Some((word, _)) => {
             Fail::error(format!("unknown command {word:?}\nSee 'kubectl auth -h' for help and examples"))
         }
-        None => {
-            kube.out.err("Inspect authorization.\n\nAvailable Commands:\n  can-i         Check whether an action is allowed\n  reconcile     Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects\n  whoami        Experimental: Check self subject attributes\n\nUsage:\n  kubectl auth [flags] [options]\n\nUse \"kubectl auth <command> --help\" for more information about a given command.\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).");
-            Err(Fail::Exit(1))
-        }
+        None => Err(Fail::Exit(1)),
     }
 }
 

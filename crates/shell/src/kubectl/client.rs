@@ -521,7 +521,7 @@ fn refused(server: &str) -> Fail {
 
 /// Longest wait without a limit of its own. MODEL: the real kubectl waits until the learner interrupts it; after an hour of
 /// simulated time the lab does that.
-const LONGEST: SimDuration = SimDuration::secs(3600);
+pub(crate) const LONGEST: SimDuration = SimDuration::secs(3600);
 
 impl Kube<'_, '_> {
     /// Lets simulated time pass until `done`; whether it came before the limit.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::kubectl::{
     Done, Fail, Kube,
     apply::DryRun,
-    client::Selection,
+    client::{LONGEST, Selection},
     cordon,
     field::{at, list, map, name, namespace, text},
 };
@@ -206,12 +206,16 @@ fn is_gone(kube: &mut Kube<'_, '_>, pod: &Value) -> bool {
 /// Evicts each pod by itself; what went wrong with some keeps none of the others.
 fn evict(kube: &mut Kube<'_, '_>, pods: &[Value]) -> Done<Vec<String>> {
     let limits = limits(kube);
+    let gives_up = kube.shell.world.now() + LONGEST;
     let mut all: Vec<(&Value, Progress)> =
         pods.iter().map(|pod| (pod, Progress::Due(kube.shell.world.now()))).collect();
     let mut errors = Vec::new();
     loop {
         let now = kube.shell.world.now();
         let late = limits.deadline.is_some_and(|deadline| now >= deadline);
+        if limits.deadline.is_none() && now >= gives_up {
+            return Err(Fail::Exit(130));
+        }
         for (pod, _) in all.iter().filter(|(_, it)| matches!(it, Progress::Due(when) if *when <= now)) {
             kube.out.line(&format!("evicting pod {}/{}", namespace(pod), name(pod)));
         }
@@ -314,4 +318,28 @@ fn ask(kube: &mut Kube<'_, '_>, pod: &Value, grace: Option<u64>) -> Done {
         body["deleteOptions"] = json!({"gracePeriodSeconds": grace});
     }
     kube.post(at, "eviction", body)
+}
+
+#[cfg(test)]
+mod tests {
+    use cluster::World;
+
+    use crate::{Machine, Output, run};
+
+    #[test]
+    fn a_budget_that_never_allows_is_not_waited_for_without_end() {
+        let (mut machine, mut world, mut out) = (Machine::default(), World::empty(1), Output::default());
+        let mut exit = 0;
+        for line in [
+            "kind create cluster --name a",
+            "kubectl run one --image=registry.k8s.io/pause:3.10 --labels=app=one",
+            "kubectl wait --for=condition=Ready pod/one",
+            "kubectl create poddisruptionbudget one --selector=app=one --min-available=1",
+            "kubectl drain a-control-plane --ignore-daemonsets --delete-emptydir-data --force --pod-selector=app=one",
+        ] {
+            exit = run(line, &mut machine, &mut world, &mut out);
+        }
+        let tries = out.stderr().matches("will retry after 5s").count();
+        assert_eq!((exit, tries), (130, 720), "{}", out.stdout());
+    }
 }

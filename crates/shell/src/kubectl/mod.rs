@@ -28,6 +28,7 @@ mod expose;
 mod fail;
 mod field;
 mod get;
+mod help;
 pub mod known;
 pub mod kubeconfig;
 mod label;
@@ -149,10 +150,27 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let first = command.split(' ').next().unwrap_or_default();
     let verb = match (VERBS.iter().find(|v| v.name == first), command::first("", &args)) {
         (Some(verb), _) => verb,
-        (None, Some(at)) => return Ok(unknown(&args[at], call.out)),
+        (None, Some(at)) if args[at] == "help" => {
+            let words: Vec<String> = args.iter().filter(|it| !it.starts_with('-')).skip(1).cloned().collect();
+            help::topic(&words, call.out);
+            return Ok(0);
+        }
+        (None, Some(_))
+            if args.iter().any(|it| it == "--help" || it == "-h") && help::of(&command).is_some() =>
+        {
+            help::print(&command, call.out);
+            return Ok(0);
+        }
+        (None, Some(at)) if args.len() > 1 || help::of(&args[at]).is_none() => {
+            return Ok(unknown(&args[at], call.out));
+        }
+        (None, Some(at)) => {
+            let exit = help::alone(&args[at], call.out);
+            return Ok(exit.unwrap_or_else(|| unknown(&args[at], call.out)));
+        }
         (None, None) => {
             match Given::parse(&args, &[flags("")]) {
-                Ok(_) | Err(FlagError::Help) => call.out.out(HELP),
+                Ok(_) | Err(FlagError::Help) => help::print("", call.out),
                 Err(error) => {
                     call.out.err(&format!("error: {error}\nSee 'kubectl --help' for usage."));
                     return Ok(1);
@@ -167,7 +185,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let given = match Given::parse(&rest, &known) {
         Ok(given) => given,
         Err(FlagError::Help) => {
-            call.out.out(&format!("Usage:\n  kubectl {command} [flags] [options]\n"));
+            help::print(&command, call.out);
             return Ok(0);
         }
         Err(error) => {
@@ -180,6 +198,10 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             return Ok(1);
         }
     };
+    let names_no_more = given.args.len() + 1 == command.split(' ').count();
+    if let Some(exit) = names_no_more.then(|| help::alone(&command, call.out)).flatten() {
+        return Ok(exit);
+    }
     if given.has("record") {
         // MODEL: what a command was is not noted on what it changed.
         call.out.err("Flag --record has been deprecated, --record will be removed in the future");
@@ -294,17 +316,6 @@ fn unknown(typed: &str, out: &mut Output) -> i32 {
     });
     1
 }
-
-const HELP: &str = "kubectl controls the Kubernetes cluster manager.
-
- Find more information at: https://kubernetes.io/docs/reference/kubectl/
-
-Usage:
-  kubectl [flags] [options]
-
-Use \"kubectl <command> --help\" for more information about a given command.
-Use \"kubectl options\" for a list of global command-line options (applies to all commands).
-";
 
 #[cfg(test)]
 mod tests {

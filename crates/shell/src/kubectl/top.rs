@@ -16,7 +16,6 @@ use crate::kubectl::{
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();
     let Some((word, names)) = args.split_first() else {
-        kube.out.err(HELP.trim_end());
         return Err(Fail::Exit(1));
     };
     let what = match word.as_str() {
@@ -198,23 +197,6 @@ fn print(kube: &mut Kube<'_, '_>, lines: &[Vec<String>]) {
         kube.out.line(&padded.collect::<String>());
     }
 }
-
-const HELP: &str = "Display resource (CPU/memory) usage.
-
- The top command allows you to see the resource consumption for nodes or pods.
-
- This command requires Metrics Server to be correctly configured and working on the server.
-
-Available Commands:
-  node          Display resource (CPU/memory) usage of nodes
-  pod           Display resource (CPU/memory) usage of pods
-
-Usage:
-  kubectl top [flags] [options]
-
-Use \"kubectl top <command> --help\" for more information about a given command.
-Use \"kubectl options\" for a list of global command-line options (applies to all commands).
-";
 
 #[cfg(test)]
 mod tests {

@@ -245,7 +245,10 @@ fn assemble(
         status.pod_ips = sandbox.ip.map(|ip| vec![PodIP { ip: ip.to_string() }]);
     }
     status.init_container_statuses = (!statuses.init.is_empty()).then(|| statuses.init.clone());
-    status.container_statuses = Some(statuses.app.clone());
+    // Those of init containers stand as in the spec, the others by name. Source: kubelet `convertToAPIContainerStatuses`.
+    let mut by_name = statuses.app.clone();
+    by_name.sort_by(|a, b| a.name.cmp(&b.name));
+    status.container_statuses = Some(by_name);
     status.observed_generation = generation;
     let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     conditions::set(pod, sandbox.ip.is_some() && !over, statuses, &mut status, now);

@@ -4,7 +4,7 @@ mod property;
 mod view;
 
 use crate::kubectl::{
-    Done, Fail, Kube,
+    Done, Fail, Kube, help,
     kubeconfig::{Context, Credential, Kubeconfig},
     print::table::Table,
 };
@@ -18,103 +18,108 @@ fn file(kube: &Kube<'_, '_>) -> String {
 }
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
-    let mut args = kube.given.args.clone();
-    if args.is_empty() {
-        kube.out.err(include_str!("../help/config.txt").trim_end());
-        return Err(Fail::Exit(1));
-    }
-    let below = args.remove(0);
-    let first = args.first().cloned();
-    let need = |what: &str| first.clone().ok_or_else(|| Fail::Plain(format!("error: {what}")));
-    // MODEL: the real one prints the command's help too where it was not given what it needs.
-    let unexpected = Fail::Error(format!("Unexpected args: [{}]", args.join(" ")));
-    match below.as_str() {
-        "current-context" => match kube.shell.machine.kubeconfig.current.clone() {
+    let (below, args) = kube.given.word();
+    match (below.as_str(), args.as_slice()) {
+        ("current-context", _) => match kube.shell.machine.kubeconfig.current.clone() {
             none if none.is_empty() => Fail::error("current-context is not set"),
             current => {
                 kube.out.line(&current);
                 Ok(())
             }
         },
-        "get-contexts" => get_contexts(kube, &args),
-        "get-clusters" => {
+        ("get-contexts", names) => get_contexts(kube, names),
+        ("get-clusters", _) => {
             let names: Vec<String> =
                 kube.shell.machine.kubeconfig.clusters.iter().map(|c| c.name.clone()).collect();
             names_table(kube, &names);
             Ok(())
         }
-        "get-users" => {
+        ("get-users", _) => {
             let names: Vec<String> =
                 kube.shell.machine.kubeconfig.users.iter().map(|u| u.name.clone()).collect();
             names_table(kube, &names);
             Ok(())
         }
-        "use-context" => {
-            let [name] = args.as_slice() else { return Err(unexpected) };
-            let name = name.clone();
+        ("use-context", [name]) => {
             let config = &mut kube.shell.machine.kubeconfig;
-            if config.context(&name).is_none() {
+            if config.context(name).is_none() {
                 return Fail::error(format!("no context exists with the name: {name:?}"));
             }
-            config.current.clone_from(&name);
+            config.current.clone_from(name);
             kube.out.line(&format!("Switched to context {name:?}."));
             Ok(())
         }
-        "set-context" => set_context(kube, first),
-        "set-credentials" => set_credentials(kube, &args),
-        "set-cluster" => set_cluster(kube, &args),
-        "set" => match args.as_slice() {
-            [path, text] => property::set(kube, path, text),
-            _ => Err(unexpected),
-        },
-        "unset" => match args.as_slice() {
-            [path] => property::unset(kube, path),
-            _ => Err(unexpected),
-        },
-        "delete-context" | "delete-cluster" | "delete-user" => {
-            let what = below.trim_start_matches("delete-").to_owned();
-            let name = need(&format!("you must specify a {what} name"))?;
-            let file = file(kube);
-            let config = &mut kube.shell.machine.kubeconfig;
-            let before = (config.contexts.len(), config.clusters.len(), config.users.len());
-            match what.as_str() {
-                "context" => config.contexts.retain(|c| c.name != name),
-                "cluster" => config.clusters.retain(|c| c.name != name),
-                _ => config.users.retain(|u| u.name != name),
-            }
-            if before == (config.contexts.len(), config.clusters.len(), config.users.len()) {
-                return Fail::error(format!("cannot delete {what} {name}, not in {file}"));
-            }
-            if what == "context" && config.current == name {
-                kube.out.err("warning: this removed your active context, use \"kubectl config use-context\" to select a different one");
-            }
-            kube.out.line(&format!("deleted {what} {name} from {file}"));
+        ("set-context", [] | [_]) => set_context(kube, args.first().cloned()),
+        ("set-credentials", [name]) => set_credentials(kube, name),
+        ("set-cluster", [name]) => set_cluster(kube, name),
+        ("set", [path, text]) => property::set(kube, path, text),
+        ("unset", [path]) => property::unset(kube, path),
+        ("delete-context" | "delete-cluster" | "delete-user", [name]) => delete(kube, &below, name),
+        ("rename-context", [old, new]) => rename(kube, old, new),
+        ("view", []) => view::run(kube),
+        ("view", unexpected) => Fail::error(format!(
+            "unexpected arguments: [{}]\nSee 'kubectl config view -h' for help and examples",
+            unexpected.join(" ")
+        )),
+        ("delete-user", _) => Fail::error(
+            "user to delete is required\nSee 'kubectl config delete-user -h' for help and examples",
+        ),
+        ("delete-context" | "delete-cluster", _) => {
+            help::print(&kube.command, kube.out);
             Ok(())
         }
-        "rename-context" => {
-            let [old, new] = args.as_slice() else { return Err(unexpected) };
-            let file = file(kube);
-            let config = &mut kube.shell.machine.kubeconfig;
-            if config.context(new).is_some() {
-                return Fail::error(format!(
-                    "cannot rename the context {old:?}, the context {new:?} already exists in {file}"
-                ));
-            }
-            let Some(context) = config.contexts.iter_mut().find(|c| c.name == *old) else {
-                return Fail::error(format!("cannot rename the context {old:?}, it's not in {file}"));
-            };
-            context.name.clone_from(new);
-            if config.current == *old {
-                config.current.clone_from(new);
-            }
-            kube.out.line(&format!("Context {old:?} renamed to {new:?}."));
-            Ok(())
+        ("use-context" | "set-context" | "set-cluster" | "set" | "unset" | "rename-context", unexpected) => {
+            help::print(&kube.command, kube.out);
+            Fail::error(format!("Unexpected args: [{}]", unexpected.join(" ")))
         }
-        "view" => view::run(kube),
-        other => {
+        ("set-credentials", unexpected) => {
+            help::print(&kube.command, kube.out);
+            Fail::error(format!("unexpected args: [{}]", unexpected.join(" ")))
+        }
+        (other, _) => {
             Fail::error(format!("unknown command {other:?}\nSee 'kubectl config -h' for help and examples"))
         }
     }
+}
+
+/// `below` is `delete-context`, `delete-cluster` or `delete-user`.
+fn delete(kube: &mut Kube<'_, '_>, below: &str, name: &str) -> Done {
+    let what = below.trim_start_matches("delete-");
+    let file = file(kube);
+    let config = &mut kube.shell.machine.kubeconfig;
+    let before = (config.contexts.len(), config.clusters.len(), config.users.len());
+    match what {
+        "context" => config.contexts.retain(|c| c.name != name),
+        "cluster" => config.clusters.retain(|c| c.name != name),
+        _ => config.users.retain(|u| u.name != name),
+    }
+    if before == (config.contexts.len(), config.clusters.len(), config.users.len()) {
+        return Fail::error(format!("cannot delete {what} {name}, not in {file}"));
+    }
+    if what == "context" && config.current == name {
+        kube.out.err("warning: this removed your active context, use \"kubectl config use-context\" to select a different one");
+    }
+    kube.out.line(&format!("deleted {what} {name} from {file}"));
+    Ok(())
+}
+
+fn rename(kube: &mut Kube<'_, '_>, old: &str, new: &str) -> Done {
+    let file = file(kube);
+    let config = &mut kube.shell.machine.kubeconfig;
+    if config.context(new).is_some() {
+        return Fail::error(format!(
+            "cannot rename the context {old:?}, the context {new:?} already exists in {file}"
+        ));
+    }
+    let Some(context) = config.contexts.iter_mut().find(|c| c.name == *old) else {
+        return Fail::error(format!("cannot rename the context {old:?}, it's not in {file}"));
+    };
+    new.clone_into(&mut context.name);
+    if config.current == *old {
+        new.clone_into(&mut config.current);
+    }
+    kube.out.line(&format!("Context {old:?} renamed to {new:?}."));
+    Ok(())
 }
 
 fn names_table(kube: &mut Kube<'_, '_>, names: &[String]) {
@@ -155,8 +160,7 @@ fn missing(config: &Kubeconfig, names: &[String]) -> Done {
     }
 }
 
-fn set_credentials(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
-    let [name] = args else { return Fail::error(format!("unexpected args: [{}]", args.join(" "))) };
+fn set_credentials(kube: &mut Kube<'_, '_>, name: &str) -> Done {
     let text = |flag: &str| kube.given.value(flag).map(str::to_owned);
     let (token, username, password) = (text("token"), text("username"), text("password"));
     if token.is_some() && (username.is_some() || password.is_some()) {
@@ -188,8 +192,7 @@ fn set_credentials(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     Ok(())
 }
 
-fn set_cluster(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
-    let [name] = args else { return Fail::error(format!("Unexpected args: [{}]", args.join(" "))) };
+fn set_cluster(kube: &mut Kube<'_, '_>, name: &str) -> Done {
     let server = kube.given.value("server").map(str::to_owned);
     let insecure =
         kube.given.has("insecure-skip-tls-verify").then(|| kube.given.on("insecure-skip-tls-verify"));

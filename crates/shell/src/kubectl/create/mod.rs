@@ -4,7 +4,6 @@
 
 mod access;
 mod config;
-mod help;
 mod service;
 mod token;
 mod workload;
@@ -56,10 +55,6 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let word = args.remove(0);
     if word == "token" {
         return token::run(kube, &args);
-    }
-    if args.is_empty() && matches!(word.as_str(), "secret" | "service") {
-        kube.out.err(if word == "secret" { help::SECRET } else { help::SERVICE });
-        return Err(Fail::Exit(1));
     }
     let Some((_, generate)) = GENERATORS.iter().find(|(name, _)| *name == word) else {
         return Fail::error(format!(

@@ -14,12 +14,7 @@ use crate::kubectl::{Done, Fail, Kube, field::at, resource::typed};
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
-    let mut args = kube.given.args.clone();
-    if args.is_empty() {
-        kube.out.out(include_str!("../help/rollout.txt"));
-        return Err(Fail::Exit(1));
-    }
-    let below = args.remove(0);
+    let (below, args) = kube.given.word();
     if !super::below("rollout").contains(&below.as_str()) {
         return Fail::error(format!(
             "unknown command {below:?}\nSee 'kubectl rollout -h' for help and examples"

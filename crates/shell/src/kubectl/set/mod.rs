@@ -23,12 +23,8 @@ use crate::kubectl::{
 };
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
-    let mut args = kube.given.args.clone();
-    if args.is_empty() {
-        kube.out.err(HELP.trim_end());
-        return Err(Fail::Exit(1));
-    }
-    match args.remove(0).as_str() {
+    let (below, args) = kube.given.word();
+    match below.as_str() {
         "image" => image::run(kube, &args),
         "resources" => resources::run(kube, &args),
         "env" => env::run(kube, &args),
@@ -40,8 +36,6 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
 }
-
-const HELP: &str = include_str!("../help/set.txt");
 
 /// Where the pod's spec stands in an object of a kind.
 pub(super) fn pod_spec(kind: Kind) -> Option<&'static str> {
