@@ -138,12 +138,13 @@ fn is_plain(list: &ast::AndOrList) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use cluster::World;
 
     use crate::{Machine, Output, run};
 
-    fn said(line: &str) -> (String, u64) {
+    /// What a line says on an empty machine, and when it is over.
+    pub(crate) fn said(line: &str) -> (String, u64) {
         let (mut machine, mut world, mut out) = (Machine::default(), World::empty(1), Output::default());
         run(line, &mut machine, &mut world, &mut out);
         (out.stdout(), world.now().0)

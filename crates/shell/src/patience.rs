@@ -57,15 +57,7 @@ impl Shell<'_> {
 
 #[cfg(test)]
 mod tests {
-    use cluster::World;
-
-    use crate::{Machine, Output, run};
-
-    fn said(line: &str) -> (String, u64) {
-        let (mut machine, mut world, mut out) = (Machine::default(), World::empty(1), Output::default());
-        run(line, &mut machine, &mut world, &mut out);
-        (out.stdout(), world.now().0)
-    }
+    use crate::job::tests::said;
 
     #[test]
     fn what_follows_has_its_turn_while_the_lab_waits() {

@@ -140,8 +140,7 @@ pub const VERBS: &[Verb] = &[
 ];
 
 /// Verbs that the real kubectl has beside these.
-const REAL: &[&str] =
-    &["alpha", "certificate", "completion", "debug", "help", "kustomize", "plugin", "proxy"];
+const REAL: &[&str] = &["alpha", "certificate", "completion", "debug", "kustomize", "plugin", "proxy"];
 
 /// `kubectl …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
@@ -161,11 +160,8 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             help::print(&command, call.out);
             return Ok(0);
         }
-        (None, Some(at)) if args.len() > 1 || help::of(&args[at]).is_none() => {
-            return Ok(unknown(&args[at], call.out));
-        }
         (None, Some(at)) => {
-            let exit = help::alone(&args[at], call.out);
+            let exit = (args.len() == 1).then(|| help::alone(&args[at], call.out)).flatten();
             return Ok(exit.unwrap_or_else(|| unknown(&args[at], call.out)));
         }
         (None, None) => {
