@@ -10,7 +10,7 @@ use ::scheduler::{NodeTable, PodInfo, PodKey, sample, table::NodeRef};
 use api::{
     Kind, Object, Resource, SimTime,
     digest::Digest,
-    k8s::core::v1::{Namespace, Node, Pod},
+    k8s::core::v1::{Namespace, Node, Pod, ResourceRequirements},
     kinds::sim::{QueuePlace, QueuedPod},
 };
 use imbl::{GenericOrdSet, shared_ptr::RcK};
@@ -18,6 +18,8 @@ use imbl::{GenericOrdSet, shared_ptr::RcK};
 use super::{bound_to, is_finished, is_waiting, priority, stored};
 use crate::{Change, ClusterId, Key, Store};
 
+/// Amounts as objects write them, by name.
+type Resources = BTreeMap<String, k8s_openapi::apimachinery::pkg::api::resource::Quantity>;
 /// Who comes first: higher priority, then who waits longer, in seconds and then by the version of the object.
 type Rank = (Reverse<i32>, i64, u64, Key);
 type Set<T> = GenericOrdSet<T, RcK>;
@@ -287,6 +289,22 @@ fn nominated(pod: Option<&Pod>) -> Option<(&str, &Pod)> {
     Some((node, pod))
 }
 
+/// Whether the statuses of two pods say the same of what their containers have, and whether it may be changed.
+pub(super) fn has_the_same(a: &Pod, b: &Pod) -> bool {
+    fn told(pod: &Pod) -> impl Iterator<Item = (&str, Option<&ResourceRequirements>, Option<&Resources>)> {
+        let status = pod.status.iter();
+        let all =
+            status.flat_map(|it| it.container_statuses.iter().chain(&it.init_container_statuses).flatten());
+        all.filter(|it| it.resources.is_some() || it.allocated_resources.is_some())
+            .map(|it| (it.name.as_str(), it.resources.as_ref(), it.allocated_resources.as_ref()))
+    }
+    let pending = |pod: &Pod| {
+        let mut conditions = pod.status.iter().flat_map(|it| it.conditions.iter().flatten());
+        conditions.find(|it| it.type_ == "PodResizePending").and_then(|it| it.reason.clone())
+    };
+    told(a).eq(told(b)) && pending(a) == pending(b)
+}
+
 /// Whether nothing differs that the node table keeps.
 fn looks_the_same(a: &Pod, b: &Pod) -> bool {
     let started = |pod: &Pod| pod.status.as_ref().and_then(|it| it.start_time.clone());
@@ -295,6 +313,7 @@ fn looks_the_same(a: &Pod, b: &Pod) -> bool {
         conditions.into_iter().flatten().any(|it| it.type_ == "DisruptionTarget")
     };
     a.spec == b.spec
+        && has_the_same(a, b)
         && a.metadata.labels == b.metadata.labels
         && a.metadata.deletion_timestamp == b.metadata.deletion_timestamp
         && a.metadata.owner_references == b.metadata.owner_references

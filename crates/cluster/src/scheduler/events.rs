@@ -4,7 +4,9 @@
 //! that refused them are asked, one by one ([`::scheduler::hint`]).
 //! Source: `pkg/scheduler/eventhandlers.go` and `pkg/scheduler/framework/events.go`, 1.34.
 
-use ::scheduler::{ClusterEvent, EventAction, EventResource, PodInfo, hint, hint::Happening};
+use ::scheduler::{
+    ClusterEvent, EventAction, EventResource, PodInfo, hint, hint::Happening, requests::Requests,
+};
 use api::{
     Kind, Object, Resource,
     k8s::{
@@ -14,7 +16,7 @@ use api::{
     kinds::sim::{QueuePlace, QueuedPod},
 };
 
-use super::{bound_to, is_finished, is_waiting, stored};
+use super::{bound_to, cache, is_finished, is_waiting, stored};
 use crate::{Change, Key, Store};
 
 /// An event as the queue remembers it: `Node/UpdateNodeTaint`.
@@ -184,7 +186,7 @@ fn pod_events(change: &Change) -> Vec<ClusterEvent> {
             if before.metadata.labels != after.metadata.labels {
                 events.push(event(EventAction::UpdatePodLabel));
             }
-            if before.spec != after.spec && asks_for_less(before, after) {
+            if asks_for_less(before, after) {
                 events.push(event(EventAction::UpdatePodScaleDown));
             }
             events
@@ -208,8 +210,13 @@ fn released(change: &Change) -> Option<i32> {
     (!still).then(|| super::priority(before))
 }
 
+/// Whether less is held for a pod: its resize is through, or cannot be had.
+/// Source: `extractPodScaleDown` of `framework/events.go`, 1.34.
 fn asks_for_less(before: &Pod, after: &Pod) -> bool {
-    let requests = |pod| PodInfo::new(pod).template.requests.exact.clone();
-    let after = requests(after);
-    requests(before).listed().iter().any(|(resource, amount)| after.of(resource) < *amount)
+    if before.spec == after.spec && cache::has_the_same(before, after) {
+        return false;
+    }
+    let requests = |pod: &Pod| pod.spec.as_ref().map(|spec| Requests::of(spec, pod.status.as_ref()).exact);
+    let (Some(before), Some(after)) = (requests(before), requests(after)) else { return false };
+    before.listed().iter().any(|(resource, amount)| after.of(resource) < *amount)
 }

@@ -20,7 +20,7 @@ use scheduler::{
 };
 
 use super::{
-    host_network, names, say,
+    host_network, names, resize, say,
     status::{self, Statuses},
 };
 use crate::{EventType, Next, Turn, node::report::NETWORK_NOT_READY, timing};
@@ -178,9 +178,8 @@ pub(super) fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
 /// UPSTREAM: what the node does not know of at all is no reason.
 fn too_little(node: &Node, pod: &Pod, here: &[&Pod]) -> Option<Refusal> {
     let (offers, most) = allocatable(node.status.as_ref()?.allocatable.as_ref());
-    let of = |pod: &Pod| Some(Requests::of(pod.spec.as_ref()?, pod.status.as_ref()).exact);
-    let wants = of(pod)?;
-    let others: Vec<_> = here.iter().filter_map(|pod| of(pod)).collect();
+    let wants = Requests::of(pod.spec.as_ref()?, None).exact;
+    let others: Vec<_> = here.iter().filter_map(|pod| Some(resize::allocated(pod)?.exact)).collect();
     let count = i64::try_from(here.len()).unwrap_or(i64::MAX);
     if count >= most {
         return Some(lack("pods", 1, count, most));

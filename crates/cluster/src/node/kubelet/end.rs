@@ -19,6 +19,7 @@ use super::{
     process::KILLED,
     pull::wait_as,
     start::hook_of,
+    status::is_sidecar,
 };
 use crate::{
     EventType::{Normal, Warning},
@@ -94,8 +95,10 @@ impl Pass<'_, '_> {
         let name = self.sandbox.containers[at].name.clone();
         let stamp = self.turn.stamp();
         self.statuses.end(&name, code, reason, &stamp);
-        let init = self.sandbox.containers[at].init;
-        self.edit(at, |s| s.ready = init && code == 0);
+        let work = &self.sandbox.containers[at];
+        // Only what is to end is ready by its end.
+        let done = work.init && !is_sidecar(self.pod, &name) && code == 0;
+        self.edit(at, |s| s.ready = done);
     }
 
     /// Whether a container is started again after it ended with `code`.

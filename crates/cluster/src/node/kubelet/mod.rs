@@ -60,7 +60,10 @@ impl Controller for Kubelet {
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
         match change.key.kind {
-            Kind::Pod => wake(change.key.clone()),
+            Kind::Pod => {
+                wake(change.key.clone());
+                resize::wake_deferred(change, store, wake);
+            }
             Kind::Machine => wake_pods(change, store, wake),
             Kind::IpPool if has_grown(change) => wake_pods(change, store, wake),
             Kind::VolumeAttachment => wake_waiting_for_volume(change, store, wake),

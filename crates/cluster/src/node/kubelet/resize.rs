@@ -6,8 +6,11 @@
 //! Source: kubelet `pkg/kubelet/allocation/allocation_manager.go`, `status/status_manager.go`, `kuberuntime_manager.go`
 //! (`computePodResizeAction`).
 
+use std::cmp::Reverse;
+
 use api::{
-    ApiStatus, SimDuration,
+    ApiStatus, Resource, SimDuration,
+    default::qos_class,
     k8s::core::v1::{Container, ContainerStatus, Node, Pod, PodCondition, PodStatus, ResourceRequirements},
     kinds::sim::ContainerStep,
     quantity::Quantity,
@@ -21,7 +24,7 @@ use super::{
     end::Kill,
     names, say,
 };
-use crate::{EventType::Normal, Next, Turn, timing};
+use crate::{Change, EventType::Normal, Key, Next, Store, Turn, timing};
 
 const PENDING: &str = "PodResizePending";
 const IN_PROGRESS: &str = "PodResizeInProgress";
@@ -61,6 +64,74 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod) -> Result<Option<Next>, ApiSt
         put(status, IN_PROGRESS, None);
     })?;
     Ok(Some(Next::After(timing::RELIST)))
+}
+
+/// What a pod has of its node: what was asked for since, and not given, does not count.
+/// Source: `allocation_manager.go` (`UpdatePodFromAllocation`), `NodeInfo.AddPod`.
+pub(super) fn allocated(pod: &Pod) -> Option<Requests> {
+    let mut spec = pod.spec.clone()?;
+    let status = pod.status.as_ref();
+    if condition(pod, IN_PROGRESS).is_none() {
+        let statuses = || {
+            status.into_iter().flat_map(|it| {
+                it.container_statuses.iter().flatten().chain(it.init_container_statuses.iter().flatten())
+            })
+        };
+        let sidecars = spec.init_containers.iter_mut().flatten();
+        let sidecars = sidecars.filter(|it| it.restart_policy.as_deref() == Some("Always"));
+        for container in spec.containers.iter_mut().chain(sidecars) {
+            let told = statuses().find(|it| it.name == container.name && it.resources.is_some());
+            let Some(has) = told.map(|it| it.allocated_resources.clone()) else { continue };
+            container.resources.get_or_insert_default().requests = has;
+        }
+    }
+    Some(Requests::of(&spec, status))
+}
+
+/// Wakes the pods of a node whose resize was put off, when something left it or takes less of it: those that want no more
+/// than they have first, then by priority, class, and how long they wait.
+/// Source: `kubelet.go` (`HandlePodRemoves`, `HandlePodReconcile`), `allocation_manager.go` (`sortPendingResizes`).
+pub(super) fn wake_deferred(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
+    let Some(before) = change.before.as_deref().and_then(Pod::of) else { return };
+    let after = change.after.as_deref().and_then(Pod::of);
+    if !after.is_none_or(|after| takes_less(before, after)) {
+        return;
+    }
+    let Some(node) = before.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) else { return };
+    let waits = |pod: &&Pod| {
+        condition(pod, PENDING).is_some_and(|it| it.reason.as_deref() == Some("Deferred"))
+            && pod.metadata.uid != before.metadata.uid
+    };
+    let mut waiting: Vec<&Pod> = store.pods_on(change.key.cluster, node).filter(waits).collect();
+    waiting.sort_by_key(|pod| {
+        let spec = pod.spec.as_ref();
+        let wants = spec.map(|spec| Requests::of(spec, None).exact).unwrap_or_default();
+        let has = allocated(pod).map(|it| it.exact).unwrap_or_default();
+        let class = spec.is_some_and(|spec| qos_class(spec) == "Guaranteed");
+        let since = condition(pod, PENDING).and_then(|it| it.last_transition_time.as_ref().map(|at| at.0));
+        (
+            wants.milli_cpu > has.milli_cpu || wants.memory > has.memory,
+            Reverse(spec.and_then(|spec| spec.priority).unwrap_or(0)),
+            !class,
+            since,
+        )
+    });
+    for pod in waiting {
+        wake(super::key_of(change.key.cluster, pod));
+    }
+}
+
+fn takes_less(before: &Pod, after: &Pod) -> bool {
+    let told = |pod: &Pod| {
+        let status = pod.status.as_ref();
+        let all = status.into_iter().flat_map(|it| it.container_statuses.iter().flatten());
+        all.map(|it| (it.resources.clone(), it.allocated_resources.clone())).collect::<Vec<_>>()
+    };
+    if before.spec == after.spec && told(before) == told(after) {
+        return false;
+    }
+    let (Some(was), Some(is)) = (allocated(before), allocated(after)) else { return false };
+    is.exact.milli_cpu < was.exact.milli_cpu || is.exact.memory < was.exact.memory
 }
 
 fn condition<'p>(pod: &'p Pod, type_: &str) -> Option<&'p PodCondition> {

@@ -379,12 +379,23 @@ fn a_pod_that_came_past_the_scheduler_is_refused_where_it_does_not_fit() {
     }
 }
 
-fn resize(world: &mut World, resources: &Value) {
+fn ask_for_resize(world: &mut World, name: &str, resources: &Value) {
     let patch = json!({"spec": {"containers": [{"name": "c", "resources": resources}]}});
     let verb = ApiVerb::Patch(crate::PatchKind::Strategic, patch);
-    let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "p").of("resize");
+    let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", name).of("resize");
     world.request(&Principal::admin(), Request::Api(request)).map_err(|why| why.to_string()).unwrap();
+}
+
+fn resize(world: &mut World, resources: &Value) {
+    ask_for_resize(world, "p", resources);
     world.settle(SimDuration::secs(60));
+}
+
+/// A second pod, `q`, that asks for so much.
+fn beside(world: &mut World, cpu: &str) {
+    let other = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "q", "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "image": "nginx", "resources": {"requests": {"cpu": cpu}}}]}});
+    ask(world, Kind::Pod, "", ApiVerb::Create(other));
 }
 
 fn condition(world: &World, type_: &str) -> Option<(String, String)> {
@@ -405,9 +416,7 @@ fn resources_change_in_place_or_are_put_off_or_cannot_be_had() {
     assert_eq!((has(&world).as_str(), status(&world, "c").restart_count), ("1", 0));
     let done = "ResizeCompleted: Pod resize completed: {\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{\"cpu\":\"1\"}}}]}";
     assert!(has_said(&world, done), "{:?}", said(&world));
-    let other = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "q", "namespace": "default"},
-        "spec": {"containers": [{"name": "c", "image": "nginx", "resources": cpu("800m")}]}});
-    ask(&mut world, Kind::Pod, "", ApiVerb::Create(other));
+    beside(&mut world, "800m");
     world.settle(SimDuration::secs(60));
     resize(&mut world, &cpu("1500m"));
     let later = "Node didn't have enough resource: cpu, requested: 1500, used: 800, capacity: 2000";
@@ -416,6 +425,62 @@ fn resources_change_in_place_or_are_put_off_or_cannot_be_had() {
     let never = "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000";
     assert_eq!(condition(&world, "PodResizePending"), Some(("Infeasible".to_owned(), never.to_owned())));
     assert_eq!(has(&world), "1");
+}
+
+/// Expected: `kubelet.go` (`HandlePodRemoves`, `HandlePodReconcile`).
+#[test]
+fn a_resize_that_was_put_off_is_tried_when_others_go_or_shrink() {
+    let cpu = |amount: &str| json!({"requests": {"cpu": amount}});
+    for shrinks in [true, false] {
+        let mut world = world();
+        run(&mut world, json!({"containers": [{"image": "nginx", "resources": cpu("500m")}]}));
+        beside(&mut world, "1500m");
+        world.settle(SimDuration::secs(60));
+        resize(&mut world, &cpu("1"));
+        assert_eq!(condition(&world, "PodResizePending").unwrap().0, "Deferred");
+        if shrinks {
+            ask_for_resize(&mut world, "q", &cpu("1"));
+        } else {
+            let gone = ApiVerb::Delete { grace: Some(0), propagation: Propagation::Background };
+            ask(&mut world, Kind::Pod, "q", gone);
+        }
+        wait(&mut world, 5);
+        let has = status(&world, "c").resources.clone().unwrap().requests.unwrap()["cpu"].0.clone();
+        assert_eq!((condition(&world, "PodResizePending"), has.as_str()), (None, "1"), "{shrinks}");
+    }
+}
+
+/// Expected: `UpdatePodFromAllocation`, `extractPodScaleDown`.
+#[test]
+fn what_cannot_be_had_is_kept_from_nobody() {
+    let cpu = |amount: &str| json!({"requests": {"cpu": amount}});
+    let mut world = world();
+    run(&mut world, json!({"containers": [{"image": "nginx", "resources": cpu("500m")}]}));
+    ask_for_resize(&mut world, "p", &cpu("3"));
+    beside(&mut world, "1500m");
+    wait(&mut world, 15);
+    assert_eq!(condition(&world, "PodResizePending").unwrap().0, "Infeasible");
+    let other = world.store().get::<Pod>(HERE, "default", "q").unwrap();
+    assert_eq!(other.status.as_ref().unwrap().phase.as_deref(), Some("Running"));
+}
+
+/// Expected: `prober_manager.go` (`UpdatePodStatus`).
+#[test]
+fn a_sidecar_that_has_ended_is_not_ready() {
+    let mut world = world();
+    let mut sidecar = sh("sleep 5");
+    (sidecar["name"], sidecar["restartPolicy"]) = ("s".into(), "Always".into());
+    run(&mut world, json!({"initContainers": [sidecar], "containers": [{"image": "nginx"}]}));
+    let mut waited = false;
+    for _ in 0..30 {
+        wait(&mut world, 1);
+        let it = status(&world, "s");
+        let runs = state(&world, "s") == "Running";
+        waited |= !runs;
+        assert_eq!((it.ready, it.started), (runs, Some(runs)));
+        assert_eq!(condition(&world, "Ready").unwrap().0.is_empty(), runs);
+    }
+    assert!(waited);
 }
 
 #[test]

@@ -71,16 +71,28 @@ fn ready(o: &Value) -> (usize, usize) {
     let sidecars =
         list(o, "spec.initContainers").iter().filter(|c| text(c, "restartPolicy") == "Always").count();
     let total = list(o, "spec.containers").len() + sidecars;
-    let main = list(o, "status.containerStatuses")
-        .iter()
-        .filter(is_ready)
-        .filter(|s| !at(s, "state.running").is_null())
-        .count();
-    let beside = list(o, "status.initContainerStatuses")
-        .iter()
-        .filter(|s| is_sidecar(o, text(s, "name")) && is_ready(s))
-        .count();
-    (main + beside, total)
+    let main = list(o, "status.containerStatuses").iter().filter(is_ready);
+    let main = main.filter(|s| initialized(o) && !at(s, "state.running").is_null());
+    let beside = looked_at(o).iter().filter(|s| is_started_sidecar(o, s)).filter(is_ready);
+    (main.count() + beside.count(), total)
+}
+
+fn is_started_sidecar(o: &Value, status: &Value) -> bool {
+    is_sidecar(o, text(status, "name")) && at(status, "started") == &Value::Bool(true)
+}
+
+/// Whether the row goes on to what comes after this init container.
+fn is_through(o: &Value, status: &Value) -> bool {
+    let terminated = at(status, "state.terminated");
+    let well = !terminated.is_null() && int(terminated, "exitCode") == 0;
+    well || is_started_sidecar(o, status)
+}
+
+/// The init containers that count. UPSTREAM: a sidecar that is being started again hides those after it.
+fn looked_at(o: &Value) -> &[Value] {
+    let all = list(o, "status.initContainerStatuses");
+    let end = all.iter().position(|status| !is_through(o, status)).map_or(all.len(), |at| at + 1);
+    &all[..end]
 }
 
 /// The sum of restarts, with the time of the last.
@@ -89,7 +101,7 @@ pub(crate) fn restarts(o: &Value, now: Timestamp) -> String {
     let mut last: Option<Timestamp> = None;
     let (mut init_count, mut init_last): (i64, Option<Timestamp>) = (0, None);
     let finished = |s: &Value| text(s, "lastState.terminated.finishedAt").parse::<Timestamp>().ok();
-    for status in list(o, "status.initContainerStatuses") {
+    for status in looked_at(o) {
         init_count += int(status, "restartCount");
         init_last = init_last.max(finished(status));
         if is_sidecar(o, text(status, "name")) {
@@ -121,14 +133,11 @@ fn initialized(o: &Value) -> bool {
 fn init_word(o: &Value) -> Option<String> {
     let total = list(o, "spec.initContainers").len();
     for (i, status) in list(o, "status.initContainerStatuses").iter().enumerate() {
+        if is_through(o, status) {
+            continue;
+        }
         let terminated = at(status, "state.terminated");
         let waiting = text(status, "state.waiting.reason");
-        if !terminated.is_null() && int(terminated, "exitCode") == 0 {
-            continue;
-        }
-        if is_sidecar(o, text(status, "name")) && at(status, "started") == &Value::Bool(true) {
-            continue;
-        }
         return Some(if terminated.is_null() {
             if !waiting.is_empty() && waiting != "PodInitializing" {
                 format!("Init:{waiting}")
@@ -217,5 +226,31 @@ mod tests {
         let row = super::super::cells(api::Kind::Pod, &essence(&pod), now);
         assert_eq!(row, super::super::cells(api::Kind::Pod, &whole, now));
         assert_eq!(row[..4], ["a", "2/2", "Terminating", "2 (30m ago)"]);
+    }
+
+    /// Expected: `printPod` of `pkg/printers/internalversion/printers.go`.
+    #[test]
+    fn a_sidecar_that_is_started_again_hides_those_after_it() {
+        let side = |name: &str, started: bool, state: &str| {
+            serde_json::json!({"name": name, "ready": started, "started": started, "restartCount": 1,
+                "state": {state: {"exitCode": 0, "reason": "CrashLoopBackOff"}}})
+        };
+        let pod = |first: Value| {
+            serde_json::json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "c"}], "initContainers": [
+                {"name": "one", "restartPolicy": "Always"}, {"name": "two", "restartPolicy": "Always"}]},
+            "status": {"phase": "Running", "conditions": [{"type": "Initialized", "status": "True"}],
+                "initContainerStatuses": [first, side("two", true, "running")],
+                "containerStatuses": [{"name": "c", "ready": true, "restartCount": 0, "state": {"running": {}}}]}})
+        };
+        let now = "2026-03-02T09:00:00Z".parse().expect("a time");
+        let row = |first| {
+            let pod = pod(first);
+            (ready(&pod), display(&pod), restarts(&pod, now))
+        };
+        let want =
+            |ready: usize, word: &str, restarts: &str| ((ready, 3), word.to_owned(), restarts.to_owned());
+        assert_eq!(row(side("one", true, "running")), want(3, "Running", "2"));
+        assert_eq!(row(side("one", false, "waiting")), want(1, "Init:CrashLoopBackOff", "1"));
+        assert_eq!(row(side("one", false, "terminated")), want(2, "Running", "2"));
     }
 }
