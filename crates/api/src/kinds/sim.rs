@@ -221,6 +221,8 @@ pub struct ContainerWork {
     pub name: String,
     /// Whether it is an init container.
     pub init: bool,
+    /// Whether it was put into the pod while that ran, to look at it.
+    pub ephemeral: bool,
     /// How far it is.
     pub step: ContainerStep,
     /// When this step began.

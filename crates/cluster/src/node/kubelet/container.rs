@@ -13,7 +13,7 @@ use api::{
 };
 
 use super::{
-    image, next, process, say,
+    ephemeral, image, next, process, say,
     status::{self, Statuses, is_sidecar},
     stop,
 };
@@ -27,6 +27,10 @@ pub(super) fn step(
     machine: &Machine,
 ) -> Result<Next, ApiStatus> {
     let before = sandbox.clone();
+    let mut sandbox = sandbox;
+    if !machine.played {
+        ephemeral::take_in(pod, &mut sandbox);
+    }
     let mut it = Pass { turn, pod, machine: machine.clone(), statuses: Statuses::of(pod), sandbox };
     it.resize();
     // Each container moves at most a few steps at one moment: a wait lies between them.
@@ -130,9 +134,12 @@ impl Pass<'_, '_> {
     }
 
     /// Init containers wait for those before them to be done; the others for all init containers, and for the one
-    /// before to be started or to have failed.
+    /// before to be started or to have failed. What was put into the pod since waits for nothing.
     fn may_begin(&self, at: usize) -> bool {
         let all = &self.sandbox.containers;
+        if all[at].ephemeral {
+            return true;
+        }
         if !all[at].init && !self.sandbox.initialized {
             return false;
         }
@@ -161,7 +168,8 @@ impl Pass<'_, '_> {
         let failed = |work: &ContainerWork| {
             work.init && work.step == ContainerStep::Exited && !self.is_initialized(work)
         };
-        all.iter().any(failed) || all.iter().all(|work| work.init || work.step == ContainerStep::Exited)
+        all.iter().any(failed)
+            || all.iter().all(|work| work.init || work.ephemeral || work.step == ContainerStep::Exited)
     }
 
     fn wait(&self) -> Next {
@@ -196,7 +204,8 @@ impl Pass<'_, '_> {
 pub(crate) fn container_of(pod: &Pod, name: &str) -> Container {
     let spec = pod.spec.as_ref();
     let all = spec.into_iter().flat_map(|s| s.init_containers.iter().flatten().chain(&s.containers));
-    all.into_iter().find(|c| c.name == name).cloned().unwrap_or_default()
+    let added = || ephemeral::all(pod).find(|c| c.name == name).map(ephemeral::as_container);
+    all.into_iter().find(|c| c.name == name).cloned().or_else(added).unwrap_or_default()
 }
 
 /// What a container's process does.

@@ -106,6 +106,9 @@ impl Pass<'_, '_> {
         if init && container.restart_policy.as_deref() == Some("Always") {
             return true;
         }
+        if self.sandbox.containers.iter().any(|work| work.ephemeral && work.name == container.name) {
+            return false;
+        }
         match self.pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) {
             Some("Never") => false,
             Some("OnFailure") => code != 0,

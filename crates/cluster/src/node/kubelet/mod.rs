@@ -10,6 +10,7 @@ mod conditions;
 mod container;
 mod end;
 pub mod env;
+mod ephemeral;
 mod health;
 pub mod image;
 mod mount;
@@ -239,8 +240,14 @@ pub(crate) fn say(
 
 fn field_path(pod: &Pod, container: &str) -> String {
     let init = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
-    let init = init.is_some_and(|all| all.iter().any(|c| c.name == container));
-    format!("spec.{}{{{container}}}", if init { "initContainers" } else { "containers" })
+    let list = if init.is_some_and(|all| all.iter().any(|c| c.name == container)) {
+        "initContainers"
+    } else if ephemeral::all(pod).any(|it| it.name == container) {
+        "ephemeralContainers"
+    } else {
+        "containers"
+    };
+    format!("spec.{list}{{{container}}}")
 }
 
 /// What is next, and a moment at which something ends by itself.

@@ -145,6 +145,16 @@ fn unlimited(container: &Container, image: &Image) -> Process {
         files: files(&words.join(" ")),
         obeys_term: image.obeys_term.unwrap_or(true),
     };
+    let waits = container.stdin == Some(true) && container.stdin_once != Some(true);
+    let bare_shell = match words.as_slice() {
+        [] => SHELLS.contains(&named(container)),
+        [word] => is_shell(word) && !word.ends_with("sleep") && !word.ends_with("tail"),
+        _ => false,
+    };
+    if waits && bare_shell {
+        // Its input stays open; nobody types into it here.
+        return Process { obeys_term: false, ..forever };
+    }
     if !words.is_empty() {
         let obeys_term = image.obeys_term.unwrap_or_else(|| words.iter().any(|word| word.contains("trap")));
         return match command(&words) {
@@ -155,10 +165,14 @@ fn unlimited(container: &Container, image: &Image) -> Process {
     if let Some(after) = image.ends_after {
         return Process { ends: Some((SimDuration(after), image.exit_code)), ..forever };
     }
-    let name = without_tag(container.image.as_deref().unwrap_or_default());
-    let name = name.rsplit('/').next().unwrap_or_default();
-    let at_once = SHELLS.contains(&name).then_some((SimDuration::ZERO, 0));
+    let at_once = SHELLS.contains(&named(container)).then_some((SimDuration::ZERO, 0));
     Process { ends: at_once, ..forever }
+}
+
+/// An image without its registry and tag.
+fn named(container: &Container) -> &str {
+    let name = without_tag(container.image.as_deref().unwrap_or_default());
+    name.rsplit('/').next().unwrap_or_default()
 }
 
 /// The files that a script makes and removes, and when: what its `sleep`s say has passed.

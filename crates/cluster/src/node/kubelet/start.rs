@@ -19,7 +19,7 @@ use api::{
 use super::{
     container::Pass,
     end::Kill,
-    env,
+    env, ephemeral,
     health::Health,
     image, names, process,
     pull::wait_as,
@@ -44,6 +44,7 @@ impl Pass<'_, '_> {
     pub(super) fn refusal(&self, at: usize) -> Option<String> {
         let container = self.container(at);
         let missing = env::of(self.turn.store(), self.turn.cluster(), self.pod, &container).err();
+        let missing = ephemeral::lacks_target(self.pod, &container.name).or(missing);
         missing.or_else(|| self.runs_as_root(&container).filter(|_| !self.machine.played))
     }
 
@@ -97,9 +98,10 @@ impl Pass<'_, '_> {
         self.probe_from_start(at, &container);
         let probed = container.startup_probe.is_some() && !self.machine.played;
         let ready = !probed && container.readiness_probe.is_none();
-        let ready = ready && (!self.sandbox.containers[at].init || is_sidecar(self.pod, &name));
+        let ephemeral = self.sandbox.containers[at].ephemeral;
+        let ready = ready && !ephemeral && (!self.sandbox.containers[at].init || is_sidecar(self.pod, &name));
         self.edit(at, |s| {
-            s.started = Some(!probed);
+            s.started = (!ephemeral).then_some(!probed);
             s.ready = ready;
             let running = ContainerStateRunning { started_at: Some(stamp) };
             s.state = Some(ContainerState { running: Some(running), ..ContainerState::default() });
@@ -177,7 +179,7 @@ impl Pass<'_, '_> {
         let stamp = self.turn.stamp();
         let epoch = Time(jiff::Timestamp::UNIX_EPOCH);
         self.edit(at, |s| {
-            s.started = Some(false);
+            s.started = s.started.map(|_| false);
             s.ready = false;
             s.state = Some(terminated(ContainerStateTerminated {
                 container_id: s.container_id.clone(),

@@ -15,7 +15,7 @@ use api::{
     meta::Time,
 };
 
-use super::{conditions, names};
+use super::{conditions, ephemeral, names};
 use crate::{Turn, node::internal_ip};
 
 /// The code of a container that nobody knows the end of.
@@ -26,6 +26,7 @@ const LOST: i32 = 137;
 pub(super) struct Statuses {
     init: Vec<ContainerStatus>,
     app: Vec<ContainerStatus>,
+    ephemeral: Vec<ContainerStatus>,
 }
 
 impl Statuses {
@@ -35,13 +36,13 @@ impl Statuses {
         let status = pod.status.clone().unwrap_or_default();
         let has_init = spec.init_containers.as_ref().is_some_and(|init| !init.is_empty());
         let why = if has_init { "PodInitializing" } else { "ContainerCreating" };
-        let fill = |old: Option<Vec<ContainerStatus>>, containers: &[Container]| {
+        let fill = |old: Option<Vec<ContainerStatus>>, containers: &[Container], started: Option<bool>| {
             let old = old.unwrap_or_default();
             let of = |c: &Container| {
                 old.iter().find(|s| s.name == c.name).cloned().unwrap_or_else(|| ContainerStatus {
                     name: c.name.clone(),
                     image: c.image.clone().unwrap_or_default(),
-                    started: Some(false),
+                    started,
                     last_state: Some(ContainerState::default()),
                     state: Some(waiting(why, None)),
                     ..ContainerStatus::default()
@@ -49,9 +50,12 @@ impl Statuses {
             };
             containers.iter().map(of).collect::<Vec<_>>()
         };
+        let added: Vec<Container> = ephemeral::all(pod).map(ephemeral::as_container).collect();
+        let init = spec.init_containers.as_deref().unwrap_or_default();
         Self {
-            init: fill(status.init_container_statuses, spec.init_containers.as_deref().unwrap_or_default()),
-            app: fill(status.container_statuses, &spec.containers),
+            init: fill(status.init_container_statuses, init, Some(false)),
+            app: fill(status.container_statuses, &spec.containers, Some(false)),
+            ephemeral: fill(status.ephemeral_container_statuses, &added, None),
         }
     }
 
@@ -69,12 +73,12 @@ impl Statuses {
     /// there were any. Source: kubelet `convertToAPIContainerStatuses`: exit code 255, reason `Unknown`.
     pub(super) fn end_all(&mut self, now: &Time) -> bool {
         let mut any = false;
-        for status in self.init.iter_mut().chain(&mut self.app) {
+        for status in self.init.iter_mut().chain(&mut self.app).chain(&mut self.ephemeral) {
             let running = status.state.as_ref().and_then(|state| state.running.as_ref());
             let Some(started_at) = running.map(|running| running.started_at.clone()) else { continue };
             any = true;
             status.ready = false;
-            status.started = Some(false);
+            status.started = status.started.map(|_| false);
             status.state = Some(terminated(ContainerStateTerminated {
                 container_id: status.container_id.clone(),
                 exit_code: 255,
@@ -88,7 +92,8 @@ impl Statuses {
     }
 
     pub(super) fn get(&mut self, name: &str) -> Option<&mut ContainerStatus> {
-        self.init.iter_mut().chain(&mut self.app).find(|status| status.name == name)
+        let all = self.init.iter_mut().chain(&mut self.app).chain(&mut self.ephemeral);
+        all.into_iter().find(|status| status.name == name)
     }
 
     /// Ends a container's status as its process ended.
@@ -97,7 +102,7 @@ impl Statuses {
         let running = status.state.as_ref().and_then(|state| state.running.as_ref());
         let started_at = running.and_then(|running| running.started_at.clone());
         status.ready = false;
-        status.started = Some(false);
+        status.started = status.started.map(|_| false);
         status.state = Some(terminated(ContainerStateTerminated {
             container_id: status.container_id.clone(),
             exit_code: code,
@@ -246,9 +251,13 @@ fn assemble(
     }
     status.init_container_statuses = (!statuses.init.is_empty()).then(|| statuses.init.clone());
     // Those of init containers stand as in the spec, the others by name. Source: kubelet `convertToAPIContainerStatuses`.
-    let mut by_name = statuses.app.clone();
-    by_name.sort_by(|a, b| a.name.cmp(&b.name));
-    status.container_statuses = Some(by_name);
+    let by_name = |mut all: Vec<ContainerStatus>| {
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    };
+    status.container_statuses = Some(by_name(statuses.app.clone()));
+    status.ephemeral_container_statuses =
+        (!statuses.ephemeral.is_empty()).then(|| by_name(statuses.ephemeral.clone()));
     status.observed_generation = generation;
     let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     conditions::set(pod, sandbox.ip.is_some() && !over, statuses, &mut status, now);

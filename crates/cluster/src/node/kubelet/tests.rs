@@ -464,6 +464,55 @@ fn what_cannot_be_had_is_kept_from_nobody() {
     assert_eq!(other.status.as_ref().unwrap().phase.as_deref(), Some("Running"));
 }
 
+fn debug(world: &mut World, container: &Value) {
+    let patch = json!({"spec": {"ephemeralContainers": [container]}});
+    let verb = ApiVerb::Patch(crate::PatchKind::Strategic, patch);
+    let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "p").of("ephemeralcontainers");
+    world.request(&Principal::admin(), Request::Api(request)).map_err(|why| why.to_string()).unwrap();
+    world.settle(SimDuration::secs(20));
+}
+
+/// Expected: `kuberuntime_manager.go` (`SyncPod`, step 5), `container/ref.go`; what `kubectl debug` writes.
+#[test]
+fn a_container_is_put_into_a_pod_that_runs_and_started_once() {
+    let mut world = world();
+    run(&mut world, json!({"containers": [{"image": "nginx"}]}));
+    debug(
+        &mut world,
+        &json!({"name": "look", "image": "busybox:1.36", "stdin": true, "tty": true, "targetContainerName": "c"}),
+    );
+    let all = pod(&world).status.clone().unwrap().ephemeral_container_statuses.unwrap();
+    assert!(all[0].state.as_ref().unwrap().running.is_some());
+    assert_eq!((all[0].ready, all[0].started, all[0].restart_count), (false, None, 0));
+    assert_eq!(condition(&world, "Ready").unwrap().0, "");
+    for said in [
+        "Pulling: Pulling image \"busybox:1.36\"",
+        "Created: Created container: look",
+        "Started: Started container look",
+    ] {
+        assert!(has_said(&world, said), "{:?}", self::said(&world));
+    }
+    let about = world.store().list::<Event>(HERE, Some("default"));
+    let paths = about.filter(|it| it.message.as_deref() == Some("Started container look"));
+    let paths: Vec<_> = paths.map(|it| it.involved_object.field_path.clone().unwrap()).collect();
+    assert_eq!(paths, ["spec.ephemeralContainers{look}"]);
+    delete(&mut world);
+    wait(&mut world, 1);
+    assert!(has_said(&world, "Killing: Stopping container look"));
+}
+
+#[test]
+fn a_container_that_was_put_into_a_pod_and_ended_stays_ended() {
+    let mut world = world();
+    run(&mut world, json!({"containers": [{"image": "nginx"}]}));
+    debug(&mut world, &json!({"name": "look", "image": "busybox", "command": ["sh", "-c", "exit 3"]}));
+    wait(&mut world, 60);
+    let all = pod(&world).status.clone().unwrap().ephemeral_container_statuses.unwrap();
+    let ended = all[0].state.clone().unwrap().terminated.unwrap();
+    assert_eq!((ended.exit_code, ended.reason.as_deref(), all[0].restart_count), (3, Some("Error"), 0));
+    assert_eq!(phase(&world), "Running");
+}
+
 /// Expected: `prober_manager.go` (`UpdatePodStatus`).
 #[test]
 fn a_sidecar_that_has_ended_is_not_ready() {
