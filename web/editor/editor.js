@@ -1,6 +1,6 @@
 // The page's editor: what CodeMirror must do for it, and nothing else.
 // It mounts into a shadow root, because the page's policy allows no <style> that a script adds to the document.
-import { autocompletion, closeCompletion } from "@codemirror/autocomplete";
+import { autocompletion, closeCompletion, completionStatus } from "@codemirror/autocomplete";
 import { history, historyKeymap, defaultKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, syntaxHighlighting, foldGutter } from "@codemirror/language";
@@ -40,8 +40,13 @@ export function mount(host, text, label, page, longest) {
   const ask = (name, ...rest) => (there ? page[name](...rest) : null);
   const keys = keymap.of([
     { key: "Mod-Enter", run: () => (ask("apply"), true) },
-    // Escape closes what is open, then leaves the editor, so that Tab never traps. (From the host, Tab would lead in again.)
-    { key: "Escape", run: (view) => closeCompletion(view) || (ask("left"), true) },
+    // Escape closes the list that is seen, then leaves the editor, so that Tab never traps. (From the host, Tab would lead in again.)
+    { key: "Escape", run: (view) => {
+      const seen = completionStatus(view.state) === "active";
+      closeCompletion(view);
+      if (!seen) ask("left");
+      return true;
+    } },
     ...defaultKeymap,
     ...historyKeymap,
   ]);

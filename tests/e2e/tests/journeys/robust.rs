@@ -49,9 +49,7 @@ fn a_manifest_that_is_no_yaml_says_where_and_changes_nothing() {
     outcome(&page, "error converting YAML to JSON");
     page.wait_for("the error for readers", "document.querySelector('#alarm').innerText.includes('error')");
     assert_eq!(page.eval("document.querySelector('.edit .code').shadowRoot.querySelector('.cm-content').innerText.includes('namespace: b')"), true);
-    page.press("Escape");
-    page.press("Escape");
-    page.press("u");
+    page.click("button", "Undo");
     page.wait_for("nothing changed", &format!("document.documentElement.dataset.digest === '{before}'"));
     assert_eq!(page.console_errors(), [""; 0]);
 }
@@ -116,9 +114,7 @@ fn a_bomb_of_aliases_is_refused_as_kubectl_refuses_it() {
     page.paste(&bomb);
     page.press("Control+Enter");
     outcome(&page, "document contains excessive aliasing");
-    page.press("Escape");
-    page.press("Escape");
-    page.press("/");
+    page.click("tab", "Terminal");
     alive(&page);
     assert_eq!(page.console_errors(), [""; 0]);
 }
@@ -302,9 +298,7 @@ fn a_binary_file_and_a_deep_nesting_are_refused_in_words() {
         page.paste(&text);
         page.press("Control+Enter");
         outcome(&page, "error");
-        page.press("Escape");
-        page.press("Escape");
-        page.press("/");
+        page.click("tab", "Terminal");
         alive(&page);
     }
     assert_eq!(page.console_errors(), [""; 0]);
