@@ -255,6 +255,20 @@ impl Given {
         self.value(long).is_some()
     }
 
+    /// The flags that were given as cobra shows them, by name: `--output=yaml`. Those that may be repeated stand in brackets.
+    #[must_use]
+    pub fn shown(&self) -> Vec<String> {
+        const REPEATED: [&str; 4] = ["env", "filename", "from-file", "from-literal"];
+        let mut names: Vec<&str> = self.flags.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let one = |name: &str| match self.values(name) {
+            values if REPEATED.contains(&name) => format!("--{name}=[{}]", values.join(",")),
+            values => format!("--{name}={}", values.last().copied().unwrap_or_default()),
+        };
+        names.into_iter().map(one).collect()
+    }
+
     /// A whole number.
     #[must_use]
     pub fn int(&self, long: &str) -> Option<i64> {

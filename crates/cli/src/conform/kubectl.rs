@@ -114,6 +114,13 @@ fn leases(world: &mut World, state: &Value) -> Option<()> {
     Some(())
 }
 
+/// When a namespace of the state was made.
+fn object_time(state: &Value, namespace: &str) -> Value {
+    let mut objects = state["objects"].as_array().into_iter().flatten();
+    let found = objects.find(|o| o["kind"] == "Namespace" && o["metadata"]["name"] == namespace);
+    found.map_or(Value::Null, |o| o["metadata"]["creationTimestamp"].clone())
+}
+
 fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
     let (_, packed) = STATES.iter().find(|(known, _)| *known == name)?;
     let mut text = String::new();
@@ -144,7 +151,10 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
     }
     leases(&mut world, &state)?;
     // The states leave out what every cluster begins with.
-    for (kind, value) in cluster::apiserver::default_access() {
+    let began = object_time(&state, "kube-system");
+    let priorities = cluster::apiserver::default_priorities().map(|value| (Kind::PriorityClass, value));
+    for (kind, mut value) in cluster::apiserver::default_access().chain(priorities) {
+        value["metadata"]["creationTimestamp"] = began.clone();
         let object = Object::from_value(kind, value).ok()?;
         let key = cluster::Key::new(ClusterId(1), kind, object.namespace(), object.name());
         if world.store().object(&key).is_none() {
@@ -162,9 +172,10 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
     let server = state["server"].as_str()?.to_owned();
     let cluster =
         Cluster { name: context.clone(), server, control_plane: "podpath".to_owned(), insecure: false };
-    for (name, user, groups) in
-        [("dev", "dev", "system:authenticated"), (context.as_str(), "admin", "system:masters")]
-    {
+    for (name, user, groups) in [
+        ("dev", "dev", &["system:authenticated"][..]),
+        (context.as_str(), "admin", &["system:masters", "system:authenticated"]),
+    ] {
         machine.kubeconfig.add(
             Context {
                 name: name.to_owned(),
@@ -176,7 +187,7 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
             User {
                 name: name.to_owned(),
                 identity: user.to_owned(),
-                groups: vec![groups.to_owned()],
+                groups: groups.iter().map(|group| (*group).to_owned()).collect(),
                 credential: Credential::Token(user.to_owned()),
                 uid: format!("{user}-uid"),
             },

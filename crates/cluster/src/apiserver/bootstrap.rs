@@ -66,6 +66,27 @@ pub fn default_access() -> impl Iterator<Item = (Kind, Value)> {
     })
 }
 
+/// The priority classes of every cluster.
+pub fn default_priorities() -> impl Iterator<Item = Value> {
+    [
+        (
+            "system-cluster-critical",
+            2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+        ),
+        (
+            "system-node-critical",
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+    ]
+    .into_iter()
+    .map(|(name, value, description)| {
+        json!({"metadata": {"name": name}, "value": value, "description": description,
+            "preemptionPolicy": "PreemptLowerPriority"})
+    })
+}
+
 /// Fills a new cluster whose [`ControlPlane`] is in the store: what the API server and the controllers make by
 /// themselves within the first second. `endpoints` are the addresses of its API servers.
 pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) {
@@ -96,24 +117,8 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) 
         json!({"metadata": {"name": "extension-apiserver-authentication"},
         "data": {"client-ca-file": CERTIFICATE}}),
     );
-    for (name, value, description) in [
-        (
-            "system-cluster-critical",
-            2_000_000_000,
-            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
-        ),
-        (
-            "system-node-critical",
-            2_000_001_000,
-            "Used for system critical pods that must not be moved from their current node.",
-        ),
-    ] {
-        make(
-            "",
-            Kind::PriorityClass,
-            json!({"metadata": {"name": name}, "value": value, "description": description,
-            "preemptionPolicy": "PreemptLowerPriority"}),
-        );
+    for value in default_priorities() {
+        make("", Kind::PriorityClass, value);
     }
     for (kind, value) in default_access() {
         let namespace = value["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();

@@ -36,7 +36,7 @@ use api::{ApiStatus, Kind, Object, Scope, validate::Release};
 
 pub(crate) use admission::default_storage_class;
 pub(crate) use bootstrap::root_ca;
-pub use bootstrap::{bootstrap, default_access};
+pub use bootstrap::{bootstrap, default_access, default_priorities};
 pub(crate) use call::Call;
 pub(crate) use definitions::is_built_in;
 pub use definitions::{custom_kinds, definition, kind_of_manifest, serves};

@@ -133,7 +133,7 @@ impl Kube<'_, '_> {
         if !self.given.has("as") && (self.given.has("as-group") || self.given.has("as-uid")) {
             return Fail::error(format!(
                 "requesting uid, groups or user-extra for {} without impersonating a user",
-                who.user
+                user.map(|user| user.name.as_str()).unwrap_or_default()
             ));
         }
         if let Some(other) = self.given.value("as") {
@@ -382,6 +382,7 @@ impl Kube<'_, '_> {
 
     /// Makes one object.
     pub(crate) fn create(&mut self, kind: Kind, namespace: &str, value: Value, dry_run: bool) -> Done<Value> {
+        let value = self.recorded(value);
         let request = self.request(ApiVerb::Create(value), kind, namespace, "").dry(dry_run);
         self.one(request)
     }
@@ -395,6 +396,7 @@ impl Kube<'_, '_> {
         value: Value,
         dry_run: bool,
     ) -> Done<Value> {
+        let value = self.recorded(value);
         let request = self.request(ApiVerb::Update(value), kind, namespace, name).dry(dry_run);
         self.one(request)
     }
@@ -408,6 +410,7 @@ impl Kube<'_, '_> {
         patch: Value,
         dry_run: bool,
     ) -> Done<Value> {
+        let patch = if part.is_empty() && how != PatchKind::Json { self.recorded(patch) } else { patch };
         let request = self.request(ApiVerb::Patch(how, patch), kind, namespace, name).of(part).dry(dry_run);
         self.one(request)
     }
@@ -440,6 +443,25 @@ impl Kube<'_, '_> {
     ) -> Done {
         let request = self.request(ApiVerb::Create(value), kind, namespace, name).of(part);
         self.ask(request).map(drop)
+    }
+}
+
+impl Kube<'_, '_> {
+    /// With `--record`: what is sent, noting which command sends it.
+    fn recorded(&self, mut value: Value) -> Value {
+        if self.given.on("record") && value.is_object() {
+            let mut line = format!("kubectl {}", self.verb);
+            for word in self.given.args.iter().cloned().chain(self.given.shown()) {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            let annotations = super::field::make(&mut value, "metadata.annotations");
+            if annotations.is_null() {
+                *annotations = serde_json::json!({});
+            }
+            annotations["kubernetes.io/change-cause"] = line.into();
+        }
+        value
     }
 }
 

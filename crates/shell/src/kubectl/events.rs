@@ -8,6 +8,7 @@ use crate::kubectl::{
     client::Selection,
     field,
     print::{self, cells::event_times, table::Table},
+    unstable,
 };
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
@@ -34,7 +35,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         kube.out.err(&format!("No events found{wher}."));
         return Ok(());
     }
-    events.sort_by_key(|e| event_times(e).0);
+    unstable::sort(&mut events, |a, b| event_times(a).0 < event_times(b).0);
     if let Some(format) = format {
         // UPSTREAM: a list that says of no kind what it is has no name, and nothing is printed.
         if matches!(format, print::Format::Name) {

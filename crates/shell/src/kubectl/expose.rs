@@ -117,10 +117,11 @@ fn one(kube: &mut Kube<'_, '_>, (kind, namespace, name): (Kind, &str, &str), dry
     {
         api::patch::json_merge(&mut service, &overrides);
     }
+    if kube.given.has("namespace") {
+        service["metadata"]["namespace"] = namespace.into();
+    }
+    service = super::apply::saved_typed(kube, service);
     if dry == DryRun::Client {
-        if kube.given.has("namespace") {
-            service["metadata"]["namespace"] = namespace.into();
-        }
         return Ok(service);
     }
     kube.create(Kind::Service, namespace, service, dry == DryRun::Server)

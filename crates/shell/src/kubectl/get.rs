@@ -195,6 +195,11 @@ pub(super) fn finish(kube: &mut Kube<'_, '_>, mut failed: Vec<Fail>) -> Done {
         1 => Err(failed.remove(0)),
         _ => {
             for fail in failed {
+                // UPSTREAM: one of many is told without a word that it is an error.
+                let fail = match fail {
+                    Fail::Error(text) => Fail::Plain(text),
+                    other => other,
+                };
                 fail.print(kube.out)?;
             }
             Err(Fail::Exit(1))
@@ -392,7 +397,12 @@ pub(super) fn sort(objects: &mut [Value], path: &str) -> Done {
         ));
     }
     let mut order: Vec<usize> = (0..objects.len()).collect();
-    order.sort_by(|a, b| compare(keys[*a].as_ref(), keys[*b].as_ref()));
+    super::unstable::sort(&mut order, |a, b| match (&keys[*a], &keys[*b]) {
+        // UPSTREAM: what has no such field stands before everything, even before what has none either.
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(a), Some(b)) => compare(a, b).is_lt(),
+    });
     let sorted: Vec<Value> = order.into_iter().map(|i| std::mem::take(&mut objects[i])).collect();
     for (place, object) in objects.iter_mut().zip(sorted) {
         *place = object;
@@ -400,15 +410,12 @@ pub(super) fn sort(objects: &mut [Value], path: &str) -> Done {
     Ok(())
 }
 
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Less,
-        (Some(_), None) => Ordering::Greater,
-        (Some(Value::Number(a)), Some(Value::Number(b))) => {
+        (Value::Number(a), Value::Number(b)) => {
             a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
         }
-        (Some(a), Some(b)) => {
+        (a, b) => {
             let (a, b) = (field::word(a), field::word(b));
             match (Quantity::parse(&a), Quantity::parse(&b)) {
                 (Ok(a), Ok(b)) => a.cmp(&b),

@@ -38,7 +38,7 @@ pub(super) fn topic(words: &[String], out: &mut Output) {
     if command.is_empty() && !rest.is_empty() {
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         let usage = of("").unwrap_or_default().splitn(5, '\n').last().unwrap_or_default();
-        write(Stream::Err, &format!("Unknown help topic [{}]\n\n{usage}", words.join(" ")), out);
+        write(Stream::Err, &format!("Unknown help topic [{}]\n\n\n{usage}", words.join(" ")), out);
     } else {
         print(&command, out);
     }
@@ -78,7 +78,7 @@ mod tests {
         let mut out = Output::default();
         topic(&["foo".to_owned()], &mut out);
         assert!(
-            out.stderr().starts_with("Unknown help topic [`foo`]\n\nBasic Commands (Beginner):\n"),
+            out.stderr().starts_with("Unknown help topic [`foo`]\n\n\nBasic Commands (Beginner):\n"),
             "{}",
             out.stderr()
         );

@@ -156,7 +156,10 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
             api::patch::json_merge(&mut after, &json!({"metadata": {field: patch}}));
             Ok(after)
         } else {
-            let body = json!({"metadata": {field: patch}});
+            let mut body = json!({"metadata": {field: patch}});
+            if let Some(version) = kube.given.value("resource-version").filter(|it| !it.is_empty()) {
+                body["metadata"]["resourceVersion"] = version.into();
+            }
             kube.patch((kind, &namespace, &name), body, dry == DryRun::Server)
         };
         match (after, &format) {

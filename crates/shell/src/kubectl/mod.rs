@@ -50,6 +50,7 @@ mod source;
 mod subresource;
 mod taint;
 mod top;
+mod unstable;
 mod version;
 mod wait;
 mod watch;
@@ -199,7 +200,6 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         return Ok(exit);
     }
     if given.has("record") {
-        // MODEL: what a command was is not noted on what it changed.
         call.out.err("Flag --record has been deprecated, --record will be removed in the future");
     }
     if let Some(missing) = missing(&command, &given) {

@@ -105,7 +105,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             (Ok((before, after)), None) => {
                 let same = field::at(&before, "metadata.resourceVersion")
                     == field::at(&after, "metadata.resourceVersion");
-                let note = if same && dry == DryRun::No { " (no change)" } else { "" };
+                let same = if dry == DryRun::Client { before == after } else { same && dry == DryRun::No };
+                let note = if same { " (no change)" } else { "" };
                 let what = match part {
                     "scale" => format!("scale.autoscaling/{name}"),
                     _ => typed(kind, &name),

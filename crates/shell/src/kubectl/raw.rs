@@ -171,14 +171,18 @@ pub(super) fn delete(kube: &mut Kube<'_, '_>, path: &str) -> Done {
     match kube.ask(request(&path, verb))? {
         // What is gone is told as such; what waits for something is shown.
         Reply::Object(object) if kube.ask(request(&path, ApiVerb::Get)).is_err() => {
-            let mut details = json!({"name": path.name});
-            if !info.group.is_empty() {
-                details["group"] = info.group.into();
-            }
-            details["kind"] = info.plural.into();
-            details["uid"] = json!(object.meta().uid);
-            let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
-            kube.out.line(&typed::compact(&status));
+            let quoted = |text: &str| Value::from(text).to_string();
+            let group = match info.group {
+                "" => String::new(),
+                group => format!(",\"group\":{}", quoted(group)),
+            };
+            // The details stand in the order of their type's fields.
+            kube.out.line(&format!(
+                "{{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{{}},\"status\":\"Success\",\"details\":{{\"name\":{}{group},\"kind\":{},\"uid\":{}}}}}",
+                quoted(&path.name),
+                quoted(info.plural),
+                quoted(object.meta().uid.as_deref().unwrap_or_default())
+            ));
         }
         Reply::Object(object) => {
             let line = typed::compact(&wire(path.kind, &object));
@@ -194,9 +198,39 @@ pub(super) fn create(kube: &mut Kube<'_, '_>, path: &str) -> Done {
     if kube.given.values("filename").len() != 1 {
         return Fail::error("--raw can only use a single local file or stdin");
     }
-    let body = kube.body()?;
     let Some(path) = read(path) else { return Err(missing()) };
+    let body = body(kube, path.kind)?;
     answer(kube, &path, ApiVerb::Create(body))
+}
+
+/// `kubectl replace --raw`, with the body that `-f` names.
+pub(super) fn replace(kube: &mut Kube<'_, '_>, path: &str) -> Done {
+    if kube.given.values("filename").len() != 1 {
+        return Fail::error("--raw can only use a single local file or stdin");
+    }
+    let Some(path) = read(path) else { return Err(missing()) };
+    let body = body(kube, path.kind)?;
+    answer(kube, &path, ApiVerb::Update(body))
+}
+
+/// Bytes of a body that a refusal shows.
+const SHOWN: usize = 30;
+
+/// What `-f` names, which is sent as it is and has to be JSON.
+fn body(kube: &mut Kube<'_, '_>, kind: Kind) -> Done<Value> {
+    let text = kube.body()?;
+    let Some(wrong) = api::json::error(&text) else {
+        return serde_json::from_str(&text).map_err(|error| Fail::Error(error.to_string()));
+    };
+    let bytes = text.trim_start().as_bytes();
+    let hex: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    let more = if bytes.len() > SHOWN { " ..." } else { "" };
+    let mut status = api::ApiStatus::forbidden(format!(
+        "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {wrong} ({hex}{more})",
+        kind.info().kind
+    ));
+    (status.code, status.reason) = (400, "BadRequest".to_owned());
+    Err(Fail::Server(status))
 }
 
 fn answer(kube: &mut Kube<'_, '_>, path: &Path, verb: ApiVerb) -> Done {

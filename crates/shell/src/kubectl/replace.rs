@@ -6,6 +6,9 @@ use serde_json::Value;
 use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    if let Some(path) = kube.given.value("raw").filter(|it| !it.is_empty()).map(str::to_owned) {
+        return super::raw::replace(kube, &path);
+    }
     let format = print::format(kube, false)?;
     if !kube.given.has("filename") && !kube.given.has("kustomize") {
         return Fail::error("must specify one of -f and -k");
@@ -15,7 +18,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let mut failed = Vec::new();
     let manifests = kube.manifests()?;
     for manifest in manifests {
-        let done: Done<(String, Value)> = manifest.and_then(|m| {
+        let done: Done<(String, Value)> = manifest.and_then(|mut m| {
+            m.value = super::apply::saved(kube, m.value);
             let at = (m.kind, m.namespace.as_str(), m.name.as_str());
             if force {
                 let was_there = match kube.remove(at, Some(0), Propagation::Background, false) {

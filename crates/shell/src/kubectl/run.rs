@@ -132,19 +132,22 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     } else {
         kube.namespace()?
     };
-    if dry == DryRun::Client {
-        if !namespace.is_empty() {
-            pod["metadata"]["namespace"] = namespace.into();
-        }
-    } else {
+    if !namespace.is_empty() && (dry == DryRun::Client || kube.given.has("namespace")) {
+        pod["metadata"]["namespace"] = namespace.as_str().into();
+    }
+    pod = super::apply::saved_typed(kube, pod);
+    if dry != DryRun::Client {
         pod = kube.create(Kind::Pod, &namespace, pod, dry == DryRun::Server)?;
     }
     let mut exposed = None;
     if kube.given.on("expose") {
         let port = port.unwrap_or_default();
         let mut service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"creationTimestamp": null, "name": name},
-            "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": {"run": name}},
+            "spec": {"ports": [{"port": port, "protocol": "TCP", "targetPort": port}], "selector": labels},
             "status": {"loadBalancer": {}}});
+        if kube.given.has("labels") {
+            service["metadata"]["labels"] = json!(labels);
+        }
         if dry != DryRun::Client {
             let namespace = kube.namespace()?;
             service = kube.create(Kind::Service, &namespace, service, dry == DryRun::Server)?;
@@ -161,6 +164,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                     // UPSTREAM: both the printer and what it prints into put one there.
                     kube.out.out("---\n---\n");
                 }
+            }
+            if let (print::Format::Json, DryRun::Client) = (&format, dry) {
+                kube.out.line(&print::typed::json(&pod));
+                return Ok(());
             }
             print::structured(kube, &format, pod)
         }

@@ -50,6 +50,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 }
 
 fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryRun) -> Done<Value> {
+    // UPSTREAM: a manifest is not compared with what there is; a kind that cannot be scaled has no such part.
+    let scales = matches!(
+        at.0,
+        Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::StatefulSet
+            | Kind::ReplicationController
+            | Kind::Custom(_)
+    );
+    if kube.given.has("filename") && !scales {
+        return Err(Fail::Plain(super::raw::MISSING.to_owned()));
+    }
     let live = kube.get(at.0, at.1, at.2)?;
     if let Some(current) = kube.given.int("current-replicas").filter(|c| *c >= 0) {
         let now = field::int(&live, "spec.replicas");
@@ -68,6 +80,9 @@ fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryR
     }
     let patch = json!({"spec": {"replicas": replicas}});
     kube.patch_part(at, "scale", PatchKind::Merge, patch, dry == DryRun::Server)?;
+    if kube.given.on("record") {
+        kube.patch_part(at, "", PatchKind::Merge, json!({}), dry == DryRun::Server)?;
+    }
     // UPSTREAM: what is printed is the object as it was read.
     Ok(live)
 }

@@ -70,18 +70,18 @@ impl Kube<'_, '_> {
         Ok(texts)
     }
 
-    /// The one object that `-f` names, whatever its kind.
-    pub(crate) fn body(&mut self) -> Done<Value> {
-        let texts = self.texts()?;
-        let text = texts.first().map(|(_, text)| text.as_str()).unwrap_or_default();
-        let reading = api::text::read(text);
-        Ok(reading.documents.first().map(api::text::Document::to_value).unwrap_or(Value::Null))
+    /// The one text that `-f` names.
+    pub(crate) fn body(&mut self) -> Done<String> {
+        Ok(self.texts()?.into_iter().next().map(|(_, text)| text).unwrap_or_default())
     }
 
     /// The manifests that `-f` names, and the failures between them in order.
     pub(crate) fn manifests(&mut self) -> Done<Vec<Done<Manifest>>> {
         let mut manifests = Vec::new();
         let texts = self.texts()?;
+        if texts.iter().all(|(_, text)| text.trim().is_empty()) && !self.given.has("kustomize") {
+            return Fail::error(format!("no objects passed to {}", self.verb));
+        }
         let target = self.target()?;
         let validates = matches!(self.verb, "apply" | "create" | "replace")
             && !matches!(self.given.value("validate"), Some("false" | "ignore"));

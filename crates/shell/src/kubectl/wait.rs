@@ -41,6 +41,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             continue;
         }
         let left = deadline.since(kube.shell.world.now());
+        // UPSTREAM: what is looked at after the time is over counts as not met.
+        if limit > SimDuration::ZERO && left == SimDuration::ZERO {
+            failed.push(late(kind, &name));
+            continue;
+        }
         let done = kube.wait(Some(left), |kube| {
             let object = kube.peek(kind, &namespace, &name);
             Ok(match (&what, object) {
@@ -67,13 +72,14 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 kube.out.line(&word);
             }
         } else {
-            failed.push(Fail::Error(format!(
-                "timed out waiting for the condition on {}/{name}",
-                kind.info().plural
-            )));
+            failed.push(late(kind, &name));
         }
     }
     super::get::finish(kube, failed)
+}
+
+fn late(kind: Kind, name: &str) -> Fail {
+    Fail::Error(format!("timed out waiting for the condition on {}/{name}", kind.info().plural))
 }
 
 /// What is said of an object that meets the condition.

@@ -163,6 +163,24 @@ fn labels(object: &Value) -> BTreeMap<String, String> {
     field::map(object, "metadata.labels").map(|(key, value)| (key.to_owned(), field::word(value))).collect()
 }
 
+/// With `--save-config`: a manifest with itself in its annotation.
+pub(super) fn saved(kube: &Kube<'_, '_>, manifest: Value) -> Value {
+    if kube.given.on("save-config") { modified(&manifest) } else { manifest }
+}
+
+/// The same for an object that kubectl made itself, in the order of its type's fields.
+pub(super) fn saved_typed(kube: &Kube<'_, '_>, mut object: Value) -> Value {
+    if kube.given.on("save-config") {
+        let text = format!("{}\n", print::typed::compact(&object));
+        let annotations = field::make(&mut object, "metadata.annotations");
+        if annotations.is_null() {
+            *annotations = json!({});
+        }
+        annotations[LAST] = text.into();
+    }
+    object
+}
+
 /// The manifest with itself in its annotation.
 fn modified(manifest: &Value) -> Value {
     let mut own = manifest.clone();

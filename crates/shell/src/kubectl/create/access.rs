@@ -114,8 +114,8 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for word in &words {
         let (base, part) = word.split_once('/').map_or((word.as_str(), None), |(b, p)| (b, Some(p)));
-        let (group, plural) = if base == "*" {
-            ("*".to_owned(), "*".to_owned())
+        let (group, plural) = if let ("*", group) = base.split_once('.').unwrap_or((base, "*")) {
+            (group.to_owned(), "*".to_owned())
         } else {
             let Some(kind) = kube.known(base) else {
                 // UPSTREAM: the server's words stand alone.

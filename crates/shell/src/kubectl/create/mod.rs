@@ -79,11 +79,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     object["kind"] = info.kind.into();
     let name = field::name(&object).to_owned();
     let namespaced = info.scope == api::Scope::Namespaced;
-    if dry == DryRun::Client {
-        if namespaced && let Some(namespace) = kube.given.value("namespace") {
-            object["metadata"]["namespace"] = namespace.into();
-        }
-    } else {
+    if namespaced && let Some(namespace) = kube.given.value("namespace") {
+        object["metadata"]["namespace"] = namespace.into();
+    }
+    object = super::apply::saved_typed(kube, object);
+    if dry != DryRun::Client {
         let namespace = if namespaced { kube.namespace()? } else { String::new() };
         let server_type = field::text(&object, "spec.type").to_owned();
         object = kube
@@ -139,9 +139,10 @@ fn from_files(kube: &mut Kube<'_, '_>) -> Done {
         let done = manifest.and_then(|m| {
             if dry == DryRun::Client {
                 let name = m.name.clone();
-                return Ok((typed(m.kind, &name), m.value));
+                return Ok((typed(m.kind, &name), super::apply::saved(kube, m.value)));
             }
             let sent = kube.validated(m.kind, &m.value);
+            let sent = super::apply::saved(kube, sent);
             let object = kube
                 .create(m.kind, &m.namespace, sent, dry == DryRun::Server)
                 .map_err(|fail| fail.when("creating", &m.source))?;

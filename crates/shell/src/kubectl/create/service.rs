@@ -56,7 +56,11 @@ pub(super) fn service(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, V
         spec["clusterIP"] = ip.into();
     }
     if kind == "ExternalName" {
-        spec["externalName"] = kube.given.value("external-name").unwrap_or_default().into();
+        let target = kube.given.value("external-name").unwrap_or_default();
+        if !api::label::subdomain_errors(target).is_empty() {
+            return Fail::error(format!("invalid service external name {target}"));
+        }
+        spec["externalName"] = target.into();
     }
     let mut meta = metadata(&name);
     meta["labels"] = json!({"app": name});

@@ -9,6 +9,7 @@ use crate::kubectl::{
     client::Selection,
     field::{at, namespace, text},
     print::cells::event_times,
+    unstable,
 };
 
 /// The events about an object, oldest first.
@@ -27,7 +28,7 @@ pub(super) fn of(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Vec<Value> {
         same && kinds && text(about, "name") == name && text(about, "namespace") == space
     });
     // UPSTREAM: by the old field, which events of the new kind leave empty: they stand first.
-    events.sort_by(|a, b| text(a, "lastTimestamp").cmp(text(b, "lastTimestamp")));
+    unstable::sort(&mut events, |a, b| text(a, "lastTimestamp") < text(b, "lastTimestamp"));
     events
 }
 

@@ -42,7 +42,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if let Some(version) = kube.given.value("api-version")
         && version != info.api_version()
     {
-        return Fail::error(format!("couldn't find resource for \"{version}, Resource={}\"", info.plural));
+        let group = if version.contains('/') { "" } else { "/" };
+        return Fail::error(format!(
+            "couldn't find resource for \"{group}{version}, Resource={}\"",
+            info.plural
+        ));
     }
     let mut text = String::new();
     if !info.group.is_empty() {
