@@ -177,6 +177,11 @@ impl Given {
         Ok(given)
     }
 
+    /// Adds a value, as if it had been given.
+    pub fn add(&mut self, long: &'static str, value: String) {
+        self.flags.push((long, value));
+    }
+
     fn keep(&mut self, flag: &Flag, value: &str) -> Result<(), FlagError> {
         let shown = || match flag.short {
             '\0' => format!("--{}", flag.long),

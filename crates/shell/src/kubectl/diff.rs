@@ -24,7 +24,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "error: Unexpected args: [{extra}]\nSee 'kubectl diff -h' for help and examples"
         )));
     }
-    if !kube.given.has("filename") && !kube.given.has("kustomize") {
+    if !kube.given.has("filename") {
         return Err(Fail::Trouble("error: must specify one of -f and -k".to_owned()));
     }
     let trouble = |fail: Fail| match fail {

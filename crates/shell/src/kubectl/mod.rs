@@ -31,6 +31,7 @@ mod get;
 mod help;
 pub mod known;
 pub mod kubeconfig;
+mod kustomize;
 mod label;
 mod logs;
 mod patch;
@@ -84,6 +85,8 @@ pub struct Kube<'c, 's> {
     /// The whole name of the command: `create secret tls`.
     pub command: String,
     target: Option<Target>,
+    /// What `-k` built, and the directory it was built from.
+    built: Option<(String, String)>,
     /// What the server has warned of already.
     warned: std::collections::BTreeSet<String>,
 }
@@ -123,6 +126,7 @@ pub const VERBS: &[Verb] = &[
     verb("explain", explain::run),
     verb("expose", expose::run),
     verb("get", get::run),
+    verb("kustomize", kustomize::run),
     verb("label", label::label),
     verb("logs", logs::run),
     verb("options", version::options),
@@ -141,7 +145,7 @@ pub const VERBS: &[Verb] = &[
 ];
 
 /// Verbs that the real kubectl has beside these.
-const REAL: &[&str] = &["alpha", "certificate", "completion", "debug", "kustomize", "plugin", "proxy"];
+const REAL: &[&str] = &["alpha", "certificate", "completion", "debug", "plugin", "proxy"];
 
 /// `kubectl …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
@@ -214,9 +218,10 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         verb: verb.name,
         command,
         target: None,
+        built: None,
         warned: std::collections::BTreeSet::new(),
     };
-    match (verb.run)(&mut kube) {
+    match kube.kustomized().and_then(|()| (verb.run)(&mut kube)) {
         Ok(()) => Ok(0),
         Err(fail) => fail.print(call.out),
     }

@@ -10,7 +10,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         return super::raw::replace(kube, &path);
     }
     let format = print::format(kube, false)?;
-    if !kube.given.has("filename") && !kube.given.has("kustomize") {
+    if !kube.given.has("filename") {
         return Fail::error("must specify one of -f and -k");
     }
     let dry = DryRun::of(kube)?;

@@ -27,6 +27,10 @@ impl Kube<'_, '_> {
     fn texts(&mut self) -> Done<Vec<(String, String)>> {
         let mut texts = Vec::new();
         for name in self.given.list("filename").into_iter().map(str::to_owned).collect::<Vec<_>>() {
+            if let Some((directory, text)) = self.built.as_ref().filter(|(directory, _)| *directory == name) {
+                texts.push((directory.clone(), text.clone()));
+                continue;
+            }
             if name == "-" {
                 texts.push(("STDIN".to_owned(), self.stdin.rest()));
                 continue;
@@ -70,6 +74,25 @@ impl Kube<'_, '_> {
         Ok(texts)
     }
 
+    /// `-k`: what a kustomization builds stands for a file of its directory's name.
+    pub(super) fn kustomized(&mut self) -> Done {
+        let Some(directory) = self.given.value("kustomize").filter(|it| !it.is_empty()).map(str::to_owned)
+        else {
+            return Ok(());
+        };
+        if self.given.has("filename") {
+            return Fail::error("only one of -f or -k can be specified");
+        }
+        let text = super::kustomize::build(self, &directory).map_err(|fail| match fail {
+            // UPSTREAM: what reads is told of it without a word that it is an error.
+            Fail::Error(text) if self.verb == "get" => Fail::Plain(text),
+            other => other,
+        })?;
+        self.given.add("filename", directory.clone());
+        self.built = Some((directory, text));
+        Ok(())
+    }
+
     /// The one text that `-f` names.
     pub(crate) fn body(&mut self) -> Done<String> {
         Ok(self.texts()?.into_iter().next().map(|(_, text)| text).unwrap_or_default())
@@ -79,7 +102,7 @@ impl Kube<'_, '_> {
     pub(crate) fn manifests(&mut self) -> Done<Vec<Done<Manifest>>> {
         let mut manifests = Vec::new();
         let texts = self.texts()?;
-        if texts.iter().all(|(_, text)| text.trim().is_empty()) && !self.given.has("kustomize") {
+        if texts.iter().all(|(_, text)| text.trim().is_empty()) {
             return Fail::error(format!("no objects passed to {}", self.verb));
         }
         let target = self.target()?;
@@ -130,7 +153,7 @@ impl Kube<'_, '_> {
                 }
             }
         }
-        if manifests.is_empty() && !self.given.has("kustomize") {
+        if manifests.is_empty() {
             return Fail::error(format!("no objects passed to {}", self.verb));
         }
         Ok(manifests)

@@ -85,10 +85,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             kube.given.args.join(" ")
         )));
     }
-    match (kube.given.has("filename"), kube.given.has("kustomize")) {
-        (false, false) => return Fail::error("must specify one of -f and -k"),
-        (true, true) => return Fail::error("only one of -f or -k can be specified"),
-        _ => {}
+    if !kube.given.has("filename") {
+        return Fail::error("must specify one of -f and -k");
     }
     if kube.given.on("server-side") && kube.given.on("force") {
         return Fail::error("--force cannot be used with --server-side");

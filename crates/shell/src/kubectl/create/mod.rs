@@ -77,11 +77,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let info = kind.info();
     object["apiVersion"] = info.api_version().into();
     object["kind"] = info.kind.into();
-    let name = field::name(&object).to_owned();
     let namespaced = info.scope == api::Scope::Namespaced;
     if namespaced && let Some(namespace) = kube.given.value("namespace") {
         object["metadata"]["namespace"] = namespace.into();
     }
+    if kube.given.on("append-hash") {
+        let hash = super::kustomize::hashed(&object, field::name(&object));
+        object["metadata"]["name"] = format!("{}-{hash}", field::name(&object)).into();
+    }
+    let name = field::name(&object).to_owned();
     object = super::apply::saved_typed(kube, object);
     if dry != DryRun::Client {
         let namespace = if namespaced { kube.namespace()? } else { String::new() };
@@ -130,7 +134,7 @@ fn failed(kind: Kind, server_type: &str, fail: Fail) -> Fail {
 
 fn from_files(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;
-    if !kube.given.has("filename") && !kube.given.has("kustomize") {
+    if !kube.given.has("filename") {
         return Fail::error("must specify one of -f and -k");
     }
     let dry = DryRun::of(kube)?;
