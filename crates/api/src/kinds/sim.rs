@@ -245,6 +245,34 @@ pub struct ContainerWork {
     pub readiness: Probing,
     /// Whether it lives.
     pub liveness: Probing,
+    /// What it was given when it was created, if it was given anything that may change.
+    pub given: Option<Given>,
+}
+
+/// What a container keeps as it was when it was created, whatever its sources say since.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Given {
+    /// Variables that its spec declares, with their values.
+    pub env: Vec<(String, String)>,
+    /// Files that are mounted one by one (`subPath`), by their whole path.
+    pub files: BTreeMap<String, String>,
+}
+
+/// What the kubelet last wrote into those of a pod's volumes that are made from objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Written {
+    /// Files by their path in the volume, by the name of the volume.
+    pub volumes: BTreeMap<String, BTreeMap<String, String>>,
+    /// Volumes whose object said that it never changes: the kubelet does not ask for it again.
+    pub fixed: Vec<String>,
+    /// A digest of the pod's labels and annotations: a change of those has its volumes looked at.
+    pub seen: u64,
+    /// When they are written anew, if something is known to differ.
+    pub due: Option<SimTime>,
+    /// Tries in a row that failed.
+    pub failures: u32,
 }
 
 /// How far a pod's sandbox is.
@@ -290,6 +318,9 @@ pub struct Sandbox {
     /// Whether all init containers have done their part once.
     #[serde(default)]
     pub initialized: bool,
+    /// What was written into its volumes, if it has any that are made from objects.
+    #[serde(default)]
+    pub written: Option<Written>,
     /// Why its containers are being stopped; `None` if the pod is deleted, or all of them have ended.
     #[serde(default)]
     pub stopped_for: Option<StopCause>,

@@ -1,11 +1,11 @@
 //! `kubectl exec`.
 //!
-//! MODEL: no container runs code. What a command would say is known only where the pod itself says it: its name, its environment as it
-//! would be given now, without what its image sets.
+//! MODEL: no container runs code. What a command would say is known only where the pod itself says it: its name, its environment without
+//! what its image sets, the files that its kubelet wrote for it.
 //! Source of the refusals: kubectl `pkg/cmd/exec`.
 
 use api::k8s::core::v1::{Container, Pod};
-use cluster::node::kubelet::env;
+use cluster::node::kubelet::{env, inside};
 use serde_json::Value;
 
 use crate::{
@@ -86,7 +86,16 @@ fn variables(kube: &mut Kube<'_, '_>, pod: &Value, own: &Value) -> Done<env::Var
     let own: Option<Container> = serde_json::from_value(own.clone()).ok();
     let (Some(pod), Some(own)) = (pod, own) else { return Ok(env::Variables::new()) };
     // What has gone since the container was started is not asked for again.
-    Ok(env::of(kube.shell.world.store(), cluster, &pod, &own).unwrap_or_default())
+    Ok(env::of_running(kube.shell.world.store(), cluster, &pod, &own))
+}
+
+/// What a command finds in what the kubelet put into a container.
+fn found(kube: &mut Kube<'_, '_>, pod: &Value, own: &Value, words: &[&str]) -> Done<Option<inside::Said>> {
+    let cluster = kube.target()?.cluster;
+    let pod: Option<Pod> = serde_json::from_value(pod.clone()).ok();
+    let own: Option<Container> = serde_json::from_value(own.clone()).ok();
+    let (Some(pod), Some(own)) = (pod, own) else { return Ok(None) };
+    Ok(inside::says(kube.shell.world.store(), cluster, &pod, &own, words))
 }
 
 /// What a command says inside of a container.
@@ -125,6 +134,17 @@ fn inside(kube: &mut Kube<'_, '_>, pod: &Value, container: &str, command: &[Stri
             }
         }
         _ => {
+            if let Some(said) = own.map(|own| found(kube, pod, own, &words)).transpose()?.flatten() {
+                kube.out.out(&said.out);
+                for line in said.err.lines() {
+                    kube.out.err(line);
+                }
+                if said.code == 0 {
+                    return Ok(());
+                }
+                kube.out.err(&format!("command terminated with exit code {}", said.code));
+                return Err(Fail::Exit(said.code));
+            }
             let what = format!("kubectl exec -- {}", command.join(" "));
             kube.out.err(&format!("lab: containers run no code here: {} says nothing", command[0]));
             kube.out.hint(Hint::NotSimulated { what });

@@ -11,6 +11,8 @@ use api::{
     k8s::core::v1::{
         ConfigMap, Container, Node, ObjectFieldSelector, Pod, ResourceFieldSelector, Secret, Service,
     },
+    kinds::sim::Sandbox,
+    meta::Time,
     quantity::Quantity,
 };
 
@@ -22,11 +24,71 @@ pub type Variables = Vec<(String, String)>;
 /// The environment that a container of a pod is given now, without what its image sets.
 /// # Errors
 /// What is missing, in the kubelet's words: `configmap "web" not found`.
-pub fn of(store: &Store, cluster: ClusterId, pod: &Pod, container: &Container) -> Result<Variables, String> {
-    let spec = pod.spec.as_ref();
+pub(super) fn of(
+    store: &Store,
+    cluster: ClusterId,
+    pod: &Pod,
+    container: &Container,
+) -> Result<Variables, String> {
+    let services = services(store, cluster, pod, None);
+    let own = own(store, cluster, pod, container, &services)?;
+    Ok(with(own, services))
+}
+
+/// The environment that a container was given when it was created: nothing that its sources say since is in it.
+/// MODEL: a Service that has gone since is not in it either.
+#[must_use]
+pub fn of_running(store: &Store, cluster: ClusterId, pod: &Pod, container: &Container) -> Variables {
+    let (namespace, name) = super::names(pod);
+    let sandbox = store.get::<Sandbox>(cluster, namespace, name);
+    let work = sandbox.and_then(|it| it.containers.iter().find(|work| work.name == container.name));
+    let status = pod.status.as_ref();
+    let mut statuses = status.into_iter().flat_map(|it| {
+        it.container_statuses
+            .iter()
+            .chain(&it.init_container_statuses)
+            .chain(&it.ephemeral_container_statuses)
+            .flatten()
+    });
+    let status = statuses.find(|it| it.name == container.name);
+    let since = status.and_then(|it| it.state.as_ref()?.running.as_ref()?.started_at.clone());
+    let services = services(store, cluster, pod, since.as_ref());
+    let own = match work.and_then(|work| work.given.as_ref()) {
+        Some(given) => given.env.clone(),
+        None => own(store, cluster, pod, container, &services).unwrap_or_default(),
+    };
+    with(own, services)
+}
+
+/// The variables that a container's spec declares.
+/// # Errors
+/// What is missing.
+pub(super) fn declared(
+    store: &Store,
+    cluster: ClusterId,
+    pod: &Pod,
+    container: &Container,
+) -> Result<Variables, String> {
+    own(store, cluster, pod, container, &services(store, cluster, pod, None))
+}
+
+fn with(mut own: Variables, services: Variables) -> Variables {
+    for (name, value) in services {
+        if own.iter().all(|(known, _)| *known != name) {
+            own.push((name, value));
+        }
+    }
+    own
+}
+
+fn own(
+    store: &Store,
+    cluster: ClusterId,
+    pod: &Pod,
+    container: &Container,
+    services: &Variables,
+) -> Result<Variables, String> {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    let links = spec.and_then(|spec| spec.enable_service_links) != Some(false);
-    let services = services(store, cluster, namespace, links);
     let find = Find { store, cluster, namespace };
     let mut own = Variables::new();
     for from in container.env_from.iter().flatten() {
@@ -59,17 +121,12 @@ pub fn of(store: &Store, cluster: ClusterId, pod: &Pod, container: &Container) -
                 }
             }
             (text, _) => Some(expand(text, |name| {
-                let found = own.iter().chain(&services).find(|(known, _)| known == name);
+                let found = own.iter().chain(services).find(|(known, _)| known == name);
                 found.map(|(_, value)| value.clone())
             })),
         };
         if let Some(value) = value {
             set(&mut own, variable.name.clone(), value);
-        }
-    }
-    for (name, value) in services {
-        if own.iter().all(|(known, _)| *known != name) {
-            own.push((name, value));
         }
     }
     Ok(own)
@@ -152,10 +209,17 @@ pub(super) fn expand(text: &str, of: impl Fn(&str) -> Option<String>) -> String 
     out + rest
 }
 
-/// What the kubelet says of the Services that a pod may know of: those of its namespace, and `kubernetes`.
-fn services(store: &Store, cluster: ClusterId, namespace: &str, links: bool) -> Variables {
+/// What the kubelet says of the Services that a pod may know of, those of its namespace and `kubernetes`: of all there are,
+/// or of those that were there at a moment.
+fn services(store: &Store, cluster: ClusterId, pod: &Pod, at: Option<&Time>) -> Variables {
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    let links = pod.spec.as_ref().and_then(|spec| spec.enable_service_links) != Some(false);
+    let was_there = |service: &&Service| {
+        let since = service.metadata.creation_timestamp.as_ref();
+        at.zip(since).is_none_or(|(at, since)| since.0 <= at.0)
+    };
     let mut all: BTreeMap<&str, &Service> = BTreeMap::new();
-    for service in store.list::<Service>(cluster, None) {
+    for service in store.list::<Service>(cluster, None).filter(was_there) {
         let name = service.metadata.name.as_deref().unwrap_or_default();
         let home = service.metadata.namespace.as_deref().unwrap_or_default();
         let master = home == "default" && name == "kubernetes";
@@ -198,7 +262,12 @@ fn variables_of(name: &str, service: &Service) -> Variables {
     out
 }
 
-fn field(store: &Store, cluster: ClusterId, pod: &Pod, of: &ObjectFieldSelector) -> Result<String, String> {
+pub(super) fn field(
+    store: &Store,
+    cluster: ClusterId,
+    pod: &Pod,
+    of: &ObjectFieldSelector,
+) -> Result<String, String> {
     let spec = pod.spec.clone().unwrap_or_default();
     let status = pod.status.clone().unwrap_or_default();
     let node = spec.node_name.clone().unwrap_or_default();
@@ -236,7 +305,7 @@ fn lines(map: &Option<BTreeMap<String, String>>) -> String {
 }
 
 /// A limit or request; a limit that is not set is what the node offers.
-fn resource(
+pub(super) fn resource(
     store: &Store,
     cluster: ClusterId,
     pod: &Pod,

@@ -163,22 +163,7 @@ impl Health<'_> {
         if !matches!(program, "cat" | "ls" | "stat" | "test" | "[" | "head" | "tail") || self.has(path, now) {
             return Ok(());
         }
-        let gnu = ["debian", "ubuntu", "nginx", "httpd", "redis", "postgres", "mysql", "python"];
-        let image = self.container.image.as_deref().unwrap_or_default();
-        let is_gnu = gnu.iter().any(|name| image.contains(name)) && !image.contains("alpine");
-        Err(match (program, is_gnu) {
-            ("cat", false) => format!("cat: can't open '{path}': No such file or directory\n"),
-            ("cat", true) => format!("cat: {path}: No such file or directory\n"),
-            ("ls", false) => format!("ls: {path}: No such file or directory\n"),
-            ("ls", true) => format!("ls: cannot access '{path}': No such file or directory\n"),
-            ("stat", false) => format!("stat: can't stat '{path}': No such file or directory\n"),
-            ("stat", true) => format!("stat: cannot statx '{path}': No such file or directory\n"),
-            ("head" | "tail", false) => format!("{program}: {path}: No such file or directory\n"),
-            ("head" | "tail", true) => {
-                format!("{program}: cannot open '{path}' for reading: No such file or directory\n")
-            }
-            _ => String::new(),
-        })
+        Err(no_such_file(program, path, self.container.image.as_deref().unwrap_or_default()))
     }
 
     /// Whether a file is there: the script made it, a volume holds it, or every system has it.
@@ -200,6 +185,25 @@ impl Health<'_> {
         let image = [Some(self.image.serves_after), self.image.hangs_after].into_iter().flatten();
         let all = files.chain(image.map(SimDuration)).map(|after| self.since + after);
         all.filter(|at| *at > now).min()
+    }
+}
+
+/// What a program of an image says of a file that is not there.
+pub(super) fn no_such_file(program: &str, path: &str, image: &str) -> String {
+    let gnu = ["debian", "ubuntu", "nginx", "httpd", "redis", "postgres", "mysql", "python"];
+    let is_gnu = gnu.iter().any(|name| image.contains(name)) && !image.contains("alpine");
+    match (program, is_gnu) {
+        ("cat", false) => format!("cat: can't open '{path}': No such file or directory\n"),
+        ("cat", true) => format!("cat: {path}: No such file or directory\n"),
+        ("ls", false) => format!("ls: {path}: No such file or directory\n"),
+        ("ls", true) => format!("ls: cannot access '{path}': No such file or directory\n"),
+        ("stat", false) => format!("stat: can't stat '{path}': No such file or directory\n"),
+        ("stat", true) => format!("stat: cannot statx '{path}': No such file or directory\n"),
+        ("head" | "tail", false) => format!("{program}: {path}: No such file or directory\n"),
+        ("head" | "tail", true) => {
+            format!("{program}: cannot open '{path}' for reading: No such file or directory\n")
+        }
+        _ => String::new(),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod env;
 mod ephemeral;
 mod health;
 pub mod image;
+pub mod inside;
 mod mount;
 mod network;
 mod probe;
@@ -26,6 +27,7 @@ mod status;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod volume;
 
 pub(crate) use admit::CRITICAL;
 pub(crate) use container::{container_of, go_duration};
@@ -68,8 +70,11 @@ impl Controller for Kubelet {
             Kind::Machine => wake_pods(change, store, wake),
             Kind::IpPool if has_grown(change) => wake_pods(change, store, wake),
             Kind::VolumeAttachment => wake_waiting_for_volume(change, store, wake),
-            Kind::ConfigMap | Kind::Secret if change.before.is_none() => {
-                wake_waiting_for_config(change, store, wake);
+            Kind::ConfigMap | Kind::Secret => {
+                if change.before.is_none() {
+                    wake_waiting_for_config(change, store, wake);
+                }
+                volume::wake_holders(change, store, wake);
             }
             _ => {}
         }
@@ -121,7 +126,14 @@ impl Controller for Kubelet {
                 }
                 // Its conditions may have changed.
                 let pod = turn.get::<Pod>(&key.namespace, &key.name).cloned().unwrap_or(pod.clone());
+                let mut sandbox = sandbox;
+                let written = sandbox.written.clone();
+                let due = volume::refresh(turn, &pod, &mut sandbox);
+                if sandbox.written != written {
+                    turn.put(sandbox.clone().into_object());
+                }
                 let next = container::step(turn, &pod, sandbox, &machine);
+                let next = next.map(|next| due.map_or(next, |at| sooner(next, at.since(now))));
                 match resizes {
                     Some(Next::Every(retry)) => next.map(|next| sooner(next, retry)),
                     Some(Next::Done | Next::After(_)) | None => next,

@@ -5,28 +5,72 @@
 //! more than two minutes is not said. Source: kubelet `pkg/volume/{configmap,secret,projected}`,
 //! `pkg/volume/util/operationexecutor` (the words), `pkg/util/goroutinemap/exponentialbackoff`.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use api::{
     SimDuration,
-    k8s::core::v1::{ConfigMap, KeyToPath, Pod, Secret, Volume},
+    k8s::core::v1::{ConfigMap, Container, KeyToPath, Pod, Secret, Volume, VolumeMount},
 };
 
-use crate::Turn;
+use super::env;
+use crate::{ClusterId, Store, Turn};
 
 /// How long before the next try: half a second, then twice as long each time.
 pub(super) fn retry(failures: u32) -> SimDuration {
     SimDuration((500 << failures.min(8)).min(122_000))
 }
 
-/// What the events of a try say, one for each volume that cannot be made.
-pub(super) fn missing(turn: &Turn<'_>, pod: &Pod) -> Vec<String> {
+/// The volumes that cannot be made, and what the event of a try says of each.
+pub(super) fn missing(turn: &Turn<'_>, pod: &Pod) -> Vec<(String, String)> {
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
     let said = volumes.filter_map(|volume| {
         let why = lack(turn, super::names(pod).0, volume)?;
-        Some(format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name))
+        Some((volume.name.clone(), format!("MountVolume.SetUp failed for volume {:?} : {why}", volume.name)))
     });
     said.collect()
+}
+
+/// The part of a volume that a container is given, if it is not given all of it.
+/// # Errors
+/// Variables that its `subPathExpr` needs and does not find: `ExpandContainerVolumeMounts`.
+pub(super) fn part_of_volume(
+    store: &Store,
+    cluster: ClusterId,
+    pod: &Pod,
+    container: &Container,
+    mount: &VolumeMount,
+) -> Result<Option<String>, String> {
+    if let Some(path) = mount.sub_path.as_ref().filter(|path| !path.is_empty()) {
+        return Ok(Some(path.clone()));
+    }
+    let Some(written) = mount.sub_path_expr.as_ref().filter(|path| !path.is_empty()) else { return Ok(None) };
+    let known = env::declared(store, cluster, pod, container).unwrap_or_default();
+    let lost = RefCell::new(BTreeSet::new());
+    let path = env::expand(written, |name| {
+        let value =
+            known.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default();
+        if value.is_empty() {
+            lost.borrow_mut().insert(name.to_owned());
+        }
+        Some(value)
+    });
+    let lost: Vec<String> = lost.into_inner().into_iter().collect();
+    if lost.is_empty() { Ok(Some(path)) } else { Err(format!("missing value for {}", lost.join(", "))) }
+}
+
+/// Why what a container wants mounted cannot be: `makeMounts`.
+pub(super) fn refusal(store: &Store, cluster: ClusterId, pod: &Pod, container: &Container) -> Option<String> {
+    container.volume_mounts.iter().flatten().find_map(|mount| {
+        let path = match part_of_volume(store, cluster, pod, container, mount) {
+            Err(why) => return Some(why),
+            Ok(path) => path?,
+        };
+        if path.starts_with('/') {
+            return Some(format!("error SubPath `{path}` must not be an absolute path"));
+        }
+        let steps_back = path.split('/').any(|part| part == "..");
+        steps_back.then(|| format!("unable to provision SubPath `{path}`: must not contain '..'"))
+    })
 }
 
 fn lack(turn: &Turn<'_>, namespace: &str, volume: &Volume) -> Option<String> {

@@ -11,7 +11,7 @@ use api::{
     },
 };
 
-use super::{container, mount, network, next, say, status};
+use super::{container, mount, network, next, say, status, volume};
 use crate::{EventType, Next, Turn, cloud::eni, controllers::attach_detach, timing};
 
 /// Asks for an address when it is due.
@@ -34,7 +34,7 @@ pub(super) fn step(
         return Ok(Next::Done);
     }
     if !missing.is_empty() {
-        for message in missing {
+        for (_, message) in missing {
             say(turn, pod, None, EventType::Warning, "FailedMount", &message);
         }
         sandbox.step = SandboxStep::Mounting;
@@ -42,6 +42,9 @@ pub(super) fn step(
         sandbox.failures += 1;
         turn.put(sandbox.clone().into_object());
         return Ok(next(now, None, Some(sandbox.due)));
+    }
+    if !machine.played {
+        sandbox.written = volume::write(turn.store(), turn.cluster(), pod);
     }
     match network::add(turn, pod, machine) {
         Ok(ip) => {

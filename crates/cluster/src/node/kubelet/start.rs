@@ -17,13 +17,14 @@ use api::{
 };
 
 use super::{
-    container::Pass,
+    container::{Pass, container_of},
     end::Kill,
     env, ephemeral,
     health::Health,
-    image, names, process,
+    image, mount, names, process,
     pull::wait_as,
     status::{is_sidecar, terminated},
+    volume,
 };
 use crate::{
     EventType::{Normal, Warning},
@@ -45,6 +46,8 @@ impl Pass<'_, '_> {
         let container = self.container(at);
         let missing = env::of(self.turn.store(), self.turn.cluster(), self.pod, &container).err();
         let missing = ephemeral::lacks_target(self.pod, &container.name).or(missing);
+        let missing =
+            missing.or_else(|| mount::refusal(self.turn.store(), self.turn.cluster(), self.pod, &container));
         missing.or_else(|| self.runs_as_root(&container).filter(|_| !self.machine.played))
     }
 
@@ -77,6 +80,13 @@ impl Pass<'_, '_> {
             self.edit(at, |s| wait_as(s, "CreateContainerConfigError", why));
             let wait = self.until_next_sync(at);
             return self.enter(at, ContainerStep::ConfigError, Some(wait));
+        }
+        if !self.machine.played {
+            let (store, cluster) = (self.turn.store(), self.turn.cluster());
+            volume::look(store, cluster, self.pod, &mut self.sandbox);
+            let container = container_of(self.pod, &self.sandbox.containers[at].name);
+            self.sandbox.containers[at].given =
+                volume::given(store, cluster, self.pod, &container, &self.sandbox);
         }
         self.enter(at, ContainerStep::Starting, Some(timing::CONTAINER_START));
     }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::{ApiRequest, ApiVerb, Budget, ClusterId, Principal, Propagation, Request, Scenario, World};
 
-const HERE: ClusterId = ClusterId(1);
+pub(super) const HERE: ClusterId = ClusterId(1);
 
 /// A node that offers what it is told, and whose pods pull as on EKS.
-fn world() -> World {
+pub(super) fn world() -> World {
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a", "labels": {"disk": "ssd"}},
         "status": {"capacity": {"cpu": "2", "memory": "2Gi", "pods": "10", "ephemeral-storage": "20Gi"},
             "allocatable": {"cpu": "2", "memory": "2Gi", "pods": "10", "ephemeral-storage": "20Gi"}}});
@@ -23,12 +23,12 @@ fn world() -> World {
     world
 }
 
-fn ask(world: &mut World, kind: Kind, name: &str, verb: ApiVerb) {
+pub(super) fn ask(world: &mut World, kind: Kind, name: &str, verb: ApiVerb) {
     let request = ApiRequest::new(HERE, verb, kind, "default", name);
     world.request(&Principal::admin(), Request::Api(request)).map_err(|why| why.to_string()).unwrap();
 }
 
-fn run(world: &mut World, spec: Value) {
+pub(super) fn run(world: &mut World, spec: Value) {
     let mut spec = spec;
     for (i, container) in spec["containers"].as_array_mut().into_iter().flatten().enumerate() {
         if container["name"].is_null() {
@@ -40,28 +40,28 @@ fn run(world: &mut World, spec: Value) {
     world.settle(SimDuration::secs(20));
 }
 
-fn wait(world: &mut World, seconds: u64) {
+pub(super) fn wait(world: &mut World, seconds: u64) {
     let until = world.now() + SimDuration::secs(seconds);
     world.run_until(until, Budget::COMMAND);
 }
 
-fn delete(world: &mut World) {
+pub(super) fn delete(world: &mut World) {
     ask(world, Kind::Pod, "p", ApiVerb::Delete { grace: None, propagation: Propagation::Background });
 }
 
-fn pod(world: &World) -> &Pod {
+pub(super) fn pod(world: &World) -> &Pod {
     world.store().get::<Pod>(HERE, "default", "p").unwrap()
 }
 
-fn is_there(world: &World) -> bool {
+pub(super) fn is_there(world: &World) -> bool {
     world.store().get::<Pod>(HERE, "default", "p").is_some()
 }
 
-fn phase(world: &World) -> &str {
+pub(super) fn phase(world: &World) -> &str {
     pod(world).status.as_ref().unwrap().phase.as_deref().unwrap()
 }
 
-fn status<'w>(world: &'w World, name: &str) -> &'w ContainerStatus {
+pub(super) fn status<'w>(world: &'w World, name: &str) -> &'w ContainerStatus {
     let status = pod(world).status.as_ref().unwrap();
     let all =
         status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
@@ -69,7 +69,7 @@ fn status<'w>(world: &'w World, name: &str) -> &'w ContainerStatus {
 }
 
 /// `Waiting CrashLoopBackOff`, `Running`, `Terminated Error 1`.
-fn state(world: &World, name: &str) -> String {
+pub(super) fn state(world: &World, name: &str) -> String {
     let state = status(world, name).state.clone().unwrap();
     if let Some(it) = state.waiting {
         return format!("Waiting {}", it.reason.unwrap_or_default());
@@ -80,12 +80,12 @@ fn state(world: &World, name: &str) -> String {
     }
 }
 
-fn message(world: &World, name: &str) -> String {
+pub(super) fn message(world: &World, name: &str) -> String {
     status(world, name).state.clone().unwrap().waiting.unwrap().message.unwrap_or_default()
 }
 
 /// What the kubelet said about the pod: `reason: message`, in order, with how often if more than once.
-fn said(world: &World) -> Vec<String> {
+pub(super) fn said(world: &World) -> Vec<String> {
     let uid = pod(world).metadata.uid.clone().unwrap();
     let mut all: Vec<&Event> = world
         .store()
@@ -102,11 +102,11 @@ fn said(world: &World) -> Vec<String> {
         .collect()
 }
 
-fn has_said(world: &World, text: &str) -> bool {
+pub(super) fn has_said(world: &World, text: &str) -> bool {
     said(world).iter().any(|it| it.starts_with(text))
 }
 
-fn sh(script: &str) -> Value {
+pub(super) fn sh(script: &str) -> Value {
     json!({"image": "busybox:1.36", "command": ["sh", "-c", script]})
 }
 
@@ -398,7 +398,7 @@ fn beside(world: &mut World, cpu: &str) {
     ask(world, Kind::Pod, "", ApiVerb::Create(other));
 }
 
-fn condition(world: &World, type_: &str) -> Option<(String, String)> {
+pub(super) fn condition(world: &World, type_: &str) -> Option<(String, String)> {
     let all = pod(world).status.as_ref()?.conditions.as_ref()?;
     let found = all.iter().find(|it| it.type_ == type_)?;
     Some((found.reason.clone().unwrap_or_default(), found.message.clone().unwrap_or_default()))
