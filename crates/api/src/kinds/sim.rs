@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use crate::{SimDuration, SimTime, k8s::core::v1::Service, meta::ObjectMeta};
+use crate::{
+    SimDuration, SimTime,
+    k8s::core::v1::{Pod, Service},
+    meta::ObjectMeta,
+};
 
 /// Who runs a control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -318,6 +322,9 @@ pub struct Sandbox {
     /// Whether all init containers have done their part once.
     #[serde(default)]
     pub initialized: bool,
+    /// The file on its node that a static pod is made from: what the API server shows of it is made anew when it is deleted.
+    #[serde(default)]
+    pub manifest: Option<Box<Pod>>,
     /// What was written into its volumes, if it has any that are made from objects.
     #[serde(default)]
     pub written: Option<Written>,

@@ -216,6 +216,7 @@ fn packed(version: &str) -> Vec<String> {
 
 /// The control plane's own pods: files of the kubelet, shown by the API server as mirror pods.
 fn static_pods(turn: &mut Turn<'_>, node: &str, version: &str) {
+    let seen = turn.stamp().0.to_string();
     let uid = turn.get::<api::k8s::core::v1::Node>("", node).and_then(|n| n.metadata.uid.clone());
     for (part, image, cpu, memory) in [
         ("etcd", "registry.k8s.io/etcd:3.5.16-0".to_owned(), "100m", Some("100Mi")),
@@ -228,6 +229,7 @@ fn static_pods(turn: &mut Turn<'_>, node: &str, version: &str) {
         ),
         ("kube-scheduler", format!("registry.k8s.io/kube-scheduler:{version}"), "100m", None),
     ] {
+        let hash = crate::draw::hex(0, part, version, 0, 32);
         let mut requests = json!({"cpu": cpu});
         if let Some(memory) = memory {
             requests["memory"] = json!(memory);
@@ -239,8 +241,10 @@ fn static_pods(turn: &mut Turn<'_>, node: &str, version: &str) {
                 "namespace": "kube-system",
                 "labels": {"component": part, "tier": "control-plane"},
                 "annotations": {
+                    "kubernetes.io/config.hash": hash,
+                    "kubernetes.io/config.mirror": hash,
+                    "kubernetes.io/config.seen": seen,
                     "kubernetes.io/config.source": "file",
-                    "kubernetes.io/config.mirror": crate::draw::hex(0, part, version, 0, 32),
                 },
                 "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": node, "uid": uid, "controller": true}],
             },

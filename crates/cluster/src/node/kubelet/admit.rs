@@ -2,7 +2,7 @@
 //!
 //! The kubelet checks again what the scheduler checked, for pods that came past it; and it takes no new pods that would
 //! be the first to go under pressure. UPSTREAM: every pod counts against max pods, those on the host's network too.
-//! MODEL: a critical pod is refused like others, where a kubelet would end others for it.
+//! For a critical pod that finds too little others are ended ([`super::preempt`]).
 //! Source: kubelet `pkg/kubelet/lifecycle/predicate.go`, `eviction/eviction_manager.go` (`Admit`), `kubelet.go` (`rejectPod`);
 //! `pkg/scheduler/eventhandlers.go` (`AdmissionCheck`).
 
@@ -20,7 +20,7 @@ use scheduler::{
 };
 
 use super::{
-    host_network, names, resize, say,
+    host_network, mirror, names, preempt, resize, say,
     status::{self, Statuses},
 };
 use crate::{EventType, Next, Turn, node::report::NETWORK_NOT_READY, timing};
@@ -31,8 +31,21 @@ pub(crate) const CRITICAL: i32 = 2_000_000_000;
 /// Takes a new pod in, sends it away, or lets it wait for the node's network.
 pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<Next, ApiStatus> {
     let node = machine.metadata.name.as_deref().unwrap_or_default();
-    if let Some(why) = under_pressure(machine, pod).or_else(|| unfit(turn, pod, node)) {
+    if let Some(why) = under_pressure(machine, pod) {
         return refuse(turn, pod, &why);
+    }
+    let reasons = reasons(turn, pod, node);
+    if is_critical(pod) && !reasons.is_empty() && reasons.iter().all(|it| matches!(it, Reason::Lack(_))) {
+        let lacks: Vec<Lack> = reasons.into_iter().filter_map(Reason::lack).collect();
+        return match preempt::make_room(turn, pod, node, &lacks)? {
+            Ok(wait) => Ok(wait),
+            Err(why) => refuse(turn, pod, &why),
+        };
+    }
+    // A critical pod is never refused for want of resources.
+    let first = reasons.into_iter().find(|it| !is_critical(pod) || !matches!(it, Reason::Lack(_)));
+    if let Some(why) = first {
+        return refuse(turn, pod, &why.refusal());
     }
     if !host_network(pod) && !machine.network_ready {
         let message = format!("network is not ready: {NETWORK_NOT_READY}");
@@ -43,6 +56,7 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<
     let now = turn.now();
     let key = super::key_of(turn.cluster(), pod);
     let sandbox = Sandbox {
+        manifest: mirror::manifest(pod),
         metadata: ObjectMeta {
             namespace: Some(namespace.to_owned()),
             name: Some(name.to_owned()),
@@ -84,7 +98,8 @@ pub(super) fn again(turn: &mut Turn<'_>, node: &str, max_pods: u32) -> Result<()
     pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
     let limit = i64::from(max_pods);
     for pod in pods.iter().skip(usize::try_from(max_pods).unwrap_or(usize::MAX)) {
-        refuse(turn, pod, &lack("pods", 1, limit, limit))?;
+        let many = Lack { resource: "pods".to_owned(), requested: 1, used: limit, capacity: limit };
+        refuse(turn, pod, &Reason::Lack(many).refusal())?;
     }
     Ok(())
 }
@@ -103,17 +118,55 @@ pub(super) struct Refusal {
     pub message: String,
 }
 
-fn lack(resource: &str, requested: i64, used: i64, capacity: i64) -> Refusal {
-    Refusal {
-        reason: format!("OutOf{resource}"),
-        message: format!(
-            "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
-        ),
+/// A resource that a node has too little of for a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// Its name; `pods` for their number.
+    pub resource: String,
+    /// What the pod asks for.
+    pub requested: i64,
+    /// What others have.
+    pub used: i64,
+    /// What there is.
+    pub capacity: i64,
+}
+
+/// One thing by which a pod does not fit its node.
+pub(super) enum Reason {
+    /// It asks for more than is left.
+    Lack(Lack),
+    /// Something else: the plugin's name, and its words.
+    Failed(&'static str, &'static str),
+}
+
+impl Reason {
+    fn lack(self) -> Option<Lack> {
+        match self {
+            Reason::Lack(lack) => Some(lack),
+            Reason::Failed(..) => None,
+        }
+    }
+
+    fn refusal(self) -> Refusal {
+        match self {
+            Reason::Lack(Lack { resource, requested, used, capacity }) => Refusal {
+                reason: format!("OutOf{resource}"),
+                message: format!(
+                    "Node didn't have enough resource: {resource}, requested: {requested}, used: {used}, capacity: {capacity}"
+                ),
+            },
+            Reason::Failed(predicate, why) => Refusal {
+                reason: predicate.to_owned(),
+                message: format!("Predicate {predicate} failed: {why}"),
+            },
+        }
     }
 }
 
-fn failed(predicate: &str, why: &str) -> Refusal {
-    Refusal { reason: predicate.to_owned(), message: format!("Predicate {predicate} failed: {why}") }
+/// `IsCriticalPod`: by its priority, or as one of the kubelet's own.
+pub(super) fn is_critical(pod: &Pod) -> bool {
+    let priority = pod.spec.as_ref().and_then(|spec| spec.priority);
+    priority.is_some_and(|priority| priority >= CRITICAL) || mirror::is_mirror(pod)
 }
 
 /// Under pressure only what is critical comes in; memory holds back only who asks for nothing.
@@ -142,8 +195,12 @@ fn tolerations(spec: &PodSpec) -> Vec<Toleration> {
 
 /// The first thing by which a pod does not fit its node.
 pub(super) fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
-    let node = turn.get::<Node>("", name)?;
-    let spec = pod.spec.as_ref()?;
+    reasons(turn, pod, name).into_iter().next().map(Reason::refusal)
+}
+
+/// Everything by which a pod does not fit its node: `AdmissionCheck` and `generalFilter`.
+fn reasons(turn: &Turn<'_>, pod: &Pod, name: &str) -> Vec<Reason> {
+    let (Some(node), Some(spec)) = (turn.get::<Node>("", name), pod.spec.as_ref()) else { return Vec::new() };
     let here: Vec<&Pod> = turn
         .store()
         .pods_on(turn.cluster(), name)
@@ -156,45 +213,56 @@ pub(super) fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
     let elsewhere = || {
         let wanted = RequiredNodes::of(spec)?;
         let why = "node(s) didn't match Pod's node affinity/selector";
-        (!wanted.matches(name, &labels)).then(|| failed("NodeAffinity", why))
+        (!wanted.matches(name, &labels)).then_some(Reason::Failed("NodeAffinity", why))
     };
     let taken = || {
         let others = here.iter().filter_map(|pod| pod.spec.as_ref()).flat_map(ports);
         let others: Vec<&ContainerPort> = others.collect();
         let clash = ports(spec).any(|own| others.iter().any(|other| collide(own, other)));
         let why = "node(s) didn't have free ports for the requested pod ports";
-        clash.then(|| failed("NodePorts", why))
+        clash.then_some(Reason::Failed("NodePorts", why))
     };
     let tainted = || {
         let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();
         let drives_out = |taint: &&WrittenTaint| taint.effect == "NoExecute";
         let mut taints = taints.iter().filter(drives_out).filter_map(Taint::of);
         let why = "node(s) had taints that the pod didn't tolerate";
-        taints.any(|taint| !tolerated(&tolerations(spec), &taint)).then(|| failed("TaintToleration", why))
+        let intolerable = taints.any(|taint| !tolerated(&tolerations(spec), &taint));
+        (intolerable && !mirror::is_mirror(pod)).then_some(Reason::Failed("TaintToleration", why))
     };
-    too_little(node, pod, &here).or_else(elsewhere).or_else(taken).or_else(tainted)
+    let lacks = too_little(node, pod, &here).into_iter().map(Reason::Lack);
+    lacks.chain(elsewhere()).chain(taken()).chain(tainted()).collect()
 }
 
 /// UPSTREAM: what the node does not know of at all is no reason.
-fn too_little(node: &Node, pod: &Pod, here: &[&Pod]) -> Option<Refusal> {
-    let (offers, most) = allocatable(node.status.as_ref()?.allocatable.as_ref());
-    let wants = Requests::of(pod.spec.as_ref()?, None).exact;
+fn too_little(node: &Node, pod: &Pod, here: &[&Pod]) -> Vec<Lack> {
+    let offers = node.status.as_ref().map(|status| allocatable(status.allocatable.as_ref()));
+    let (Some((offers, most)), Some(spec)) = (offers, pod.spec.as_ref()) else { return Vec::new() };
+    let wants = Requests::of(spec, None).exact;
     let others: Vec<_> = here.iter().filter_map(|pod| Some(resize::allocated(pod)?.exact)).collect();
     let count = i64::try_from(here.len()).unwrap_or(i64::MAX);
-    if count >= most {
-        return Some(lack("pods", 1, count, most));
-    }
+    let lack = |resource: &str, requested: i64, used: i64, capacity: i64| Lack {
+        resource: resource.to_owned(),
+        requested,
+        used,
+        capacity,
+    };
+    let many = (count >= most).then(|| lack("pods", 1, count, most));
     let fixed = ["cpu", "memory", "ephemeral-storage"];
-    wants.listed().into_iter().find_map(|(resource, requested)| {
+    let short = wants.listed().into_iter().filter_map(|(resource, requested)| {
         let capacity = offers.of(resource);
         let known = fixed.contains(&resource) || offers.scalars.contains_key(resource);
         let used: i64 = others.iter().map(|amounts| amounts.of(resource)).sum();
         (known && requested > capacity - used).then(|| lack(resource, requested, used, capacity))
-    })
+    });
+    many.into_iter().chain(short).collect()
 }
 
+/// Source: `GetHostPorts`: sidecars' ports count.
 fn ports(spec: &PodSpec) -> impl Iterator<Item = &ContainerPort> {
-    let all = spec.containers.iter().flat_map(|container| container.ports.iter().flatten());
+    let sidecars = spec.init_containers.iter().flatten();
+    let sidecars = sidecars.filter(|it| it.restart_policy.as_deref() == Some("Always"));
+    let all = sidecars.chain(&spec.containers).flat_map(|container| container.ports.iter().flatten());
     all.filter(|port| port.host_port.is_some_and(|port| port > 0))
 }
 

@@ -14,8 +14,10 @@ mod ephemeral;
 mod health;
 pub mod image;
 pub mod inside;
+mod mirror;
 mod mount;
 mod network;
+mod preempt;
 mod probe;
 pub(crate) mod process;
 mod pull;
@@ -35,7 +37,7 @@ pub(crate) use container::{container_of, go_duration};
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
     k8s::{
-        core::v1::{ObjectReference, Pod},
+        core::v1::{Node, ObjectReference, Pod},
         storage::v1::VolumeAttachment,
     },
     kinds::{
@@ -83,6 +85,11 @@ impl Controller for Kubelet {
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let pod = turn.get::<Pod>(&key.namespace, &key.name).cloned();
         let sandbox = turn.get::<Sandbox>(&key.namespace, &key.name).cloned();
+        let is_static = sandbox.as_ref().is_some_and(|it| it.manifest.is_some() && node_runs(turn, &it.node));
+        let goes = pod.as_ref().is_none_or(|pod| pod.metadata.deletion_timestamp.is_some());
+        if let (true, Some(sandbox)) = (is_static && goes, &sandbox) {
+            return mirror::restore(turn, key, pod.as_ref(), sandbox.clone()).map(|()| Next::Done);
+        }
         let Some(pod) = pod else {
             if let Some(sandbox) = sandbox {
                 stop::clear_up(turn, &sandbox);
@@ -166,6 +173,11 @@ pub(crate) fn end(turn: &mut Turn<'_>, pod: &Pod, cause: StopCause) -> Result<()
         turn.wake(ActorId(Kubelet.name()), key, wait);
     }
     Ok(())
+}
+
+fn node_runs(turn: &Turn<'_>, node: &str) -> bool {
+    turn.get::<Machine>("", node).is_some_and(|machine| machine.kubelet_running)
+        && turn.get::<Node>("", node).is_some_and(|node| node.metadata.deletion_timestamp.is_none())
 }
 
 fn machine_of<'t>(turn: &'t Turn<'_>, pod: &Pod) -> Option<&'t Machine> {

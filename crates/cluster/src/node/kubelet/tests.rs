@@ -379,6 +379,23 @@ fn a_pod_that_came_past_the_scheduler_is_refused_where_it_does_not_fit() {
     }
 }
 
+/// Expected: `GetHostPorts`: a sidecar's port is taken too.
+#[test]
+fn a_host_port_is_given_once() {
+    let mut world = world();
+    let serves = |name: &str| json!({"name": name, "image": "nginx", "ports": [{"containerPort": 80, "hostPort": 80}]});
+    let mut sidecar = serves("s");
+    sidecar["restartPolicy"] = "Always".into();
+    let other = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "q", "namespace": "default"},
+        "spec": {"nodeName": "a", "initContainers": [sidecar], "containers": [{"name": "c", "image": "nginx"}]}});
+    ask(&mut world, Kind::Pod, "", ApiVerb::Create(other));
+    wait(&mut world, 20);
+    run(&mut world, json!({"nodeName": "a", "containers": [serves("c")]}));
+    let status = pod(&world).status.clone().unwrap();
+    let why = "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
+    assert_eq!((status.reason.as_deref(), status.message.as_deref()), (Some("NodePorts"), Some(why)));
+}
+
 fn ask_for_resize(world: &mut World, name: &str, resources: &Value) {
     let patch = json!({"spec": {"containers": [{"name": "c", "resources": resources}]}});
     let verb = ApiVerb::Patch(crate::PatchKind::Strategic, patch);

@@ -293,7 +293,7 @@ mod tests {
         },
     };
 
-    fn config(world: &mut World, more: Value) {
+    fn config(world: &mut World, more: &Value) {
         let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "default"},
             "data": {"k": "one", "other": "x"}});
         map.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn a_change_of_a_config_map_reaches_its_volume_later_and_nothing_else() {
         let mut world = world();
-        config(&mut world, json!({}));
+        config(&mut world, &json!({}));
         start(&mut world);
         change(&mut world, Kind::ConfigMap, "m", json!({"data": {"k": "two"}}));
         wait(&mut world, 1);
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_pod_that_changes_itself_has_its_volumes_looked_at() {
         let mut world = world();
-        config(&mut world, json!({}));
+        config(&mut world, &json!({}));
         start(&mut world);
         change(&mut world, Kind::ConfigMap, "m", json!({"data": {"k": "two"}}));
         change(&mut world, Kind::Pod, "p", json!({"metadata": {"labels": {"a": "b"}}}));
@@ -363,7 +363,7 @@ mod tests {
     fn what_is_immutable_stays_and_what_has_gone_is_missed() {
         for (immutable, missed) in [(true, false), (false, true)] {
             let mut world = world();
-            config(&mut world, json!({"immutable": immutable}));
+            config(&mut world, &json!({"immutable": immutable}));
             start(&mut world);
             let gone = ApiVerb::Delete { grace: None, propagation: crate::Propagation::Background };
             ask(&mut world, Kind::ConfigMap, "m", gone);
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn what_is_not_there_is_said_in_the_programs_words() {
         let mut world = world();
-        config(&mut world, json!({}));
+        config(&mut world, &json!({}));
         start(&mut world);
         assert_eq!(cat(&world, "/etc/config/no"), "cat: /etc/config/no: No such file or directory\n");
         assert_eq!(cat(&world, "/etc/config"), "cat: /etc/config: Is a directory\n");
