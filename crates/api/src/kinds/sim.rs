@@ -134,6 +134,12 @@ pub struct Machine {
     /// What kube-proxy left behind when it was stopped; `None` while it runs.
     #[serde(default)]
     pub proxy_stopped: Option<StoppedProxy>,
+    /// When images are removed next, while the disk is fuller than it should be.
+    #[serde(default)]
+    pub image_collection: Option<SimTime>,
+    /// Whether too few were found the last time.
+    #[serde(default)]
+    pub image_collection_failed: bool,
     /// What the node is short of, or was of late.
     #[serde(default)]
     pub pressures: Vec<Pressure>,
@@ -325,6 +331,9 @@ pub struct Sandbox {
     /// The file on its node that a static pod is made from: what the API server shows of it is made anew when it is deleted.
     #[serde(default)]
     pub manifest: Option<Box<Pod>>,
+    /// Until when its volumes are waited for, while some cannot be made.
+    #[serde(default)]
+    pub mounts_until: Option<SimTime>,
     /// What was written into its volumes, if it has any that are made from objects.
     #[serde(default)]
     pub written: Option<Written>,

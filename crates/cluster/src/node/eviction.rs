@@ -3,8 +3,9 @@
 //! What the processes of a node have taken is compared with what it has. Below the threshold the node has a condition, for five
 //! minutes longer than it lasts, and one pod after another is ended: first who uses more than it asked for, then by priority,
 //! then by how much more. Pods that write more than their limit go whatever the node has.
+//! When the disk is short, images that nobody uses go before pods do ([`images`]).
 //! MODEL: a process takes all its memory and disk a second after its start; the threshold of inodes and of process ids is never
-//! reached; no image is removed to make room.
+//! reached; there are no soft thresholds, as EKS sets none.
 //! Source: kubelet `pkg/kubelet/eviction` (`eviction_manager.go`, `helpers.go`); nodeadm's `evictionHard`: memory.available
 //! 100Mi, nodefs.available 10 %.
 
@@ -17,7 +18,10 @@ use api::{
     quantity::{Format, Quantity},
 };
 
-use super::kubelet::{self, image, process};
+use super::{
+    images,
+    kubelet::{self, image, process},
+};
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn, metrics, node::report, parts::Process};
 
 /// Bytes of memory below which pods are evicted.
@@ -25,7 +29,7 @@ const LEAST_MEMORY: i64 = 100 << 20;
 /// Bytes that a system disk holds beside what pods write. MODEL: Amazon Linux 2023 with its packages, in one figure.
 const SYSTEM_DISK: i64 = 3 << 30;
 /// How much room an image takes for each byte of its pull. MODEL: layers are compressed to a third or so.
-const UNPACKED: i64 = 3;
+pub(super) const UNPACKED: i64 = 3;
 /// From one look to the next (`evictionMonitoringPeriod`).
 const MONITOR: SimDuration = SimDuration::secs(10);
 /// So long a condition lasts after it was last seen (`evictionPressureTransitionPeriod`).
@@ -61,6 +65,7 @@ impl Controller for Evictions {
         if let Some((at, message)) = looked.over_limit() {
             return evict(turn, &looked.pods[at], message, false).map(|()| Next::After(MONITOR));
         }
+        let collects = images::collect(turn, &mut machine, looked.disk);
         let short = looked.short();
         for (condition, _) in &short {
             let known = machine.pressures.iter_mut().find(|it| it.condition == *condition);
@@ -72,16 +77,24 @@ impl Controller for Evictions {
         machine.pressures.retain(|it| now.since(it.seen) < TRANSITION);
         let lasts =
             machine.pressures.iter().map(|it| TRANSITION.0.saturating_sub(now.since(it.seen).0)).min();
-        if turn.get::<Machine>("", &key.name).is_some_and(|old| old.pressures != machine.pressures) {
+        if turn.get::<Machine>("", &key.name).is_some_and(|old| *old != machine) {
             turn.put(machine.into_object());
         }
         if let Some((_, resource)) = short.first() {
             let message = format!("Attempting to reclaim {resource}");
             report::warn(turn, &key.name, "EvictionThresholdMet", &message);
+            // What nobody uses goes first: if that is enough nobody has to.
+            if *resource == Short::Disk && images::free(turn, &key.name, i64::MAX) > 0 {
+                let machine = turn.get::<Machine>("", &key.name).cloned().unwrap_or_default();
+                if Look::at(turn, &machine).short().is_empty() {
+                    return Ok(Next::After(MONITOR));
+                }
+            }
             let Some(at) = looked.first_to_go(*resource) else { return Ok(Next::Every(MONITOR)) };
             let message = looked.message(*resource, at);
             return evict(turn, &looked.pods[at], message, true).map(|()| Next::After(MONITOR));
         }
+        let lasts = lasts.into_iter().chain(collects.map(|at| at.since(now).0)).min();
         Ok(match (looked.settles_in, lasts) {
             (Some(wait), _) => Next::After(wait),
             (None, Some(wait)) => Next::Every(SimDuration(wait.max(1))),

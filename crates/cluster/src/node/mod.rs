@@ -7,6 +7,7 @@
 pub mod capacity;
 pub mod eviction;
 pub mod fargate;
+mod images;
 pub mod ipamd;
 pub mod join;
 pub mod kindnet;

@@ -56,7 +56,9 @@ pub fn says(
         _ => return None,
     };
     let (flags, paths): (Vec<&str>, Vec<&str>) = rest.iter().partition(|word| word.starts_with('-'));
-    if paths.is_empty() || flags.iter().any(|flag| !lists || !matches!(*flag, "-1" | "-a" | "-A")) {
+    // Several directories get headings.
+    let many = lists && paths.len() > 1;
+    if paths.is_empty() || many || flags.iter().any(|flag| !lists || !matches!(*flag, "-1" | "-a" | "-A")) {
         return None;
     }
     let image = container.image.as_deref().unwrap_or_default();

@@ -28,7 +28,7 @@ mod start;
 mod status;
 mod stop;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod volume;
 
 pub(crate) use admit::CRITICAL;

@@ -1,8 +1,8 @@
 //! Do a pod's volumes have what they are made from?
 //!
 //! A volume of a ConfigMap or Secret that is not there, or has not a key that the volume names, keeps the pod waiting; each
-//! try says so. MODEL: the pod hears at once of what was missing, where the kubelet waits for its next try; that it waited
-//! more than two minutes is not said. Source: kubelet `pkg/volume/{configmap,secret,projected}`,
+//! try says so, and each look at the pod that waited for two minutes in vain. MODEL: the pod hears at once of what was
+//! missing, where the kubelet waits for its next try. Source: kubelet `pkg/volume/{configmap,secret,projected}`,
 //! `pkg/volume/util/operationexecutor` (the words), `pkg/util/goroutinemap/exponentialbackoff`.
 
 use std::{cell::RefCell, collections::BTreeSet};
@@ -18,6 +18,19 @@ use crate::{ClusterId, Store, Turn};
 /// How long before the next try: half a second, then twice as long each time.
 pub(super) fn retry(failures: u32) -> SimDuration {
     SimDuration((500 << failures.min(8)).min(122_000))
+}
+
+/// So long one look at a pod waits for its volumes (`podAttachAndMountTimeout`).
+pub(super) const WAIT: SimDuration = SimDuration::secs(123);
+
+/// What is said when it has waited in vain: `WaitForAttachAndMount`.
+pub(super) fn waited(mut volumes: Vec<&str>) -> String {
+    volumes.sort_unstable();
+    format!(
+        "Unable to attach or mount volumes: unmounted volumes=[{}], unattached volumes=[], failed to process volumes=[]: \
+         context deadline exceeded",
+        volumes.join(" ")
+    )
 }
 
 /// The volumes that cannot be made, and what the event of a try says of each.

@@ -23,6 +23,18 @@ pub(super) fn step(
 ) -> Result<Next, ApiStatus> {
     let now = turn.now();
     let missing = mount::missing(turn, pod);
+    if missing.is_empty() {
+        sandbox.mounts_until = None;
+    } else if let Some(until) = sandbox.mounts_until.filter(|until| *until <= now) {
+        let unmounted: Vec<&str> = missing.iter().map(|(volume, _)| volume.as_str()).collect();
+        let message = mount::waited(unmounted);
+        say(turn, pod, None, EventType::Warning, "FailedMount", &message);
+        // The next look at the pod begins to wait anew.
+        let key = super::key_of(turn.cluster(), pod);
+        let jitter = turn.draw("mount", &key, until.0) % 5000;
+        sandbox.mounts_until = Some(now + timing::BACK_OFF + SimDuration(jitter) + mount::WAIT);
+        turn.put(sandbox.clone().into_object());
+    }
     if missing.is_empty() && sandbox.step == SandboxStep::Mounting {
         (sandbox.step, sandbox.failures, sandbox.due) = (SandboxStep::Creating, 0, now);
         sandbox.probed_from = now;
@@ -40,8 +52,9 @@ pub(super) fn step(
         sandbox.step = SandboxStep::Mounting;
         sandbox.due = now + mount::retry(sandbox.failures);
         sandbox.failures += 1;
+        sandbox.mounts_until.get_or_insert(now + mount::WAIT);
         turn.put(sandbox.clone().into_object());
-        return Ok(next(now, None, Some(sandbox.due)));
+        return Ok(wait(turn, &sandbox, machine));
     }
     if !machine.played {
         sandbox.written = volume::write(turn.store(), turn.cluster(), pod);
@@ -77,7 +90,8 @@ pub(super) fn step(
 /// A retry that will find an address is work; one that nobody can tell about may go on for ever.
 fn wait(turn: &Turn<'_>, sandbox: &Sandbox, machine: &Machine) -> Next {
     if sandbox.step == SandboxStep::Mounting {
-        return next(turn.now(), None, Some(sandbox.due));
+        let until = sandbox.mounts_until.unwrap_or(sandbox.due);
+        return next(turn.now(), None, Some(sandbox.due.min(until)));
     }
     let hopeful = sandbox.failures == 0
         || network::has_address(turn, &sandbox.node)

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::{ApiRequest, ApiVerb, Budget, ClusterId, Principal, Propagation, Request, Scenario, World};
 
-pub(super) const HERE: ClusterId = ClusterId(1);
+pub(crate) const HERE: ClusterId = ClusterId(1);
 
 /// A node that offers what it is told, and whose pods pull as on EKS.
-pub(super) fn world() -> World {
+pub(crate) fn world() -> World {
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a", "labels": {"disk": "ssd"}},
         "status": {"capacity": {"cpu": "2", "memory": "2Gi", "pods": "10", "ephemeral-storage": "20Gi"},
             "allocatable": {"cpu": "2", "memory": "2Gi", "pods": "10", "ephemeral-storage": "20Gi"}}});
@@ -23,12 +23,12 @@ pub(super) fn world() -> World {
     world
 }
 
-pub(super) fn ask(world: &mut World, kind: Kind, name: &str, verb: ApiVerb) {
+pub(crate) fn ask(world: &mut World, kind: Kind, name: &str, verb: ApiVerb) {
     let request = ApiRequest::new(HERE, verb, kind, "default", name);
     world.request(&Principal::admin(), Request::Api(request)).map_err(|why| why.to_string()).unwrap();
 }
 
-pub(super) fn run(world: &mut World, spec: Value) {
+pub(crate) fn run(world: &mut World, spec: Value) {
     let mut spec = spec;
     for (i, container) in spec["containers"].as_array_mut().into_iter().flatten().enumerate() {
         if container["name"].is_null() {
@@ -40,28 +40,28 @@ pub(super) fn run(world: &mut World, spec: Value) {
     world.settle(SimDuration::secs(20));
 }
 
-pub(super) fn wait(world: &mut World, seconds: u64) {
+pub(crate) fn wait(world: &mut World, seconds: u64) {
     let until = world.now() + SimDuration::secs(seconds);
     world.run_until(until, Budget::COMMAND);
 }
 
-pub(super) fn delete(world: &mut World) {
+pub(crate) fn delete(world: &mut World) {
     ask(world, Kind::Pod, "p", ApiVerb::Delete { grace: None, propagation: Propagation::Background });
 }
 
-pub(super) fn pod(world: &World) -> &Pod {
+pub(crate) fn pod(world: &World) -> &Pod {
     world.store().get::<Pod>(HERE, "default", "p").unwrap()
 }
 
-pub(super) fn is_there(world: &World) -> bool {
+pub(crate) fn is_there(world: &World) -> bool {
     world.store().get::<Pod>(HERE, "default", "p").is_some()
 }
 
-pub(super) fn phase(world: &World) -> &str {
+pub(crate) fn phase(world: &World) -> &str {
     pod(world).status.as_ref().unwrap().phase.as_deref().unwrap()
 }
 
-pub(super) fn status<'w>(world: &'w World, name: &str) -> &'w ContainerStatus {
+pub(crate) fn status<'w>(world: &'w World, name: &str) -> &'w ContainerStatus {
     let status = pod(world).status.as_ref().unwrap();
     let all =
         status.init_container_statuses.iter().flatten().chain(status.container_statuses.iter().flatten());
@@ -69,7 +69,7 @@ pub(super) fn status<'w>(world: &'w World, name: &str) -> &'w ContainerStatus {
 }
 
 /// `Waiting CrashLoopBackOff`, `Running`, `Terminated Error 1`.
-pub(super) fn state(world: &World, name: &str) -> String {
+pub(crate) fn state(world: &World, name: &str) -> String {
     let state = status(world, name).state.clone().unwrap();
     if let Some(it) = state.waiting {
         return format!("Waiting {}", it.reason.unwrap_or_default());
@@ -80,12 +80,12 @@ pub(super) fn state(world: &World, name: &str) -> String {
     }
 }
 
-pub(super) fn message(world: &World, name: &str) -> String {
+pub(crate) fn message(world: &World, name: &str) -> String {
     status(world, name).state.clone().unwrap().waiting.unwrap().message.unwrap_or_default()
 }
 
 /// What the kubelet said about the pod: `reason: message`, in order, with how often if more than once.
-pub(super) fn said(world: &World) -> Vec<String> {
+pub(crate) fn said(world: &World) -> Vec<String> {
     let uid = pod(world).metadata.uid.clone().unwrap();
     let mut all: Vec<&Event> = world
         .store()
@@ -102,11 +102,11 @@ pub(super) fn said(world: &World) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn has_said(world: &World, text: &str) -> bool {
+pub(crate) fn has_said(world: &World, text: &str) -> bool {
     said(world).iter().any(|it| it.starts_with(text))
 }
 
-pub(super) fn sh(script: &str) -> Value {
+pub(crate) fn sh(script: &str) -> Value {
     json!({"image": "busybox:1.36", "command": ["sh", "-c", script]})
 }
 
@@ -396,6 +396,23 @@ fn a_host_port_is_given_once() {
     assert_eq!((status.reason.as_deref(), status.message.as_deref()), (Some("NodePorts"), Some(why)));
 }
 
+/// Expected: `volume_manager.go` (`WaitForAttachAndMount`): after 2 min 3 s.
+#[test]
+fn a_pod_that_waited_in_vain_for_its_volumes_says_which() {
+    let mut world = world();
+    let volume = |name: &str| json!({"name": name, "configMap": {"name": name}});
+    run(&mut world, json!({"volumes": [volume("two"), volume("one")], "containers": [{"image": "nginx"}]}));
+    let waited = "FailedMount: Unable to attach or mount volumes: unmounted volumes=[one two], unattached volumes=[], failed \
+                  to process volumes=[]: context deadline exceeded";
+    wait(&mut world, 100);
+    assert!(
+        !has_said(&world, waited)
+            && has_said(&world, "FailedMount: MountVolume.SetUp failed for volume \"one\"")
+    );
+    wait(&mut world, 30);
+    assert!(has_said(&world, waited), "{:?}", said(&world));
+}
+
 fn ask_for_resize(world: &mut World, name: &str, resources: &Value) {
     let patch = json!({"spec": {"containers": [{"name": "c", "resources": resources}]}});
     let verb = ApiVerb::Patch(crate::PatchKind::Strategic, patch);
@@ -415,7 +432,7 @@ fn beside(world: &mut World, cpu: &str) {
     ask(world, Kind::Pod, "", ApiVerb::Create(other));
 }
 
-pub(super) fn condition(world: &World, type_: &str) -> Option<(String, String)> {
+pub(crate) fn condition(world: &World, type_: &str) -> Option<(String, String)> {
     let all = pod(world).status.as_ref()?.conditions.as_ref()?;
     let found = all.iter().find(|it| it.type_ == type_)?;
     Some((found.reason.clone().unwrap_or_default(), found.message.clone().unwrap_or_default()))
