@@ -45,5 +45,6 @@ pub use object::{Object, Resource, Stored};
 pub use status::{ApiStatus, Cause};
 pub use time::{SimDuration, SimTime};
 
+pub use k8s_openapi::ByteString;
 pub use k8s_openapi::api as k8s;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1 as meta;

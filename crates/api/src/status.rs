@@ -104,6 +104,18 @@ impl ApiStatus {
         Self::new(403, "Forbidden", message.into())
     }
 
+    /// 422 of a request's parameters: `ListOptions.meta.k8s.io "" is invalid: ...`.
+    #[must_use]
+    pub fn invalid_options(kind: &str, causes: Vec<Cause>) -> Self {
+        let said: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let said = if said.len() == 1 { said.join("") } else { format!("[{}]", said.join(", ")) };
+        let mut status = Self::new(422, "Invalid", format!("{kind}.meta.k8s.io \"\" is invalid: {said}"));
+        status.group = "meta.k8s.io".to_owned();
+        status.kind = kind.to_owned();
+        status.causes = causes;
+        status
+    }
+
     /// 422: `Pod "x" is invalid: ...`, one cause or several.
     #[must_use]
     pub fn invalid(kind: crate::Kind, name: &str, causes: Vec<Cause>) -> Self {

@@ -39,7 +39,10 @@ pub(crate) fn find(id: ActorId) -> Option<&'static (dyn Controller + Sync)> {
 /// As which manager of fields an actor writes; empty for who is noted nowhere.
 pub(crate) fn manager(id: ActorId) -> &'static str {
     let is = |actor: &(dyn Controller + Sync)| actor.name() == id.0;
-    if CONTROLLERS.iter().any(|actor| is(*actor)) {
+    if id.0 == "customresourcedefinition-controller" {
+        // It lives in the API server.
+        "kube-apiserver"
+    } else if CONTROLLERS.iter().any(|actor| is(*actor)) {
         "kube-controller-manager"
     } else if is(&scheduler::Scheduler) {
         "kube-scheduler"

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     ActorId, ApiRequest, ApiVerb, ClusterId, PatchKind, Principal, Propagation, Reply, Request, World,
     apiserver,
+    request::{List, Page},
 };
 
 /// The only cluster of these tests.
@@ -66,6 +67,15 @@ pub(crate) fn get(world: &mut World, kind: Kind, name: &str) -> Result<Rc<Object
     ask(world, kind, "default", name, ApiVerb::Get).map(object)
 }
 
+/// A part of a list in the namespace `default`.
+pub(crate) fn page(world: &mut World, kind: Kind, page: Page) -> Result<List, String> {
+    let (label_selector, field_selector) = (String::new(), String::new());
+    match ask(world, kind, "default", "", ApiVerb::List { label_selector, field_selector, page })? {
+        Reply::List(list) => Ok(list),
+        Reply::Object(_) | Reply::Value(_) => panic!("a list was expected"),
+    }
+}
+
 pub(crate) fn list(
     world: &mut World,
     kind: Kind,
@@ -73,9 +83,13 @@ pub(crate) fn list(
     labels: &str,
     fields: &str,
 ) -> Result<Vec<String>, String> {
-    let verb = ApiVerb::List { label_selector: labels.to_owned(), field_selector: fields.to_owned() };
+    let verb = ApiVerb::List {
+        label_selector: labels.to_owned(),
+        field_selector: fields.to_owned(),
+        page: Page::default(),
+    };
     match ask(world, kind, namespace, "", verb)? {
-        Reply::List(objects) => Ok(objects.iter().map(|object| object.name().to_owned()).collect()),
+        Reply::List(list) => Ok(list.items.iter().map(|object| object.name().to_owned()).collect()),
         Reply::Object(_) | Reply::Value(_) => panic!("a list was expected"),
     }
 }

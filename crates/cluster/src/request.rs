@@ -134,6 +134,8 @@ pub enum ApiVerb {
         label_selector: String,
         /// As `--field-selector` gives it; empty for all.
         field_selector: String,
+        /// Which part of it, and as of when.
+        page: Page,
     },
     /// Make one, from its JSON form.
     Create(Value),
@@ -148,6 +150,32 @@ pub enum ApiVerb {
         /// What becomes of those it owns.
         propagation: Propagation,
     },
+}
+
+/// Which part of a list, and as of when: the parameters of a request as they are written. By default all, as of now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// How many at most; 0 for all.
+    pub limit: i64,
+    /// `continue`: where the part before ended, as its answer says.
+    pub token: String,
+    /// `resourceVersion`.
+    pub revision: String,
+    /// `resourceVersionMatch`.
+    pub matching: String,
+}
+
+/// A list, or a part of one.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// By namespace and name.
+    pub items: Vec<Rc<Object>>,
+    /// As of when.
+    pub revision: u64,
+    /// What to go on with; empty if this is the end.
+    pub token: String,
+    /// How many come after it, where no selector makes that unknown.
+    pub remaining: Option<u64>,
 }
 
 /// How to read a patch.
@@ -194,8 +222,8 @@ pub struct AwsRequest {
 pub enum Reply {
     /// One object.
     Object(Rc<Object>),
-    /// Many, by namespace and name.
-    List(Vec<Rc<Object>>),
+    /// Many.
+    List(List),
     /// What an AWS service answers, or what is no object of the store: a `Scale`, a review, a `Status`.
     Value(Value),
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use api::{
     Cause, Domain, Kind, Object, Stored,
-    custom::{Blocked, Definition, Version},
+    custom::{Blocked, Definition, Scale, Version},
 };
 use serde_json::Value;
 
@@ -93,6 +93,9 @@ pub(super) fn as_asked(version: Option<&Version>, kind: Kind, object: &Rc<Object
 pub(super) fn check(version: &Version, old: Option<&Object>, object: &Object) -> Vec<Cause> {
     let (old, object) = (old.map(Object::to_value), object.to_value());
     let mut causes = version.check(old.as_ref(), &object);
+    if let Some(scale) = &version.scale {
+        causes.extend(unscalable(scale, &object));
+    }
     if !version.has_rules() {
         return causes;
     }
@@ -109,6 +112,73 @@ pub(super) fn check(version: &Version, old: Option<&Object>, object: &Object) ->
         });
     }
     causes
+}
+
+/// What is wrong at the places where `scale` looks. Source: apiextensions-apiserver
+/// `pkg/registry/customresource/validator.go`, apimachinery `pkg/apis/meta/v1/unstructured/helpers.go`.
+fn unscalable(scale: &Scale, object: &Value) -> Vec<Cause> {
+    let invalid = |path: &str, shown: String, why: String| Cause {
+        reason: "FieldValueInvalid".to_owned(),
+        message: format!("Invalid value: {shown}: {why}"),
+        field: path.to_owned(),
+    };
+    let mut causes = Vec::new();
+    for path in [&scale.spec, &scale.status] {
+        match found(object, path, "int64", |it| it.is_i64() || it.is_u64()) {
+            Err(why) => causes.push(invalid(path, "0".to_owned(), why)),
+            Ok(None) => {}
+            Ok(Some(number)) => {
+                let many = number.as_i64().unwrap_or(i64::MAX);
+                let why = if many < 0 {
+                    "should be a non-negative integer"
+                } else if many > i64::from(i32::MAX) {
+                    "should be less than or equal to math.MaxInt32 (2147483647)"
+                } else {
+                    continue;
+                };
+                causes.push(invalid(path, many.to_string(), why.to_owned()));
+            }
+        }
+    }
+    if let Some(path) = &scale.selector
+        && let Err(why) = found(object, path, "string", Value::is_string)
+    {
+        causes.push(invalid(path, "\"\"".to_owned(), why));
+    }
+    causes
+}
+
+/// The value at a path, if it is of the type that is wanted.
+fn found<'v>(
+    object: &'v Value,
+    path: &str,
+    wanted: &str,
+    fits: impl Fn(&Value) -> bool,
+) -> Result<Option<&'v Value>, String> {
+    let mut value = object;
+    for name in path.split('.').filter(|name| !name.is_empty()) {
+        if !value.is_object() {
+            return Err(wrong_type(path, value, "map[string]interface{}"));
+        }
+        match value.get(name) {
+            None => return Ok(None),
+            Some(next) => value = next,
+        }
+    }
+    if fits(value) { Ok(Some(value)) } else { Err(wrong_type(path, value, wanted)) }
+}
+
+fn wrong_type(path: &str, value: &Value, wanted: &str) -> String {
+    let (shown, is) = match value {
+        Value::Null => ("<nil>".to_owned(), "<nil>"),
+        Value::Bool(it) => (it.to_string(), "bool"),
+        Value::Number(it) if it.is_f64() => (it.to_string(), "float64"),
+        Value::Number(it) => (it.to_string(), "int64"),
+        Value::String(it) => (it.clone(), "string"),
+        Value::Array(_) => (api::patch::shown(value), "[]interface {}"),
+        Value::Object(_) => (api::patch::shown(value), "map[string]interface {}"),
+    };
+    format!("{path} accessor error: {shown} is of the type {is}, expected {wanted}")
 }
 
 /// The number at a simple JSON path such as `.spec.replicas`.

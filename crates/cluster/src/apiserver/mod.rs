@@ -20,6 +20,7 @@ mod families;
 mod go_values;
 mod names;
 mod owners;
+mod page;
 mod read;
 mod recorder;
 mod review;
@@ -175,9 +176,10 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
             call.enter(Stage::Storage, "");
             object(read::get(call, kind, &namespace, &name)?)
         }
-        ("", ApiVerb::List { label_selector, field_selector }) => {
+        ("", ApiVerb::List { label_selector, field_selector, page }) => {
             call.enter(Stage::Storage, "");
-            read::list(call, kind, &namespace, &label_selector, &field_selector).map(Reply::List)
+            let selected = read::Selected::parse(call, kind, &label_selector, &field_selector)?;
+            page::read(call, kind, &namespace, &selected, &page).map(Reply::List)
         }
         ("", ApiVerb::Create(value)) => object(create::decoded(call, kind, &namespace, &name, &value)?),
         ("" | "status" | "finalize", ApiVerb::Update(value)) => {

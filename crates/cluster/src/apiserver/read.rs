@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Kind, Object, label::Selector};
+use api::{ApiStatus, Kind, Object, custom::Version, label::Selector};
 
 use crate::apiserver::{Call, definitions};
 
@@ -16,29 +16,39 @@ pub(super) fn get(call: &Call<'_>, kind: Kind, namespace: &str, name: &str) -> R
     Ok(definitions::as_asked(version.as_ref(), kind, found))
 }
 
-/// Many, by namespace and name.
-pub(super) fn list(
-    call: &Call<'_>,
-    kind: Kind,
-    namespace: &str,
-    labels: &str,
-    fields: &str,
-) -> Result<Vec<Rc<Object>>, ApiStatus> {
-    let selector = Selector::parse(labels).map_err(|error| ApiStatus::bad_request(error.to_string()))?;
-    let version = definitions::version(call.world.store(), call.cluster, kind);
-    let own = version.as_ref().map(|version| version.selectable.as_slice()).unwrap_or_default();
-    let fields = parse(kind, own, fields)?;
-    let namespace = (!namespace.is_empty()).then_some(namespace);
-    let nothing = std::collections::BTreeMap::new();
-    let objects = call.world.store().objects(call.cluster, kind, namespace);
-    Ok(objects
-        .map(|(_, object)| object)
-        .filter(|object| {
-            selector.is_empty() || selector.matches(object.meta().labels.as_ref().unwrap_or(&nothing))
-        })
-        .filter(|object| fields.iter().all(|field| field.accepts(object)))
-        .map(|object| definitions::as_asked(version.as_ref(), kind, object))
-        .collect())
+/// What a reader of a list wants of it.
+pub(super) struct Selected {
+    labels: Selector,
+    fields: Vec<Field>,
+    version: Option<Version>,
+}
+
+impl Selected {
+    /// Reads both selectors.
+    pub(super) fn parse(call: &Call<'_>, kind: Kind, labels: &str, fields: &str) -> Result<Self, ApiStatus> {
+        let labels = Selector::parse(labels).map_err(|error| ApiStatus::bad_request(error.to_string()))?;
+        let version = definitions::version(call.world.store(), call.cluster, kind);
+        let own = version.as_ref().map(|version| version.selectable.as_slice()).unwrap_or_default();
+        let fields = parse(kind, own, fields)?;
+        Ok(Self { labels, fields, version })
+    }
+
+    /// Whether it is everything.
+    pub(super) fn is_all(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    pub(super) fn accepts(&self, object: &Object) -> bool {
+        let nothing = std::collections::BTreeMap::new();
+        let labels = object.meta().labels.as_ref().unwrap_or(&nothing);
+        (self.labels.is_empty() || self.labels.matches(labels))
+            && self.fields.iter().all(|field| field.accepts(object))
+    }
+
+    /// The object in the version that was asked for.
+    pub(super) fn shown(&self, kind: Kind, object: &Rc<Object>) -> Rc<Object> {
+        definitions::as_asked(self.version.as_ref(), kind, object)
+    }
 }
 
 /// One condition on one field.

@@ -93,12 +93,20 @@ fn spend(call: &mut Call<'_>, namespace: &str, pod: &Object) -> Result<(), ApiSt
         [one] => one.clone(),
         _ => {
             let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-            return Err(status(500, "InternalError", why));
+            return Err(status(500, "", why));
         }
     };
+    let policy = budget.body.get("spec").and_then(|spec| spec.get("unhealthyPodEvictionPolicy"));
+    let always = policy.and_then(Value::as_str) == Some("AlwaysAllow");
+    let generation = budget.metadata.generation.unwrap_or_default();
     let state = budget.body.entry("status").or_insert_with(|| json!({}));
-    let allowed = state.get("disruptionsAllowed").and_then(Value::as_i64).unwrap_or(0);
-    if allowed <= 0 {
+    let number = |field: &str| state.get(field).and_then(Value::as_i64).unwrap_or(0);
+    let (healthy, desired) = (number("currentHealthy"), number("desiredHealthy"));
+    if !pod_is_ready(pod) && (always || (healthy >= desired && desired > 0)) {
+        return Ok(());
+    }
+    let allowed = number("disruptionsAllowed");
+    if allowed <= 0 || number("observedGeneration") < generation {
         return Err(status(
             429,
             "TooManyRequests",
@@ -106,8 +114,15 @@ fn spend(call: &mut Call<'_>, namespace: &str, pod: &Object) -> Result<(), ApiSt
         ));
     }
     state["disruptionsAllowed"] = json!(allowed - 1);
+    // Until the controller sees the pod going, it knows of it by this.
+    state["disruptedPods"][pod.name()] = json!(call.world.stamp(call.world.now()));
     call.write(Object::Stored(Box::new(budget)));
     Ok(())
+}
+
+fn pod_is_ready(pod: &Object) -> bool {
+    let conditions = Pod::of(pod).and_then(|pod| pod.status.as_ref()?.conditions.as_deref());
+    conditions.unwrap_or_default().iter().any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
 /// Gives a pod its node.

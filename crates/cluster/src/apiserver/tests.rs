@@ -199,7 +199,11 @@ fn nobody_and_strangers_are_turned_away() {
     let mut world = cluster();
     let mut ask = |user: &str| {
         let who = Principal { user: user.to_owned(), ..Principal::default() };
-        let verb = ApiVerb::List { label_selector: String::new(), field_selector: String::new() };
+        let verb = ApiVerb::List {
+            label_selector: String::new(),
+            field_selector: String::new(),
+            page: crate::request::Page::default(),
+        };
         let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "");
         world.request(&who, Request::Api(request)).unwrap_err().to_string()
     };
@@ -225,7 +229,11 @@ fn a_role_and_its_binding_let_somebody_in() {
     )
     .unwrap();
     let who = Principal::system("dev");
-    let verb = ApiVerb::List { label_selector: String::new(), field_selector: String::new() };
+    let verb = ApiVerb::List {
+        label_selector: String::new(),
+        field_selector: String::new(),
+        page: crate::request::Page::default(),
+    };
     let request = ApiRequest::new(HERE, verb, Kind::Pod, "default", "");
     assert!(world.request(&who, Request::Api(request)).is_ok());
     let allowed = &world.last_asked().unwrap().passed[1];

@@ -158,6 +158,10 @@ pub(super) fn update(
         object = next;
         call.changed(&object);
         owners::note(call, Some(&old), &mut object, part);
+        if let Some(version) = definitions::version(call.world.store(), call.cluster, kind) {
+            call.enter(Stage::Validation, "");
+            decode::validate(Some(&version), Some(&old), &object)?;
+        }
     } else if let (Object::Pod(before), Object::Pod(pod), "ephemeralcontainers" | "resize") =
         (&*old, &mut object, part)
     {

@@ -13,7 +13,7 @@ use api::{
 use serde_json::{Value, json};
 
 use super::{controller_of, is_ready, manager, phase};
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn};
+use crate::{Change, Controller, EventType, Key, Next, Store, Turn, apiserver::reference};
 
 /// The controller.
 pub(crate) struct DisruptionController;
@@ -27,15 +27,31 @@ impl Controller for DisruptionController {
         match change.key.kind {
             Kind::PodDisruptionBudget if change.after.is_some() => wake(change.key.clone()),
             Kind::Pod => {
-                let budgets =
-                    store.objects(change.key.cluster, Kind::PodDisruptionBudget, Some(&change.key.namespace));
-                budgets.for_each(|(key, _)| wake(key.clone()));
+                let Some(pod) = change.after.as_ref().or(change.before.as_ref()) else { return };
+                match budgets_of(store, &change.key, pod).as_slice() {
+                    [] => {}
+                    [_, _, ..] if change.after.is_some() => wake(change.key.clone()),
+                    [first, ..] => wake(first.clone()),
+                }
             }
             _ => {}
         }
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        if key.kind == Kind::Pod {
+            let Some(pod) = turn.store().object(key).cloned() else { return Ok(Next::Done) };
+            let budgets = budgets_of(turn.store(), key, &pod);
+            let Some(first) = budgets.first() else { return Ok(Next::Done) };
+            if budgets.len() > 1 {
+                let message = format!(
+                    "Pod {:?}/{:?} matches multiple PodDisruptionBudgets.  Chose {:?} arbitrarily.",
+                    &*key.namespace, &*key.name, &*first.name
+                );
+                event(turn, &pod, EventType::Warning, "MultiplePodDisruptionBudgets", &message);
+            }
+            return self.reconcile(turn, first);
+        }
         let Some(Object::Stored(stored)) = turn.store().object(key).map(|object| (**object).clone()) else {
             return Ok(Next::Done);
         };
@@ -45,20 +61,20 @@ impl Controller for DisruptionController {
             pods.iter().filter(|pod| is_ready(pod) && pod.metadata.deletion_timestamp.is_none()).count();
         let about = Object::Stored(stored.clone());
         if pods.is_empty() {
-            turn.event(&about, EventType::Normal, "NoPods", "No matching pods found");
+            event(turn, &about, EventType::Normal, "NoPods", "No matching pods found");
         }
         let (expected, desired) = match expectation(turn, &key.namespace, &spec, &pods) {
             Ok(expectation) => expectation,
             Err(why) => {
                 let message = format!("Failed to calculate the number of expected pods: {why}");
-                turn.event(&about, EventType::Warning, "CalculateExpectedPodCountFailed", &message);
+                event(turn, &about, EventType::Warning, "CalculateExpectedPodCountFailed", &message);
                 fail(turn, *stored, &why)?;
                 return Ok(Next::Done);
             }
         };
         let counts_sets = spec.get("maxUnavailable").is_some() || spec["minAvailable"].is_string();
         if counts_sets && pods.iter().any(|pod| controller_of(&pod.metadata).is_none()) {
-            turn.event(&about, EventType::Warning, "UnmanagedPods", &unmanaged(&spec["selector"]));
+            event(turn, &about, EventType::Warning, "UnmanagedPods", &unmanaged(&spec["selector"]));
         }
         let healthy = i64::try_from(healthy).unwrap_or(i64::MAX);
         let allowed = if expected > 0 { (healthy - desired).max(0) } else { 0 };
@@ -85,6 +101,34 @@ impl Controller for DisruptionController {
         }
         Ok(Next::Done)
     }
+}
+
+/// The controller speaks under the name that its client has.
+fn event(turn: &mut Turn<'_>, about: &Object, how: EventType, reason: &str, message: &str) {
+    turn.event_from("controllermanager", "", &reference(about), how, reason, message);
+}
+
+/// The budgets that choose a pod. UPSTREAM: a change of the pod is told to one of them alone, and that is nearly always the
+/// one that was there first.
+fn budgets_of(store: &Store, at: &Key, pod: &Object) -> Vec<Key> {
+    let nothing = BTreeMap::new();
+    let labels = pod.meta().labels.as_ref().unwrap_or(&nothing);
+    let chooses = |budget: &Object| match budget {
+        Object::Stored(stored) => {
+            let selector = stored.body.get("spec").and_then(|spec| spec.get("selector")).cloned();
+            let selector = selector.and_then(|it| serde_json::from_value(it).ok());
+            let selector = selector.and_then(|it| Selector::from_label_selector(&it).ok());
+            selector.is_some_and(|it| !it.is_empty() && it.matches(labels))
+        }
+        _ => false,
+    };
+    let all = store.objects(at.cluster, Kind::PodDisruptionBudget, Some(&at.namespace));
+    let mut found: Vec<_> = all
+        .filter(|(_, budget)| chooses(budget))
+        .map(|(key, budget)| (budget.meta().creation_timestamp.clone(), key.clone()))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, key)| key).collect()
 }
 
 /// Writes that nothing may be disrupted, for it is not known how much there should be.

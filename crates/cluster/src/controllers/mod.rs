@@ -29,6 +29,7 @@ mod statefulset;
 mod taint_eviction;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::rc::Rc;
 
@@ -50,6 +51,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &definition::DefinitionController,
     &namespace::NamespaceController,
     &service_account::ServiceAccountController,
+    &token::TokensController,
     &deployment::DeploymentController,
     &replicaset::ReplicaSetController,
     &daemonset::DaemonSetController,

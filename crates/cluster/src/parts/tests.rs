@@ -177,7 +177,11 @@ fn one_member_less_is_nothing_and_two_less_is_no_quorum() {
     stop(&mut world, part("etcd-b"));
     let slow = "the server was unable to return a response in the time allotted, but may still be processing the request (get pods client)";
     assert_eq!(read(&mut world, ApiVerb::Get, "client"), Err(slow.to_owned()));
-    let list = ApiVerb::List { label_selector: String::new(), field_selector: String::new() };
+    let list = ApiVerb::List {
+        label_selector: String::new(),
+        field_selector: String::new(),
+        page: crate::request::Page::default(),
+    };
     assert!(read(&mut world, list, "").expect_err("no quorum").ends_with("(get pods)"));
     assert_eq!(create(&mut world, pod("late")).expect_err("no quorum"), "etcdserver: request timed out");
     let delete = ApiVerb::Delete { grace: None, propagation: Propagation::Background };

@@ -30,10 +30,19 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     for (kind, space, target) in kube.chosen()? {
         kube.get(kind, &space, &target)?;
         let info = kind.info();
-        if !matches!(
-            kind,
-            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
-        ) {
+        let scales = match kind {
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController => true,
+            Kind::Custom(_) => {
+                let cluster = kube.target()?.cluster;
+                let definition = cluster::apiserver::definition(kube.shell.world.store(), cluster, kind);
+                definition
+                    .as_ref()
+                    .and_then(|it| it.version(info.version))
+                    .is_some_and(|it| it.scale.is_some())
+            }
+            _ => false,
+        };
+        if !scales {
             let version = info.api_version();
             let group = if info.group.is_empty() { format!("/{}", info.version) } else { version };
             return Fail::error(format!(

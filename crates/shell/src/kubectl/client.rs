@@ -345,6 +345,7 @@ impl Kube<'_, '_> {
         let verb = ApiVerb::List {
             label_selector: selection.labels.clone(),
             field_selector: selection.fields.clone(),
+            page: cluster::request::Page::default(),
         };
         let request = self.request(verb, kind, namespace, "");
         let answer = self.ask(request).map_err(|fail| match fail {
@@ -375,7 +376,7 @@ impl Kube<'_, '_> {
             other => other,
         })?;
         match answer {
-            Reply::List(objects) => Ok(objects),
+            Reply::List(list) => Ok(list.items),
             Reply::Object(_) | Reply::Value(_) => Fail::error("unexpected object"),
         }
     }

@@ -139,7 +139,7 @@ fn watched(kube: &mut Kube<'_, '_>, args: &[String], format: &Format) -> Done {
         name: ask.name.clone().filter(|_| single),
         selection: kube.selection(),
     };
-    watch::run(kube, &watched, |kube, object, at, event| {
+    watch::run(kube, &watched, None, |kube, object, at, event| {
         let begins = shown.is_empty();
         shown.push(object.clone());
         events.push(event);

@@ -90,6 +90,10 @@ impl Kube<'_, '_> {
         for word in first.split(',') {
             if word == "all" {
                 kinds.extend(ALL);
+                // Definitions may add to it.
+                kinds.extend(self.served().into_iter().filter(|kind| {
+                    matches!(kind, Kind::Custom(_)) && kind.info().categories.contains(&"all")
+                }));
             } else {
                 kinds.push(self.kind(word)?);
             }

@@ -1,7 +1,7 @@
 //! `kubectl scale`.
 
 use api::Kind;
-use cluster::PatchKind;
+use cluster::{ApiRequest, ApiVerb, ClusterId, PatchKind, Reply};
 use serde_json::{Value, json};
 
 use crate::kubectl::{Done, Fail, Kube, apply::DryRun, field, print, resource::typed};
@@ -64,7 +64,15 @@ fn one(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), replicas: i64, dry: DryR
     }
     let live = kube.get(at.0, at.1, at.2)?;
     if let Some(current) = kube.given.int("current-replicas").filter(|c| *c >= 0) {
-        let now = field::int(&live, "spec.replicas");
+        // Where a definition keeps the number, only the server knows.
+        let asked = ApiRequest::new(ClusterId::WORLD, ApiVerb::Get, at.0, at.1, at.2).of("scale");
+        let now = match at.0 {
+            Kind::Custom(_) => match kube.ask(asked)? {
+                Reply::Value(scale) => field::int(&scale, "spec.replicas"),
+                Reply::Object(_) | Reply::List(_) => 0,
+            },
+            _ => field::int(&live, "spec.replicas"),
+        };
         if now != current {
             return Fail::error(format!("Expected replicas to be {current}, was {now}"));
         }

@@ -229,6 +229,11 @@ impl Kube<'_, '_> {
             Some("warn") => true,
             Some(_) | None => return value.clone(),
         };
+        self.lax(kind, value, warns)
+    }
+
+    /// An object without the fields that its kind does not have; with a warning of each if `warns`.
+    pub(crate) fn lax(&mut self, kind: Kind, value: &Value, warns: bool) -> Value {
         let store = self.shell.world.store();
         let cluster = self.target.as_ref().map(|target| target.cluster);
         let defined = cluster.and_then(|cluster| cluster::apiserver::definition(store, cluster, kind));

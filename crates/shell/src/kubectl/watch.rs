@@ -26,10 +26,11 @@ pub(super) struct Watched {
     pub selection: Selection,
 }
 
-/// Calls `row` for every change from now on, with the moment of it and what happened.
+/// Calls `row` for every change from now on, at most `until` then, with the moment of it and what happened.
 pub(super) fn run(
     kube: &mut Kube<'_, '_>,
     watched: &Watched,
+    until: Option<SimTime>,
     mut row: impl FnMut(&mut Kube<'_, '_>, &Value, SimTime, &'static str),
 ) -> Done {
     let cluster = kube.target()?.cluster;
@@ -37,6 +38,7 @@ pub(super) fn run(
     let mut seen = kube.shell.world.facts().len();
     let mut changed_at = kube.shell.world.now();
     let ends = patience(kube.given.value("request-timeout")).map(|wait| changed_at + wait);
+    let ends = ends.into_iter().chain(until).min();
     loop {
         let cut = kube.shell.until.into_iter().chain(ends).min();
         if kube.shell.world.is_exhausted() {

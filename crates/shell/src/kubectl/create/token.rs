@@ -49,16 +49,22 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
             duration.unwrap_or_default()
         ));
     }
+    let mut of = json!({"namespace": namespace,
+        "serviceaccount": {"name": name, "uid": field::text(&account, "metadata.uid")}});
     if let Some(kind) = bound {
-        kube.get(kind, &namespace, &object).map_err(refused)?;
+        let found = kube.get(kind, &namespace, &object).map_err(refused)?;
+        of[kind.info().singular()] = json!({"name": object, "uid": field::text(&found, "metadata.uid")});
     }
+    let audiences = match kube.given.list("audience") {
+        none if none.is_empty() => vec!["https://kubernetes.default.svc".to_owned()],
+        some => some.into_iter().map(str::to_owned).collect(),
+    };
     let now = kube.shell.world.stamp(kube.shell.world.now()).0.as_second();
     let seconds = duration.unwrap_or(3600);
     let claims = json!({
-        "aud": ["https://kubernetes.default.svc"], "exp": now + seconds, "iat": now, "nbf": now,
+        "aud": audiences, "exp": now + seconds, "iat": now, "nbf": now,
         "iss": "https://kubernetes.default.svc",
-        "kubernetes.io": {"namespace": namespace,
-            "serviceaccount": {"name": name, "uid": field::text(&account, "metadata.uid")}},
+        "kubernetes.io": of,
         "sub": format!("system:serviceaccount:{namespace}:{name}"),
     });
     let part = |text: String| URL_SAFE_NO_PAD.encode(text);
