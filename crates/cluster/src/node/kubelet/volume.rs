@@ -344,6 +344,22 @@ mod tests {
         assert_eq!(cat(&world, "/etc/one"), "one");
     }
 
+    /// Expected: `configmap.go` (`SetUpAt`): what is optional and not there is an empty volume, until it is there.
+    #[test]
+    fn what_is_optional_comes_later() {
+        let mut world = world();
+        let mounts = json!([{"name": "v", "mountPath": "/etc/config"}]);
+        run(
+            &mut world,
+            json!({"volumes": [{"name": "v", "configMap": {"name": "m", "optional": true}}],
+                "containers": [{"image": "busybox", "command": ["sleep", "3600"], "volumeMounts": mounts}]}),
+        );
+        assert_eq!(cat(&world, "/etc/config/k"), "cat: can't open '/etc/config/k': No such file or directory\n");
+        config(&mut world, &json!({}));
+        wait(&mut world, 91);
+        assert_eq!(cat(&world, "/etc/config/k"), "one");
+    }
+
     #[test]
     fn a_pod_that_changes_itself_has_its_volumes_looked_at() {
         let mut world = world();
