@@ -354,7 +354,10 @@ mod tests {
             json!({"volumes": [{"name": "v", "configMap": {"name": "m", "optional": true}}],
                 "containers": [{"image": "busybox", "command": ["sleep", "3600"], "volumeMounts": mounts}]}),
         );
-        assert_eq!(cat(&world, "/etc/config/k"), "cat: can't open '/etc/config/k': No such file or directory\n");
+        assert_eq!(
+            cat(&world, "/etc/config/k"),
+            "cat: can't open '/etc/config/k': No such file or directory\n"
+        );
         config(&mut world, &json!({}));
         wait(&mut world, 91);
         assert_eq!(cat(&world, "/etc/config/k"), "one");
