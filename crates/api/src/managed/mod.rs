@@ -5,6 +5,7 @@
 //! `metadata.managedFields`.
 //! Source: `sigs.k8s.io/structured-merge-diff` v6, `merge/update.go`; apimachinery `pkg/util/managedfields/internal`.
 
+mod made;
 mod set;
 mod shape;
 #[cfg(test)]
@@ -20,8 +21,8 @@ use crate::{
     meta::{FieldsV1, ManagedFieldsEntry, Time},
 };
 
-pub use self::set::Set;
 use self::shape::Shape;
+pub use self::{made::complete, set::Set};
 
 /// Fields that belong to nobody.
 const NOBODYS: [&str; 9] = [

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Structs that are owned as a whole.
-const WHOLE: [&str; 24] = [
+const WHOLE: [&str; 25] = [
     "ConfigMapKeySelector",
     "CrossVersionObjectReference",
     "EndpointAddress",
@@ -26,6 +26,7 @@ const WHOLE: [&str; 24] = [
     "NodeSelectorTerm",
     "ObjectFieldSelector",
     "ObjectReference",
+    "OwnerReference",
     "ParamKind",
     "ParamRef",
     "ResourceFieldSelector",
@@ -166,7 +167,7 @@ impl<'s> Shape<'s> {
                 let Type::List(item) = &field.ty else { return Listed::Whole };
                 let of = item.object().map(TypeSchema::name).unwrap_or_default();
                 match (field.patch, of) {
-                    (_, "Taint" | "Toleration" | "JobCondition") => Listed::Whole,
+                    (_, "Taint" | "Toleration" | "JobCondition" | "HostIP") => Listed::Whole,
                     (_, "ContainerPort") => Listed::Keys(vec![
                         number("containerPort"),
                         ("protocol".to_owned(), Some("TCP".into())),

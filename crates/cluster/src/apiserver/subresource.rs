@@ -152,14 +152,12 @@ pub(super) fn bind(
     }
     spec.node_name = Some(node.to_owned());
     let stamp = call.world.stamp(call.world.now());
-    let generation = pod.metadata.generation;
     let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
     conditions.retain(|condition| condition.type_ != "PodScheduled");
     conditions.push(PodCondition {
         type_: "PodScheduled".to_owned(),
         status: "True".to_owned(),
         last_transition_time: Some(stamp),
-        observed_generation: generation,
         ..PodCondition::default()
     });
     Ok(call.write(pod.into_object()))

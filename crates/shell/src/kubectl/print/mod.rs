@@ -107,9 +107,9 @@ pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> 
 
 /// An object as `-o yaml` and `-o json` show it: without managed fields.
 pub(crate) fn hide_managed(value: &mut Value, kube: &Kube<'_, '_>) {
-    if !kube.given.on("show-managed-fields")
-        && let Some(Value::Object(meta)) = value.get_mut("metadata")
-    {
+    if kube.given.on("show-managed-fields") {
+        api::managed::complete(value);
+    } else if let Some(Value::Object(meta)) = value.get_mut("metadata") {
         meta.remove("managedFields");
     }
 }

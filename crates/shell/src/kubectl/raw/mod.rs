@@ -112,7 +112,7 @@ fn list(kube: &mut Kube<'_, '_>, path: &Path) -> Done {
             if let Some(remaining) = list.remaining {
                 meta["remainingItemCount"] = remaining.into();
             }
-            let items = list.items.iter().map(|object| wire(path.kind, object)).collect();
+            let items = list.items.iter().map(|object| whole(path.kind, object)).collect();
             let shown = listed(path.kind, items, &meta);
             kube.out.line(&typed::compact(&shown));
             Ok(())
@@ -318,9 +318,16 @@ fn dry_run(path: &Path, options: &str) -> Done<bool> {
     }
 }
 
+/// An object with whose its fields are, as nobody hides it here.
+fn whole(kind: Kind, object: &Object) -> Value {
+    let mut value = wire(kind, object);
+    api::managed::complete(&mut value);
+    value
+}
+
 fn shown(kube: &mut Kube<'_, '_>, path: &Path, asked: ApiRequest) -> Done {
     let value = match kube.ask(asked)? {
-        Reply::Object(object) => wire(path.kind, &object),
+        Reply::Object(object) => whole(path.kind, &object),
         Reply::Value(value) => value,
         Reply::List(_) => return Fail::error("unexpected list"),
     };
