@@ -366,6 +366,12 @@ mod tests {
         assert_eq!(differing("requests.jsonl.gz"), []);
     }
 
+    /// Recorded from the same: lists in parts, raw paths, tokens, scales of custom kinds, whose fields are, policies, time zones.
+    #[test]
+    fn recorded_lists_agree() {
+        assert_eq!(differing("lists.jsonl.gz"), []);
+    }
+
     /// Sessions about custom kinds, policies, webhooks, server-side apply, roles and quotas, recorded from 1.34.
     #[test]
     fn recorded_admission_agrees() {
