@@ -52,6 +52,7 @@ pub fn feed(groups: &[FeedGroup], most: usize, lang: Lang, send: &Callback<Actio
                                     {short_name(&event.name, 18)}</button>
                                 {format!(" {} · {}", event.reason, event.message)}
                             </span>
+                            {for event.asked.map(|seq| request(seq, lang, send))}
                         </div>
                     }
                 })}
@@ -59,6 +60,16 @@ pub fn feed(groups: &[FeedGroup], most: usize, lang: Lang, send: &Callback<Actio
         }
     };
     html! { if whole == 0 { <p class="note">{ui.no_events}</p> } else { {for groups.iter().map(group)} } }
+}
+
+/// The way to the request that led to something.
+fn request(seq: u64, lang: Lang, send: &Callback<Action>) -> Html {
+    let (words, send) = (lang.ui().its_request, send.clone());
+    let onclick = Callback::from(move |_: web_sys::MouseEvent| {
+        send.emit(Action::Select(Some(format!("Request/{seq}"))));
+        send.emit(Action::Inspect);
+    });
+    html! { <button class="its-request" aria-label={words} title={words} {onclick}>{icon(Icon::Api, "s12")}</button> }
 }
 
 fn first_words(command: &str) -> String {

@@ -34,6 +34,8 @@ pub struct FeedEvent {
     pub reason: String,
     /// The real words.
     pub message: String,
+    /// The fact that is the request which led to it, if one did.
+    pub asked: Option<u64>,
 }
 
 /// The events after one line.
@@ -55,6 +57,25 @@ pub fn scene_id(kind: &str, namespace: &str, name: &str) -> String {
     }
 }
 
+/// Which request led to what: the last one that a chain of causes passes.
+#[derive(Default)]
+struct Requests(Vec<Option<u64>>);
+
+impl Requests {
+    /// The request behind a fact; facts come in their order.
+    fn behind(&mut self, fact: &Fact) -> Option<u64> {
+        let of = |seq: u64| usize::try_from(seq).ok().and_then(|seq| *self.0.get(seq)?);
+        let behind = match fact.what {
+            What::Asked(_) => Some(fact.seq),
+            What::Changed(_) | What::Decided(_) | What::Traced(_) | What::Planned(_) | What::Noted(_) => {
+                fact.cause.and_then(of)
+            }
+        };
+        self.0.push(behind);
+        behind
+    }
+}
+
 /// The feed up to a moment.
 #[must_use]
 pub fn feed<'f>(
@@ -65,7 +86,9 @@ pub fn feed<'f>(
 ) -> Vec<FeedGroup> {
     let mut groups: Vec<FeedGroup> = vec![FeedGroup { command: None, events: Vec::new() }];
     let mut next = 0;
+    let mut requests = Requests::default();
     for fact in facts.take_while(|fact| fact.at <= until) {
+        let asked = requests.behind(fact);
         let What::Changed(change) = &fact.what else { continue };
         let Some(event) = change.after.as_deref().and_then(Event::of) else { continue };
         while next < lines.len() && lines[next].at <= fact.at {
@@ -89,9 +112,37 @@ pub fn feed<'f>(
                 name,
                 reason: event.reason.clone().unwrap_or_default(),
                 message: event.message.clone().unwrap_or_default(),
+                asked,
             });
         }
     }
     groups.retain(|group| !group.events.is_empty());
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Session, library};
+
+    #[test]
+    fn an_event_knows_the_request_that_led_to_it() {
+        let scenario = library::scenario("tiny").expect("a fixture");
+        let mut session = Session::new(scenario, 1).expect("a session");
+        session.run_line("kubectl run a --image=nginx");
+        session.settle(api::SimDuration::secs(60));
+        let groups = feed(session.facts().iter(), session.lines(), session.head(), Some("Pod/default/a"));
+        let events = &groups.last().expect("a group").events;
+        assert!(events.iter().any(|event| event.reason == "Scheduled"), "{events:?}");
+        for event in events {
+            let view =
+                super::super::request::request(session.facts().iter(), event.asked.expect("a request"));
+            let view = view.expect("its view");
+            assert_eq!(
+                (view.method, view.path.as_str()),
+                ("POST", "/api/v1/namespaces/default/pods"),
+                "{event:?}"
+            );
+        }
+    }
 }

@@ -487,6 +487,14 @@ pub struct Ui {
     pub stop: &'static str,
     /// How far a long paste is: done, all.
     pub lines_done: &'static str,
+    /// A text that a line prints is on its way.
+    pub fetching: &'static str,
+    /// It did not come.
+    pub not_fetched: &'static str,
+    /// It did not come, and last time's session needs it.
+    pub kept_as_it_was: &'static str,
+    /// The words on a field are on their way.
+    pub words_coming: &'static str,
     /// How to choose a path's ends.
     pub choose_ends: &'static str,
     /// A list in which nothing is chosen.
@@ -533,4 +541,6 @@ pub struct Ui {
     pub picked_up: &'static str,
     /// The last request that the API server answered.
     pub last_request: &'static str,
+    /// Leads from an event to the request that led to it.
+    pub its_request: &'static str,
 }

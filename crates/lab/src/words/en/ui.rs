@@ -246,6 +246,11 @@ pub const UI: Ui = Ui {
     letters: "Single-letter shortcuts",
     stop: "Stop",
     lines_done: "{} lines run",
+    fetching: "Fetching the text that this prints…",
+    not_fetched: "The text that this prints could not be fetched, so nothing was run. Online again? Run it once more.",
+    kept_as_it_was: "What you did last time prints a text that could not be fetched. It is kept as it was: reload to bring it back. \
+        What you do until then is not kept.",
+    words_coming: "Fetching the words on it… point at it again.",
     choose_ends: "Choose both ends here, or pick them in the scene one after the other.",
     choose: "choose",
     any_port: "the usual one if empty",
@@ -269,4 +274,5 @@ pub const UI: Ui = Ui {
     sort_cards: "Drag a card, or tap it and then the place it goes to. On the keyboard: Space picks it up, arrows move it.",
     picked_up: "picked up",
     last_request: "Show the last request",
+    its_request: "The request that led to it",
 };
