@@ -98,11 +98,11 @@ impl Desk {
         self.told.iter().take(count)
     }
 
-    /// The moment of the first step that was never told; none once all were, though one steps back.
+    /// The fact of the first step that was never told; none once all were, though one steps back.
     #[must_use]
-    pub fn ahead(&self) -> Option<SimTime> {
+    pub fn ahead(&self) -> Option<u64> {
         let story = self.story.as_ref()?;
-        story.beats.get(self.furthest.max(story.next)).map(|beat| beat.at)
+        story.beats.get(self.furthest.max(story.next)).map(|beat| beat.seq)
     }
 
     /// How far the request that is told now has come: one for each stage it passed.

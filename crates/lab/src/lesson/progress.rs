@@ -45,6 +45,8 @@ pub struct GoalState {
     pub standing: Standing,
     /// When it was first met.
     pub met_at: Option<SimTime>,
+    /// How many facts there were then: much can happen at one time.
+    pub met_by: Option<u64>,
     /// Since when its check is true without a break.
     pub since: Option<SimTime>,
     /// The check's last answer: how far, and what differs.
@@ -283,6 +285,7 @@ impl Progress {
         let first = state.standing == Standing::Met && state.met_at.is_none();
         if first {
             state.met_at = Some(now);
+            state.met_by = Some(self.snapshot.next() as u64);
             self.log.marks.insert(goal.id.clone(), self.log.deeds.len());
             for it in lesson.lets.iter().filter(|it| it.when == goal.id) {
                 if let Some(value) = resolve(&it.from, self.moment(paths)) {

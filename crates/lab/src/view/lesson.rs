@@ -4,8 +4,6 @@
 
 use std::rc::Rc;
 
-use api::SimTime;
-
 use crate::{
     lesson::{
         Form, Question,
@@ -122,15 +120,15 @@ fn first_paragraph(prose: &Prose, id: &str) -> Vec<Inline> {
         .unwrap_or_default()
 }
 
-/// How the goals stand for somebody who is told what happened: one that was met at `ahead` or later is not met for them yet, and
-/// those that wait for it still do. Without a moment everything is told.
+/// How the goals stand for somebody who is told what happened: one that was met by the fact `ahead` or later is not met for them yet,
+/// and those that wait for it still do. Without a fact everything is told.
 #[must_use]
-pub fn standings(progress: &Progress, ahead: Option<SimTime>) -> Vec<Standing> {
+pub fn standings(progress: &Progress, ahead: Option<u64>) -> Vec<Standing> {
     let mut untold: Vec<&str> = Vec::new();
     let goals = progress.lesson().goals.iter().zip(progress.goals());
     let standing = goals.map(|(goal, state)| {
         let waits = goal.after.as_deref().is_some_and(|after| untold.contains(&after));
-        let met_ahead = state.met_at.zip(ahead).is_some_and(|(met, ahead)| met >= ahead);
+        let met_ahead = state.met_by.zip(ahead).is_some_and(|(met, ahead)| met > ahead);
         if waits || met_ahead {
             untold.push(&goal.id);
         }
@@ -145,7 +143,7 @@ pub fn standings(progress: &Progress, ahead: Option<SimTime>) -> Vec<Standing> {
 
 /// The pane, as far as what happened is told: see [`standings`].
 #[must_use]
-pub fn lesson(book: &Book, progress: &Progress, ahead: Option<SimTime>, lang: Lang) -> LessonView {
+pub fn lesson(book: &Book, progress: &Progress, ahead: Option<u64>, lang: Lang) -> LessonView {
     let prose = prose(book, lang);
     let lesson = &book.lesson;
     let states = progress.goals();
@@ -300,7 +298,7 @@ fn number(outcome: &Rc<Outcome>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use api::{SimDuration, SimTime};
+    use api::SimDuration;
 
     use super::*;
     use crate::{Session, library};
@@ -315,10 +313,27 @@ mod tests {
         session.settle(SimDuration::secs(60));
         session.run_line("lab answer order authn");
         let progress = session.progress().expect("a lesson");
-        let met_at = progress.goal("born").and_then(|goal| goal.met_at).expect("it runs");
+        let met_by = progress.goal("born").and_then(|goal| goal.met_by).expect("it runs");
         let first = |ahead| standings(progress, ahead)[..2].to_vec();
-        assert_eq!(first(Some(met_at)), [Standing::Open, Standing::Locked]);
-        assert_eq!(first(Some(SimTime(met_at.0 + 1))), [Standing::Met, Standing::Open]);
+        assert_eq!(first(Some(met_by - 1)), [Standing::Open, Standing::Locked]);
+        assert_eq!(first(Some(met_by)), [Standing::Met, Standing::Open]);
         assert_eq!(first(None), [Standing::Met, Standing::Open]);
+    }
+
+    #[test]
+    fn what_was_told_stays_met_when_more_happens_at_the_same_time() {
+        let book = library::lesson("pod-birth").expect("the lesson");
+        let mut session =
+            Session::of_lesson(Rc::clone(&book.scenario), Rc::clone(&book.lesson), 4).expect("a session");
+        for line in ["kubectl apply -f pod.yaml", "lab wait idle", "lab answer order authn"] {
+            session.run_line(line);
+        }
+        session.run_line("kubectl run visitor --image=registry.k8s.io/pause:3.10 --as=visitor");
+        let told = session.facts().len() as u64;
+        session.run_line("kubectl run lost --image=registry.k8s.io/pause:3.10 --namespace=nowhere");
+        let progress = session.progress().expect("a lesson");
+        let [_, _, powerless, unwelcome] = standings(progress, Some(told))[..] else { panic!("four goals") };
+        assert_eq!((powerless, unwelcome), (Standing::Met, Standing::Open));
+        assert_eq!(standings(progress, None)[3], Standing::Met);
     }
 }
