@@ -2,8 +2,15 @@
 // The bundler gives `web.js` and `web_bg.wasm` their final names here.
 import init from "./web.js";
 
-// The page asks for modules that it loads late; WebAssembly cannot import by itself. It leaves `link` and `words` here.
-globalThis.podpath = { load: (url) => import(new URL(url, document.baseURI)) };
+// The page asks for modules and files that it loads late; WebAssembly cannot import by itself. It leaves `link` and `words` here.
+globalThis.podpath = {
+  load: (url) => import(new URL(url, document.baseURI)),
+  async bytes(url) {
+    const answer = await fetch(new URL(url, document.baseURI));
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    return new Uint8Array(await answer.arrayBuffer());
+  },
+};
 
 // A panic ends in a trap, and so does a stack that is too deep: after either, WebAssembly cannot be called again. What it left
 // here is shown above the page as it was last drawn.

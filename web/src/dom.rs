@@ -95,3 +95,9 @@ impl Place {
         }
     }
 }
+
+/// The address of a file that is loaded late, under whatever name it was given.
+pub(crate) fn asset_address(name: &str) -> Option<String> {
+    let link = gloo::utils::document().query_selector(&format!("link[data-asset='{name}']")).ok().flatten();
+    link.and_then(|link| link.get_attribute("href"))
+}

@@ -10,6 +10,7 @@
 //! assert_eq!(Kind::Node.info().scope, Scope::Cluster);
 //! ```
 
+pub mod asset;
 pub mod canonical;
 pub mod cel;
 pub mod custom;

@@ -3,7 +3,7 @@
 //! One schema serves strict decoding, completion, `kubectl explain`, patches and the coverage page. For the kinds of
 //! the API it is derived from `k8s-openapi` when this crate is built (`build.rs`), with the Go types and merge keys of
 //! `data/go-types.txt`; for the config files of eksctl and kind it is `data/config-files.txt`.
-//! Descriptions are a separate text, [`DESCRIPTIONS`]: whoever refers to it carries it.
+//! What the fields mean is a text of its own, [`DESCRIPTIONS`], which may come later.
 //!
 //! ```
 //! use api::{Kind, schema};
@@ -16,12 +16,17 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use crate::{Domain, FieldPath, Kind, field::Step};
+use crate::{Domain, FieldPath, Kind, asset::Asset, field::Step};
 
 static TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/schema.txt"));
 
 /// What the fields mean, in the API's own words; read it with [`descriptions`]. About 600 kB.
-pub static DESCRIPTIONS: &str = include_str!(concat!(env!("OUT_DIR"), "/descriptions.txt"));
+#[cfg(any(not(target_arch = "wasm32"), feature = "carry"))]
+pub static DESCRIPTIONS: Asset =
+    Asset::carried("fields", include_str!(concat!(env!("OUT_DIR"), "/descriptions.txt")));
+/// What the fields mean, in the API's own words; read it with [`descriptions`]. About 600 kB.
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "carry")))]
+pub static DESCRIPTIONS: Asset = Asset::brought("fields");
 
 /// A struct of the API.
 #[derive(Debug)]
@@ -244,8 +249,20 @@ pub fn field(root: &'static TypeSchema, path: &FieldPath) -> Option<&'static Fie
 }
 
 /// What structs and fields mean, by definition and field; the empty field is the struct itself.
+pub type Descriptions = BTreeMap<(&'static str, &'static str), String>;
+
+/// What [`DESCRIPTIONS`] says; nothing while it is missing.
 #[must_use]
-pub fn descriptions(text: &str) -> BTreeMap<(&str, &str), String> {
+pub fn descriptions() -> &'static Descriptions {
+    static READ: OnceLock<Descriptions> = OnceLock::new();
+    static NOTHING: Descriptions = BTreeMap::new();
+    match DESCRIPTIONS.text() {
+        "" => &NOTHING,
+        text => READ.get_or_init(|| described(text)),
+    }
+}
+
+fn described(text: &'static str) -> Descriptions {
     let mut found = BTreeMap::new();
     let mut definition = "";
     for line in text.lines() {
@@ -378,7 +395,7 @@ mod tests {
 
     #[test]
     fn descriptions_are_found_by_definition_and_field() {
-        let all = descriptions(DESCRIPTIONS);
+        let all = descriptions();
         let words = &all[&("io.k8s.api.core.v1.PodSpec", "nodeName")];
         assert!(words.contains("node"), "{words}");
     }

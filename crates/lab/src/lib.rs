@@ -3,6 +3,7 @@
 //! A lab is a scenario, a seed and a script; everything on screen is computed from those three. This crate does not
 //! know about the DOM, a browser or the network.
 
+pub mod assets;
 pub mod checkpoint;
 pub mod lesson;
 pub mod library;

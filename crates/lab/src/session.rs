@@ -6,12 +6,13 @@
 
 use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
-use api::{Diagnostic, SimDuration, SimTime};
+use api::{Diagnostic, SimDuration, SimTime, asset::Asset};
 use cluster::{Budget, What, World};
 use scheduler::Decision;
 use shell::{Machine, Output};
 
 use crate::{
+    assets,
     checkpoint::{Checkpoints, Moment, Trail},
     lesson::{Lesson, progress::Progress},
     link::{LinkError, Shared},
@@ -42,6 +43,8 @@ pub struct LineResult {
     pub until: SimTime,
     /// Whether it was stopped because the world was still busy after [`STEPS`].
     pub stopped: bool,
+    /// The text that it prints and nobody has brought yet: then nothing was done, and it can be done again.
+    pub misses: Option<&'static Asset>,
 }
 
 /// A future that was left when somebody acted in its past, or started over.
@@ -112,23 +115,20 @@ impl Session {
     pub fn run_line(&mut self, text: &str) -> LineResult {
         let line = Line { at: self.live.world.now(), text: text.trim_end_matches('\n').to_owned() };
         let before = self.live.clone();
-        let (result, wish) = self.perform(&line);
-        match wish {
-            None => {
-                self.undone.clear();
-                self.lines.push(line);
-                return result;
-            }
-            Some(wish) => {
-                self.live = before;
-                self.trail.cut(self.lines.len(), self.live.world.now());
-                self.checkpoints.cut(self.lines.len());
-                match wish {
-                    Wish::Undo => drop(self.undo()),
-                    Wish::Redo => drop(self.redo()),
-                    Wish::Seed(seed) => self.start_over(seed),
-                }
-            }
+        assets::forget();
+        let (mut result, wish) = self.perform(&line);
+        result.misses = assets::missed();
+        if wish.is_none() && result.misses.is_none() {
+            self.undone.clear();
+            self.lines.push(line);
+            return result;
+        }
+        self.put_back(before);
+        match wish.filter(|_| result.misses.is_none()) {
+            Some(Wish::Undo) => drop(self.undo()),
+            Some(Wish::Redo) => drop(self.redo()),
+            Some(Wish::Seed(seed)) => self.start_over(seed),
+            None => {}
         }
         let now = self.live.world.now();
         LineResult { facts: 0..0, at: now, until: now, ..result }
@@ -210,6 +210,7 @@ impl Session {
             at: line.at,
             until: self.live.world.now(),
             stopped,
+            misses: None,
         };
         (result, done.wish)
     }
@@ -306,7 +307,10 @@ impl Session {
             self.branches.insert(index, branch);
             return false;
         };
-        fresh.replay(&branch.lines, branch.head);
+        if fresh.replay(&branch.lines, branch.head).is_some() {
+            self.branches.insert(index, branch);
+            return false;
+        }
         fresh.name = branch.name;
         fresh.branches = std::mem::take(&mut self.branches);
         fresh.branches.insert(index, here);
@@ -314,15 +318,32 @@ impl Session {
         true
     }
 
-    /// Does lines at their own times, and lets the world play on to `head`.
-    pub fn replay(&mut self, lines: &[Line], head: SimTime) {
+    /// Does lines at their own times, and lets the world play on to `head`. If nobody has brought a text yet that they print, gives
+    /// that: then nothing was done.
+    pub fn replay(&mut self, lines: &[Line], head: SimTime) -> Option<&'static Asset> {
+        let (before, count) = (self.live.clone(), self.lines.len());
+        assets::forget();
         for line in lines {
             self.perform(line);
             self.lines.push(line.clone());
+            let misses = assets::missed();
+            if misses.is_some() {
+                self.lines.truncate(count);
+                self.put_back(before);
+                return misses;
+            }
         }
         if head > self.live.world.now() {
             self.pass(|world| drop(world.run_until(head, Budget::COMMAND)));
         }
+        None
+    }
+
+    /// Takes back what was done since the last of the lines, as if it had not been.
+    fn put_back(&mut self, before: Moment) {
+        self.live = before;
+        self.trail.cut(self.lines.len(), self.live.world.now());
+        self.checkpoints.cut(self.lines.len());
     }
 
     /// The world as it was at `at`; the present one if that lies ahead. Does not move the head.

@@ -38,6 +38,7 @@ pub mod tool;
 pub use complete::{Completion, complete};
 pub use eval::{run, run_fed};
 pub use grammar::split;
+pub use kubectl::help::HELP;
 pub use lab::LabCall;
 pub use machine::Machine;
 pub use output::{Hint, Output, Stdin, Stream};

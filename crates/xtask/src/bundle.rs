@@ -3,7 +3,7 @@
 //! Cargo compiles it, wasm-bindgen (as a library, so `Cargo.lock` pins it) makes JavaScript and WASM, and the files that
 //! `index.html` names are put beside them with plain names. [`dist`](crate::dist) gives them their final names.
 
-use crate::{assets, editor, install, tool};
+use crate::{assets, editor, install, texts, tool};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,7 +67,7 @@ fn compile(purpose: Purpose) -> Result<()> {
         Purpose::Ship => cargo.args(["--profile", "web"]),
     };
     tool::say("compiling the page to WASM");
-    tool::run(&mut cargo)
+    texts::build_and_pack(&mut cargo)
 }
 
 /// The dev profile shares its procedural macros and build scripts with the native build, a little optimisation makes the page

@@ -11,6 +11,7 @@ mod install;
 mod lab;
 mod report;
 mod size;
+mod texts;
 mod tool;
 mod verify;
 
@@ -24,6 +25,7 @@ cargo xtask dist [FOLDER]          the folder to put on any static host (default
 cargo xtask size                   sizes of the page: raw, gzip, brotli
 cargo xtask build-web [--release]  the page into target/page, without a server
 cargo xtask editor                 only the editor's bundle, into target/editor
+cargo xtask texts                  only the texts that the page fetches late, into target/texts
 cargo xtask bench-web [SUITE…]     the figures of podpath bench scheduler and api, inside a browser
 cargo xtask journeys [NAME…]       the browser journeys of tests/e2e, on the folder that dist makes
 cargo xtask shot ROUTE [--size 1440x900|390x844] [--theme dark] [--lang ko] [--release] -o FILE.png
@@ -53,6 +55,7 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         "size" => size::run(),
         "build-web" => bundle::run(rest),
         "editor" => editor::bundle().map(drop),
+        "texts" => texts::run(),
         "bench-web" => verify::bench_in_browser(rest),
         "journeys" => verify::journeys(rest),
         "shot" => verify::shot(rest),

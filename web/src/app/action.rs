@@ -1,6 +1,6 @@
 //! Everything that can happen to the page, and what it can show.
 
-use api::SimTime;
+use api::{SimTime, asset::Asset};
 use lab::words::Lang;
 use scheduler::what_if::Edit;
 
@@ -147,6 +147,10 @@ pub enum Action {
     Announce,
     /// The next lines of a long paste are due.
     GoOn,
+    /// The editor can do with a text that is not here.
+    Want(&'static Asset),
+    /// The text of this name was fetched, or could not be.
+    Brought(&'static str, bool),
     /// Leaves the rest of a long paste undone.
     Stop,
     /// Ctrl+C in the terminal: forgets an open here-document, stops a long paste.

@@ -4,6 +4,7 @@
 
 mod action;
 mod announce;
+mod assets;
 mod branch;
 mod edit;
 mod keys;
@@ -106,6 +107,8 @@ pub struct App {
     shown_facts: usize,
     chord: bool,
     picking: bool,
+    /// Names of texts that are being fetched.
+    on_their_way: Vec<&'static str>,
     aim: Option<keys::Aim>,
     tick: Option<Tick>,
     listeners: Vec<EventListener>,
@@ -409,6 +412,19 @@ impl App {
                 self.desk.go_on(clock::now);
                 self.after(context, paths);
             }
+            Action::Want(asset) => {
+                self.bring(context, asset);
+                return false;
+            }
+            Action::Brought(name, there) => {
+                self.on_their_way.retain(|it| *it != name);
+                if self.desk.misses().is_none_or(|it| it.name != name) {
+                    return false;
+                }
+                let paths = self.desk.paths;
+                self.desk.brought(there, clock::now);
+                self.after(context, paths);
+            }
             Action::Stop => {
                 self.desk.stop();
                 self.after(context, self.desk.paths);
@@ -548,7 +564,9 @@ impl App {
         if self.tick.is_some() {
             return;
         }
-        if self.desk.busy() {
+        if self.desk.misses().is_some() {
+            // It goes on when the text is here.
+        } else if self.desk.busy() {
             self.tick = Some(clock::tick(context.link().callback(|_| Action::GoOn)));
         } else if self.desk.playing() {
             self.tick = Some(clock::tick(context.link().callback(Action::Frame)));
@@ -621,6 +639,7 @@ impl Component for App {
             shown_facts: usize::MAX,
             chord: false,
             picking: false,
+            on_their_way: Vec::new(),
             aim: None,
             tick: None,
             listeners,
@@ -628,11 +647,14 @@ impl Component for App {
         crash::speak(app.ui());
         app.begin(&address.route);
         app.open(address);
+        app.bring_what_is_missed(context);
         app
     }
 
     fn update(&mut self, context: &Context<Self>, action: Action) -> bool {
-        self.reduce(context, action)
+        let changed = self.reduce(context, action);
+        self.bring_what_is_missed(context);
+        changed
     }
 
     fn view(&self, context: &Context<Self>) -> Html {

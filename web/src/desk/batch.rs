@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use api::asset::Asset;
 use cluster::World;
 use lab::{lesson::progress::Progress, script};
 
-use super::{Desk, Entry, REST, Remark};
+use super::{Desk, Entry, REST, Remark, Trouble};
 use crate::settings;
 
 /// Milliseconds that one slice may take before the browser gets its turn.
@@ -82,8 +83,40 @@ impl Desk {
         self.batch.as_ref().map(|batch| (batch.of - batch.lines.len(), batch.of))
     }
 
+    /// The text without which it cannot go on, if one is missing.
+    #[must_use]
+    pub fn misses(&self) -> Option<&'static Asset> {
+        self.misses
+    }
+
+    /// Goes on after a text was brought; if it could not be, says so and leaves undone what waits.
+    pub fn brought(&mut self, there: bool, clock: fn() -> f64) {
+        if self.misses.take().is_none() {
+            return;
+        }
+        if there {
+            if let Some(shared) = self.late.take() {
+                self.bring_back(shared);
+                self.look_at_head();
+            }
+            return self.go_on(clock);
+        }
+        let line = self.batch.as_mut().and_then(|batch| batch.lines.pop_front());
+        if let Some(line) = line {
+            self.entries.extend([Entry::Typed(line, None), Entry::Remark(Remark::NotBrought)]);
+        }
+        if self.late.is_some() {
+            self.trouble = Some(Trouble::NotBrought);
+            self.session.settle(REST);
+        }
+        self.stop();
+    }
+
     /// Runs the lines that wait, for as long as a frame allows.
     pub fn go_on(&mut self, clock: fn() -> f64) {
+        if self.misses.is_some() {
+            return;
+        }
         let Some(mut batch) = self.batch.take() else { return };
         let begun = clock();
         while let Some(line) = batch.lines.pop_front() {
@@ -93,6 +126,12 @@ impl Desk {
             }
             let facts = self.session.facts().len();
             let result = self.session.run_line(&line);
+            if result.misses.is_some() {
+                self.misses = result.misses;
+                batch.lines.push_front(line);
+                self.batch = Some(batch);
+                return;
+            }
             self.print(&line, facts, result);
             self.follow_paths(facts);
             if clock() - begun > SLICE && !batch.lines.is_empty() {
@@ -113,7 +152,8 @@ impl Desk {
 
     /// Leaves the lines that wait undone.
     pub fn stop(&mut self) {
-        if self.batch.take().is_some() {
+        if self.batch.take().is_some() && self.late.is_none() {
+            self.misses = None;
             self.come_to_rest();
             self.look_at_head();
             self.keep();

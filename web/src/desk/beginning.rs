@@ -26,6 +26,8 @@ pub enum Trouble {
     Ended(String),
     /// Last time the page ended while the session was brought back: this is its link, and a new one begins.
     NotBack(String),
+    /// What was done last time needs a text that did not come.
+    NotBrought,
 }
 
 /// What a route begins with.
@@ -71,6 +73,8 @@ impl Desk {
             name: it.name,
             storage: None,
             batch: None,
+            misses: None,
+            late: None,
             explained: RefCell::new(None),
             made_in: RefCell::new(None),
             fresh: 0,
@@ -80,7 +84,7 @@ impl Desk {
             paths: 0,
         };
         if let Some(shared) = it.shared {
-            desk.bring_back(&shared);
+            desk.bring_back(shared);
         } else {
             desk.session.settle(REST);
         }
@@ -90,20 +94,24 @@ impl Desk {
     }
 
     /// Does again what was done. A mark stays in the browser until that is over.
-    fn bring_back(&mut self, shared: &Shared) {
+    pub(super) fn bring_back(&mut self, shared: Shared) {
         let mark = self.name.as_ref().map(|name| format!("opening.{name}"));
         if let Some(mark) = &mark {
             settings::keep(mark, "1");
         }
-        for line in &shared.lines {
-            self.history.push(line.text.clone());
-            self.entries.push(Entry::Typed(line.text.clone(), None));
-        }
-        self.session.replay(&shared.lines, shared.head);
-        self.fresh = self.entries.len();
+        self.misses = self.session.replay(&shared.lines, shared.head);
         if let Some(mark) = &mark {
             settings::forget(mark);
         }
+        if self.misses.is_some() {
+            self.late = Some(shared);
+            return;
+        }
+        for line in shared.lines {
+            self.history.push(line.text.clone());
+            self.entries.push(Entry::Typed(line.text, None));
+        }
+        self.fresh = self.entries.len();
     }
 }
 

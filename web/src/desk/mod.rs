@@ -11,11 +11,12 @@ mod story;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use api::{SimDuration, SimTime, k8s::core::v1::Pod};
+use api::{SimDuration, SimTime, asset::Asset, k8s::core::v1::Pod};
 use cluster::{ClusterId, What, World, request::Stage};
 use lab::{
     LineResult, Session,
     library::Book,
+    link::Shared,
     view::{
         Moment,
         attempts::placed,
@@ -92,6 +93,8 @@ pub enum Remark {
     Undone(String),
     /// Another future is lived in now.
     Branch(String),
+    /// A text that a line prints did not come: nothing of it was done.
+    NotBrought,
 }
 
 /// The session of the page.
@@ -133,6 +136,10 @@ pub struct Desk {
     made_in: RefCell<Option<(Rc<Decision>, World)>>,
     /// Lines that wait to be run.
     batch: Option<Batch>,
+    /// The text without which it cannot go on.
+    misses: Option<&'static Asset>,
+    /// A session that cannot be brought back without that text: nothing happens before it is.
+    late: Option<Shared>,
     /// Where the last command's entries begin.
     fresh: usize,
     /// What the last command complained about first.
@@ -415,7 +422,8 @@ impl Desk {
 
     /// Keeps the session in this browser.
     fn keep(&mut self) {
-        if let Some(name) = &self.name {
+        // What is kept stays as it is until it could be brought back.
+        if let Some(name) = self.name.as_ref().filter(|_| self.late.is_none()) {
             self.storage = Some(settings::keep(&format!("session.{name}"), &self.session.link()));
         }
     }

@@ -31,7 +31,10 @@ pub fn notices(app: &App, send: &Callback<Action>) -> Html {
             {for app.desk.trouble.iter().map(|trouble| alert(self::trouble(app, trouble)))}
             if let Some(Trouble::NotBack(link)) = &app.desk.trouble { {field(ui.copy_by_hand, link.clone(), ui.share)} }
             {for storage.map(|text| alert(text.to_owned()))}
-            if let Some((done, all)) = app.desk.progress() {
+            if app.desk.misses().is_some() {
+                <p class="notice" role="status">{icon(Icon::Clock, "")}<span>{ui.fetching}</span>
+                    <button class="tool box" onclick={on(send, || Action::Stop)}>{ui.stop}</button></p>
+            } else if let Some((done, all)) = app.desk.progress() {
                 <p class="notice" role="status">{icon(Icon::Clock, "")}<span>{fill(ui.lines_done, format!("{done}/{all}"))}</span>
                     <button class="tool box" onclick={on(send, || Action::Stop)}>{ui.stop}</button></p>
             }
@@ -74,6 +77,7 @@ fn trouble(app: &App, trouble: &Trouble) -> String {
         Trouble::NoWorld(name) => fill(ui.no_world, name),
         Trouble::Ended(line) => fill(ui.ended, line.lines().next().unwrap_or_default()),
         Trouble::NotBack(_) => ui.not_back.to_owned(),
+        Trouble::NotBrought => ui.kept_as_it_was.to_owned(),
     }
 }
 

@@ -381,6 +381,7 @@ pub(super) fn entry(entry: &Entry, lang: Lang, send: &Callback<Action>) -> Html 
                 Remark::Editing(command) => html! { {fill(ui.editing, command)} },
                 Remark::Stopped(limit) => html! { {fill(ui.stopped_at, limit)} },
                 Remark::TooLong => html! { {ui.too_long} },
+                Remark::NotBrought => html! { {ui.not_fetched} },
                 Remark::Branch(name) => html! { {fill(ui.branch_opened, name)} },
                 Remark::Undone(line) => {
                     html! { {fill(ui.back_before, line.lines().next().unwrap_or_default())} }

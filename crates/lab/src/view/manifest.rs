@@ -4,7 +4,7 @@
 //! it is the schema that also decodes and explains. Flow style (`{…}`, `[…]`) is left alone.
 //! Descriptions are upstream's own, their first sentence.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::collections::BTreeMap;
 
 use api::{
     Kind,
@@ -246,9 +246,8 @@ fn plain(name: &str, kind: &str) -> Word {
 }
 
 fn word(owner: &'static TypeSchema, field: &FieldSchema) -> Word {
-    static ABOUT: OnceLock<BTreeMap<(&'static str, &'static str), String>> = OnceLock::new();
-    let all = ABOUT.get_or_init(|| schema::descriptions(schema::DESCRIPTIONS));
-    let about = all.get(&(owner.definition, field.name)).map(String::as_str).unwrap_or_default();
+    let about =
+        schema::descriptions().get(&(owner.definition, field.name)).map(String::as_str).unwrap_or_default();
     let sentence = about.find(". ").map_or(about, |at| &about[..=at]);
     Word {
         name: field.name.to_owned(),

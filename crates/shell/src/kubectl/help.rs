@@ -3,17 +3,24 @@
 //! Each command's text is kubectl's own, as v1.32 prints it where no terminal tells it a width; `help.txt` keeps them in kubectl's
 //! order, each below `### ` and the command's name.
 
+use api::asset::Asset;
+
 use crate::{
     kubectl::command,
     output::{Output, Stream},
 };
 
-static TEXTS: &str = include_str!("help.txt");
+/// The help of every command of kubectl, in its own words. About 250 kB.
+#[cfg(any(not(target_arch = "wasm32"), feature = "carry"))]
+pub static HELP: Asset = Asset::carried("help", include_str!("help.txt"));
+/// The help of every command of kubectl, in its own words. About 250 kB.
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "carry")))]
+pub static HELP: Asset = Asset::brought("help");
 
 /// The help of a command by its whole name, such as `create secret tls`; kubectl's own by the empty one.
 #[must_use]
 pub(super) fn of(command: &str) -> Option<&'static str> {
-    let texts = TEXTS.strip_prefix("###")?.split("\n###");
+    let texts = HELP.text().strip_prefix("###")?.split("\n###");
     texts
         .filter_map(|text| text.split_once('\n'))
         .find(|(name, _)| name.trim() == command)

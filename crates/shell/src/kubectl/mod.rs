@@ -28,7 +28,7 @@ mod expose;
 mod fail;
 mod field;
 mod get;
-mod help;
+pub(crate) mod help;
 pub mod known;
 pub mod kubeconfig;
 mod kustomize;

@@ -1,6 +1,7 @@
 //! The lessons from their first goal to their last word: by editor, by terminal, by keyboard alone.
 
 use e2e::{Page, Site, View};
+use serde_json::json;
 
 use crate::{commands, goal, met, rest};
 
@@ -338,6 +339,18 @@ fn a_puzzle_of_the_sandbox_is_solved_in_the_editor() {
 fn what_is_left_out_is_told_where_something_is_not_simulated() {
     let site = Site::built();
     let page = Page::open(&site, "#/sandbox", &View::desktop());
+    let printed = |words: &str| {
+        page.wait_for(words, &format!("document.querySelector('.term .log').innerText.includes({words:?})"));
+    };
+    // kubectl's help is fetched when it is first asked for.
+    page.devtools("Network.enable", json!({}));
+    page.devtools("Network.setBlockedURLs", json!({ "urls": ["*.z"] }));
+    commands(&page, &["kubectl proxy --help | head -n 1"]);
+    printed("could not be fetched");
+    assert_eq!(page.console_errors().len(), 1, "the file that was not there");
+    page.devtools("Network.setBlockedURLs", json!({ "urls": [] }));
+    commands(&page, &["kubectl proxy --help | head -n 1"]);
+    printed("Creates a proxy server");
     commands(&page, &["kubectl proxy"]);
     page.click("link", "stored, not simulated");
     page.wait_for("the page", "document.querySelector('h1')?.innerText === 'What this lab leaves out'");

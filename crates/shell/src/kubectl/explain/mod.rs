@@ -53,7 +53,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         text.push_str(&format!("GROUP:      {}\n", info.group));
     }
     text.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", info.kind, info.version));
-    let descriptions = schema::descriptions(schema::DESCRIPTIONS);
+    let descriptions = schema::descriptions();
     let defined = kube.target().ok().and_then(|target| {
         let definition = cluster::apiserver::definition(kube.shell.world.store(), target.cluster, kind)?;
         definition.version(info.version).map(|version| version.schema.clone())
@@ -75,7 +75,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         path.drain(..group.len());
     }
     for name in &path {
-        let field = at.and_then(|at| at.fields(&descriptions).into_iter().find(|field| field.name == *name));
+        let field = at.and_then(|at| at.fields(descriptions).into_iter().find(|field| field.name == *name));
         let Some(field) = field else {
             kube.out.out(&text);
             let last = path.last().unwrap_or(name);
@@ -92,7 +92,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         text.push_str("\n\n");
         field.paragraphs()
     } else {
-        root.words(&descriptions)
+        root.words(descriptions)
     };
     text.push_str("DESCRIPTION:\n");
     if words.is_empty() {
@@ -103,7 +103,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
     if let Some(of) = at {
         text.push_str("FIELDS:\n");
-        fields(of, &descriptions, 2, kube.given.on("recursive"), &mut vec![], &mut text);
+        fields(of, descriptions, 2, kube.given.on("recursive"), &mut vec![], &mut text);
     }
     text.push('\n');
     kube.out.out(&text);
@@ -116,7 +116,8 @@ pub fn names(path: &str) -> Vec<String> {
     let mut parts = path.split('.');
     let kind = parts.next().and_then(api::Kind::of_resource);
     let Some(root) = kind.and_then(schema::root).map(Shape::Known) else { return Vec::new() };
-    let descriptions = schema::descriptions(schema::DESCRIPTIONS);
+    // Names need no words.
+    let descriptions = Descriptions::new();
     let mut at = Some(root);
     for part in parts {
         at = at.and_then(|at| at.fields(&descriptions).into_iter().find(|it| it.name == part)?.inner);
@@ -127,7 +128,7 @@ pub fn names(path: &str) -> Vec<String> {
 
 fn fields(
     of: Shape<'_>,
-    descriptions: &Descriptions<'_>,
+    descriptions: &Descriptions,
     indent: usize,
     recursive: bool,
     above: &mut Vec<Option<&'static str>>,

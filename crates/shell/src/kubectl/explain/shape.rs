@@ -6,7 +6,7 @@
 use api::schema::{self, FieldSchema, Type, TypeSchema};
 use serde_json::Value;
 
-pub(super) type Descriptions<'d> = std::collections::BTreeMap<(&'d str, &'d str), String>;
+pub(super) use api::schema::Descriptions;
 
 const API_VERSION: &str = "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
 const KIND: &str = "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
@@ -49,14 +49,14 @@ impl<'s> Shape<'s> {
     }
 
     /// What it says of itself.
-    pub(super) fn words(self, descriptions: &Descriptions<'_>) -> Vec<String> {
+    pub(super) fn words(self, descriptions: &Descriptions) -> Vec<String> {
         match self {
             Shape::Known(of) => descriptions.get(&(of.definition, "")).cloned().into_iter().collect(),
             Shape::Defined(schema, _) => described(schema),
         }
     }
 
-    pub(super) fn fields(self, descriptions: &Descriptions<'_>) -> Vec<Field<'s>> {
+    pub(super) fn fields(self, descriptions: &Descriptions) -> Vec<Field<'s>> {
         match self {
             Shape::Known(of) => of.fields.iter().map(|field| known(of, field, descriptions)).collect(),
             Shape::Defined(schema, is_root) => defined(schema, is_root, descriptions),
@@ -64,11 +64,7 @@ impl<'s> Shape<'s> {
     }
 }
 
-fn known<'s>(
-    of: &'static TypeSchema,
-    field: &'static FieldSchema,
-    descriptions: &Descriptions<'_>,
-) -> Field<'s> {
+fn known<'s>(of: &'static TypeSchema, field: &'static FieldSchema, descriptions: &Descriptions) -> Field<'s> {
     let words = descriptions.get(&(of.definition, field.name)).cloned();
     let inner = field.ty.inner_object();
     let type_words = inner.map(|of| of.definition).or_else(|| leaf(&field.ty));
@@ -85,7 +81,7 @@ fn known<'s>(
     }
 }
 
-fn defined<'s>(schema: &'s Value, is_root: bool, descriptions: &Descriptions<'_>) -> Vec<Field<'s>> {
+fn defined<'s>(schema: &'s Value, is_root: bool, descriptions: &Descriptions) -> Vec<Field<'s>> {
     let embedded = schema["x-kubernetes-embedded-resource"] == true;
     let required = |name: &str| {
         let said = schema["required"].as_array().into_iter().flatten().any(|it| it == name);
@@ -233,7 +229,7 @@ mod tests {
 
     #[test]
     fn values_are_named_where_a_field_takes_only_some() {
-        let descriptions = schema::descriptions(schema::DESCRIPTIONS);
+        let descriptions = schema::descriptions();
         let of = |owner: &'static str, field: &'static str| {
             descriptions.get(&(owner, field)).map(|words| values(words)).unwrap_or_default()
         };
