@@ -4,9 +4,17 @@
 //! objects. [`figures`] takes the time with a clock that it is given; building worlds and objects does not count. Of the times of each
 //! the middle one is said: a learner meets that one, not the best.
 
-use std::{fmt::Write as _, hint::black_box};
+use std::{fmt::Write as _, hint::black_box, rc::Rc};
 
 use crate::{Session, library};
+
+/// Lines about many objects, with the names of their figures (`N` is how many), and how often each is timed.
+const LISTED: [(&str, &str, usize); 4] = [
+    ("create/N", "kubectl create -f pods.yaml", 1),
+    ("list/N/table", "kubectl get pods", 5),
+    ("list/N/name", "kubectl get pods -o name", 5),
+    ("list/N/yaml", "kubectl get pods -o yaml", 5),
+];
 
 /// How often each is timed.
 const TIMES: usize = 21;
@@ -24,34 +32,52 @@ const ASKED: [(&str, &str); 6] = [
     ("dry-run", "kubectl create deployment web --image=nginx --dry-run=server -o yaml"),
 ];
 
-/// Says each figure in a line: name, value, unit. `now` is a clock in seconds.
-pub fn figures(now: impl Fn() -> f64, mut say: impl FnMut(String)) {
-    let mut figure = |name: &str, seconds: f64| say(format!("api/{name} {:.2} ms", seconds * 1e3));
+/// Each figure as a line: name, value, unit. `now` is a clock in seconds. A figure is taken when it is asked for, so that a browser
+/// can have its turn between two.
+pub fn figures(now: impl Fn() -> f64) -> impl Iterator<Item = String> {
+    let now = Rc::new(now);
+    let mut few = Lazy::new(|| session("tiny"));
+    let mut many = Lazy::new(|| {
+        let mut session = session("kwok")?;
+        session.run_line(&format!("cat > pods.yaml <<'EOF'\n{}EOF", pods()));
+        Some(session)
+    });
+    let clock = Rc::clone(&now);
+    let diagnosed = std::iter::once_with(move || {
+        let text = manifest();
+        figure(
+            &format!("diagnose/{LINES}-lines"),
+            middle(TIMES, &*clock, || drop(black_box(api::diagnose::manifest(&text)))),
+        )
+    });
+    let clock = Rc::clone(&now);
+    let answered = ASKED.into_iter().filter_map(move |(name, line)| {
+        let session = few.get()?;
+        let seconds = middle(TIMES, &*clock, || drop(black_box(session.run_line(line))));
+        Some(figure(&format!("line/{name}"), seconds))
+    });
+    let listed = LISTED.into_iter().filter_map(move |(name, line, times)| {
+        let session = many.get()?;
+        let seconds = middle(times, &*now, || drop(black_box(session.run_line(line))));
+        Some(figure(&name.replace('N', &OBJECTS.to_string()), seconds))
+    });
+    diagnosed.chain(answered).chain(listed)
+}
 
-    let text = manifest();
-    figure(
-        &format!("diagnose/{LINES}-lines"),
-        middle(TIMES, &now, || drop(black_box(api::diagnose::manifest(&text)))),
-    );
+fn figure(name: &str, seconds: f64) -> String {
+    format!("api/{name} {:.2} ms", seconds * 1e3)
+}
 
-    let Some(mut session) = session("tiny") else { return };
-    for (name, line) in ASKED {
-        figure(&format!("line/{name}"), middle(TIMES, &now, || drop(black_box(session.run_line(line)))));
+/// A session that is made when it is first needed.
+struct Lazy<F>(F, Option<Option<Session>>);
+
+impl<F: Fn() -> Option<Session>> Lazy<F> {
+    fn new(make: F) -> Self {
+        Self(make, None)
     }
 
-    let Some(mut session) = self::session("kwok") else { return };
-    session.run_line(&format!("cat > pods.yaml <<'EOF'\n{}EOF", pods()));
-    figure(
-        &format!("create/{OBJECTS}"),
-        middle(1, &now, || drop(session.run_line("kubectl create -f pods.yaml"))),
-    );
-    for (name, line) in [
-        ("table", "kubectl get pods"),
-        ("name", "kubectl get pods -o name"),
-        ("yaml", "kubectl get pods -o yaml"),
-    ] {
-        let seconds = middle(5, &now, || drop(black_box(session.run_line(line))));
-        figure(&format!("list/{OBJECTS}/{name}"), seconds);
+    fn get(&mut self) -> Option<&mut Session> {
+        self.1.get_or_insert_with(&self.0).as_mut()
     }
 }
 

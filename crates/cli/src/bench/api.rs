@@ -8,5 +8,5 @@ use std::time::Instant;
 #[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(super) fn run() {
     let start = Instant::now();
-    lab::workload::figures(|| start.elapsed().as_secs_f64(), |line| println!("{line}"));
+    lab::workload::figures(move || start.elapsed().as_secs_f64()).for_each(|line| println!("{line}"));
 }
