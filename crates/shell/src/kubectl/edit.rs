@@ -4,54 +4,111 @@
 //! page is told what it would have shown.
 //! Source: kubectl `pkg/cmd/util/editor/editoptions.go`.
 
+use api::Kind;
 use cluster::{PatchKind, draw};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     kubectl::{Done, Fail, Kube, client::has_schema, field::name, print, resource::typed},
     output::Hint,
 };
 
+const CANCELLED: &str = "Edit cancelled, no changes made.";
 const HEAD: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,
 # and an empty file will abort the edit. If an error occurs while saving this file will be
 # reopened with the relevant failures.
 #
 ";
 
+/// What was chosen to be edited: kind, namespace, name, and the object as it is.
+struct Chosen {
+    kind: Kind,
+    namespace: String,
+    name: String,
+    live: Value,
+}
+
+impl Chosen {
+    fn typed(&self) -> String {
+        typed(self.kind, &self.name)
+    }
+
+    /// Whether an edited object is this one.
+    // MODEL: one whose uid was taken out is still known by its kind and name; the real command knows objects by their uid alone.
+    fn is(&self, edited: &Value) -> bool {
+        match edited["metadata"]["uid"].as_str() {
+            Some(uid) => self.live["metadata"]["uid"] == uid,
+            None => name(edited) == self.name && edited["kind"] == self.live["kind"],
+        }
+    }
+}
+
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
-    let mut edited = false;
-    for (kind, namespace, object_name) in kube.chosen()? {
-        let mut live = kube.get(kind, &namespace, &object_name)?;
+    let args = kube.given.args.clone();
+    let mut chosen = Vec::new();
+    for (kind, namespace, name) in kube.chosen_or_all(&args)? {
+        let mut live = kube.get(kind, &namespace, &name)?;
         print::hide_managed(&mut live, kube);
-        let before = format!("{HEAD}{}", api::emit::yaml(&live));
-        let Some(after) = open(kube, &before)? else {
-            let command = again(kube, &typed(kind, &object_name), &namespace);
-            kube.out.hint(Hint::Editor { command, text: before });
-            break;
+        chosen.push(Chosen { kind, namespace, name, live });
+    }
+    let whole = match chosen.as_slice() {
+        [] => return Fail::error("edit cancelled, no objects found"),
+        [one] => one.live.clone(),
+        many => {
+            let items: Vec<&Value> = many.iter().map(|it| &it.live).collect();
+            json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": {} })
+        }
+    };
+    let before = format!("{HEAD}{}", api::emit::yaml(&whole));
+    let Some(after) = open(kube, &before)? else {
+        let command = again(kube, &chosen);
+        kube.out.hint(Hint::Editor { command, text: before });
+        kube.out.err(CANCELLED);
+        return Ok(());
+    };
+    let wanted = read(&after)?;
+    if wanted.is_empty() || wanted.iter().eq(chosen.iter().map(|it| &it.live)) {
+        kube.out.err(CANCELLED);
+        return Ok(());
+    }
+    for wanted in wanted {
+        let Some(it) = chosen.iter().find(|it| it.is(&wanted)) else {
+            return Fail::error(format!("no original object found for {}", name(&wanted)));
         };
-        let reading = api::text::read(&after);
-        let Some(document) = reading.documents.first().filter(|_| after != before) else { continue };
+        if it.live == wanted {
+            kube.out.line(&format!("{} skipped", it.typed()));
+            continue;
+        }
+        if has_schema(it.kind) {
+            let patch = api::patch::three_way(it.kind, &it.live, &wanted, &it.live);
+            let at = (it.kind, it.namespace.as_str(), it.name.as_str());
+            kube.patch_part(at, "", PatchKind::Strategic, patch, false)?;
+        } else {
+            kube.update(it.kind, &it.namespace, &it.name, wanted, false)?;
+        }
+        kube.out.line(&format!("{} edited", it.typed()));
+    }
+    Ok(())
+}
+
+/// The objects of an edited file, one by one.
+fn read(text: &str) -> Done<Vec<Value>> {
+    let mut objects = Vec::new();
+    for document in &api::text::read(text).documents {
         if let Some(error) = document.kubectl_error() {
             return Fail::error(format!("The edited file had a syntax error: {error}"));
         }
-        let wanted: Value = document.to_value();
-        if wanted == live || wanted.is_null() {
-            continue;
+        match document.to_value() {
+            Value::Null => {}
+            Value::Object(mut list) if list.get("kind").is_some_and(|kind| kind == "List") => {
+                if let Some(Value::Array(items)) = list.remove("items") {
+                    objects.extend(items);
+                }
+            }
+            one => objects.push(one),
         }
-        let at = (kind, namespace.as_str(), object_name.as_str());
-        if has_schema(kind) {
-            let patch = api::patch::three_way(kind, &live, &wanted, &live);
-            kube.patch_part(at, "", PatchKind::Strategic, patch, false)?;
-        } else {
-            kube.update(kind, &namespace, &object_name, wanted, false)?;
-        }
-        edited = true;
-        kube.out.line(&format!("{} edited", typed(kind, name(&live))));
     }
-    if !edited {
-        kube.out.err("Edit cancelled, no changes made.");
-    }
-    Ok(())
+    Ok(objects)
 }
 
 /// Flags that say where to ask, as whom, and how.
@@ -69,11 +126,17 @@ const KEPT: [&str; 11] = [
     "user",
 ];
 
-/// The command that edits just this object.
-fn again(kube: &Kube<'_, '_>, object: &str, namespace: &str) -> String {
+/// The command that edits just these objects.
+fn again(kube: &Kube<'_, '_>, chosen: &[Chosen]) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-    let mut line = format!("kubectl edit {object}");
-    if !namespace.is_empty() {
+    let mut line = "kubectl edit".to_owned();
+    for file in kube.given.values("filename") {
+        line += &format!(" --filename={}", quoted(file));
+    }
+    if !kube.given.has("filename") {
+        chosen.iter().for_each(|it| line += &format!(" {}", it.typed()));
+    }
+    if let Some(namespace) = chosen.iter().map(|it| &it.namespace).find(|it| !it.is_empty()) {
         line += &format!(" --namespace={namespace}");
     }
     for flag in KEPT {
@@ -137,6 +200,25 @@ mod tests {
         assert_eq!(out.stdout(), "deployment.apps/web edited\n");
         let out = said(&[make, "KUBE_EDITOR=true kubectl edit deploy web"]);
         assert_eq!(out.stderr(), "Edit cancelled, no changes made.\n");
+    }
+
+    #[test]
+    fn several_objects_stand_in_one_file() {
+        let make = [
+            "kubectl create configmap a --from-literal=k=1",
+            "kubectl create configmap b --from-literal=k=1",
+        ];
+        let edit = "KUBE_EDITOR=\"sed -i '9s/1/2/'\" kubectl edit configmap a b";
+        assert_eq!(said(&[make[0], make[1], edit]).stdout(), "configmap/a edited\nconfigmap/b skipped\n");
+        let same = said(&[make[0], make[1], "KUBE_EDITOR=true kubectl edit configmap a b"]);
+        assert_eq!(same.stderr(), "Edit cancelled, no changes made.\n");
+        let shown = said(&[make[0], make[1], "kubectl edit configmap a b"]);
+        let [Hint::Editor { command, text }] = shown.hints.as_slice() else { panic!("{shown:?}") };
+        assert_eq!(command, "kubectl edit configmap/a configmap/b --namespace=default");
+        assert!(
+            text.contains("\nitems:\n- apiVersion: v1\n") && text.ends_with("kind: List\nmetadata: {}\n"),
+            "{text}"
+        );
     }
 
     #[test]
