@@ -517,18 +517,17 @@ impl App {
         let Some(book) = self.desk.book() else { return };
         let all = script::lines(book.solution());
         let done = self.desk.session().lines();
-        let next = all.iter().find(|line| !done.iter().any(|d| d.text == **line) && !script::is_wait(line));
+        // What a line writes by a here-document may have come by the editor.
+        let is_done = |line: &String| {
+            let text = document(line).map(|(_, text)| text);
+            done.iter()
+                .any(|d| d.text == *line || text.as_ref().is_some_and(|it| d.text.contains(it.trim_end())))
+        };
+        let next = all.iter().find(|line| !is_done(line) && !script::is_wait(line));
         if let Some(line) = next.cloned() {
             self.work = Work::Terminal;
             self.sheet = Sheet::Act;
-            if line.contains('\n') {
-                // A here-document is several lines: it goes through the editor, which writes the same.
-                let mut rows = line.lines();
-                let first = rows.next().unwrap_or_default();
-                let file = first.strip_prefix("cat > ").and_then(|rest| rest.split_whitespace().next());
-                let name = file.unwrap_or("pod.yaml").to_owned();
-                let text: Vec<&str> = rows.take_while(|row| !row.ends_with("EOF")).collect();
-                let text = text.join("\n") + "\n";
+            if let Some((name, text)) = document(&line) {
                 self.write(name, text);
                 self.work = Work::Editor;
             } else {
@@ -572,6 +571,14 @@ impl App {
             self.tick = Some(clock::tick(context.link().callback(Action::Frame)));
         }
     }
+}
+
+/// The file and the text of a line with a here-document: it is several lines, so it goes through the editor, which writes the same.
+fn document(line: &str) -> Option<(String, String)> {
+    let (first, rest) = line.split_once('\n')?;
+    let file = first.strip_prefix("cat > ").and_then(|rest| rest.split_whitespace().next());
+    let text: Vec<&str> = rest.lines().take_while(|row| !row.ends_with("EOF")).collect();
+    Some((file.unwrap_or("pod.yaml").to_owned(), text.join("\n") + "\n"))
 }
 
 fn address() -> Address {
