@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use api::{Diagnostic, Severity};
+use api::{Diagnostic, Severity, schema::DESCRIPTIONS};
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use lab::{
     script,
@@ -23,7 +23,7 @@ use super::terminal;
 use crate::{
     app::{Action, on, target},
     desk::Entry,
-    dom::focus_first,
+    dom::{asset_address, focus_first},
     widget::{Icon, icon, rich},
 };
 
@@ -66,9 +66,11 @@ struct Calls {
 }
 
 impl Calls {
-    fn new(send: &Callback<Action>) -> Self {
+    fn new(send: &Callback<Action>, lang: Lang) -> Self {
         let to = || send.clone();
-        let (changed, apply, refused) = (to(), to(), to());
+        let (changed, apply, refused, want) = (to(), to(), to(), to());
+        // What fields mean is told at them, and beside what is offered.
+        want.emit(Action::Want(&DESCRIPTIONS));
         Self {
             changed: Closure::new(move |text| changed.emit(Action::Edited(text))),
             apply: Closure::new(move || apply.emit(Action::Apply)),
@@ -77,8 +79,15 @@ impl Calls {
             complete: Closure::new(|before: String, after: String| {
                 offers(&manifest::complete(&before, &after))
             }),
-            explain: Closure::new(|text: String, at: u32| match manifest::explain(&text, at as usize) {
-                Some(field) => Array::of3(&field.name.into(), &field.kind.into(), &field.about.into()).into(),
+            explain: Closure::new(move |text: String, at: u32| match manifest::explain(&text, at as usize) {
+                Some(field) => {
+                    let mut about = field.about;
+                    if !DESCRIPTIONS.is_here() {
+                        want.emit(Action::Want(&DESCRIPTIONS));
+                        lang.ui().words_coming.clone_into(&mut about);
+                    }
+                    Array::of3(&field.name.into(), &field.kind.into(), &about.into()).into()
+                }
                 None => JsValue::NULL,
             }),
         }
@@ -129,9 +138,7 @@ impl Drop for Mounted {
 
 /// Loads the editor's module, whatever name it was given.
 async fn load() -> Result<JsValue, JsValue> {
-    let document = gloo::utils::document();
-    let link = document.query_selector("link[data-asset='editor']")?;
-    let url = link.and_then(|l| l.get_attribute("href")).unwrap_or_else(|| "editor.js".to_owned());
+    let url = asset_address("editor").unwrap_or_else(|| "editor.js".to_owned());
     let podpath = Reflect::get(&js_sys::global(), &"podpath".into())?;
     let load: Function = Reflect::get(&podpath, &"load".into())?.dyn_into()?;
     let promise: Promise = load.call1(&podpath, &url.into())?.dyn_into()?;
@@ -226,7 +233,7 @@ pub fn editor(props: &Props) -> Html {
             spawn_local(async move {
                 let Ok(module) = load().await else { return };
                 let Some(host) = host.cast::<HtmlElement>().filter(|_| !*there.borrow()) else { return };
-                let calls = Calls::new(&props.send);
+                let calls = Calls::new(&props.send, props.lang);
                 // Who has begun to write in the plain field goes on where they are.
                 let plain = plain.cast::<HtmlTextAreaElement>();
                 let text = plain.as_ref().map_or_else(|| props.text.1.clone(), HtmlTextAreaElement::value);
