@@ -53,6 +53,15 @@ pub(super) fn serve(
         (Kind::Pod, "ephemeralcontainers" | "resize", ApiVerb::Patch(how, patch)) => {
             update::patched(call, kind, namespace, name, part, how, &patch).map(Reply::Object)
         }
+        (Kind::CertificateSigningRequest, "approval", ApiVerb::Get) => {
+            read::get(call, kind, namespace, name).map(Reply::Object)
+        }
+        (Kind::CertificateSigningRequest, "approval", ApiVerb::Update(body)) => {
+            update::decoded(call, kind, namespace, name, "status", &body).map(Reply::Object)
+        }
+        (Kind::CertificateSigningRequest, "approval", ApiVerb::Patch(how, patch)) => {
+            update::patched(call, kind, namespace, name, "status", how, &patch).map(Reply::Object)
+        }
         (_, "" | "status" | "finalize", _) => Err(method_not_allowed()),
         _ => Err(no_such_resource()),
     }

@@ -38,10 +38,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     match args.split_first() {
         Some((word, rest)) if word == "can-i" => can_i(kube, rest),
         Some((word, _)) if word == "whoami" => whoami(kube),
-        Some((word, _)) if word == "reconcile" => {
-            kube.out.err("lab: kubectl auth reconcile is not available in this lab yet");
-            Err(Fail::Exit(1))
-        }
+        Some((word, _)) if word == "reconcile" => super::reconcile::run(kube),
         Some((word, _)) => {
             Fail::error(format!("unknown command {word:?}\nSee 'kubectl auth -h' for help and examples"))
         }

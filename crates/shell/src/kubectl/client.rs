@@ -402,6 +402,17 @@ impl Kube<'_, '_> {
         self.one(request)
     }
 
+    /// Puts a part of one object in the place of another.
+    pub(crate) fn update_part(
+        &mut self,
+        (kind, namespace, name): (Kind, &str, &str),
+        part: &'static str,
+        value: Value,
+    ) -> Done<Value> {
+        let request = self.request(ApiVerb::Update(value), kind, namespace, name).of(part);
+        self.one(request)
+    }
+
     /// Changes one object, or a part of it.
     pub(crate) fn patch_part(
         &mut self,

@@ -10,11 +10,14 @@ mod apply;
 mod attach;
 mod auth;
 mod autoscale;
+mod beside;
+mod certificate;
 mod client;
 mod command;
 mod config;
 mod cordon;
 mod create;
+mod debug;
 mod delete;
 mod describe;
 pub(crate) mod diff;
@@ -40,6 +43,7 @@ mod port_forward;
 pub mod print;
 mod prune;
 mod raw;
+mod reconcile;
 mod replace;
 mod resource;
 mod rollout;
@@ -104,6 +108,7 @@ const fn verb(name: &'static str, run: fn(&mut Kube<'_, '_>) -> Done) -> Verb {
 
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[
+    verb("alpha", beside::alpha),
     verb("annotate", label::annotate),
     verb("api-resources", api_resources::run),
     verb("api-versions", api_resources::versions),
@@ -111,11 +116,14 @@ pub const VERBS: &[Verb] = &[
     verb("attach", attach::run),
     verb("auth", auth::run),
     verb("autoscale", autoscale::run),
+    verb("certificate", certificate::run),
     verb("cluster-info", version::cluster_info),
+    verb("completion", beside::completion),
     verb("config", config::run),
     verb("cordon", cordon::cordon),
     verb("cp", attach::copy),
     verb("create", create::run),
+    verb("debug", debug::run),
     verb("delete", delete::run),
     verb("describe", describe::run),
     verb("diff", diff::run),
@@ -131,7 +139,9 @@ pub const VERBS: &[Verb] = &[
     verb("logs", logs::run),
     verb("options", version::options),
     verb("patch", patch::run),
+    verb("plugin", beside::plugin),
     verb("port-forward", port_forward::run),
+    verb("proxy", beside::proxy),
     verb("replace", replace::run),
     verb("rollout", rollout::run),
     verb("run", run::run),
@@ -143,9 +153,6 @@ pub const VERBS: &[Verb] = &[
     verb("version", version::run),
     verb("wait", wait::run),
 ];
-
-/// Verbs that the real kubectl has beside these.
-const REAL: &[&str] = &["alpha", "certificate", "completion", "debug", "plugin", "proxy"];
 
 /// `kubectl …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
@@ -247,11 +254,6 @@ fn missing(path: &str, given: &Given) -> Option<String> {
 }
 
 fn unknown(typed: &str, out: &mut Output) -> i32 {
-    if REAL.contains(&typed) {
-        out.err(&format!("lab: kubectl {typed} is not available in this lab yet"));
-        out.hint(Hint::NotSimulated { what: format!("kubectl {typed}") });
-        return 1;
-    }
     // UPSTREAM: cobra suggests names at most two edits away or that begin with what was typed, in the order they were added.
     const ADDED: &[&str] = &[
         "create",

@@ -182,7 +182,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 }
 
 /// Whether a text can be the reference of an image. Source: distribution/reference.
-fn is_image(text: &str) -> bool {
+pub(super) fn is_image(text: &str) -> bool {
     let (text, digest) = text.split_once('@').map_or((text, None), |(t, d)| (t, Some(d)));
     let slash = text.rfind('/').map_or(0, |at| at + 1);
     let (path, tag) = match text[slash..].split_once(':') {
