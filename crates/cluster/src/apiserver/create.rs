@@ -120,6 +120,14 @@ fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
             .get_or_insert_default()
             .insert("kubernetes.io/metadata.name".to_owned(), key.name.to_string());
     }
+    // Who asks for a certificate is not theirs to say.
+    if let (Object::Stored(request), Some(who)) = (&mut *object, call.who())
+        && kind == Kind::CertificateSigningRequest
+        && let Some(spec) = request.body.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        spec.insert("username".to_owned(), who.user.as_str().into());
+        spec.insert("groups".to_owned(), who.groups.clone().into());
+    }
     api::default::prepare_for_create(object, &stamp);
     Ok(())
 }

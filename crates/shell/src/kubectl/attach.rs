@@ -51,6 +51,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         kube.out.err("If you don't see a command prompt, try pressing enter.");
         return Err(fail);
     }
+    if text(&pod, "spec.nodeName").is_empty() {
+        kube.out.err("If you don't see a command prompt, try pressing enter.");
+        return Err(Fail::Plain(format!(
+            "Error from server (BadRequest): pod {} does not have a host assigned",
+            crate::kubectl::field::name(&pod)
+        )));
+    }
     refuse(kube, "attach")
 }
 

@@ -12,6 +12,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     for (kind, namespace, name) in kube.chosen()? {
         let done = one(kube, (kind, &namespace, &name), dry);
         match (done, &format) {
+            (Ok(service), Some(print::Format::Json)) if dry == DryRun::Client => {
+                kube.out.line(&print::typed::json(&service));
+            }
             (Ok(service), Some(format)) => print::structured(kube, format, service)?,
             (Ok(service), None) => {
                 kube.out.line(&format!("service/{} exposed{}", field::name(&service), dry.suffix()));

@@ -6,13 +6,13 @@ use serde_json::Value;
 use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
+    if !kube.given.has("filename") {
+        return Fail::error("must specify one of -f and -k");
+    }
     if let Some(path) = kube.given.value("raw").filter(|it| !it.is_empty()).map(str::to_owned) {
         return super::raw::replace(kube, &path);
     }
     let format = print::format(kube, false)?;
-    if !kube.given.has("filename") {
-        return Fail::error("must specify one of -f and -k");
-    }
     let dry = DryRun::of(kube)?;
     let force = kube.given.on("force");
     let mut failed = Vec::new();

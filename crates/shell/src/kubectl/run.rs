@@ -135,8 +135,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !namespace.is_empty() && (dry == DryRun::Client || kube.given.has("namespace")) {
         pod["metadata"]["namespace"] = namespace.as_str().into();
     }
-    pod = super::apply::saved_typed(kube, pod);
     if dry != DryRun::Client {
+        pod = super::apply::saved_typed(kube, pod);
         pod = kube.create(Kind::Pod, &namespace, pod, dry == DryRun::Server)?;
     }
     let mut exposed = None;

@@ -24,6 +24,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     // UPSTREAM: only if none of them can be read there is nothing to scale.
     let mut all_missing = !kube.given.has("filename");
     let mut failed = Vec::new();
+    let mut missing = Vec::new();
     for (kind, namespace, name) in targets {
         let scaled = one(kube, (kind, &namespace, &name), replicas, dry);
         match scaled {
@@ -41,10 +42,15 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             Err(Fail::Server(status))
                 if all_missing && (status.code == 403 || (status.code == 404 && !status.name.is_empty())) =>
             {
-                failed.push(Fail::Error(format!("no objects passed to scale {}", status.message)));
+                missing.push(status.message);
             }
             Err(fail) => failed.push(fail),
         }
+    }
+    match missing.as_slice() {
+        [] => {}
+        [one] => failed.insert(0, Fail::Error(format!("no objects passed to scale {one}"))),
+        all => failed.insert(0, Fail::Error(format!("no objects passed to scale [{}]", all.join(", ")))),
     }
     super::get::finish(kube, failed)
 }

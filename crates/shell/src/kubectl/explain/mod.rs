@@ -32,7 +32,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if path.starts_with('.') {
         return Fail::error("invalid jsonpath syntax, first node must be field node");
     }
-    let path = path.replace('/', ".");
+    if path.contains('/') {
+        return Err(Fail::Plain(format!("the server doesn't have a resource type {path:?}")));
+    }
     let mut parts = path.split('.').filter(|p| !p.is_empty());
     let word = parts.next().unwrap_or_default();
     let Some(kind) = kube.known(word) else {

@@ -19,8 +19,8 @@ use crate::{
 pub(in crate::kubectl) fn hashed(object: &Value, name: &str) -> String {
     let data = |field: &str| object.get(field).filter(|it| !it.is_null()).cloned();
     let kind = field::text(object, "kind");
-    // UPSTREAM: where there is no data kubectl writes null, kustomize an empty text.
-    let none = if name.is_empty() { json!("") } else { Value::Null };
+    // UPSTREAM: where there is no data kustomize counts an empty text.
+    let none = if name.is_empty() { json!("") } else { json!({}) };
     let mut counted = json!({"kind": kind, "name": name, "data": data("data").unwrap_or(none)});
     if kind == "Secret" {
         counted["type"] = data("type").unwrap_or(json!(""));

@@ -82,6 +82,7 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::RoleBinding | Kind::ClusterRoleBinding => other::role_binding(o, now),
         Kind::ValidatingAdmissionPolicy => other::admission_policy(o, now),
         Kind::ValidatingAdmissionPolicyBinding => other::admission_policy_binding(o, now),
+        Kind::CertificateSigningRequest => other::signing_request(o, now),
         Kind::Role | Kind::ClusterRole | Kind::LimitRange | Kind::CustomResourceDefinition => {
             vec![name(o), field::text(o, "metadata.creationTimestamp").to_owned()]
         }

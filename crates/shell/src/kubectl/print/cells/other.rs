@@ -67,6 +67,32 @@ pub(super) fn quota(o: &Value, now: Timestamp) -> Vec<String> {
     vec![name(o), requests.join(", "), limits.join(", "), created(o, now)]
 }
 
+/// Source: kubernetes `pkg/printers/internalversion` (`printCertificateSigningRequest`).
+pub(super) fn signing_request(o: &Value, now: Timestamp) -> Vec<String> {
+    let has = |wanted: &str| list(o, "status.conditions").iter().any(|it| text(it, "type") == wanted);
+    let mut condition = match (has("Denied"), has("Approved")) {
+        (true, _) => "Denied",
+        (false, true) => "Approved",
+        (false, false) => "Pending",
+    }
+    .to_owned();
+    if has("Failed") {
+        condition.push_str(",Failed");
+    }
+    if !text(o, "status.certificate").is_empty() {
+        condition.push_str(",Issued");
+    }
+    let asked = at(o, "spec.expirationSeconds").as_i64();
+    vec![
+        name(o),
+        created(o, now),
+        text(o, "spec.signerName").to_owned(),
+        text(o, "spec.username").to_owned(),
+        asked.map_or_else(|| "<none>".to_owned(), crate::kubectl::age::human),
+        condition,
+    ]
+}
+
 pub(super) fn priority_class(o: &Value, now: Timestamp) -> Vec<String> {
     vec![
         name(o),
