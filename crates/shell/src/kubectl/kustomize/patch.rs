@@ -174,7 +174,7 @@ fn reorder(target: &mut Value, patch: &Value) {
         }
         (Value::Array(target), Value::Array(patch)) => {
             let known = |key: &&str| patch.iter().chain(target.iter()).all(|it| it.get(key).is_some());
-            let Some(key) = KEYS.into_iter().find(|key| known(&key)) else { return };
+            let Some(key) = KEYS.into_iter().find(|key| known(key)) else { return };
             target.sort_by_key(|it| {
                 patch.iter().position(|other| other[key] == it[key]).unwrap_or(patch.len())
             });

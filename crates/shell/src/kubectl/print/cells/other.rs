@@ -88,7 +88,7 @@ pub(super) fn signing_request(o: &Value, now: Timestamp) -> Vec<String> {
         created(o, now),
         text(o, "spec.signerName").to_owned(),
         text(o, "spec.username").to_owned(),
-        asked.map_or_else(|| "<none>".to_owned(), crate::kubectl::age::human),
+        asked.map_or_else(|| "<none>".to_owned(), age::human),
         condition,
     ]
 }
