@@ -9,7 +9,7 @@
 //! use shell::{Machine, complete};
 //! let (machine, world) = (Machine::default(), cluster::World::empty(1));
 //! assert_eq!(complete("kubectl desc", &machine, &world).line, "kubectl describe ");
-//! assert_eq!(complete("kubectl co", &machine, &world).offers, ["config", "cordon"]);
+//! assert_eq!(complete("kubectl co", &machine, &world).offers, ["completion", "config", "cordon"]);
 //! ```
 
 use api::{
