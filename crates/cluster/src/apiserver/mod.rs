@@ -18,6 +18,7 @@ mod difference;
 mod events;
 mod families;
 mod go_values;
+mod health;
 mod names;
 mod owners;
 mod page;
@@ -156,6 +157,9 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     if request.kind == Kind::Endpoints && release(call.world, request.cluster).minor >= 33 {
         call.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
+    if request.kind == Kind::ComponentStatus {
+        call.warn("v1 ComponentStatus is deprecated in v1.19+");
+    }
     let version = definitions::version(call.world.store(), request.cluster, request.kind);
     if let Some(version) = &version {
         if let Some(words) = &version.deprecation {
@@ -171,6 +175,11 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     match (subresource, verb) {
         ("", ApiVerb::Create(value)) if review::is_of_others(kind) && value.is_object() => {
             Ok(Reply::Value(review::of_others(call, kind, value)))
+        }
+        ("", ApiVerb::Get) if kind == Kind::ComponentStatus => object(health::get(call, &name)?),
+        ("", ApiVerb::List { label_selector, field_selector, .. }) if kind == Kind::ComponentStatus => {
+            let selected = read::Selected::parse(call, kind, &label_selector, &field_selector)?;
+            health::list(call, &selected).map(Reply::List)
         }
         ("" | "status", ApiVerb::Get) => {
             call.enter(Stage::Storage, "");

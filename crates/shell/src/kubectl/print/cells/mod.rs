@@ -69,6 +69,7 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
             vec![name(o), field::list(o, "webhooks").len().to_string(), created(o, now)]
         }
+        Kind::ComponentStatus => other::component_status(o),
         Kind::ConfigMap => other::config_map(o, now),
         Kind::Secret => other::secret(o, now),
         Kind::ServiceAccount => {

@@ -18,6 +18,16 @@ pub(super) fn secret(o: &Value, now: Timestamp) -> Vec<String> {
     vec![name(o), text(o, "type").to_owned(), map(o, "data").count().to_string(), created(o, now)]
 }
 
+/// Source: kubernetes `pkg/printers/internalversion` (`printComponentStatus`).
+pub(super) fn component_status(o: &Value) -> Vec<String> {
+    let healthy = list(o, "conditions").iter().find(|it| text(it, "type") == "Healthy");
+    let Some(found) = healthy else {
+        return vec![name(o), "Unknown".to_owned(), String::new(), String::new()];
+    };
+    let status = if text(found, "status") == "True" { "Healthy" } else { "Unhealthy" };
+    vec![name(o), status.to_owned(), text(found, "message").to_owned(), text(found, "error").to_owned()]
+}
+
 /// When an event was seen last and first, and how often.
 #[must_use]
 pub(crate) fn event_times(o: &Value) -> (String, String, i64) {
@@ -139,4 +149,34 @@ pub(super) fn admission_policy_binding(o: &Value, now: Timestamp) -> Vec<String>
         },
     };
     vec![name(o), text(o, "spec.policyName").to_owned(), param, created(o, now)]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::tests::sh;
+
+    #[test]
+    fn the_parts_of_the_control_plane_are_asked_anew_each_time() {
+        let (out, err, _) =
+            sh("kind create cluster 2>/dev/null; kubectl get cs; lab fault stop scheduler >/dev/null; \
+             kubectl get componentstatuses scheduler --no-headers; kubectl get cs nope");
+        let rows: Vec<&str> = out.lines().map(str::trim_end).collect();
+        assert_eq!(
+            rows,
+            [
+                "NAME                 STATUS    MESSAGE   ERROR",
+                "scheduler            Healthy   ok",
+                "controller-manager   Healthy   ok",
+                "etcd-0               Healthy   ok",
+                "scheduler   Unhealthy   Get \"https://127.0.0.1:10259/healthz\": dial tcp 127.0.0.1:10259: connect: connection refused",
+            ]
+        );
+        let warning = "Warning: v1 ComponentStatus is deprecated in v1.19+\n";
+        assert_eq!(
+            err,
+            format!(
+                "{warning}{warning}{warning}Error from server (NotFound): componentstatus \"nope\" not found\n"
+            )
+        );
+    }
 }
