@@ -118,3 +118,73 @@ fn lesson_two_is_done_with_thumbs() {
     goal_is_met(&page, "silent");
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+/// Puts the cards into an order: a tap picks one up, a tap on its place puts it down.
+fn sort(page: &Page, order: &[&str]) {
+    for (place, card) in order.iter().enumerate() {
+        let at = format!(
+            "[...document.querySelectorAll('.sort .card')].findIndex(it => it.dataset.card === '{card}')"
+        );
+        if page.eval(&at) == json!(place) {
+            continue;
+        }
+        tap(page, &format!(".sort [data-card={card}]"), "");
+        page.wait_for("a card in the hand", "document.querySelector('.sort .is-held') !== null");
+        tap(page, &format!(".sort li:nth-child({}) .card", place + 1), "");
+        page.wait_for("its place", &format!("{at} === {place}"));
+    }
+    tap(page, ".predict .lock", "");
+    page.wait_for("the answer", "document.querySelector('.predict .lock') === null");
+}
+
+/// Runs the next command of the solution, and has its story told step by step, if it has one.
+fn next_story(page: &Page, steps: bool) {
+    let line = "document.querySelector('.stepper .mono')?.innerText";
+    next_command(page);
+    if !steps {
+        return page.wait_for("an empty command line", "document.querySelector('#command')?.value === ''");
+    }
+    page.wait_for("the story", &format!("{line}?.startsWith('0/')"));
+    let steps = page.eval(&format!("Number({line}.split('/')[1])")).as_u64().expect("a number of steps");
+    for step in 1..=steps {
+        tap(page, ".stepper .btn", "");
+        page.wait_for("the next step", &format!("{line}?.startsWith('{step}/')"));
+    }
+    tap(page, ".stepper .btn", "end");
+    page.wait_for("the story's end", "document.querySelector('.stepper') === null");
+}
+
+/// Answers a question after the goals, rightly.
+fn quiz(page: &Page, id: &str, option: &str) {
+    sheet(page, "Goals");
+    tap(page, &format!("#question-{id} [role=radio]"), option);
+    tap(page, &format!("#question-{id} .lock"), "");
+    page.wait_for(
+        "the verdict",
+        &format!("document.querySelector('#question-{id} .after')?.innerText.includes('right')"),
+    );
+}
+
+#[test]
+fn lesson_four_is_done_with_thumbs() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/pod-birth", &phone());
+    sheet(&page, "Goals");
+    sort(&page, &["authn", "authz", "admission", "etcd", "scheduler", "bind", "kubelet", "cni", "running"]);
+    next_story(&page, true);
+    goal_is_met(&page, "born");
+    next_story(&page, false);
+    next_story(&page, true);
+    goal_is_met(&page, "unknown");
+    next_story(&page, true);
+    goal_is_met(&page, "powerless");
+    // The next story takes no time: what is met stays met while it is told.
+    next_command(&page);
+    page.wait_for("the story", "document.querySelector('.stepper .mono')?.innerText.startsWith('0/')");
+    goal_is_met(&page, "powerless");
+    tap(&page, ".scrub button", "");
+    goal_is_met(&page, "unwelcome");
+    quiz(&page, "q1", "empty");
+    quiz(&page, "q2", "authorization");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
