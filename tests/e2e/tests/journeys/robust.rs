@@ -125,7 +125,7 @@ fn a_long_paste_runs_line_by_line_and_can_be_stopped() {
     let page = Page::open(&site, "#/world/tri", &View::desktop());
     rest(&page);
     page.focus(&page.expect("textbox", "Command line"));
-    page.paste(&"echo line\n".repeat(50_000));
+    page.paste(&"echo line\n".repeat(100_000));
     page.click("button", "Stop");
     page.expect_gone("button", "Stop");
     alive(&page);
