@@ -254,7 +254,7 @@ kinds! {
     }
     stored {
     Binding: "", "v1", "bindings", "Binding", [], Namespaced, [], CREATE;
-    ComponentStatus: "", "v1", "componentstatuses", "ComponentStatus", ["cs"], Cluster, [], READ;
+    ComponentStatus: "", "v1", "componentstatuses", "ComponentStatus", ["cs"], Cluster, [], READ, simulated;
     LimitRange: "", "v1", "limitranges", "LimitRange", ["limits"], Namespaced, [], ALL, simulated;
     PersistentVolumeClaim: "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", ["pvc"], Namespaced, [], ALL, simulated;
     PersistentVolume: "", "v1", "persistentvolumes", "PersistentVolume", ["pv"], Cluster, [], ALL, simulated;
