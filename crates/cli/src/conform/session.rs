@@ -15,6 +15,7 @@ use cluster::{
     provision::Provision,
 };
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use shell::{
     Machine, Output, Stdin,
     kubectl::kubeconfig::{Cluster, Context, Credential, User},
@@ -258,6 +259,7 @@ fn add_node(world: &mut World, node: &Value, i: usize, born: &str) -> Option<()>
     let ip = name.trim_start_matches("ip-").split('.').next()?.replace('-', ".");
     let region = zone.trim_end_matches(char::is_alphabetic);
     let storage = ("20893676Ki", "18181869946");
+    let instance: String = Sha256::digest(name)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let amounts = |cpu: &str, memory: &str, disk: &str| {
         json!({"cpu": cpu, "memory": memory, "pods": pods.to_string(), "ephemeral-storage": disk,
             "hugepages-1Gi": "0", "hugepages-2Mi": "0"})
@@ -278,7 +280,7 @@ fn add_node(world: &mut World, node: &Value, i: usize, born: &str) -> Option<()>
             "kubernetes.io/os": "linux", "node.kubernetes.io/instance-type": kind,
             "topology.k8s.aws/zone-id": format!("apne2-az{}", match zone.chars().last() { Some('b') => 2, Some('c') => 3, _ => 1 }),
             "topology.kubernetes.io/region": region, "topology.kubernetes.io/zone": zone}},
-        "spec": {"providerID": format!("aws:///{zone}/i-0105e1b52367c4a6{i:x}")},
+        "spec": {"providerID": format!("aws:///{zone}/i-0{instance}")},
         "status": {"capacity": amounts(all_cpu, all_memory, storage.0), "allocatable": amounts(cpu, memory, storage.1),
             "addresses": [{"type": "InternalIP", "address": ip}, {"type": "InternalDNS", "address": name}, {"type": "Hostname", "address": name}],
             "conditions": [

@@ -130,10 +130,12 @@ pub(super) fn put(
     }
 }
 
+/// The kubelet's own conditions, in the order in which it writes them.
+pub(super) const ORDER: [&str; 5] =
+    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
 /// UPSTREAM: others' conditions keep their place before the kubelet's, which come in a fixed order.
 fn sort(status: &mut PodStatus) {
-    const ORDER: [&str; 5] =
-        ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
     if let Some(all) = &mut status.conditions {
         all.sort_by_key(|c| ORDER.iter().position(|o| *o == c.type_).map_or(0, |at| at + 1));
     }

@@ -11,7 +11,7 @@ use api::{
         Container, ContainerState, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, HostIP,
         Node, Pod, PodIP, PodStatus,
     },
-    kinds::sim::{ContainerStep, Sandbox, SandboxStep},
+    kinds::sim::{ContainerStep, Machine, Sandbox, SandboxStep},
     meta::Time,
 };
 
@@ -199,7 +199,10 @@ fn save(
 ) -> Result<(), ApiStatus> {
     let host = turn.get::<Node>("", &sandbox.node).and_then(internal_ip).map(str::to_owned);
     let stamp = turn.stamp();
-    let new = assemble(pod, sandbox, statuses, host, &stamp, last);
+    let mut new = assemble(pod, sandbox, statuses, host, &stamp, last);
+    if turn.get::<Machine>("", &sandbox.node).is_some_and(|machine| machine.played) {
+        as_played(&mut new, statuses);
+    }
     let (namespace, name) = names(pod);
     let current = turn.get::<Pod>(namespace, name).and_then(|pod| pod.status.as_ref());
     if current == Some(&new) {
@@ -262,6 +265,19 @@ fn assemble(
     let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     conditions::set(pod, sandbox.ip.is_some() && !over, statuses, &mut status, now);
     status
+}
+
+/// What a recorder's kubelet writes instead: everything in the order of the spec, others' conditions behind its own, and a pod runs
+/// only when no init container does, not even a sidecar.
+fn as_played(status: &mut PodStatus, statuses: &Statuses) {
+    status.container_statuses = Some(statuses.app.clone());
+    if let Some(all) = &mut status.conditions {
+        all.sort_by_key(|it| !conditions::ORDER.contains(&it.type_.as_str()));
+    }
+    let ended = |it: &ContainerStatus| it.state.as_ref().is_some_and(|state| state.terminated.is_some());
+    if status.phase.as_deref() == Some("Running") && !statuses.init.iter().all(ended) {
+        status.phase = Some("Pending".to_owned());
+    }
 }
 
 /// `getPhase`: `is_terminal` if nothing will be started any more.

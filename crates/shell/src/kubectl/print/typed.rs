@@ -91,6 +91,10 @@ const ORDER: &[&str] = &[
     "current-context",
 ];
 
+/// Who wrote which fields.
+const MANAGED: &[&str] =
+    &["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"];
+
 /// Maps: their keys are the learner's, and sorted.
 const MAPS: &[&str] = &["labels", "annotations", "data", "matchLabels", "hard", "limits", "requests"];
 
@@ -113,6 +117,7 @@ fn sorted<'v>(of: &str, fields: &'v serde_json::Map<String, Value>) -> Vec<(&'v 
     let rank = |key: &str| match (of, key) {
         // A context's namespace stands behind what it is a context of, and who somebody is before their groups.
         ("context", "namespace") => usize::MAX,
+        ("managedFields", key) => MANAGED.iter().position(|it| *it == key).unwrap_or(MANAGED.len()),
         ("userInfo", "username") => 1,
         ("userInfo", "uid") => 2,
         // A reference to a role begins with its group, every other one with its kind.
