@@ -129,7 +129,7 @@ fn act(app: &App, view: Option<&::lab::view::lesson::LessonView>, send: &Callbac
             <div class="act">
                 if let Some(goal) = now { <ul class="goals">{lesson::goal(goal, app.settings.lang)}</ul> }
                 <div class="cards">
-                    <button onclick={on(send, || Action::Solution)}>{ui.solution}</button>
+                    if view.is_some() { <button onclick={on(send, || Action::Solution)}>{ui.solution}</button> }
                     <button onclick={on(send, move || Action::Work(other))}>{name}</button>
                     {for chips.into_iter().map(|chip| html! {
                         <button onclick={on(send, move || Action::Type(chip.to_owned()))}><code>{chip}</code></button>
