@@ -1,18 +1,27 @@
-//! In which order does Go's `sort.Slice` leave what it cannot tell apart?
+//! In which order do Go's `sort.Slice` and `sort.Sort` leave what they cannot tell apart?
 //!
 //! Lists of up to twelve keep the order of equals. Longer ones do not, but always come out the same: who is evicted of
-//! pods that are equally important depends on it. So its steps are taken one by one.
-//! Source: package `sort` of Go 1.24, a pattern-defeating quicksort (arXiv:2106.05123).
+//! pods that are equally important depends on it, and how kubectl's rows stand that share a value. So the steps are taken one by one.
+//! Source: package `sort` of Go 1.23 and 1.24, a pattern-defeating quicksort (arXiv:2106.05123).
 
 /// Up to this length, insertion is used.
 const SHORT: usize = 12;
 /// From this length on, more elements are looked at for a pivot, and nearly sorted lists are repaired.
 const LONG: usize = 50;
 
-/// Sorts by `less`, as `sort.Slice` does.
-pub(crate) fn sort_slice<T>(list: &mut [T], less: impl Fn(&T, &T) -> bool) {
+/// The release of Go that a program is built with. They draw other numbers where a split was lopsided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Go {
+    /// kubectl 1.32.
+    V1_23,
+    /// kube-scheduler 1.34.
+    V1_24,
+}
+
+/// Sorts by `less`, as that Go does; `less` need not be an order.
+pub fn sort<T>(go: Go, list: &mut [T], less: impl Fn(&T, &T) -> bool) {
     let (end, limit) = (list.len(), bits(list.len()));
-    Sorter { list, less }.sort(0, end, limit);
+    Sorter { go, list, less }.sort(0, end, limit);
 }
 
 /// How many bits a number takes.
@@ -29,6 +38,7 @@ enum Hint {
 }
 
 struct Sorter<'l, T, F> {
+    go: Go,
     list: &'l mut [T],
     less: F,
 }
@@ -205,10 +215,14 @@ impl<T, F: Fn(&T, &T) -> bool> Sorter<'_, T, F> {
         let mut random = length as u64;
         let modulus = 1_u64 << bits(length);
         let middle = from + (length / 4) * 2;
+        let (right, left) = match self.go {
+            Go::V1_23 => (17, 5),
+            Go::V1_24 => (7, 17),
+        };
         for at in middle - 1..=middle + 1 {
             random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
+            random ^= random >> right;
+            random ^= random << left;
             let other = usize::try_from(random & (modulus - 1)).unwrap_or_default();
             let other = if other >= length { other - length } else { other };
             self.swap(at, from + other);
@@ -252,7 +266,7 @@ mod tests {
 
     /// Sorts by the first number and hashes (FNV-1a) the second ones, which tell where each came from.
     fn order(mut list: Vec<(u64, u64)>) -> u64 {
-        sort_slice(&mut list, |a, b| a.0 < b.0);
+        sort(Go::V1_24, &mut list, |a, b| a.0 < b.0);
         list.iter().fold(0xcbf2_9ce4_8422_2325, |hash, it| (hash ^ it.1).wrapping_mul(0x0100_0000_01b3))
     }
 
@@ -304,5 +318,49 @@ mod tests {
         };
         assert_eq!([stairs(60), pipe(60)], [0x0be2_143e_ce70_012d, 0xebe5_7162_90b3_cec3]);
         assert_eq!([stairs(100), pipe(100)], [0xf982_ab22_ba26_9df5, 0x5487_5710_dbaf_e03f]);
+    }
+
+    /// The places of `count` elements after they were sorted by `key`.
+    fn sorted(count: usize, key: impl Fn(usize) -> usize) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..count).collect();
+        sort(Go::V1_23, &mut places, |a, b| key(*a) < key(*b));
+        places
+    }
+
+    #[test]
+    fn few_equals_keep_their_order_and_many_do_not() {
+        assert_eq!(sorted(12, |_| 0), (0..12).collect::<Vec<_>>());
+        let places = [9, 18, 15, 3, 12, 0, 6, 10, 7, 4, 13, 16, 1, 19, 8, 5, 11, 14, 2, 17];
+        assert_eq!(sorted(20, |i| i * 7 % 3), places);
+        let long: Vec<String> = sorted(60, |i| i * 7_919 % 5).iter().map(usize::to_string).collect();
+        assert_eq!(
+            long.join(" "),
+            "15 55 50 45 40 5 35 30 0 25 10 20 29 24 14 49 59 34 39 19 4 54 44 9 23 38 48 43 28 8 58 53 18 33 3 13 57 37 52 32 7 2 42 27 22 17 12 47 6 46 41 51 36 31 26 1 56 21 11 16"
+        );
+    }
+
+    #[test]
+    fn a_lopsided_split_is_followed_by_a_shuffle() {
+        // Pods of three namespaces by their phase: one of sixteen differs. From kubectl 1.32, built with Go 1.23.
+        let places = [8, 6, 2, 3, 0, 5, 15, 7, 4, 9, 10, 11, 12, 13, 14, 1];
+        assert_eq!(sorted(16, |i| usize::from(i == 1)), places);
+    }
+
+    #[test]
+    fn a_falling_run_is_turned_round_first() {
+        let places: Vec<String> = sorted(60, |i| (60 - i) / 4).iter().map(usize::to_string).collect();
+        assert_eq!(
+            places.join(" "),
+            "59 58 57 56 55 54 53 49 52 51 50 48 45 47 46 42 44 43 41 40 39 38 37 33 36 35 34 30 31 29 32 26 28 27 25 24 23 22 21 17 20 19 18 16 15 14 13 9 12 11 10 8 7 6 5 4 3 2 1 0"
+        );
+    }
+
+    #[test]
+    fn what_is_sorted_comes_out_in_order() {
+        for count in [0, 1, 13, 49, 50, 200, 1_000] {
+            let key = |i: usize| i.wrapping_mul(7_919) % 97;
+            let places = sorted(count, key);
+            assert!(places.windows(2).all(|pair| key(pair[0]) <= key(pair[1])), "{count}");
+        }
     }
 }

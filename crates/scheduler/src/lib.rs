@@ -22,7 +22,7 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 pub mod formula;
-mod go_sort;
+pub mod go_sort;
 pub mod hint;
 mod history;
 mod logarithm;

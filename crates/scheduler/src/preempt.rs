@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::decision::{Candidate, Criterion, Preemption};
 use crate::disruption::DisruptionBudget;
 use crate::filter::{Ready, Walked};
-use crate::go_sort;
+use crate::go_sort::{self, Go};
 use crate::message::fit_error;
 use crate::plugin::{Code, Cycle};
 use crate::pod::PodInfo;
@@ -120,7 +120,7 @@ fn victims(
     if potential.is_empty() {
         return Err(vec![NO_VICTIMS.to_owned()]);
     }
-    go_sort::sort_slice(&mut potential, |a, b| importance(a) < importance(b));
+    go_sort::sort(Go::V1_24, &mut potential, |a, b| importance(a) < importance(b));
     let mut ready = ready.clone();
     for pod in &potential {
         table.remove_pod(&pod.key);
@@ -147,7 +147,7 @@ fn victims(
                 }
             }
             if of_both {
-                go_sort::sort_slice(&mut evicted, |a, b| importance(a) < importance(b));
+                go_sort::sort(Go::V1_24, &mut evicted, |a, b| importance(a) < importance(b));
             }
             Ok(Victims { node, pods: evicted, violations })
         }

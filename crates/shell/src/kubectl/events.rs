@@ -1,6 +1,7 @@
 //! `kubectl events`. Source: kubectl `pkg/cmd/events`.
 
 use api::Kind;
+use scheduler::go_sort::{self, Go};
 use serde_json::Value;
 
 use crate::kubectl::{
@@ -8,7 +9,6 @@ use crate::kubectl::{
     client::Selection,
     field,
     print::{self, cells::event_times, table::Table},
-    unstable,
 };
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
@@ -35,7 +35,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         kube.out.err(&format!("No events found{wher}."));
         return Ok(());
     }
-    unstable::sort(&mut events, |a, b| event_times(a).0 < event_times(b).0);
+    go_sort::sort(Go::V1_23, &mut events, |a, b| event_times(a).0 < event_times(b).0);
     if let Some(format) = format {
         // UPSTREAM: a list that says of no kind what it is has no name, and nothing is printed.
         if matches!(format, print::Format::Name) {

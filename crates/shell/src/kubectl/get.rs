@@ -3,6 +3,7 @@
 use std::{borrow::Borrow, cmp::Ordering, rc::Rc};
 
 use api::{Kind, Object, Scope, SimTime, jsonpath::JsonPath, quantity::Quantity};
+use scheduler::go_sort::{self, Go};
 use serde_json::Value;
 
 use crate::kubectl::{
@@ -397,7 +398,7 @@ pub(super) fn sort(objects: &mut [Value], path: &str) -> Done {
         ));
     }
     let mut order: Vec<usize> = (0..objects.len()).collect();
-    super::unstable::sort(&mut order, |a, b| match (&keys[*a], &keys[*b]) {
+    go_sort::sort(Go::V1_23, &mut order, |a, b| match (&keys[*a], &keys[*b]) {
         // UPSTREAM: what has no such field stands before everything, even before what has none either.
         (None, _) => true,
         (Some(_), None) => false,

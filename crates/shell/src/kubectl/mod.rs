@@ -55,7 +55,6 @@ mod source;
 mod subresource;
 mod taint;
 mod top;
-mod unstable;
 mod version;
 mod wait;
 mod watch;

@@ -2,6 +2,7 @@
 
 use api::Kind;
 use jiff::Timestamp;
+use scheduler::go_sort::{self, Go};
 use serde_json::Value;
 
 use crate::kubectl::{
@@ -9,7 +10,6 @@ use crate::kubectl::{
     client::Selection,
     field::{at, namespace, text},
     print::cells::event_times,
-    unstable,
 };
 
 /// The events about an object, oldest first.
@@ -28,7 +28,7 @@ pub(super) fn of(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Vec<Value> {
         same && kinds && text(about, "name") == name && text(about, "namespace") == space
     });
     // UPSTREAM: by the old field, which events of the new kind leave empty: they stand first.
-    unstable::sort(&mut events, |a, b| text(a, "lastTimestamp") < text(b, "lastTimestamp"));
+    go_sort::sort(Go::V1_23, &mut events, |a, b| text(a, "lastTimestamp") < text(b, "lastTimestamp"));
     events
 }
 
