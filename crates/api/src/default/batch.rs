@@ -1,7 +1,15 @@
 //! What do Jobs and CronJobs get that do not ask for it?
 
+use std::collections::BTreeMap;
+
 use super::{apps::template, blank_to, missing_to};
-use crate::k8s::batch::v1::{CronJob, Job, JobSpec};
+use crate::{
+    k8s::{
+        batch::v1::{CronJob, Job, JobSpec},
+        core::v1::PodTemplateSpec,
+    },
+    meta::ObjectMeta,
+};
 
 pub(super) fn job(job: &mut Job) {
     let spec = job.spec.get_or_insert_default();
@@ -11,8 +19,9 @@ pub(super) fn job(job: &mut Job) {
     }
     spec.parallelism.get_or_insert(1);
     spec.backoff_limit.get_or_insert(if spec.backoff_limit_per_index.is_some() { i32::MAX } else { 6 });
-    if job.metadata.labels.as_ref().is_none_or(std::collections::BTreeMap::is_empty) {
-        job.metadata.labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone());
+    // A new one's come when its template has those by which the Job finds its pods.
+    if job.metadata.uid.is_some() {
+        labels_of_template(&mut job.metadata, &spec.template);
     }
     missing_to(&mut spec.completion_mode, "NonIndexed");
     spec.suspend.get_or_insert(false);
@@ -21,6 +30,13 @@ pub(super) fn job(job: &mut Job) {
     missing_to(&mut spec.pod_replacement_policy, replaced);
     conditions(spec);
     template(&mut spec.template);
+}
+
+/// A Job without labels is labelled as its pods are.
+pub(super) fn labels_of_template(metadata: &mut ObjectMeta, template: &PodTemplateSpec) {
+    if metadata.labels.as_ref().is_none_or(BTreeMap::is_empty) {
+        metadata.labels = template.metadata.as_ref().and_then(|it| it.labels.clone());
+    }
 }
 
 /// A failure policy that names a condition means that it is true.

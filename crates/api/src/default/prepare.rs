@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     Kind, Object, Scope,
-    default::{blank, definition, gate},
+    default::{batch::labels_of_template, blank, definition, gate},
     k8s::{
-        batch::v1::Job,
+        batch::v1::{Job, JobSpec},
         coordination::v1::Lease,
         core::v1::{
             Container, LoadBalancerStatus, ObjectReference, PersistentVolumeClaim, Pod, PodCondition,
@@ -405,9 +405,18 @@ fn claim(claim: &mut PersistentVolumeClaim) {
 /// A Job selects its pods by its uid, unless its author does.
 fn job(job: &mut Job) {
     first(&mut job.metadata);
-    let Some(uid) = job.metadata.uid.clone() else { return };
-    let name = job.metadata.name.clone().unwrap_or_default();
     let Some(spec) = &mut job.spec else { return };
+    // UPSTREAM: its labels were defaulted to its template's, the very map that gets more here.
+    let shared = spec.template.metadata.as_ref().is_some_and(|it| it.labels.is_some());
+    generate_selector(&job.metadata, spec);
+    if shared {
+        labels_of_template(&mut job.metadata, &spec.template);
+    }
+}
+
+fn generate_selector(metadata: &ObjectMeta, spec: &mut JobSpec) {
+    let Some(uid) = metadata.uid.clone() else { return };
+    let name = metadata.name.clone().unwrap_or_default();
     if spec.manual_selector == Some(true) || blank(Some(&uid)) {
         return;
     }
@@ -418,7 +427,7 @@ fn job(job: &mut Job) {
         ("batch.kubernetes.io/controller-uid", &uid),
         ("batch.kubernetes.io/job-name", &name),
     ] {
-        labels.insert(key.to_owned(), value.clone());
+        labels.entry(key.to_owned()).or_insert_with(|| value.clone());
     }
     let selector = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
     selector.entry("batch.kubernetes.io/controller-uid".to_owned()).or_insert(uid);

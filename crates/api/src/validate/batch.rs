@@ -42,6 +42,7 @@ pub(super) fn job(report: &mut Report, job: &Job) {
 pub(super) fn job_update(report: &mut Report, new: &Job, old: &Job) {
     // UPSTREAM: looked at as a new Job and as a changed one; what is wrong is said twice.
     job(report, new);
+    meta::object_meta_update(report, &new.metadata, &old.metadata);
     let started = old.status.as_ref().is_some_and(|status| status.start_time.is_some());
     let (Some(new), Some(old)) = (&new.spec, &old.spec) else { return };
     whole_spec(report, new);
@@ -115,6 +116,17 @@ fn generated_selector(report: &mut Report, job: &Job, spec: &JobSpec) {
         ("batch.kubernetes.io/controller-uid", uid),
         ("batch.kubernetes.io/job-name", text(job.metadata.name.as_ref())),
     ];
+    let has = spec.template.metadata.as_ref().and_then(|it| it.labels.as_ref());
+    let at = SPEC.field("template.metadata.labels");
+    for (key, value) in expected {
+        match has.and_then(|it| it.get(key)) {
+            None => report.required(&at.key(key), &format!("must be '{value}'")),
+            Some(own) if own != value => {
+                report.invalid(&at.key(key), &json!(has), &format!("must be '{value}'"));
+            }
+            Some(_) => {}
+        }
+    }
     let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     if Selector::from_label_selector(selector).is_ok_and(|it| !it.matches(&expected)) {
         report.invalid(

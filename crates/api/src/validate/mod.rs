@@ -46,6 +46,7 @@ mod replication;
 mod report;
 mod resources;
 mod rules;
+mod runtime_class;
 mod security;
 mod service;
 mod stateful_set;
@@ -113,6 +114,7 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::IngressClass => with(it, |it| cluster_network::ingress_class(out, it)),
             Kind::IPAddress => with(it, |it| cluster_network::ip_address(out, it)),
             Kind::ServiceCIDR => with(it, |it| cluster_network::service_cidr(out, it)),
+            Kind::RuntimeClass => with(it, |it| runtime_class::runtime_class(out, it)),
             Kind::CSIDriver => with(it, |it| storage::csi_driver(out, it)),
             Kind::CSINode => with(it, |it| storage::csi_node(out, it)),
             Kind::CSIStorageCapacity => with(it, |it| storage::csi_storage_capacity(out, it)),
@@ -140,7 +142,8 @@ pub fn create(object: &Object) -> Vec<Cause> {
 pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
     let mut report = Report::default();
     let out = &mut report;
-    meta::common_update(out, new.meta(), old.meta());
+    let namespaced = new.kind().info().scope == Scope::Namespaced;
+    meta::common_update(out, new.meta(), old.meta(), namespaced);
     match (new, old) {
         (Object::Pod(new), Object::Pod(old)) => pod_update::update(out, new, old),
         (Object::Deployment(new), Object::Deployment(old)) => workload::deployment_update(out, new, old),
@@ -192,6 +195,9 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             Kind::ServiceCIDR => {
                 with_both(new, old, |new, old| cluster_network::service_cidr_update(out, new, old));
             }
+            Kind::RuntimeClass => {
+                with_both(new, old, |new, old| runtime_class::runtime_class_update(out, new, old));
+            }
             Kind::CSIDriver => with_both(new, old, |new, old| storage::csi_driver_update(out, new, old)),
             Kind::CSINode => with_both(new, old, |new, old| storage::csi_node_update(out, new, old)),
             Kind::CSIStorageCapacity => {
@@ -220,11 +226,14 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
                 with_both(new, old, |new, old| policy::pod_disruption_budget_update(out, new, old));
             }
             Kind::RoleBinding => with_both(new, old, |new: &RoleBinding, old: &RoleBinding| {
+                // UPSTREAM: the kinds of RBAC are looked at twice.
+                policy::role_binding(out, new);
                 policy::role_binding(out, new);
                 policy::binding_update(out, (&new.metadata, &new.role_ref), (&old.metadata, &old.role_ref));
             }),
             Kind::ClusterRoleBinding => {
                 with_both(new, old, |new: &ClusterRoleBinding, old: &ClusterRoleBinding| {
+                    policy::cluster_role_binding(out, new);
                     policy::cluster_role_binding(out, new);
                     policy::binding_update(
                         out,
@@ -235,9 +244,11 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
             }
             Kind::Role => with_both(new, old, |new, old: &Role| {
                 policy::role(out, new);
+                policy::role(out, new);
                 meta::object_meta_update(out, &new.metadata, &old.metadata);
             }),
             Kind::ClusterRole => with_both(new, old, |new, old: &ClusterRole| {
+                policy::cluster_role(out, new);
                 policy::cluster_role(out, new);
                 meta::object_meta_update(out, &new.metadata, &old.metadata);
             }),
@@ -269,7 +280,7 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
 #[must_use]
 pub fn update_part(old: &Pod, new: &Pod, part: &str) -> Vec<Cause> {
     let mut report = Report::default();
-    meta::common_update(&mut report, &new.metadata, &old.metadata);
+    meta::common_update(&mut report, &new.metadata, &old.metadata, true);
     if part == "resize" {
         pod_parts::resize(&mut report, new, old);
     } else {

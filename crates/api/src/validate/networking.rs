@@ -26,6 +26,8 @@ pub(super) fn network_policy(report: &mut Report, policy: &NetworkPolicy) {
 }
 
 pub(super) fn network_policy_update(report: &mut Report, new: &NetworkPolicy, old: &NetworkPolicy) {
+    // UPSTREAM: looked at as a new one and as a changed one; what is wrong is said twice.
+    network_policy(report, new);
     meta::object_meta_update(report, &new.metadata, &old.metadata);
     policy_spec(report, new);
 }

@@ -4,12 +4,12 @@
 //! Source: kubernetes v1.34.1 `pkg/apis/core/validation` `ValidatePodUpdate`.
 
 use super::{
-    affinity, meta,
+    affinity, internal, meta,
     meta::text,
     pod,
-    report::{At, Report},
+    report::{At, Report, Written},
 };
-use crate::k8s::core::v1::{Container, Pod, PodSpec, Toleration};
+use crate::k8s::core::v1::{Container, NodeSelectorTerm, Pod, PodSpec, Toleration};
 
 const SPEC: At<'static> = At::root("spec");
 const MAY_CHANGE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -49,7 +49,7 @@ pub(super) fn update(report: &mut Report, new: &Pod, old: &Pod) {
         while_gated(report, &mut kept, old);
     }
     if !meta::same(&kept, old) {
-        report.forbidden(&SPEC, &format!("{MAY_CHANGE}\n{}", super::internal::pod_spec_diff(old, &kept)));
+        report.forbidden(&SPEC, &format!("{MAY_CHANGE}\n{}", internal::pod_spec_diff(old, &kept)));
     }
 }
 
@@ -140,10 +140,10 @@ fn only_removed_gates(report: &mut Report, new: &PodSpec, old: &PodSpec) {
 /// A gated pod may become pickier about its node.
 fn while_gated(report: &mut Report, kept: &mut PodSpec, old: &PodSpec) {
     if !meta::same(&kept.node_selector, &old.node_selector) {
-        let now = kept.node_selector.clone().unwrap_or_default();
-        let dropped = old.node_selector.iter().flatten().any(|(key, value)| now.get(key) != Some(value));
-        if dropped {
-            let why = "only additions to the existing list are allowed";
+        let now = kept.node_selector.as_ref();
+        let has = |key, value| now.is_some_and(|now| now.get(key) == Some(value));
+        if old.node_selector.iter().flatten().any(|(key, value)| !has(key, value)) {
+            let why = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
             report.invalid(&SPEC.field("nodeSelector"), &serde_json::json!(now), why);
         }
         kept.node_selector.clone_from(&old.node_selector);
@@ -173,7 +173,9 @@ fn narrower(
     let terms = new.map(|it| it.node_selector_terms).unwrap_or_default();
     if terms.len() != old.node_selector_terms.len() {
         let why = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
-        report.invalid(&at, &serde_json::json!(terms), why);
+        let shown: Vec<String> = terms.iter().map(|it| internal_term(it).0).collect();
+        let shown = if shown.is_empty() { "null".to_owned() } else { format!("[{}]", shown.join(",")) };
+        report.invalid(&at, &Written(shown), why);
         return;
     }
     for (index, (now, before)) in terms.iter().zip(&old.node_selector_terms).enumerate() {
@@ -183,7 +185,10 @@ fn narrower(
             && before.match_fields.iter().flatten().all(|it| fields.contains(it));
         if !kept {
             let why = "only additions are allowed (no mutations or deletions)";
-            report.invalid(&at.index(index), &serde_json::json!(now), why);
+            report.invalid(&at.index(index), &internal_term(now), why);
         }
     }
+}
+fn internal_term(term: &NodeSelectorTerm) -> Written {
+    internal::whole("NodeSelectorTerm", &serde_json::json!(term))
 }

@@ -219,16 +219,19 @@ fn cluster_ips(report: &mut Report, spec: &ServiceSpec) {
     if ips.len() > 2 {
         report.invalid(&at, &json!(ips), "may only hold up to 2 values");
     }
+    if wrong {
+        return;
+    }
+    let parsed: Vec<_> = ips.iter().filter_map(|ip| name::ip(ip)).collect();
+    if ips.len() > 1 && (parsed.len() != 2 || parsed[0].is_ipv4() == parsed[1].is_ipv4()) {
+        report.invalid(&at, &json!(ips), "may specify no more than one IP for each IP family");
+    }
     for (index, (ip, family)) in ips.iter().zip(families).enumerate() {
-        let Some(is_v4) = name::ip(ip).filter(|_| !wrong).map(|ip| ip.is_ipv4()) else { continue };
-        if is_v4 != (family == "IPv4") {
+        let Some(is_v4) = name::ip(ip).map(|ip| ip.is_ipv4()) else { continue };
+        if (family == "IPv4" && !is_v4) || (family == "IPv6" && is_v4) {
             let why = format!("expected an {family} value as indicated by `ipFamilies[{index}]`");
             report.invalid(&at.index(index), ip, &why);
         }
-    }
-    let parsed: Vec<_> = ips.iter().filter_map(|ip| name::ip(ip)).collect();
-    if !wrong && ips.len() > 1 && (parsed.len() != 2 || parsed[0].is_ipv4() == parsed[1].is_ipv4()) {
-        report.invalid(&at, &json!(ips), "may specify no more than one IP for each IP family");
     }
 }
 

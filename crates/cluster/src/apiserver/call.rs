@@ -165,7 +165,10 @@ impl<'w> Call<'w> {
     }
 
     pub(crate) fn warn(&mut self, warning: &str) {
-        if let Some(asked) = &mut self.asked {
+        // The server says the same thing once.
+        if let Some(asked) = &mut self.asked
+            && !asked.warnings.iter().any(|it| it == warning)
+        {
             asked.warnings.push(warning.to_owned());
         }
     }

@@ -34,18 +34,11 @@ pub(super) fn decoded(
     call.enter(Stage::Decoding, "");
     let version = definitions::version(call.world.store(), call.cluster, kind);
     let mut object = decode::strict(kind, version.as_ref(), value)?;
-    if version.is_some() && object.meta().resource_version.as_deref().unwrap_or_default().is_empty() {
-        let causes = vec![Cause {
-            reason: "FieldValueInvalid".to_owned(),
-            message: "Invalid value: 0: must be specified for an update".to_owned(),
-            field: "metadata.resourceVersion".to_owned(),
-        }];
-        return Err(ApiStatus::invalid(kind, name, causes));
-    }
     if !namespace.is_empty() && object.namespace().is_empty() {
         object.meta_mut().namespace = Some(namespace.to_owned());
     }
     is_at(&object, namespace, name)?;
+    names_its_revision(&object)?;
     if let Some(uid) = object.meta().uid.as_deref().filter(|uid| !uid.is_empty())
         && let Some(old) = call.world.store().object(&call.key(kind, namespace, name))
         && old.meta().uid.as_deref() != Some(uid)
@@ -111,6 +104,58 @@ fn is_at(object: &Object, namespace: &str, name: &str) -> Result<(), ApiStatus> 
             "the name of the object ({own}) does not match the name on the URL ({name})"
         ))),
     }
+}
+
+/// Whether a whole object says which revision it replaces, where its kind wants that; and whether that is one.
+fn names_its_revision(object: &Object) -> Result<(), ApiStatus> {
+    let revision = object.meta().resource_version.as_deref().unwrap_or_default();
+    let digits = !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
+    if revision.is_empty() {
+        let kind = object.kind();
+        return if is_replaced_blindly(kind) { Ok(()) } else { Err(revision_missing(kind, object.name())) };
+    }
+    // UPSTREAM: what is no number is no refusal of the request, but an error of the server.
+    let why = match revision.parse::<u64>() {
+        Ok(_) if digits => return Ok(()),
+        Err(_) if digits => "value out of range",
+        _ => "invalid syntax",
+    };
+    Err(super::status(500, "", format!("strconv.ParseUint: parsing {revision:?}: {why}")))
+}
+
+/// `AllowUnconditionalUpdate` of the kinds' strategies.
+fn is_replaced_blindly(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Custom(_)
+            | Kind::CustomResourceDefinition
+            | Kind::APIService
+            | Kind::ValidatingAdmissionPolicy
+            | Kind::ValidatingAdmissionPolicyBinding
+            | Kind::ValidatingWebhookConfiguration
+            | Kind::MutatingWebhookConfiguration
+            | Kind::Lease
+            | Kind::RuntimeClass
+            | Kind::PodDisruptionBudget
+            | Kind::CSIDriver
+            | Kind::CSINode
+            | Kind::CSIStorageCapacity
+            | Kind::VolumeAttachment
+    )
+}
+
+/// 422, which names the resource where others name the kind.
+fn revision_missing(kind: Kind, name: &str) -> ApiStatus {
+    let info = kind.info();
+    let message = "Invalid value: 0: must be specified for an update".to_owned();
+    let (reason, field) = ("FieldValueInvalid".to_owned(), "metadata.resourceVersion".to_owned());
+    let said = format!("{} \"{name}\" is invalid: {field}: {message}", info.resource());
+    let mut status = super::status(422, "Invalid", said);
+    name.clone_into(&mut status.name);
+    info.group.clone_into(&mut status.group);
+    info.plural.clone_into(&mut status.kind);
+    status.causes.push(Cause { reason, message, field });
+    status
 }
 
 /// Where an object stands in etcd, as errors of the storage name it.
