@@ -38,7 +38,6 @@ pub(super) fn decoded(
         object.meta_mut().namespace = Some(namespace.to_owned());
     }
     is_at(&object, namespace, name)?;
-    names_its_revision(&object)?;
     if let Some(uid) = object.meta().uid.as_deref().filter(|uid| !uid.is_empty())
         && let Some(old) = call.world.store().object(&call.key(kind, namespace, name))
         && old.meta().uid.as_deref() != Some(uid)
@@ -51,6 +50,8 @@ pub(super) fn decoded(
         );
         return Err(ApiStatus::conflict(kind, name, &why));
     }
+    let there = call.world.store().object(&call.key(kind, namespace, name)).is_some();
+    names_its_revision(&object, there)?;
     update(call, part, object)
 }
 
@@ -107,12 +108,13 @@ fn is_at(object: &Object, namespace: &str, name: &str) -> Result<(), ApiStatus> 
 }
 
 /// Whether a whole object says which revision it replaces, where its kind wants that; and whether that is one.
-fn names_its_revision(object: &Object) -> Result<(), ApiStatus> {
+fn names_its_revision(object: &Object, there: bool) -> Result<(), ApiStatus> {
     let revision = object.meta().resource_version.as_deref().unwrap_or_default();
     let digits = !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
     if revision.is_empty() {
         let kind = object.kind();
-        return if is_replaced_blindly(kind) { Ok(()) } else { Err(revision_missing(kind, object.name())) };
+        let blind = !there || is_replaced_blindly(kind);
+        return if blind { Ok(()) } else { Err(revision_missing(kind, object.name())) };
     }
     // UPSTREAM: what is no number is no refusal of the request, but an error of the server.
     let why = match revision.parse::<u64>() {

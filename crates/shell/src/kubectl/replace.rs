@@ -3,7 +3,7 @@
 use cluster::Propagation;
 use serde_json::Value;
 
-use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed};
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed, source::Manifest};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !kube.given.has("filename") {
@@ -43,6 +43,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             let object = if dry == DryRun::Client {
                 m.value
             } else {
+                name_the_revision(kube, &mut m);
                 kube.update(m.kind, &m.namespace, &m.name, m.value, dry == DryRun::Server)
                     .map_err(|fail| fail.when("replacing", &m.source))?
             };
@@ -55,4 +56,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     super::get::finish(kube, failed)
+}
+
+/// A manifest that does not say which revision it replaces replaces the one that is there.
+fn name_the_revision(kube: &mut Kube<'_, '_>, manifest: &mut Manifest) {
+    if manifest.value["metadata"]["resourceVersion"].as_str().is_some_and(|it| !it.is_empty()) {
+        return;
+    }
+    // What cannot be read is sent as it is: the answer says why.
+    let Ok(there) = kube.object(manifest.kind, &manifest.namespace, &manifest.name) else { return };
+    if let (Some(revision), Some(Value::Object(metadata))) =
+        (&there.meta().resource_version, manifest.value.get_mut("metadata"))
+    {
+        metadata.insert("resourceVersion".to_owned(), revision.as_str().into());
+    }
 }
