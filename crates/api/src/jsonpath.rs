@@ -51,6 +51,7 @@ pub(crate) struct Filter {
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonPath {
     nodes: Vec<Node>,
+    needs_keys: bool,
 }
 
 /// Why a value cannot be printed, in kubectl's words.
@@ -63,7 +64,7 @@ impl JsonPath {
     /// # Errors
     /// kubectl's words.
     pub fn parse(text: &str) -> Result<Self, JsonPathError> {
-        parse::template(text).map(|nodes| Self { nodes })
+        parse::template(text).map(|nodes| Self { nodes, needs_keys: false })
     }
 
     /// Reads a template for flags that also take a bare path: `.metadata.name`, `metadata.name`.
@@ -79,6 +80,12 @@ impl JsonPath {
         Self::parse(&format!("{{{dotted}}}"))
     }
 
+    /// The same template, to which a missing field is a mistake.
+    #[must_use]
+    pub fn needing_keys(self) -> Self {
+        Self { needs_keys: true, ..self }
+    }
+
     /// What the template prints for a value.
     #[must_use]
     pub fn print(&self, value: &Value) -> String {
@@ -89,7 +96,7 @@ impl JsonPath {
     /// # Errors
     /// kubectl's words, such as an index out of bounds.
     pub fn try_print(&self, value: &Value) -> Result<String, PrintError> {
-        let groups = evaluate::all(&self.nodes, value)?;
+        let groups = evaluate::all(&self.nodes, value, self.needs_keys)?;
         let line = |found: &Vec<Cow<'_, Value>>| found.iter().map(|v| text(v)).collect::<Vec<_>>().join(" ");
         Ok(groups.iter().map(line).collect())
     }
@@ -97,7 +104,7 @@ impl JsonPath {
     /// The values of the template's first path.
     #[must_use]
     pub fn values<'v>(&self, value: &'v Value) -> Vec<Cow<'v, Value>> {
-        let groups = evaluate::all(&self.nodes, value).unwrap_or_default();
+        let groups = evaluate::all(&self.nodes, value, self.needs_keys).unwrap_or_default();
         groups.into_iter().next().unwrap_or_default()
     }
 
@@ -105,7 +112,7 @@ impl JsonPath {
     /// # Errors
     /// kubectl's words, such as an index out of bounds.
     pub fn as_json(&self, value: &Value) -> Result<String, PrintError> {
-        let groups = evaluate::all(&self.nodes, value)?;
+        let groups = evaluate::all(&self.nodes, value, self.needs_keys)?;
         let list = |found: Vec<Cow<'_, Value>>| {
             let all: Vec<Value> = found.into_iter().map(Cow::into_owned).collect();
             format!("{}\n", emit::json(&Value::Array(all)))

@@ -77,13 +77,22 @@ impl KindInfo {
         self.singular.map_or_else(|| self.kind.to_lowercase(), str::to_owned)
     }
 
+    /// Whether it is served in this version: its own, or an older one that the server reads and writes as well.
+    #[must_use]
+    pub fn is_served_in(&self, version: &str) -> bool {
+        self.version == version || (self.group == "autoscaling" && version == "v1")
+    }
+
     /// Whether `kubectl` means this kind by a word in lower case: plural, singular, short name, or one of these with
     /// its group, or with its version and group.
     #[must_use]
     pub fn is_called(&self, word: &str) -> bool {
         let (name, group) = word.split_once('.').map_or((word, None), |(n, g)| (n, Some(g)));
         (self.plural == name || self.singular() == name || self.short.contains(&name))
-            && group.is_none_or(|g| g == self.group || g == format!("{}.{}", self.version, self.group))
+            && group.is_none_or(|g| {
+                let version = g.strip_suffix(self.group).and_then(|rest| rest.strip_suffix('.'));
+                g == self.group || version.is_some_and(|version| self.is_served_in(version))
+            })
     }
 
     /// `pods` or `deployments.apps`, as in messages.

@@ -175,17 +175,19 @@ fn diff_list(
         return;
     }
     let nothing = Map::new();
-    let find = |list: &'_ [Value], id: &Value| list.iter().find(|i| i.get(key) == Some(id)).cloned();
+    let has = |list: &[Value], id: &Value| list.iter().any(|i| i.get(key) == Some(id));
     let mut changes = Vec::new();
     let mut met: Vec<Value> = Vec::new();
     for item in new {
         let id = item.get(key).cloned().unwrap_or(Value::Null);
-        // An item whose key stood before already is a further one.
-        let now = find(live, &id).filter(|_| !met.contains(&id));
+        // Items of one key meet in their order; one that meets none is a further one.
+        let earlier = met.iter().filter(|it| **it == id).count();
+        let nth = |list: &[Value]| list.iter().filter(|i| i.get(key) == Some(&id)).nth(earlier).cloned();
+        let now = nth(live);
         met.push(id.clone());
         match (now, item) {
             (Some(Value::Object(now)), Value::Object(wanted)) => {
-                let before = find(last, &id);
+                let before = nth(last);
                 let before = before.as_ref().and_then(Value::as_object).unwrap_or(&nothing);
                 let mut change = diff_object(inner, before, wanted, &now);
                 if !change.is_empty() {
@@ -201,7 +203,7 @@ fn diff_list(
     }
     for old in last {
         let Some(id) = old.get(key) else { continue };
-        if find(new, id).is_none() && find(live, id).is_some() {
+        if !has(new, id) && has(live, id) {
             changes.push(json!({ DIRECTIVE: "delete", key: id }));
         }
     }
@@ -232,6 +234,14 @@ mod tests {
         let live = json!({"metadata": {"labels": {"a": "1", "b": "2", "mine": "3"}, "uid": "u"}});
         assert_eq!(three_way(Kind::Pod, &last, &new, &live), json!({"metadata": {"labels": {"b": null}}}));
         assert_eq!(three_way(Kind::Pod, &new, &new, &live), json!({}));
+    }
+
+    #[test]
+    fn items_of_one_key_meet_in_their_order() {
+        let port = |name: &str| json!({"containerPort": 53, "name": name});
+        let pod = |ports: Value| json!({"spec": {"containers": [{"name": "c", "ports": ports}]}});
+        let both = pod(json!([port("dns"), port("dns-tcp")]));
+        assert_eq!(three_way(Kind::Pod, &both, &both, &both), json!({}));
     }
 
     #[test]

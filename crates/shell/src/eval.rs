@@ -11,6 +11,7 @@ use brush_parser::ast;
 use cluster::World;
 
 use crate::{
+    array::Array,
     grammar,
     job::Beside,
     machine::{Machine, Own, Variable},
@@ -227,6 +228,7 @@ impl Shell<'_> {
         out: &mut Output,
     ) -> Result<i32, Flow> {
         let before = self.world.now();
+        let mut each = Vec::new();
         let status = match pipeline.seq.as_slice() {
             [only] => self.guarded(pipeline.bang, |shell| shell.command_in_place(only, stdin, out))?,
             many => {
@@ -248,6 +250,7 @@ impl Shell<'_> {
                             return Err(flow);
                         }
                     };
+                    each.push(status);
                     if status != 0 {
                         failed = status;
                     }
@@ -268,6 +271,12 @@ impl Shell<'_> {
                 if self.machine.options.pipefail { failed } else { status }
             }
         };
+        if each.is_empty() {
+            each.push(status);
+        }
+        let mut statuses = Array::default();
+        each.iter().for_each(|status| statuses.push(&status.to_string()));
+        self.machine.set_array("PIPESTATUS", statuses);
         if pipeline.timed.is_some() {
             let took = self.world.now().since(before);
             let (minutes, seconds) = (took.0 / 60_000, took.0 % 60_000);

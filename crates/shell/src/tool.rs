@@ -72,10 +72,12 @@ pub const TOOLS: &[Tool] = &[
     tool("export", builtin::variable::export),
     tool("false", builtin::no),
     tool("find", text::find::run),
+    tool("fold", text::small::fold),
     tool("grep", text::grep::run),
     tool("head", text::head::head),
     tool("history", builtin::history),
     tool("hostname", text::small::hostname),
+    tool("join", text::join::run),
     tool("jq", text::jq::run),
     tool("kind", kind::run),
     tool("kubectl", kubectl::run),
@@ -102,6 +104,7 @@ pub const TOOLS: &[Tool] = &[
     tool("seq", text::seq::run),
     tool("set", builtin::option::set),
     tool("sh", builtin::bash),
+    tool("sha256sum", text::small::sha256sum),
     tool("shift", builtin::shift),
     tool("sleep", text::sleep::run),
     tool("sort", text::sort::run),
@@ -127,6 +130,7 @@ pub const TOOLS: &[Tool] = &[
     tool("which", builtin::which),
     tool("whoami", text::small::whoami),
     tool("xargs", text::xargs::run),
+    tool("yes", text::small::yes),
 ];
 
 /// The tool with this name.

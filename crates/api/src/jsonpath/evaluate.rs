@@ -21,11 +21,13 @@ struct Ranges {
     ending: usize,
     /// The `{end}` met last.
     last_end: Option<usize>,
+    /// Whether a field must be there.
+    needs_keys: bool,
 }
 
 /// What each piece of the template gives for a value.
-pub(super) fn all<'v>(nodes: &[Node], value: &'v Value) -> Evaluated<Vec<Found<'v>>> {
-    find(nodes, 0, &[Cow::Borrowed(value)], &mut Ranges::default())
+pub(super) fn all<'v>(nodes: &[Node], value: &'v Value, needs_keys: bool) -> Evaluated<Vec<Found<'v>>> {
+    find(nodes, 0, &[Cow::Borrowed(value)], &mut Ranges { needs_keys, ..Ranges::default() })
 }
 
 fn find<'v>(
@@ -102,7 +104,13 @@ fn walk<'v>(input: Found<'v>, node: &Node, ranges: &mut Ranges) -> Evaluated<Fou
             "end" => return error("not in range, nothing to end"),
             other => return error(format!("unrecognized identifier {other}")),
         },
-        Node::Field(name) => members(input, |value| value.get(name).into_iter().collect()),
+        Node::Field(name) => {
+            let found = members(input, |value| value.get(name).into_iter().collect());
+            if found.is_empty() && ranges.needs_keys {
+                return error(format!("{name} is not found"));
+            }
+            found
+        }
         Node::Wildcard => members(input, children),
         Node::Recursive => members(input, |value| {
             let mut all = Vec::new();

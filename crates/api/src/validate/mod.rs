@@ -126,6 +126,8 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
                 webhook::configuration(out, it);
             }
+            // The core group's have no group behind the version: `v1.`.
+            Kind::APIService => metadata_only(out, object, name::path_segment),
             _ => metadata_only(out, object, name::subdomain),
         },
         _ => metadata_only(out, object, name::subdomain),

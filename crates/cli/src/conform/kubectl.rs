@@ -152,9 +152,11 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
     leases(&mut world, &state)?;
     // The states leave out what every cluster begins with.
     let began = object_time(&state, "kube-system");
-    let priorities = cluster::apiserver::default_priorities().map(|value| (Kind::PriorityClass, value));
-    for (kind, mut value) in cluster::apiserver::default_access().chain(priorities) {
+    for (kind, mut value) in cluster::apiserver::defaults() {
         value["metadata"]["creationTimestamp"] = began.clone();
+        for condition in value["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            condition["lastTransitionTime"] = began.clone();
+        }
         let object = Object::from_value(kind, value).ok()?;
         let key = cluster::Key::new(ClusterId(1), kind, object.namespace(), object.name());
         if world.store().object(&key).is_none() {

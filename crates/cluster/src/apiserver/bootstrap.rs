@@ -1,7 +1,7 @@
 //! What is in a cluster before anybody asked for anything?
 //!
 //! Namespaces, the accounts and certificates that controllers made in them, the default roles and bindings, the
-//! Service `kubernetes`, two priority classes. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
+//! Service `kubernetes`, two priority classes, what is served by which API server and how its requests queue. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
 
 use std::net::Ipv4Addr;
 
@@ -57,17 +57,23 @@ const CONTROLLERS: &[&str] = &[
 /// Roles and bindings that every API server makes for itself, one a line.
 const ACCESS: &str = include_str!("rbac.jsonl");
 
-/// Who may do what in every cluster.
-pub fn default_access() -> impl Iterator<Item = (Kind, Value)> {
-    ACCESS.lines().filter_map(|line| {
+/// FlowSchemas, PriorityLevelConfigurations and APIServices that every API server makes for itself, one a line.
+///
+/// MODEL: the lab's requests never queue, so nothing follows from them.
+const SYSTEM: &str = include_str!("system.jsonl");
+
+/// What every API server makes for itself beside namespaces and its own Service.
+pub fn defaults() -> impl Iterator<Item = (Kind, Value)> {
+    let recorded = ACCESS.lines().chain(SYSTEM.lines()).filter_map(|line| {
         let value: Value = serde_json::from_str(line).ok()?;
         let kind = Kind::of_manifest(value["apiVersion"].as_str()?, value["kind"].as_str()?)?;
         Some((kind, value))
-    })
+    });
+    default_priorities().map(|value| (Kind::PriorityClass, value)).chain(recorded)
 }
 
 /// The priority classes of every cluster.
-pub fn default_priorities() -> impl Iterator<Item = Value> {
+fn default_priorities() -> impl Iterator<Item = Value> {
     [
         (
             "system-cluster-critical",
@@ -93,6 +99,7 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) 
     let plane =
         world.store().list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0);
     let Some(service_cidr) = plane.map(|plane| plane.service_cidr) else { return };
+    let now = json!(world.stamp(world.now()).0.to_string());
     let mut turn = Turn::new(world, ActorId("kube-apiserver"), cluster, None);
     let mut make = |namespace: &str, kind: Kind, value: Value| {
         if let Ok(object) = Object::from_value(kind, value) {
@@ -117,13 +124,20 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) 
         json!({"metadata": {"name": "extension-apiserver-authentication"},
         "data": {"client-ca-file": CERTIFICATE}}),
     );
-    for value in default_priorities() {
-        make("", Kind::PriorityClass, value);
-    }
-    for (kind, value) in default_access() {
+    for (kind, mut value) in defaults() {
         let namespace = value["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+        for condition in value["status"]["conditions"].as_array_mut().into_iter().flatten() {
+            condition["lastTransitionTime"] = now.clone();
+        }
         make(&namespace, kind, value);
     }
+    make(
+        "",
+        Kind::ServiceCIDR,
+        json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": [service_cidr]}, "status": {"conditions": [{
+            "type": "Ready", "status": "True", "lastTransitionTime": now, "reason": "",
+            "message": "Kubernetes default Service CIDR is ready"}]}}),
+    );
     let first = Ipv4Addr::from(u32::from(service_cidr.network()) + 1);
     make(
         "default",

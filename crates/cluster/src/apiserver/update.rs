@@ -14,13 +14,28 @@ use serde_json::Value;
 
 use crate::{
     PatchKind,
-    apiserver::{Call, admission, allocate, decode, definitions, owners, read},
+    apiserver::{Call, admission, allocate, create, decode, definitions, owners, read},
     request::Stage,
 };
 
 /// What the optimistic lock says.
 const MODIFIED: &str =
     "the object has been modified; please apply your changes to the latest version and try again";
+
+/// Kinds of which an update makes what is not there. Source: `AllowCreateOnUpdate` of their strategies.
+// MODEL: who may update may make them; upstream asks for the right to create as well.
+const CREATED_BY_UPDATE: [Kind; 10] = [
+    Kind::ClusterRole,
+    Kind::ClusterRoleBinding,
+    Kind::Endpoints,
+    Kind::Event,
+    Kind::Lease,
+    Kind::LimitRange,
+    Kind::Role,
+    Kind::RoleBinding,
+    Kind::RuntimeClass,
+    Kind::Service,
+];
 
 /// Replaces by a request's body.
 pub(super) fn decoded(
@@ -190,6 +205,10 @@ pub(super) fn update(
     let key = call.key(kind, object.namespace(), object.name());
     call.look_up();
     let Some(old) = call.world.store().object(&key).cloned() else {
+        if CREATED_BY_UPDATE.contains(&kind) && part.is_empty() {
+            let namespace = object.namespace().to_owned();
+            return create::create(call, &namespace, object);
+        }
         return Err(ApiStatus::not_found(kind, object.name()));
     };
     unchanged_since(&old, &object)?;

@@ -76,6 +76,14 @@ pub(crate) fn confirm(
     Err(status)
 }
 
+/// What `asked` allows beyond `held`: one rule for each thing, in the form of a role's rules.
+#[must_use]
+pub fn beyond(held: &[Value], asked: &[Value]) -> Vec<Value> {
+    let held: Vec<Rule> = held.iter().map(Rule::of).collect();
+    let asked = asked.iter().map(Rule::of).flat_map(|rule| rule.broken_down());
+    asked.filter(|rule| !held.iter().any(|held| held.covers(rule))).map(Rule::value).collect()
+}
+
 /// Whether nothing but metadata differs that the garbage collector writes.
 fn same(old: &Object, new: &Object) -> bool {
     let without = |object: &Object| {
@@ -109,6 +117,17 @@ impl Rule {
             names: texts("resourceNames"),
             verbs: texts("verbs"),
         }
+    }
+
+    fn value(self) -> Value {
+        let fields = [
+            ("apiGroups", self.groups),
+            ("resources", self.resources),
+            ("nonResourceURLs", self.urls),
+            ("resourceNames", self.names),
+            ("verbs", self.verbs),
+        ];
+        fields.into_iter().filter(|(_, items)| !items.is_empty()).collect()
     }
 
     /// One rule for each thing that it allows.

@@ -12,6 +12,7 @@ use api::{ApiStatus, Kind};
 use serde_json::Value;
 
 use crate::{ClusterId, Principal, Store, request::Proof};
+pub use escalation::beyond;
 use rbac::Grant;
 pub(crate) use rbac::held;
 

@@ -335,6 +335,11 @@ pub(super) fn table(
     let shown = |i: usize| gone != Some(i) && columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
     let spaced = kube.given.on("all-namespaces") && kind.info().scope == Scope::Namespaced;
     let labels = kube.given.list("label-columns");
+    let mut objects: Vec<_> = objects.into_iter().collect();
+    if kind == Kind::FlowSchema {
+        // UPSTREAM: the server's own table of these stands in the order in which they are tried.
+        objects.sort_by_key(|it| field::at(it.borrow(), "spec.matchingPrecedence").as_i64());
+    }
     let mut table = Table::default();
     if !kube.given.on("no-headers") {
         let mut head: Vec<String> = Vec::new();

@@ -17,6 +17,14 @@ mod parse;
 
 use parse::{Expr, Statement, When};
 
+/// Whether an operand is `NAME=VALUE`.
+fn is_assignment(operand: &str) -> bool {
+    operand.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+    })
+}
+
 /// `awk [-F C] [-v N=V] PROGRAM [FILE…]`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let Some(mut options) = Options::parse(call, "", "Fvf", &[]) else { return Ok(2) };
@@ -66,8 +74,14 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             return Ok(awk.status.unwrap_or(0));
         }
     }
+    // UPSTREAM: an assignment between the files holds from there on; here from the first file on.
+    let (assigned, files): (Vec<String>, Vec<String>) =
+        options.operands.iter().cloned().partition(|operand| is_assignment(operand));
+    for (name, value) in assigned.iter().filter_map(|pair| pair.split_once('=')) {
+        awk.set(name, value);
+    }
     let reads = rules.iter().any(|rule| !matches!(rule.when, When::Begin));
-    let (texts, found) = if reads { inputs(call, &options.operands) } else { (Vec::new(), true) };
+    let (texts, found) = if reads { inputs(call, &files) } else { (Vec::new(), true) };
     let mut number = 0;
     let numbered = texts
         .iter()

@@ -6,9 +6,15 @@ use crate::{
     tool::Call,
 };
 
-/// `cut -d C -f LIST`, `cut -c LIST`.
+/// `cut -d C -f LIST`, `cut -c LIST`, the rest with `--complement`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let long = [("delimiter", 'd'), ("fields", 'f'), ("characters", 'c'), ("output-delimiter", 'O')];
+    let long = [
+        ("delimiter", 'd'),
+        ("fields", 'f'),
+        ("characters", 'c'),
+        ("output-delimiter", 'O'),
+        ("complement", 'v'),
+    ];
     let Some(options) = Options::parse(call, "s", "dfcbO", &long) else { return Ok(1) };
     let Some((unit, list)) = options.last("fcb") else {
         call.out.err("cut: you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information.");
@@ -23,7 +29,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         call.out.err("cut: invalid field range\nTry 'cut --help' for more information.");
         return Ok(1);
     };
-    let chosen = |i: usize| ranges.iter().any(|(from, to)| *from <= i && i <= *to);
+    let chosen = |i: usize| ranges.iter().any(|(from, to)| *from <= i && i <= *to) != options.has('v');
     let (texts, all) = inputs(call, &options.operands);
     for line in texts.iter().flat_map(|(_, text)| lines(text)) {
         if unit != 'f' {
@@ -63,5 +69,9 @@ mod tests {
     fn fields_and_characters_are_cut() {
         assert_eq!(stdout("echo a:b:c | cut -d: -f1,3"), "a:c\n");
         assert_eq!(stdout("echo abcdef | cut -c2-4"), "bcd\n");
+        assert_eq!(
+            stdout("echo a:b:c | cut -d: --complement -f2; echo abc | cut --complement -c1"),
+            "a:c\nbc\n"
+        );
     }
 }

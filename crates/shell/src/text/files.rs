@@ -30,22 +30,32 @@ pub fn ls(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     for (name, entry) in &names {
         call.out.line(&row(name, entry, &options));
     }
-    for (i, directory) in directories.iter().enumerate() {
-        if operands.len() > 1 {
-            call.out.out(&format!("{}{directory}:\n", if i > 0 || !names.is_empty() { "\n" } else { "" }));
+    let titled = operands.len() > 1 || options.has('R');
+    let mut first = names.is_empty();
+    // With `-R` what lies in a directory comes right after it.
+    directories.reverse();
+    while let Some(directory) = directories.pop() {
+        if titled {
+            call.out.out(&format!("{}{directory}:\n", if first { "" } else { "\n" }));
         }
-        let path = machine.path(directory);
+        first = false;
+        let path = machine.path(&directory);
         if options.has('l') {
             call.out.line("total 0");
         }
+        let mut inner = Vec::new();
         for name in machine.files.list(&path) {
             if name.starts_with('.') && !options.has('a') && !options.has('A') {
                 continue;
             }
             if let Some(entry) = machine.files.get(&crate::files::resolve(&path, &name)) {
                 call.out.line(&row(&name, entry, &options));
+                if options.has('R') && matches!(entry, Entry::Directory) {
+                    inner.push(format!("{}/{name}", directory.trim_end_matches('/')));
+                }
             }
         }
+        directories.extend(inner.into_iter().rev());
     }
     Ok(status)
 }

@@ -27,6 +27,7 @@ const LONG: &[(&str, char)] = &[
     ("before-context", 'B'),
     ("context", 'C'),
     ("files-with-matches", 'l'),
+    ("files-without-match", 'L'),
     ("recursive", 'r'),
     ("no-filename", 'h'),
     ("with-filename", 'H'),
@@ -99,8 +100,8 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         } else if options.has('c') {
             let name = file.map(|n| format!("{n}:")).unwrap_or_default();
             call.out.line(&format!("{name}{}", selected.len()));
-        } else if options.has('l') {
-            if !selected.is_empty() {
+        } else if let Some((kind, _)) = options.last("lL") {
+            if selected.is_empty() == (kind == 'L') {
                 call.out.line(shown);
             }
         } else if options.has('o') {
@@ -226,6 +227,7 @@ mod tests {
             ("grep -B1 gamma f", "Beta\ngamma delta\n"),
             (r"grep 'al\|Be' f", "alpha\nBeta\n"),
             ("grep 'a+' f", ""),
+            ("grep -L alpha f; grep -L nope f", "f\n"),
             ("grep -n alpha f f", "f:1:alpha\nf:1:alpha\n"),
         ] {
             assert_eq!(stdout(&format!("{made}{line}")), wanted, "{line}");

@@ -13,6 +13,7 @@ pub mod files;
 pub mod find;
 pub mod grep;
 pub mod head;
+pub mod join;
 pub mod jq;
 pub mod paste;
 pub mod printf;

@@ -1,9 +1,11 @@
-//! `basename`, `dirname`, `tac`, `rev`, `nl`, `tree`, `whoami`, `hostname`: tools of a few lines.
+//! `basename`, `dirname`, `tac`, `rev`, `nl`, `fold`, `yes`, `sha256sum`, `tree`, `whoami`, `hostname`: tools of a few lines.
+
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     eval::Flow,
     files::{Entry, base, parent},
-    text::{inputs, lines},
+    text::{Options, inputs, lines},
     tool::Call,
 };
 
@@ -52,6 +54,50 @@ pub fn nl(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         });
         numbered.collect()
     })
+}
+
+/// `fold [-s] [-w WIDTH] [FILE…]`: lines no wider than that, with `-s` cut after a blank.
+pub fn fold(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let long = [("width", 'w'), ("spaces", 's'), ("bytes", 'b')];
+    let Some(options) = Options::parse(call, "sb", "w", &long) else { return Ok(1) };
+    let typed = options.value('w').unwrap_or("80");
+    let Some(width) = typed.parse::<usize>().ok().filter(|width| *width > 0) else {
+        call.out.err(&format!("fold: invalid number of columns: ‘{typed}’"));
+        return Ok(1);
+    };
+    let (texts, all) = inputs(call, &options.operands);
+    for line in texts.iter().flat_map(|(_, text)| lines(text)) {
+        let mut left: Vec<char> = line.chars().collect();
+        while left.len() > width {
+            let blank = left[..width].iter().rposition(|c| c.is_whitespace()).filter(|_| options.has('s'));
+            let rest = left.split_off(blank.map_or(width, |at| at + 1));
+            call.out.line(&left.iter().collect::<String>());
+            left = rest;
+        }
+        call.out.line(&left.iter().collect::<String>());
+    }
+    Ok(i32::from(!all))
+}
+
+/// Lines that `yes` prints. MODEL: in truth it never ends; whoever reads from it here has read enough by then.
+const YES: usize = 10_000;
+
+/// `yes [WORD…]`.
+pub fn yes(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let line = if call.args.is_empty() { "y\n".to_owned() } else { format!("{}\n", call.args.join(" ")) };
+    call.out.out(&line.repeat(YES));
+    Ok(0)
+}
+
+/// `sha256sum [FILE…]`.
+pub fn sha256sum(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let Some(options) = Options::parse(call, "bt", "", &[]) else { return Ok(1) };
+    let (texts, all) = inputs(call, &options.operands);
+    for (name, text) in &texts {
+        let sum: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        call.out.line(&format!("{sum}  {name}"));
+    }
+    Ok(i32::from(!all))
 }
 
 fn each_line(call: &mut Call<'_, '_>, change: fn(&str) -> Vec<String>) -> Result<i32, Flow> {
@@ -126,6 +172,14 @@ mod tests {
             stdout("printf '1\\n2\\n' | tac; echo abc | rev; printf 'a\\n\\nb\\n' | nl"),
             "2\n1\ncba\n     1\ta\n       \n     2\tb\n"
         );
+    }
+
+    #[test]
+    fn lines_are_folded_and_summed() {
+        assert_eq!(stdout("echo abcdef | fold -w 4; echo 'ab cd' | fold -sw 4"), "abcd\nef\nab \ncd\n");
+        assert_eq!(stdout("yes no | head -2"), "no\nno\n");
+        let sum = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03  -\n";
+        assert_eq!(stdout("echo hello | sha256sum"), sum);
     }
 
     #[test]

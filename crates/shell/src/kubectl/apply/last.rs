@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::kubectl::{
     Done, Fail, Kube,
     apply::{DryRun, LAST},
-    edit, field, print,
+    edit::{self, Opened},
+    field, print,
     resource::typed,
 };
 
@@ -94,7 +95,6 @@ const HEAD: &str = "# Please edit the 'last-applied-configuration' annotations b
 ";
 
 pub(super) fn edit(kube: &mut Kube<'_, '_>) -> Done {
-    let mut edited = false;
     let mut found = Vec::new();
     for (kind, namespace, name) in chosen(kube)? {
         let live = kube.get(kind, &namespace, &name)?;
@@ -106,25 +106,17 @@ pub(super) fn edit(kube: &mut Kube<'_, '_>) -> Done {
         found.push((kind, namespace, name, last));
     }
     for (kind, namespace, name, last) in found {
-        let before = format!("{HEAD}{}", emit::yaml(&last));
-        let after = edit::open(kube, &before)?.unwrap_or_else(|| before.clone());
-        let reading = api::text::read(&after);
-        let Some(document) = reading.documents.first().filter(|_| after != before) else { continue };
-        if let Some(error) = document.kubectl_error() {
-            return Fail::error(format!("The edited file had a syntax error: {error}"));
-        }
-        let wanted = document.to_value();
-        if wanted == last || wanted.is_null() {
-            continue;
-        }
-        let text = format!("{}\n", emit::compact(&wanted));
-        let patch = json!({"metadata": {"annotations": {LAST: text}}});
-        kube.patch_part((kind, &namespace, &name), "", PatchKind::Merge, patch, false)?;
-        edited = true;
-        kube.out.line(&format!("{} edited", typed(kind, &name)));
-    }
-    if !edited {
-        kube.out.err("Edit cancelled, no changes made.");
+        let opened =
+            Opened { head: HEAD, text: &emit::yaml(&last), named: edit::named(kind, &name), again: None };
+        edit::open(kube, opened, |kube, objects, _| {
+            for wanted in objects {
+                let text = format!("{}\n", emit::compact(&wanted));
+                let patch = json!({"metadata": {"annotations": {LAST: text}}});
+                kube.patch_part((kind, &namespace, &name), "", PatchKind::Merge, patch, false)?;
+                kube.out.line(&format!("{} edited", typed(kind, &name)));
+            }
+            Ok(())
+        })?;
     }
     Ok(())
 }

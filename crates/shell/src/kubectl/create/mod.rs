@@ -16,9 +16,11 @@ use serde_json::{Map, Value, json};
 use crate::kubectl::{
     Done, Fail, Kube,
     apply::DryRun,
+    edit::{self, Opened},
     field,
     print::{self, Format},
     resource::typed,
+    source::Manifest,
 };
 
 /// What a generator makes of the arguments after its name.
@@ -139,6 +141,12 @@ fn from_files(kube: &mut Kube<'_, '_>) -> Done {
     }
     let dry = DryRun::of(kube)?;
     let mut failed = Vec::new();
+    if kube.given.on("edit") {
+        for manifest in kube.manifests()? {
+            failed.extend(manifest.and_then(|manifest| edited(kube, manifest)).err());
+        }
+        return super::get::finish(kube, failed);
+    }
     for manifest in kube.manifests()? {
         let done = manifest.and_then(|m| {
             if dry == DryRun::Client {
@@ -159,6 +167,21 @@ fn from_files(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     super::get::finish(kube, failed)
+}
+
+/// `--edit`: an object is made of what an editor leaves of it.
+fn edited(kube: &mut Kube<'_, '_>, manifest: Manifest) -> Done {
+    let Manifest { kind, namespace, name, value, .. } = manifest;
+    let named = edit::named(kind, &name);
+    let opened = Opened { head: edit::HEAD, text: &api::emit::yaml(&value), named, again: None };
+    edit::open(kube, opened, |kube, objects, _| {
+        for wanted in objects {
+            let sent = super::apply::saved(kube, wanted);
+            let object = kube.create(kind, &namespace, sent, false)?;
+            kube.out.line(&format!("{} created", typed(kind, field::name(&object))));
+        }
+        Ok(())
+    })
 }
 
 /// The one name that a generator wants; `path` is its own name.

@@ -14,6 +14,7 @@ mod other;
 mod pod;
 mod policy;
 mod scaling;
+mod signing;
 mod storage;
 pub(super) mod template;
 mod volume;
@@ -133,6 +134,7 @@ fn text(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Done<String> {
         Kind::StorageClass => storage::storage_class(o, events),
         Kind::CSINode => storage::csi_node(o, events),
         Kind::VolumeAttributesClass => storage::attributes_class(o, events),
+        Kind::CertificateSigningRequest => signing::request(o, events)?,
         Kind::Role | Kind::ClusterRole => access::role(o),
         Kind::RoleBinding | Kind::ClusterRoleBinding => access::binding(o),
         Kind::ServiceAccount => access::account(kube, o, events),

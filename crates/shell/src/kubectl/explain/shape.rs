@@ -65,7 +65,7 @@ impl<'s> Shape<'s> {
 }
 
 fn known<'s>(of: &'static TypeSchema, field: &'static FieldSchema, descriptions: &Descriptions) -> Field<'s> {
-    let words = descriptions.get(&(of.definition, field.name)).cloned();
+    let words = descriptions.get(&(of.definition, field.name)).filter(|words| !words.is_empty()).cloned();
     let inner = field.ty.inner_object();
     let type_words = inner.map(|of| of.definition).or_else(|| leaf(&field.ty));
     // A kind's metadata may be left out, whatever its Rust type says.

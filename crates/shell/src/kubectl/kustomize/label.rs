@@ -113,6 +113,25 @@ pub(super) fn annotations(file: &Map<String, Value>, resources: &mut Resources) 
     }
 }
 
+/// Adds pairs at the paths that field specs name, of the kinds they name.
+pub(super) fn by_specs(resources: &mut Resources, pairs: &Value, specs: &[Value]) {
+    let Value::Object(pairs) = pairs else { return };
+    for resource in &mut resources.all {
+        for spec in specs {
+            let kind = field::text(spec, "kind");
+            if !kind.is_empty() && kind != resource.kind() {
+                continue;
+            }
+            let path = field::text(spec, "path").replace('/', ".");
+            if field::at(spec, "create") == &Value::Bool(true) {
+                put(&mut resource.object, &path, pairs);
+            } else {
+                there(&mut resource.object, &path, pairs);
+            }
+        }
+    }
+}
+
 /// Adds pairs at a path, which is made where it is not there.
 fn put(object: &mut Value, path: &str, pairs: &Map<String, Value>) {
     let place = field::make(object, path);

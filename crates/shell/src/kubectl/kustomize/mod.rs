@@ -4,15 +4,18 @@
 //! them and `-k` sends them: generated, patched, transformed, their references and hashes put right, in kustomize's legacy order.
 //! Source: kubernetes-sigs/kustomize v5.5 `api/internal/target`, `api/konfig/builtinpluginconsts`; answers of kubectl v1.32.
 //!
-//! MODEL: replacements, vars, components, Helm charts and plugins are read but not done; what is built says so by a refusal.
+//! MODEL: Helm charts, plugins, validators and configurations of the transformers are not read; what is built says so by a refusal.
 
+mod external;
 mod generate;
 mod label;
 mod patch;
 mod read;
 mod refer;
+mod replace;
 mod resource;
 mod transform;
+mod vars;
 
 use api::emit;
 use serde_json::Value;
@@ -62,9 +65,11 @@ pub(super) fn build(kube: &mut Kube<'_, '_>, directory: &str) -> Done<String> {
             ));
         }
     }
-    let mut resources = accumulate(kube, &path, &[])?;
+    let mut resources = Resources::default();
+    accumulate(kube, &path, &[], &mut resources)?;
     resources.add_hashes();
     refer::fix(&mut resources);
+    vars::resolve(&mut resources)?;
     resources.sort();
     let texts: Vec<String> = resources.all.iter().map(|it| emit::yaml(&it.object)).collect();
     Ok(texts.join("---\n"))
@@ -75,8 +80,8 @@ fn missing(typed: &str, path: &str) -> String {
     format!("evalsymlink failure on '{typed}' : lstat {path}: no such file or directory")
 }
 
-/// What a directory's kustomization makes, before names get their hashes.
-fn accumulate(kube: &mut Kube<'_, '_>, path: &str, above: &[String]) -> Done<Resources> {
+/// Adds what a directory's kustomization makes, before names get their hashes; what it changes it changes in all there is.
+fn accumulate(kube: &mut Kube<'_, '_>, path: &str, above: &[String], resources: &mut Resources) -> Done {
     let file = read::kustomization(kube, path)?;
     for (field, instead) in read::DEPRECATED {
         if file.get(*field).is_some() {
@@ -88,11 +93,11 @@ fn accumulate(kube: &mut Kube<'_, '_>, path: &str, above: &[String]) -> Done<Res
     }
     let mut above = above.to_vec();
     above.push(path.to_owned());
-    let mut resources = Resources::default();
     for field in ["resources", "bases"] {
         for entry in read::texts(&file, field) {
             let found = one(kube, path, &entry, &above)
                 .map_err(|fail| Fail::Error(format!("accumulating resources: {}", fail.bare())))?;
+            resources.vars.extend(found.vars);
             for resource in found.all {
                 resources.add(resource).map_err(|why| {
                     let place = crate::files::resolve(path, &entry);
@@ -103,10 +108,58 @@ fn accumulate(kube: &mut Kube<'_, '_>, path: &str, above: &[String]) -> Done<Res
             }
         }
     }
-    generate::run(kube, path, &file, &mut resources)?;
-    patch::run(kube, path, &file, &mut resources)?;
-    transform::run(&file, &mut resources)?;
-    refer::fix(&mut resources);
+    generate::run(kube, path, &file, resources)?;
+    for entry in read::texts(&file, "components") {
+        component(kube, path, &entry, &above, resources)
+            .map_err(|fail| Fail::Error(format!("accumulating components: {}", fail.bare())))?;
+    }
+    patch::run(kube, path, &file, resources)?;
+    transform::run(&file, resources)?;
+    replace::run(kube, path, &file, resources)?;
+    external::run(kube, path, &file, &above, resources)?;
+    resources.vars.extend(read::list(&file, "vars").cloned());
+    refer::fix(resources);
+    Ok(())
+}
+
+const COMPONENT: &str = "Component";
+
+/// A component works on what was gathered before it.
+fn component(
+    kube: &mut Kube<'_, '_>,
+    base: &str,
+    entry: &str,
+    above: &[String],
+    resources: &mut Resources,
+) -> Done {
+    let place = crate::files::resolve(base, entry);
+    match kube.shell.machine.files.get(&place) {
+        Some(Entry::Directory) => {}
+        Some(Entry::File(_)) => {
+            return Fail::error(format!("loader.New \"'{place}': file is not directory\""));
+        }
+        None => {
+            let why = missing(&place, &place);
+            return Fail::error(format!("loader.New \"error loading {entry} with git: {why}\""));
+        }
+    }
+    if above.len() >= DEEPEST || above.contains(&place) {
+        return Fail::error(format!("loader.New \"cycle detected: candidate root '{place}'\""));
+    }
+    let inner = |why: String| Fail::Error(format!("accumulateDirectory: {why:?}"));
+    let kind = read::kind(kube, &place).map_err(|fail| inner(fail.bare()))?;
+    if kind != COMPONENT {
+        let why = format!("expected kind '{COMPONENT}' for path '{place}' but got '{kind}'");
+        return Err(inner(why));
+    }
+    accumulate(kube, &place, above, resources)
+        .map_err(|fail| inner(format!("recursed accumulation of path '{place}': {}", fail.bare())))
+}
+
+/// What a directory's kustomization makes by itself.
+fn gathered(kube: &mut Kube<'_, '_>, path: &str, above: &[String]) -> Done<Resources> {
+    let mut resources = Resources::default();
+    accumulate(kube, path, above, &mut resources)?;
     Ok(resources)
 }
 
@@ -148,7 +201,12 @@ fn one(kube: &mut Kube<'_, '_>, base: &str, entry: &str, above: &[String]) -> Do
                 "'{place}' must resolve to a file': cycle detected: candidate root '{place}' contains visited root '{visited}'"
             ))
         }
-        Some(Entry::Directory) => accumulate(kube, &place, above).map_err(|fail| {
+        Some(Entry::Directory) if read::kind(kube, &place).is_ok_and(|kind| kind == COMPONENT) => {
+            failed(format!(
+                "'{place}' must resolve to a file': expected kind != '{COMPONENT}' for path '{place}'"
+            ))
+        }
+        Some(Entry::Directory) => gathered(kube, &place, above).map_err(|fail| {
             Fail::Error(format!(
                 "accumulation err='accumulating resources from '{entry}': '{place}' must resolve to a file': recursed accumulation of path '{place}': {}",
                 fail.bare()
@@ -198,6 +256,23 @@ cd ../over\n";
         let patch = "patches:\\n- target: {kind: Deployment}\\n  patch: |\\n    kind: Deployment\\n    metadata: {name: any}\\n    spec: {template: {spec: {containers: [{name: side, image: x}]}}}\\n";
         let wanted = "        name: side\n            name: cfg-4h2mbtbbt6\n        name: c\n";
         assert_eq!(over(patch, "kubectl kustomize | grep '^ .*  name: [cs]'"), wanted);
+    }
+
+    #[test]
+    fn components_replacements_transformers_and_vars_do_their_part() {
+        let component = "mkdir comp; printf 'kind: Component\\nimages: [{name: nginx, newTag: \"2\"}]\\n' > comp/kustomization.yaml; ";
+        let file = "components: [comp]\\nreplacements: [{source: {kind: Service, name: web, fieldPath: spec.selector.app}, targets: [{select: {kind: Deployment}, fieldPaths: [\"spec.template.spec.containers.[name=c].image\"], options: {delimiter: \":\"}}]}]\\ntransformers: [t.yaml]\\n";
+        let made = "printf 'kind: PrefixTransformer\\nmetadata: {name: t}\\nprefix: p-\\n' > t.yaml; ";
+        let out = over(file, &format!("{component}{made}kubectl kustomize . | grep -E ' image:|^  name: '"));
+        assert_eq!(
+            out,
+            "  name: p-cfg-4h2mbtbbt6\n  name: p-sec-m7cg948gg9\n  name: p-web\n  name: p-web\n        image: web:2\n"
+        );
+        let var = "namePrefix: p-\\nvars: [{name: S, objref: {kind: Service, name: web, apiVersion: v1}}]\\npatches: [{target: {kind: Deployment}, patch: \"[{op: add, path: /spec/template/spec/containers/0/args, value: [$(S).x]}]\"}]\\n";
+        assert_eq!(
+            over(var, "kubectl kustomize . 2>/dev/null | grep -A1 args"),
+            "      - args:\n        - p-web.x\n"
+        );
     }
 
     #[test]

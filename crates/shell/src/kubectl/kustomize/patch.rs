@@ -65,7 +65,8 @@ pub(super) fn run(
     Ok(())
 }
 
-fn objects(text: &str) -> Vec<Value> {
+/// The objects of a text, without empty ones.
+pub(super) fn objects(text: &str) -> Vec<Value> {
     let reading = api::text::read(text);
     reading.documents.iter().map(api::text::Document::to_value).filter(|it| !it.is_null()).collect()
 }
@@ -145,18 +146,22 @@ fn is_meant(resource: &Resource, target: &Value) -> bool {
         let pattern = field::text(target, part);
         pattern.is_empty() || regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|it| it.is_match(own))
     };
-    let selected = |part: &str, of: &str| {
-        let text = field::text(target, part);
-        let own = field::map(&resource.object, of).map(|(k, v)| (k.to_owned(), field::word(v))).collect();
-        text.is_empty() || Selector::parse(text).is_ok_and(|selector| selector.matches(&own))
-    };
     fits("group", group)
         && fits("version", version)
         && fits("kind", resource.kind())
         && resource.names.iter().any(|name| fits("name", name))
         && fits("namespace", field::namespace(&resource.object))
-        && selected("labelSelector", "metadata.labels")
-        && selected("annotationSelector", "metadata.annotations")
+        && is_labelled(resource, target)
+}
+
+/// Whether the selectors of a target mean its labels and annotations.
+pub(super) fn is_labelled(resource: &Resource, target: &Value) -> bool {
+    let selected = |part: &str, of: &str| {
+        let text = field::text(target, part);
+        let own = field::map(&resource.object, of).map(|(k, v)| (k.to_owned(), field::word(v))).collect();
+        text.is_empty() || Selector::parse(text).is_ok_and(|selector| selector.matches(&own))
+    };
+    selected("labelSelector", "metadata.labels") && selected("annotationSelector", "metadata.annotations")
 }
 
 /// Fields by which elements of lists are known.

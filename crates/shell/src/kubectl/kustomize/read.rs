@@ -120,12 +120,19 @@ pub(super) fn kustomization(kube: &Kube<'_, '_>, path: &str) -> Done<Map<String,
             "trouble configuring builtin HelmChartInflationGenerator with config: `\n{chart}`: must specify --enable-helm"
         ));
     }
-    for name in ["components", "replacements", "generators", "transformers", "validators", "configurations"] {
+    for name in ["generators", "validators", "configurations"] {
         if given(name).is_some() {
             return Err(Fail::Plain(format!("lab: {name} of a kustomization are not simulated")));
         }
     }
     Ok(fields)
+}
+
+/// Whether the kustomization of a directory is one or a component.
+pub(super) fn kind(kube: &Kube<'_, '_>, path: &str) -> Done<String> {
+    let file = kustomization(kube, path)?;
+    let kind = file.get("kind").and_then(Value::as_str).filter(|kind| !kind.is_empty());
+    Ok(kind.unwrap_or("Kustomization").to_owned())
 }
 
 fn word(value: &Value) -> &'static str {

@@ -91,7 +91,7 @@ mod tests {
         web.rename("p-web".to_owned());
         let scaler = serde_json::json!({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"},
             "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}});
-        let mut all = Resources { all: vec![web, Resource::new(scaler)] };
+        let mut all = Resources { all: vec![web, Resource::new(scaler)], ..Resources::default() };
         fix(&mut all);
         assert_eq!(field::text(&all.all[1].object, "spec.scaleTargetRef.name"), "p-web");
     }

@@ -103,6 +103,8 @@ pub(super) fn id([group, version, kind]: [&str; 3], name: &str, namespace: &str)
 #[derive(Debug, Default)]
 pub(super) struct Resources {
     pub all: Vec<Resource>,
+    /// The variables that kustomizations define.
+    pub vars: Vec<Value>,
 }
 
 impl Resources {

@@ -94,14 +94,17 @@ pub(crate) fn format(kube: &Kube<'_, '_>, tables: bool) -> Done<Option<Format>> 
         "go-template-file" | "templatefile" | "jsonpath-file" => read("--template")?.to_string(),
         _ => text.to_owned(),
     };
+    let may_miss = kube.given.not_off("allow-missing-template-keys");
     let path = || {
-        JsonPath::parse(&text).map_err(|error| Fail::Error(format!("error parsing jsonpath {text}, {error}")))
+        JsonPath::parse(&text)
+            .map(|path| if may_miss { path } else { path.needing_keys() })
+            .map_err(|error| Fail::Error(format!("error parsing jsonpath {text}, {error}")))
     };
     Ok(Some(match name {
         "jsonpath" | "jsonpath-file" => Format::JsonPath(path()?),
         "jsonpath-as-json" => Format::JsonPathAsJson(path()?),
         "custom-columns" | "custom-columns-file" => Format::Columns(Columns::parse(&text)?),
-        _ => Format::Template(template::Template::parse(&text)?),
+        _ => Format::Template(template::Template::parse(&text, !may_miss)?),
     }))
 }
 

@@ -16,8 +16,9 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let (below, args) = kube.given.word();
     if !super::below("rollout").contains(&below.as_str()) {
+        let typed = kube.given.args.join(" ");
         return Fail::error(format!(
-            "unknown command {below:?}\nSee 'kubectl rollout -h' for help and examples"
+            "unknown command {typed:?}\nSee 'kubectl rollout -h' for help and examples"
         ));
     }
     if args.is_empty() && !kube.given.has("filename") {

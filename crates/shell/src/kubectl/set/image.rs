@@ -18,15 +18,19 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
         return Fail::error("at least one image update is required");
     }
     let mut failed = Vec::new();
-    for one in all {
-        failed.extend(change(kube, &one, &images).err());
+    let changed = all.iter().map(|one| Ok((one, changed(one, &images, &mut failed)?)));
+    let changed: Vec<(&Picked, Value)> = changed.collect::<Done<_>>()?;
+    for (one, spec) in changed {
+        // UPSTREAM: the containers that are there are changed all the same.
+        let sent = send(kube, one, one.with_spec(spec), "image updated");
+        failed.extend(sent.map_err(not_patched("image update to pod template")).err());
     }
     crate::kubectl::get::finish(kube, failed)
 }
 
-fn change(kube: &mut Kube<'_, '_>, one: &Picked, images: &[String]) -> Done {
+/// The pod's spec with other images; a container that is not there is a failure.
+fn changed(one: &Picked, images: &[String], failed: &mut Vec<Fail>) -> Done<Value> {
     let mut spec = one.spec()?;
-    let mut missing = Vec::new();
     for pair in images {
         let (container, image) = pair.split_once('=').unwrap_or((pair, ""));
         let mut found = false;
@@ -38,15 +42,8 @@ fn change(kube: &mut Kube<'_, '_>, one: &Picked, images: &[String]) -> Done {
             }
         }
         if !found {
-            missing.push(format!("unable to find container named {container:?}"));
+            failed.push(Fail::Plain(format!("error: unable to find container named {container:?}")));
         }
     }
-    // UPSTREAM: the containers that are there are changed all the same.
-    send(kube, one, one.with_spec(spec), "image updated")
-        .map_err(not_patched("image update to pod template"))?;
-    match missing.as_slice() {
-        [] => Ok(()),
-        [only] => Fail::error(only.clone()),
-        many => Fail::error(format!("[{}]", many.join(", "))),
-    }
+    Ok(spec)
 }

@@ -31,8 +31,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         "selector" => selector::run(kube, &args),
         "serviceaccount" => account::run(kube, &args),
         "subject" => subject::run(kube, &args),
-        other => {
-            Fail::error(format!("unknown command {other:?}\nSee 'kubectl set -h' for help and examples"))
+        _ => {
+            let typed = kube.given.args.join(" ");
+            Fail::error(format!("unknown command {typed:?}\nSee 'kubectl set -h' for help and examples"))
         }
     }
 }

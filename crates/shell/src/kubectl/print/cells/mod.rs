@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::kubectl::{age, field};
 
 pub(crate) use node::roles;
-pub(crate) use other::event_times;
+pub(crate) use other::{event_times, signing_status};
 pub(crate) use pod::essence;
 pub(crate) use storage::modes;
 
@@ -55,6 +55,7 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::ReplicaSet | Kind::ReplicationController => workload::replica_set(o, now),
         Kind::DaemonSet => workload::daemon_set(o, now),
         Kind::StatefulSet => workload::stateful_set(o, now),
+        Kind::PodTemplate => workload::pod_template(o),
         Kind::ControllerRevision => workload::controller_revision(o, now),
         Kind::PodDisruptionBudget => workload::disruption_budget(o, now),
         Kind::HorizontalPodAutoscaler => workload::autoscaler(o, now),
@@ -84,6 +85,13 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::ValidatingAdmissionPolicy => other::admission_policy(o, now),
         Kind::ValidatingAdmissionPolicyBinding => other::admission_policy_binding(o, now),
         Kind::CertificateSigningRequest => other::signing_request(o, now),
+        Kind::FlowSchema => other::flow_schema(o, now),
+        Kind::PriorityLevelConfiguration => other::priority_level(o, now),
+        Kind::APIService => other::api_service(o, now),
+        Kind::ServiceCIDR => {
+            let blocks: Vec<String> = field::list(o, "spec.cidrs").iter().map(field::word).collect();
+            vec![name(o), blocks.join(","), created(o, now)]
+        }
         Kind::Role | Kind::ClusterRole | Kind::LimitRange | Kind::CustomResourceDefinition => {
             vec![name(o), field::text(o, "metadata.creationTimestamp").to_owned()]
         }

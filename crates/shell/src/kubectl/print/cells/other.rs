@@ -77,8 +77,8 @@ pub(super) fn quota(o: &Value, now: Timestamp) -> Vec<String> {
     vec![name(o), requests.join(", "), limits.join(", "), created(o, now)]
 }
 
-/// Source: kubernetes `pkg/printers/internalversion` (`printCertificateSigningRequest`).
-pub(super) fn signing_request(o: &Value, now: Timestamp) -> Vec<String> {
+/// What became of a request to sign a certificate.
+pub(crate) fn signing_status(o: &Value) -> String {
     let has = |wanted: &str| list(o, "status.conditions").iter().any(|it| text(it, "type") == wanted);
     let mut condition = match (has("Denied"), has("Approved")) {
         (true, _) => "Denied",
@@ -92,6 +92,11 @@ pub(super) fn signing_request(o: &Value, now: Timestamp) -> Vec<String> {
     if !text(o, "status.certificate").is_empty() {
         condition.push_str(",Issued");
     }
+    condition
+}
+
+/// Source: kubernetes `pkg/printers/internalversion` (`printCertificateSigningRequest`).
+pub(super) fn signing_request(o: &Value, now: Timestamp) -> Vec<String> {
     let asked = at(o, "spec.expirationSeconds").as_i64();
     vec![
         name(o),
@@ -99,7 +104,7 @@ pub(super) fn signing_request(o: &Value, now: Timestamp) -> Vec<String> {
         text(o, "spec.signerName").to_owned(),
         text(o, "spec.username").to_owned(),
         asked.map_or_else(|| "<none>".to_owned(), age::human),
-        condition,
+        signing_status(o),
     ]
 }
 
@@ -111,6 +116,48 @@ pub(super) fn priority_class(o: &Value, now: Timestamp) -> Vec<String> {
         created(o, now),
         or(text(o, "preemptionPolicy"), "PreemptLowerPriority").to_owned(),
     ]
+}
+
+pub(super) fn flow_schema(o: &Value, now: Timestamp) -> Vec<String> {
+    let dangling = list(o, "status.conditions").iter().find(|it| text(it, "type") == "Dangling");
+    vec![
+        name(o),
+        text(o, "spec.priorityLevelConfiguration.name").to_owned(),
+        int(o, "spec.matchingPrecedence").to_string(),
+        or(text(o, "spec.distinguisherMethod.type"), "<none>").to_owned(),
+        created(o, now),
+        dangling.map_or("?", |it| text(it, "status")).to_owned(),
+    ]
+}
+
+pub(super) fn priority_level(o: &Value, now: Timestamp) -> Vec<String> {
+    let limited = at(o, "spec.limited");
+    let queuing = at(limited, "limitResponse.queuing");
+    let number = |of: &Value, path: &str| or(&word(at(of, path)), "<none>").to_owned();
+    vec![
+        name(o),
+        text(o, "spec.type").to_owned(),
+        number(limited, "nominalConcurrencyShares"),
+        number(queuing, "queues"),
+        number(queuing, "handSize"),
+        number(queuing, "queueLengthLimit"),
+        created(o, now),
+    ]
+}
+
+/// Source: kube-aggregator `pkg/registry/apiservice/storage` (`ConvertToTable`).
+pub(super) fn api_service(o: &Value, now: Timestamp) -> Vec<String> {
+    let service = match at(o, "spec.service") {
+        Value::Null => "Local".to_owned(),
+        service => format!("{}/{}", text(service, "namespace"), text(service, "name")),
+    };
+    let available = list(o, "status.conditions").iter().find(|it| text(it, "type") == "Available");
+    let available = match available {
+        None => "Unknown".to_owned(),
+        Some(it) if text(it, "status") == "True" => "True".to_owned(),
+        Some(it) => format!("{} ({})", text(it, "status"), text(it, "reason")),
+    };
+    vec![name(o), service, available, created(o, now)]
 }
 
 pub(super) fn role_binding(o: &Value, now: Timestamp) -> Vec<String> {

@@ -73,6 +73,11 @@ pub(super) fn stateful_set(o: &Value, now: Timestamp) -> Vec<String> {
     ]
 }
 
+pub(super) fn pod_template(o: &Value) -> Vec<String> {
+    let (names, images) = containers(o, "template.spec");
+    vec![name(o), names, images, pairs(o, "template.metadata.labels", "<none>")]
+}
+
 pub(super) fn controller_revision(o: &Value, now: Timestamp) -> Vec<String> {
     let owner =
         list(o, "metadata.ownerReferences").iter().find(|r| at(r, "controller") == &Value::Bool(true));
@@ -118,20 +123,38 @@ fn targets(o: &Value) -> String {
         .iter()
         .enumerate()
         .map(|(i, spec)| {
-            let resource = text(spec, "resource.name");
-            let now = statuses.get(i).map(|s| at(s, "resource.current"));
-            let target = at(spec, "resource.target");
-            let (current, wanted) = if at(target, "averageUtilization").is_null() {
-                (now.map(|n| word(at(n, "averageValue"))), word(at(target, "averageValue")))
-            } else {
-                let percent = |v: &Value| match word(at(v, "averageUtilization")).as_str() {
-                    "" => String::new(),
-                    number => format!("{number}%"),
-                };
-                (now.map(percent), percent(target))
+            // Which field holds the metric follows from its type: `ContainerResource` is in `containerResource`.
+            let mut letters = text(spec, "type").chars();
+            let field: String =
+                letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect();
+            let target = at(spec, &format!("{field}.target"));
+            let now = statuses.get(i).map(|status| at(status, &format!("{field}.current")));
+            let current = |key: &str, unit: &str| match now.map(|now| word(at(now, key))) {
+                Some(value) if !value.is_empty() => format!("{value}{unit}"),
+                Some(_) | None => "<unknown>".to_owned(),
             };
-            let current = current.filter(|c| !c.is_empty()).unwrap_or_else(|| "<unknown>".to_owned());
-            format!("{resource}: {current}/{wanted}")
+            let average = word(at(target, "averageValue"));
+            match field.as_str() {
+                "resource" | "containerResource" => {
+                    let resource = text(spec, &format!("{field}.name"));
+                    if !average.is_empty() {
+                        return format!("{resource}: {}/{average}", current("averageValue", ""));
+                    }
+                    let wanted = match word(at(target, "averageUtilization")).as_str() {
+                        "" => "<auto>".to_owned(),
+                        percent => format!("{percent}%"),
+                    };
+                    format!("{resource}: {}/{wanted}", current("averageUtilization", "%"))
+                }
+                "pods" => format!("{}/{average}", current("averageValue", "")),
+                "object" | "external" if !average.is_empty() => {
+                    format!("{}/{average} (avg)", current("averageValue", ""))
+                }
+                "object" | "external" => {
+                    format!("{}/{}", current("value", ""), word(at(target, "value")))
+                }
+                _ => "<unknown type>".to_owned(),
+            }
         })
         .collect();
     let most = 2;

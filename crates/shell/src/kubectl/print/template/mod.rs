@@ -18,19 +18,22 @@ use crate::kubectl::{Done, Fail, print::columns_text};
 pub(crate) struct Template {
     text: String,
     nodes: Vec<parse::Node>,
+    needs_keys: bool,
 }
 
 impl Template {
-    pub(crate) fn parse(text: &str) -> Done<Self> {
+    /// Reads a template; `needs_keys` where a missing key is a mistake.
+    pub(crate) fn parse(text: &str, needs_keys: bool) -> Done<Self> {
         let nodes = parse::template(text)
             .map_err(|what| Fail::Error(format!("error parsing template {text}, template: output:{what}")))?;
-        Ok(Self { text: text.to_owned(), nodes })
+        Ok(Self { text: text.to_owned(), nodes, needs_keys })
     }
 
     /// What it prints, and why it stopped if it did.
     pub(crate) fn print(&self, value: &Value) -> (String, Option<Fail>) {
         let mut out = String::new();
-        let Err(error) = run::template(&self.text, &self.nodes, value, &mut out) else { return (out, None) };
+        let done = run::template(&self.text, &self.nodes, self.needs_keys, value, &mut out);
+        let Err(error) = done else { return (out, None) };
         // UPSTREAM: what helps to find the mistake goes to standard output.
         out.push_str(&format!(
             "Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{}\n\traw data was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n\n",
@@ -52,7 +55,7 @@ mod tests {
     fn print(text: &str) -> String {
         let value = json!({"kind": "Pod", "metadata": {"name": "web", "labels": {"app.io/x": "1", "b": "2"}},
             "n": 3, "c": [{"name": "a", "p": [80, 443]}, {"name": "b"}]});
-        match Template::parse(text) {
+        match Template::parse(text, text.contains("needed")) {
             Ok(template) => match template.print(&value) {
                 (out, None) => out,
                 (_, Some(fail)) => fail.text(),
@@ -102,6 +105,7 @@ mod tests {
                 "{{nope .kind}}",
                 "error parsing template {{nope .kind}}, template: output:1: function \"nope\" not defined",
             ),
+            ("{{.kind}", "error parsing template {{.kind}, template: output:1: bad character U+007D '}'"),
             ("{{end}}", "error parsing template {{end}}, template: output:1: unexpected {{end}}"),
             (
                 "{{if}}x{{end}}",
@@ -112,6 +116,10 @@ mod tests {
             (
                 "{{.kind.x}}",
                 "error: error executing template \"{{.kind.x}}\": template: output:1:7: executing \"output\" at <.kind.x>: can't evaluate field x in type interface {}",
+            ),
+            (
+                "{{.metadata.needed}}",
+                "error: error executing template \"{{.metadata.needed}}\": template: output:1:11: executing \"output\" at <.metadata.needed>: map has no entry for key \"needed\"",
             ),
             (
                 "{{index .c 9}}",

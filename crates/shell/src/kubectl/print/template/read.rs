@@ -144,6 +144,12 @@ fn action(text: &str, from: usize, out: &mut Vec<(usize, Token)>) -> Result<(usi
             }
             c => return Err((at, format!("unrecognized character in action: U+{:04X} '{c}'", u32::from(c)))),
         };
+        if matches!(token, Some(Token::Variable(_) | Token::Field(_) | Token::Dot | Token::Word(_)))
+            && let Some(next) = rest[length..].chars().next()
+            && !(BLANK.contains(&next) || ".,|:()".contains(next) || rest[length..].starts_with("}}"))
+        {
+            return Err((at, format!("bad character U+{:04X} '{next}'", u32::from(next))));
+        }
         match c {
             '(' => depth += 1,
             ')' => depth -= 1,

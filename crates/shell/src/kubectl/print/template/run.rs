@@ -20,13 +20,20 @@ enum Stop {
 
 struct Run<'t, 'o> {
     text: &'t str,
+    needs_keys: bool,
     names: Vec<(String, Maybe)>,
     out: &'o mut String,
 }
 
 /// Prints as far as it goes.
-pub(super) fn template(text: &str, nodes: &[Node], value: &Value, out: &mut String) -> Result<(), String> {
-    let mut run = Run { text, names: vec![("$".to_owned(), Some(value.clone()))], out };
+pub(super) fn template(
+    text: &str,
+    nodes: &[Node],
+    needs_keys: bool,
+    value: &Value,
+    out: &mut String,
+) -> Result<(), String> {
+    let mut run = Run { text, needs_keys, names: vec![("$".to_owned(), Some(value.clone()))], out };
     match run.list(nodes, &Some(value.clone())) {
         Ok(()) | Err(Stop::Break | Stop::Continue) => Ok(()),
         Err(Stop::Error(error)) => Err(error),
@@ -211,7 +218,14 @@ impl Run<'_, '_> {
                 if i == 0 && is_concrete { value.as_ref().map_or("", call::go_type) } else { "interface {}" };
             value = match value {
                 None => None,
-                Some(Value::Object(mut map)) => map.remove(name),
+                Some(Value::Object(mut map)) => {
+                    let found = map.remove(name);
+                    if found.is_none() && self.needs_keys {
+                        let what = format!("map has no entry for key {name:?}");
+                        return self.wrong(operand.at, &operand.text, &what);
+                    }
+                    found
+                }
                 Some(Value::Null) => {
                     return self.wrong(
                         operand.at,

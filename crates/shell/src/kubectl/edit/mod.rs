@@ -1,20 +1,19 @@
 //! `kubectl edit`.
 //!
-//! The editor is what `KUBE_EDITOR` or `EDITOR` names, run as a command on the file; without one it is closed without a change, and the
-//! page is told what it would have shown.
+//! Several objects stand in one file; what became of each is sent as a patch. `create --edit` opens its objects one by one.
 //! Source: kubectl `pkg/cmd/util/editor/editoptions.go`.
 
+mod session;
+
 use api::Kind;
-use cluster::{PatchKind, draw};
+use cluster::PatchKind;
 use serde_json::{Value, json};
 
-use crate::{
-    kubectl::{Done, Fail, Kube, client::has_schema, field::name, print, resource::typed},
-    output::Hint,
-};
+pub(super) use self::session::{Opened, run as open};
+use crate::kubectl::{Done, Fail, Kube, client::has_schema, field::name, print, resource::typed};
 
-const CANCELLED: &str = "Edit cancelled, no changes made.";
-const HEAD: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,
+/// What stands above the objects.
+pub(super) const HEAD: &str = "# Please edit the object below. Lines beginning with a '#' will be ignored,
 # and an empty file will abort the edit. If an error occurs while saving this file will be
 # reopened with the relevant failures.
 #
@@ -59,56 +58,45 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": {} })
         }
     };
-    let before = format!("{HEAD}{}", api::emit::yaml(&whole));
-    let Some(after) = open(kube, &before)? else {
-        let command = again(kube, &chosen);
-        kube.out.hint(Hint::Editor { command, text: before });
-        kube.out.err(CANCELLED);
-        return Ok(());
+    let opened = Opened {
+        head: HEAD,
+        text: &api::emit::yaml(&whole),
+        named: chosen.first().map(|it| named(it.kind, &it.name)).unwrap_or_default(),
+        again: Some(again(kube, &chosen)),
     };
-    let wanted = read(&after)?;
-    if wanted.is_empty() || wanted.iter().eq(chosen.iter().map(|it| &it.live)) {
-        kube.out.err(CANCELLED);
-        return Ok(());
-    }
-    for wanted in wanted {
-        let Some(it) = chosen.iter().find(|it| it.is(&wanted)) else {
-            return Fail::error(format!("no original object found for {}", name(&wanted)));
-        };
-        if it.live == wanted {
-            kube.out.line(&format!("{} skipped", it.typed()));
-            continue;
+    open(kube, opened, |kube, objects, refused| {
+        for wanted in objects {
+            let Some(it) = chosen.iter().find(|it| it.is(&wanted)) else {
+                return Fail::error(format!("no original object found for {}", name(&wanted)));
+            };
+            if it.live == wanted {
+                kube.out.line(&format!("{} skipped", it.typed()));
+                continue;
+            }
+            if ["apiVersion", "kind"].iter().any(|key| it.live.get(key) != wanted.get(key))
+                || name(&it.live) != name(&wanted)
+            {
+                return Fail::error("At least one of apiVersion, kind and name was changed");
+            }
+            let sent = if has_schema(it.kind) {
+                let patch = api::patch::three_way(it.kind, &it.live, &wanted, &it.live);
+                let at = (it.kind, it.namespace.as_str(), it.name.as_str());
+                kube.patch_part(at, "", PatchKind::Strategic, patch, false)
+            } else {
+                kube.update(it.kind, &it.namespace, &it.name, wanted, false)
+            };
+            match sent {
+                Ok(_) => kube.out.line(&format!("{} edited", it.typed())),
+                Err(fail) => refused.add(kube, &named(it.kind, &it.name), fail)?,
+            }
         }
-        if has_schema(it.kind) {
-            let patch = api::patch::three_way(it.kind, &it.live, &wanted, &it.live);
-            let at = (it.kind, it.namespace.as_str(), it.name.as_str());
-            kube.patch_part(at, "", PatchKind::Strategic, patch, false)?;
-        } else {
-            kube.update(it.kind, &it.namespace, &it.name, wanted, false)?;
-        }
-        kube.out.line(&format!("{} edited", it.typed()));
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-/// The objects of an edited file, one by one.
-fn read(text: &str) -> Done<Vec<Value>> {
-    let mut objects = Vec::new();
-    for document in &api::text::read(text).documents {
-        if let Some(error) = document.kubectl_error() {
-            return Fail::error(format!("The edited file had a syntax error: {error}"));
-        }
-        match document.to_value() {
-            Value::Null => {}
-            Value::Object(mut list) if list.get("kind").is_some_and(|kind| kind == "List") => {
-                if let Some(Value::Array(items)) = list.remove("items") {
-                    objects.extend(items);
-                }
-            }
-            one => objects.push(one),
-        }
-    }
-    Ok(objects)
+/// `deployments.apps "web"`.
+pub(super) fn named(kind: Kind, name: &str) -> String {
+    format!("{} {name:?}", kind.info().resource())
 }
 
 /// Flags that say where to ask, as whom, and how.
@@ -147,33 +135,6 @@ fn again(kube: &Kube<'_, '_>, chosen: &[Chosen]) -> String {
     line
 }
 
-/// What the editor leaves of a text; nothing without an editor.
-pub(super) fn open(kube: &mut Kube<'_, '_>, text: &str) -> Done<Option<String>> {
-    let machine = &kube.shell.machine;
-    let editor = machine.variable("KUBE_EDITOR").or_else(|| machine.variable("EDITOR")).map(str::to_owned);
-    let Some(editor) = editor.filter(|e| !matches!(e.as_str(), "" | "vi" | "vim" | "nano")) else {
-        return Ok(None);
-    };
-    let world = &kube.shell.world;
-    let path = format!(
-        "/tmp/kubectl-edit-{}.yaml",
-        draw::draw(world.seed(), "kubectl-edit", text, 0) % 4_294_967_296
-    );
-    let lost = |_| Fail::Error(format!("unable to write {path}"));
-    kube.shell.machine.files.make_all("/tmp");
-    kube.shell.machine.files.write(&path, text).map_err(lost)?;
-    let status = kube.shell.line(&format!("{editor} {path}"), kube.stdin, kube.out)?;
-    let after = kube.shell.machine.files.read(&path).map(|t| t.to_string()).unwrap_or_default();
-    kube.shell.machine.files.remove(&path);
-    if status != 0 {
-        return Fail::error(format!(
-            "there was a problem with the editor {:?}",
-            editor.split(' ').next().unwrap_or_default()
-        ));
-    }
-    Ok(Some(after))
-}
-
 #[cfg(test)]
 mod tests {
     use api::SimDuration;
@@ -199,6 +160,27 @@ mod tests {
             said(&[make, "KUBE_EDITOR=\"sed -i 's/replicas: 1/replicas: 3/'\" kubectl edit deploy web"]);
         assert_eq!(out.stdout(), "deployment.apps/web edited\n");
         let out = said(&[make, "KUBE_EDITOR=true kubectl edit deploy web"]);
+        assert_eq!(out.stderr(), "Edit cancelled, no changes made.\n");
+    }
+
+    #[test]
+    fn a_refused_text_is_opened_again_and_kept() {
+        let make = "kubectl create deployment web --image=nginx";
+        let out = said(&[make, "EDITOR=\"sed -i 's/replicas: 1/replicas: x/'\" kubectl edit deploy web"]);
+        let lines: Vec<String> = out.stderr().lines().map(str::to_owned).collect();
+        let [refused, kept, end] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!(refused, "error: deployments.apps \"web\" is invalid");
+        let path = kept.strip_prefix("A copy of your changes has been stored to \"");
+        assert!(path.is_some_and(|path| path.starts_with("/tmp/kubectl-edit-")), "{kept}");
+        assert_eq!(end, "error: Edit cancelled, no valid changes were saved.");
+    }
+
+    #[test]
+    fn an_object_may_be_edited_before_it_is_made() {
+        let file = "kubectl create deployment web --image=nginx --dry-run=client -o yaml > d.yaml";
+        let out = said(&[file, "EDITOR=\"sed -i 's/nginx/httpd/'\" kubectl create --edit -f d.yaml"]);
+        assert_eq!(out.stdout(), "deployment.apps/web created\n");
+        let out = said(&[file, "EDITOR=true kubectl create --edit -f d.yaml"]);
         assert_eq!(out.stderr(), "Edit cancelled, no changes made.\n");
     }
 
