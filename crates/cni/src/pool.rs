@@ -36,6 +36,8 @@ pub struct PoolFigures {
     pub cooldown: u32,
     /// Addresses that a pod could get now.
     pub warm: u32,
+    /// Addresses handed out since ipamd last called EC2 or last had none to give.
+    pub served_at_once: u32,
 }
 
 impl PoolFigures {
@@ -55,6 +57,7 @@ pub fn figures(pool: &IpPool, rest: SimDuration, now: SimTime) -> PoolFigures {
         max_pods: pool.max_pods,
         custom_networking: pool.custom_networking,
         enis: pool.enis.len() as u32,
+        served_at_once: pool.served_at_once,
         ..PoolFigures::default()
     };
     for block in pool.enis.iter().filter(|eni| !eni.excluded).flat_map(|eni| blocks(eni, pool.mode)) {

@@ -107,6 +107,9 @@ pub struct IpPool {
     pub max_pods: u32,
     /// Attached ENIs, by device number.
     pub enis: Vec<PoolEni>,
+    /// Addresses handed out since ipamd last called EC2 or last had none to give.
+    #[serde(default)]
+    pub served_at_once: u32,
     /// When it last gave addresses back to EC2.
     pub last_shrink: Option<SimTime>,
     /// Until when it asks EC2 for nothing, after an empty subnet.

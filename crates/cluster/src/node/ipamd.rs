@@ -221,6 +221,7 @@ impl Here {
     }
 
     fn make(&self, turn: &mut Turn<'_>, pool: &mut IpPool, it: Move) {
+        pool.served_at_once = 0;
         match it {
             Move::Grow { attempts, back_off } => self.grow(turn, pool, &attempts, back_off),
             Move::Unassign { eni, blocks } => {

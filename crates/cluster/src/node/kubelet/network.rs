@@ -43,10 +43,13 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
     }
     let (rest, now) = (ipamd::cooldown(turn, node), turn.now());
     let Some(mut pool) = turn.get::<IpPool>("", node).cloned() else { return Err(NOT_LISTENING.to_owned()) };
-    let ip = cni::assign(&mut pool, &owner(pod), rest, now)
-        .map_err(|_| "add cmd: failed to assign an IP address to container".to_owned())?;
-    turn.put(pool.into_object());
-    Ok(ip)
+    let assigned = cni::assign(&mut pool, &owner(pod), rest, now);
+    let served = if assigned.is_ok() { pool.served_at_once + 1 } else { 0 };
+    if served != pool.served_at_once {
+        pool.served_at_once = served;
+        turn.put(pool.into_object());
+    }
+    assigned.map_err(|_| "add cmd: failed to assign an IP address to container".to_owned())
 }
 
 /// Whether an address could be had now.

@@ -56,6 +56,7 @@ impl Subject {
                 "customNetworking",
                 "prefixes",
                 "freePrefixes",
+                "servedAtOnce",
             ],
             Subject::Kind(Kind::Vpc) => &["metadata", "cidrs", "enableDnsSupport", "enableDnsHostnames"],
             Subject::Kind(Kind::Subnet) => {
