@@ -16,11 +16,11 @@ use api::{
     },
     meta::ObjectMeta,
 };
-use cni::{Attempt, EniLimits, Move, PoolMode, WarmTargets};
+use cni::{Attempt, EniLimits, Move, PoolMode, PoolPlan, WarmTargets};
 use ipnet::Ipv4Net;
 
 use crate::{
-    AwsError, Change, Controller, Key, Next, Note, Store, Turn, What,
+    AwsError, Change, ClusterId, Controller, Key, Next, Note, Store, Turn, What,
     cloud::{
         eni::{self, NewEni},
         instance,
@@ -70,8 +70,8 @@ impl Controller for Ipamd {
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let Some(here) = Here::on(turn, &key.name) else { return Ok(Next::Done) };
-        let ready_at = here.started_at + timing::IPAMD_START;
+        let Some(here) = Here::on(turn.store(), turn.cluster(), &key.name) else { return Ok(Next::Done) };
+        let ready_at = here.ready_at();
         let now = turn.now();
         if now < ready_at {
             return Ok(Next::After(ready_at.since(now)));
@@ -108,12 +108,41 @@ pub(crate) fn is_aws_node(pod: &Pod) -> bool {
 
 /// Whether ipamd answers on a node.
 pub(crate) fn answers(turn: &Turn<'_>, node: &str) -> bool {
-    Here::on(turn, node).is_some_and(|here| turn.now() >= here.started_at + timing::IPAMD_START)
+    Here::on(turn.store(), turn.cluster(), node).is_some_and(|here| turn.now() >= here.ready_at())
 }
 
 /// How long an address rests on a node.
 pub(crate) fn cooldown(turn: &Turn<'_>, node: &str) -> SimDuration {
-    Here::on(turn, node).map_or(cni::COOLDOWN, |here| here.targets.cooldown)
+    Here::on(turn.store(), turn.cluster(), node).map_or(cni::COOLDOWN, |here| here.targets.cooldown)
+}
+
+/// What the ipamd of a node would do at its next round if nothing changed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextRound {
+    /// What its environment tells it to hold.
+    pub targets: WarmTargets,
+    /// What its instance allows.
+    pub limits: EniLimits,
+    /// The moves, and the numbers behind them.
+    pub plan: PoolPlan,
+    /// How long until then; none while an ENI is being attached, for which it waits.
+    pub after: Option<SimDuration>,
+}
+
+/// The next round of a node's ipamd; none where none answers.
+#[must_use]
+pub fn next_round(store: &Store, cluster: ClusterId, node: &str, now: SimTime) -> Option<NextRound> {
+    let here = Here::on(store, cluster, node).filter(|here| now >= here.ready_at())?;
+    let pool = store.get::<IpPool>(cluster, "", node)?;
+    let plan = cni::plan(pool, &here.targets, &here.limits, now);
+    let after = (!here.is_attaching(store)).then(|| next_tick(here.ready_at(), now).since(now));
+    Some(NextRound { plan, after, limits: here.limits, targets: here.targets })
+}
+
+/// ipamd's first look at its pool after `now`.
+fn next_tick(ready_at: SimTime, now: SimTime) -> SimTime {
+    let ticks = now.since(ready_at).0 / timing::IPAMD_TICK.0 + 1;
+    SimTime(ready_at.0 + ticks * timing::IPAMD_TICK.0)
 }
 
 /// The environment that a container's manifest writes out.
@@ -134,23 +163,24 @@ struct Here {
 }
 
 impl Here {
-    fn on(turn: &Turn<'_>, node: &str) -> Option<Self> {
-        let machine = turn.get::<Machine>("", node).filter(|m| m.kubelet_running)?;
-        let instance = instance::get(turn.store(), machine.instance.as_deref()?)?;
+    fn on(store: &Store, cluster: ClusterId, node: &str) -> Option<Self> {
+        let machine = store.get::<Machine>(cluster, "", node).filter(|m| m.kubelet_running)?;
+        let instance = instance::get(store, machine.instance.as_deref()?)?;
         if instance.state != InstanceState::Running {
             return None;
         }
-        let pods = turn.store().pods_on(turn.cluster(), node).filter(|pod| is_aws_node(pod));
+        let pods = store.pods_on(cluster, node).filter(|pod| is_aws_node(pod));
         let running = |pod: &Pod| {
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-            let sandbox = turn.get::<Sandbox>(namespace, pod.metadata.name.as_deref().unwrap_or_default())?;
+            let name = pod.metadata.name.as_deref().unwrap_or_default();
+            let sandbox = store.get::<Sandbox>(cluster, namespace, name)?;
             let work = sandbox.containers.iter().find(|work| work.name == "aws-node")?;
             (work.step == ContainerStep::Running).then_some(work.since)
         };
         let (pod, started_at) = pods.filter_map(|pod| Some((pod, running(pod)?))).next()?;
         let container = pod.spec.as_ref()?.containers.iter().find(|c| c.name == "aws-node")?;
         let limits = EniLimits::of(cni::limits::of(&instance.instance_type)?);
-        let node = turn.get::<Node>("", node)?;
+        let node = store.get::<Node>(cluster, "", node)?;
         let environment = environment(container);
         let mut targets = WarmTargets::from_env(&environment);
         targets.paused = node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
@@ -162,6 +192,10 @@ impl Here {
             limits,
             config: config_named(node, &environment),
         })
+    }
+
+    fn ready_at(&self) -> SimTime {
+        self.started_at + timing::IPAMD_START
     }
 
     fn name(&self) -> &str {
@@ -305,7 +339,7 @@ impl Here {
             let since = at.since(ready_at).0.div_ceil(timing::IPAMD_TICK.0) * timing::IPAMD_TICK.0;
             SimDuration((ready_at.0 + since).saturating_sub(now.0))
         };
-        let next_tick = tick_from(SimTime(now.0 + 1));
+        let next_tick = next_tick(ready_at, now).since(now);
         let moves = cni::plan(pool, &self.targets, &self.limits, now).moves;
         if moves.iter().any(|it| matches!(it, Move::Grow { .. })) {
             return Next::After(next_tick);

@@ -5,11 +5,14 @@ use api::{
     k8s::core::v1::{Event, Node, Pod},
     kinds::{
         aws::Subnet,
-        cni::{IpPool, PoolMode},
+        cni::IpPool,
         sim::{Part, PartRole},
     },
 };
-use cluster::ClusterId;
+use cluster::{
+    ClusterId,
+    node::ipamd::{self, NextRound},
+};
 use scheduler::{Decision, Reason};
 
 use super::{
@@ -37,25 +40,26 @@ pub struct Formula {
     pub host_pods: u32,
 }
 
-/// The address pool of a node in numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The address pool of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
-    /// How it gets addresses.
-    pub mode: PoolMode,
-    /// ENIs that are attached.
-    pub enis: u32,
+    /// Its numbers.
+    pub figures: cni::PoolFigures,
     /// ENIs that the type takes.
     pub max_enis: u32,
-    /// Addresses for pods, in use or not.
-    pub attached: u32,
-    /// Held by pods.
-    pub used: u32,
-    /// Ready.
-    pub warm: u32,
-    /// Resting.
-    pub cooldown: u32,
-    /// Slots of one ENI that serve pods: what one spare ENI means.
-    pub per_eni: u32,
+    /// The device number of each ENI that ipamd knows, by name.
+    pub devices: Vec<(String, u32)>,
+    /// What its ipamd will do next, and why; none where none answers.
+    pub next: Option<NextRound>,
+}
+
+impl Pool {
+    /// An ENI as the node calls it: `eth1`.
+    #[must_use]
+    pub fn device(&self, eni: &str) -> String {
+        let device = self.devices.iter().find(|(name, _)| name == eni);
+        device.map_or_else(|| eni.to_owned(), |(_, index)| format!("eth{index}"))
+    }
 }
 
 /// Why a pod is where it is.
@@ -421,17 +425,11 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
             .map(|(part, runs)| Switch::new(part, runs, &format!("{part} {name}")))
             .collect(),
         pool: pool.map(|pool| {
-            let figures = cni::figures(pool, cni::COOLDOWN, moment.now);
-            Pool {
-                mode: pool.mode,
-                enis: figures.enis,
-                max_enis: limits.map_or(0, |l| l.0),
-                attached: figures.attached,
-                used: figures.used,
-                warm: figures.warm,
-                cooldown: figures.cooldown,
-                per_eni: limits.map_or(0, |l| l.1.saturating_sub(1)),
-            }
+            let next = ipamd::next_round(moment.store, cluster, name, moment.now);
+            let rest = next.as_ref().map_or(cni::COOLDOWN, |next| next.targets.cooldown);
+            let figures = cni::figures(pool, rest, moment.now);
+            let devices = pool.enis.iter().map(|eni| (eni.name.clone(), eni.device_index)).collect();
+            Pool { figures, max_enis: limits.map_or(0, |l| l.0), devices, next }
         }),
     })
 }

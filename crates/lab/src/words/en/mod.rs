@@ -3,6 +3,7 @@
 pub mod advice;
 mod parts;
 pub mod path;
+mod pool;
 pub mod reason;
 pub mod request;
 pub mod scheduler;

@@ -161,22 +161,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
             for taint in &node.taints {
                 out.push(step(Mark::Wait, format!("taint `{taint}`: only pods that tolerate it come")));
             }
-            if let Some(pool) = node.pool {
-                out.push(step(
-                    Mark::Number,
-                    format!(
-                        "ENIs {}/{}, addresses {}: used {}, warm {}, resting {}",
-                        pool.enis, pool.max_enis, pool.attached, pool.used, pool.warm, pool.cooldown
-                    ),
-                ));
-                let free = pool.attached - pool.used;
-                if free < pool.per_eni && pool.enis < pool.max_enis {
-                    out.push(step(
-                        Mark::Wait,
-                        format!("free {free} < one whole ENI {}: it will attach another", pool.per_eni),
-                    ));
-                }
-            }
+            out.extend(node.pool.iter().flat_map(super::pool::chain));
             out
         }
         Why::Subnet(..) => {

@@ -166,22 +166,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
             for taint in &node.taints {
                 out.push(step(Mark::Wait, format!("테인트 `{taint}`: 참을 수 있는 파드만 옵니다")));
             }
-            if let Some(pool) = node.pool {
-                out.push(step(
-                    Mark::Number,
-                    format!(
-                        "ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
-                        pool.enis, pool.max_enis, pool.attached, pool.used, pool.warm, pool.cooldown
-                    ),
-                ));
-                let free = pool.attached - pool.used;
-                if free < pool.per_eni && pool.enis < pool.max_enis {
-                    out.push(step(
-                        Mark::Wait,
-                        format!("남은 주소 {free} < ENI 한 개분 {}: 새 ENI를 붙입니다", pool.per_eni),
-                    ));
-                }
-            }
+            out.extend(node.pool.iter().flat_map(super::pool::chain));
             out
         }
         Why::Subnet(..) => {

@@ -1,0 +1,101 @@
+//! A node's address pool in Korean.
+
+use cluster::node::ipamd::NextRound;
+use cni::{Attempt, Move, PoolMode, Why};
+
+use crate::{
+    view::why::Pool,
+    words::{Mark, Step},
+};
+
+/// What a pool holds, what it should hold, and what follows.
+pub fn chain(pool: &Pool) -> Vec<Step> {
+    let f = &pool.figures;
+    let held = format!(
+        "ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
+        f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
+    );
+    let mut out = vec![Step { mark: Mark::Number, text: held }];
+    if let Some(next) = &pool.next {
+        out.push(Step { mark: Mark::Number, text: targets(next) });
+        out.push(verdict(pool, next));
+        out.extend(superfluous(pool, next));
+    }
+    out
+}
+
+fn targets(next: &NextRound) -> String {
+    let it = &next.targets;
+    if it.in_addresses() {
+        return format!("`WARM_IP_TARGET={}` `MINIMUM_IP_TARGET={}`", it.warm_ip, it.minimum_ip);
+    }
+    let slots = next.plan.arithmetic.slots_per_eni;
+    match next.plan.arithmetic.pool.mode {
+        PoolMode::Prefix => {
+            format!("`WARM_PREFIX_TARGET={}`: 여유 주소 {}개", it.warm_prefix, next.plan.arithmetic.wanted)
+        }
+        PoolMode::SecondaryIp => format!(
+            "`WARM_ENI_TARGET={}`: {} × {slots} = 여유 주소 {}개",
+            it.warm_eni, it.warm_eni, next.plan.arithmetic.wanted
+        ),
+    }
+}
+
+fn verdict(pool: &Pool, next: &NextRound) -> Step {
+    let sums = &next.plan.arithmetic;
+    let free = match (sums.available, sums.wanted) {
+        (free, wanted) if free < wanted => format!("남은 주소 {free} < {wanted}"),
+        (free, wanted) => format!("남은 주소 {free} ≥ {wanted}"),
+    };
+    let floor = next.targets.minimum_ip;
+    let compared = if next.targets.in_addresses() && sums.pool.attached < floor {
+        format!("{free}, 풀 {} < 바닥 {floor}", sums.pool.attached)
+    } else {
+        free
+    };
+    let say = |mark, what: String| Step { mark, text: format!("{compared}: {what}") };
+    match sums.why {
+        Why::Enough => say(Mark::Good, "충분합니다".to_owned()),
+        Why::Low => say(Mark::Wait, format!("{}{}", soon(next), growth(pool, next))),
+        Why::AtMaxPods => say(
+            Mark::Number,
+            format!("그러나 이미 노드의 최대 파드 수 {}만큼 쥐고 있습니다", sums.pool.max_pods),
+        ),
+        Why::AtLimit => say(Mark::Bad, "그러나 ENI의 슬롯이 모두 찼습니다".to_owned()),
+        Why::Paused => say(Mark::Wait, "그러나 노드가 cordon되어 있습니다".to_owned()),
+        Why::BackOff => {
+            say(Mark::Bad, "그러나 방금 서브넷에 남은 것이 없었습니다. 나중에 다시 요청합니다".to_owned())
+        }
+        Why::High => say(Mark::Wait, format!("{}{}개를 돌려줍니다", soon(next), sums.over)),
+    }
+}
+
+fn growth(pool: &Pool, next: &NextRound) -> String {
+    if next.after.is_none() {
+        return "붙고 있는 ENI를 기다립니다".to_owned();
+    }
+    let attempts = next.plan.moves.iter().find_map(|it| match it {
+        Move::Grow { attempts, .. } => attempts.first(),
+        Move::Unassign { .. } | Move::DeleteEni { .. } => None,
+    });
+    match attempts {
+        Some(Attempt::Assign { eni, count }) => format!("`{}`에 {count}개를 더 요청합니다", pool.device(eni)),
+        Some(Attempt::CreateEni { count }) => format!("{count}개를 채운 새 ENI를 붙입니다"),
+        None => "더 요청합니다".to_owned(),
+    }
+}
+
+fn soon(next: &NextRound) -> String {
+    let after = next.after.map(|after| format!("{:.1}초 뒤 ", after.0 as f64 / 1000.0));
+    after.unwrap_or_default()
+}
+
+fn superfluous(pool: &Pool, next: &NextRound) -> Option<Step> {
+    next.plan.moves.iter().find_map(|it| match it {
+        Move::DeleteEni { eni } => Some(Step {
+            mark: Mark::Wait,
+            text: format!("`{}`: 남는 ENI입니다. {}통째로 돌려줍니다", pool.device(eni), soon(next)),
+        }),
+        Move::Grow { .. } | Move::Unassign { .. } => None,
+    })
+}
