@@ -56,7 +56,8 @@ fn subnets(world: &World, broken: &mut Vec<String>) {
                 }
             }
         }
-        let free = subnet::free(world.store(), it);
+        let addresses = subnet::addresses(world.store(), it);
+        let free = addresses.free() + addresses.set_aside();
         if free + taken != cni::subnet::usable(it.cidr) {
             broken.push(format!("{name}: {free} free and {taken} taken of {}", cni::subnet::usable(it.cidr)));
         }

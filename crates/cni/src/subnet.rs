@@ -1,12 +1,14 @@
 //! Which addresses of a subnet are free?
 //!
 //! Five are EC2's own: the first four and the last. Addresses are given lowest first, prefixes as the lowest free
-//! aligned /28; a request is granted whole or not at all.
+//! aligned /28; a request is granted whole or not at all. Ranges can be reserved: for prefixes, or for those who name an
+//! address.
 //! MODEL: EC2 does not document which free address it picks; the lab takes the lowest.
-//! Source: the VPC user guide (subnet CIDR blocks), cni-spec §8.
+//! Source: the VPC user guide (subnet CIDR blocks, subnet CIDR reservations), cni-spec §8.
 
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
+use api::kinds::aws::ReservationType;
 use ipnet::Ipv4Net;
 
 /// Why EC2 gives nothing.
@@ -40,7 +42,8 @@ impl Exhausted {
 pub struct SubnetAddresses {
     cidr: Ipv4Net,
     used: BTreeSet<u32>,
-    // INVARIANT: no address below this one is free.
+    reserved: Vec<(Ipv4Net, ReservationType)>,
+    // INVARIANT: no address below this one can be given as a single address.
     low: u32,
 }
 
@@ -75,13 +78,37 @@ impl SubnetAddresses {
     #[must_use]
     pub fn new(cidr: Ipv4Net) -> Self {
         let cidr = cidr.trunc();
-        Self { cidr, used: BTreeSet::new(), low: u32::from(usable_range(cidr).0) }
+        Self { cidr, used: BTreeSet::new(), reserved: Vec::new(), low: u32::from(usable_range(cidr).0) }
     }
 
     /// The subnet's block.
     #[must_use]
     pub fn cidr(&self) -> Ipv4Net {
         self.cidr
+    }
+
+    /// Keeps a range from being given as single addresses; what is taken in it stays taken.
+    pub fn reserve(&mut self, range: Ipv4Net, what_for: ReservationType) {
+        self.reserved.push((range, what_for));
+    }
+
+    /// Addresses of reserved ranges that nobody holds.
+    #[must_use]
+    pub fn set_aside(&self) -> u32 {
+        let (first, last) = usable_range(self.cidr);
+        let ranges = self.reserved.iter().map(|(range, _)| {
+            let (low, high) = (range.network().max(first), range.broadcast().min(last));
+            (u32::from(low), u32::from(high))
+        });
+        let left = |(low, high): (u32, u32)| {
+            let taken = u32::try_from(self.used.range(low..=high).count()).unwrap_or(u32::MAX);
+            (high - low + 1).saturating_sub(taken)
+        };
+        ranges.filter(|(low, high)| low <= high).map(left).sum()
+    }
+
+    fn is_reserved(&self, address: u32) -> bool {
+        self.reserved.iter().any(|(range, _)| range.contains(&Ipv4Addr::from(address)))
     }
 
     /// Whether an address could be had: inside, not EC2's own, not taken.
@@ -121,10 +148,12 @@ impl SubnetAddresses {
         prefix.hosts_and_ends().for_each(|address| self.give_back(address));
     }
 
-    /// Free single addresses.
+    /// Free single addresses: those of reserved ranges do not count.
+    /// Source: EC2's `AvailableIpAddressCount`, kubernetes-iteration-toolkit #511.
     #[must_use]
     pub fn free(&self) -> u32 {
-        usable(self.cidr).saturating_sub(u32::try_from(self.used.len()).unwrap_or(u32::MAX))
+        let taken = u32::try_from(self.used.len()).unwrap_or(u32::MAX);
+        usable(self.cidr).saturating_sub(taken).saturating_sub(self.set_aside())
     }
 
     /// The lowest `count` free addresses, now taken.
@@ -138,7 +167,7 @@ impl SubnetAddresses {
         let mut given = Vec::new();
         let mut at = self.low;
         while (given.len() as u64) < u64::from(count) && at <= last {
-            if self.used.insert(at) {
+            if !self.is_reserved(at) && self.used.insert(at) {
                 given.push(Ipv4Addr::from(at));
             }
             at += 1;
@@ -147,26 +176,34 @@ impl SubnetAddresses {
         Ok(given)
     }
 
-    /// Every free aligned /28, ascending: all 16 addresses free. The first and the last block hold EC2's own
-    /// addresses and never count.
+    /// Every aligned /28 that could become a prefix: those of ranges reserved for prefixes first, each part ascending.
+    ///
+    /// All 16 addresses are free. The first and the last block hold EC2's own addresses and never count.
+    /// MODEL: EC2 picks among several reserved ranges at random; whether it turns to unreserved ones when they are full is
+    /// not documented, the lab does.
     #[must_use]
     pub fn free_blocks(&self) -> Vec<Ipv4Net> {
-        let (first, last) = (u32::from(self.cidr.network()), u32::from(self.cidr.broadcast()));
-        (first..=last).step_by(16).filter(|base| self.block_is_free(*base)).filter_map(block).collect()
+        self.prefixes_to_give().collect()
     }
 
-    /// The lowest `count` free prefixes, now taken.
+    fn prefixes_to_give(&self) -> impl Iterator<Item = Ipv4Net> {
+        let (first, last) = (u32::from(self.cidr.network()), u32::from(self.cidr.broadcast()));
+        let all = move || (first..=last).step_by(16).filter(|base| self.block_is_free(*base));
+        let kept = all().filter_map(block).filter(|block| self.kept_for_prefixes(block));
+        let others = all().filter_map(block).filter(|block| self.reserved.iter().all(|(range, _)| apart(range, block)));
+        kept.chain(others)
+    }
+
+    fn kept_for_prefixes(&self, block: &Ipv4Net) -> bool {
+        self.reserved.iter().any(|(range, kind)| *kind == ReservationType::Prefix && range.contains(block))
+    }
+
+    /// `count` free prefixes, now taken.
     /// # Errors
     /// [`Exhausted::Blocks`]; nothing is taken.
     pub fn assign_prefixes(&mut self, count: u32) -> Result<Vec<Ipv4Net>, Exhausted> {
-        let (first, last) = (u32::from(self.cidr.network()), u32::from(self.cidr.broadcast()));
         let wanted = usize::try_from(count).unwrap_or(usize::MAX);
-        let blocks: Vec<Ipv4Net> = (first..=last)
-            .step_by(16)
-            .filter(|base| self.block_is_free(*base))
-            .filter_map(block)
-            .take(wanted)
-            .collect();
+        let blocks: Vec<Ipv4Net> = self.prefixes_to_give().take(wanted).collect();
         if blocks.len() < wanted {
             return Err(Exhausted::Blocks);
         }
@@ -183,6 +220,10 @@ impl SubnetAddresses {
             && base.checked_add(15).is_some_and(|end| end <= u32::from(last))
             && self.used.range(base..base + 16).next().is_none()
     }
+}
+
+fn apart(a: &Ipv4Net, b: &Ipv4Net) -> bool {
+    !a.contains(&b.network()) && !b.contains(&a.network())
 }
 
 fn block(base: u32) -> Option<Ipv4Net> {
@@ -246,5 +287,26 @@ mod tests {
         assert!(s.take("10.0.0.20".parse().expect("an address")));
         assert_eq!(s.assign_prefixes(2), Err(Exhausted::Blocks));
         assert_eq!(s.assign_prefixes(1).expect("one")[0].to_string(), "10.0.0.32/28");
+    }
+
+    #[test]
+    fn a_range_reserved_for_prefixes_is_left_by_single_addresses() {
+        let mut s = subnet("10.0.0.0/26");
+        s.reserve("10.0.0.16/28".parse().expect("a block"), ReservationType::Prefix);
+        assert_eq!((s.free(), s.set_aside()), (43, 16));
+        let singles = s.assign(20).expect("twenty");
+        assert_eq!(singles.last().map(ToString::to_string).as_deref(), Some("10.0.0.39"));
+        assert_eq!(s.assign_prefixes(1).expect("one")[0].to_string(), "10.0.0.16/28");
+        assert_eq!(s.assign_prefixes(1), Err(Exhausted::Blocks));
+        assert_eq!((s.free(), s.set_aside()), (23, 0));
+    }
+
+    #[test]
+    fn a_range_reserved_for_those_who_name_it_gives_no_prefix() {
+        let mut s = subnet("10.0.0.0/26");
+        s.reserve("10.0.0.16/29".parse().expect("a block"), ReservationType::Explicit);
+        assert_eq!(s.free_blocks(), ["10.0.0.32/28".parse().expect("a block")]);
+        assert!(s.take("10.0.0.17".parse().expect("an address")));
+        assert_eq!(s.set_aside(), 7);
     }
 }

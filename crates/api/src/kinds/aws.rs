@@ -40,6 +40,35 @@ pub struct Subnet {
     pub map_public_ip_on_launch: bool,
     /// Name of its route table.
     pub route_table: String,
+    /// Ranges that EC2 does not hand out as single addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reservations: Vec<CidrReservation>,
+}
+
+/// What a reserved range of a subnet is kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReservationType {
+    /// Prefixes of network interfaces.
+    Prefix,
+    /// Whoever names an address of it.
+    Explicit,
+}
+
+/// A subnet CIDR reservation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CidrReservation {
+    /// Its id, `scr-…`.
+    pub id: String,
+    /// The range, inside the subnet's.
+    pub cidr: Ipv4Net,
+    /// What for.
+    #[serde(rename = "type")]
+    pub kind: ReservationType,
+    /// As it was given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
 }
 
 /// One route.
@@ -122,6 +151,8 @@ pub enum EniOwner {
     Eks,
     /// A NAT gateway.
     Nat,
+    /// The account itself: attached to nothing, or to something that the lab does not know.
+    Account,
 }
 
 /// How an ENI stands to its instance.

@@ -66,9 +66,14 @@ fn wanted(own: u32, slots: u32, mode: PoolMode) -> Wanted {
 /// # Errors
 /// If the subnet is not there or has not enough; nothing is taken.
 pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, AwsError> {
-    let offered = subnet::offer(turn.store(), new.subnet, new.operation, wanted(1, new.slots, new.mode))?;
+    let drawn = u32::from(new.address.is_none());
+    let offered = subnet::offer(turn.store(), new.subnet, new.operation, wanted(drawn, new.slots, new.mode))?;
     let (mut addresses, prefixes) = offered;
-    let first = addresses.remove(0);
+    let first = match new.address {
+        Some(address) => subnet::named_address(turn.store(), new.subnet, new.operation, address)?,
+        None => addresses.remove(0),
+    };
+    addresses.retain(|address| *address != first);
     let name =
         (0..).map(|n| id(turn, "eni", &first.to_string(), n)).find(|name| get(turn.store(), name).is_none());
     let name = name.unwrap_or_default();
@@ -78,7 +83,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
     let eni = Eni {
         metadata,
         subnet: new.subnet.to_owned(),
-        primary_ip: new.address.unwrap_or(first),
+        primary_ip: first,
         secondary_ips: addresses,
         prefixes,
         security_groups: new.security_groups,
@@ -179,6 +184,23 @@ pub(crate) fn attached(turn: &mut Turn<'_>, name: &str) {
         eni.attachment = Attachment::Attached;
         eni.since = now;
     });
+}
+
+/// Deletes an ENI that nothing holds.
+/// # Errors
+/// `InvalidNetworkInterfaceID.NotFound`; `InvalidParameterValue` if it is in use.
+pub(crate) fn delete_unused(turn: &mut Turn<'_>, name: &str) -> Result<(), AwsError> {
+    const OPERATION: &str = "DeleteNetworkInterface";
+    let Some(eni) = get(turn.store(), name) else {
+        let message = format!("The networkInterface ID '{name}' does not exist");
+        return Err(refuse(OPERATION, "InvalidNetworkInterfaceID.NotFound", message));
+    };
+    if eni.owner != EniOwner::Account {
+        let message = format!("Network interface '{name}' is currently in use.");
+        return Err(refuse(OPERATION, "InvalidParameterValue", message));
+    }
+    delete(turn, name);
+    Ok(())
 }
 
 /// Deletes an ENI; its addresses are free again.

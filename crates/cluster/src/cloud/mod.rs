@@ -8,6 +8,7 @@
 pub(crate) mod ebs;
 pub mod eni;
 pub mod instance;
+mod reservation;
 mod serve;
 pub mod subnet;
 
@@ -19,6 +20,9 @@ use api::{
 };
 
 use crate::{AwsError, Change, Controller, Key, Next, Store, Turn, parts::Process, timing};
+
+/// The account that everything belongs to, but for what EKS owns: one of those that AWS's own examples use.
+pub const ACCOUNT: &str = "111122223333";
 
 /// A no from EC2.
 pub(crate) fn refuse(operation: &str, code: &str, message: impl Into<String>) -> AwsError {

@@ -2,12 +2,18 @@
 //!
 //! The few calls that the lab's scenes and lessons make. Input and output have the service's own names.
 
-use api::kinds::aws::{Eni, Instance, InstanceState, Subnet};
+use api::kinds::{
+    aws::{Eni, EniOwner, Instance, InstanceState, Subnet},
+    cni::PoolMode,
+};
 use serde_json::{Value, json};
 
 use crate::{
     ActorId, AwsError, AwsRequest, ClusterId, Turn, World,
-    cloud::{instance, refuse, subnet},
+    cloud::{
+        eni::{self, NewEni},
+        instance, refuse, reservation, subnet,
+    },
 };
 
 /// Answers one request.
@@ -27,7 +33,25 @@ pub(crate) fn serve(world: &mut World, request: &AwsRequest) -> Result<Value, Aw
         ("ec2", "DescribeInstances") => {
             Ok(json!({ "Reservations": instances(turn, &ids(request, "InstanceIds")) }))
         }
-        ("ec2", "DescribeNetworkInterfaces") => Ok(json!({ "NetworkInterfaces": interfaces(turn) })),
+        ("ec2", "DescribeNetworkInterfaces") => {
+            let enis = turn.store().list::<Eni>(ClusterId::WORLD, None);
+            Ok(json!({ "NetworkInterfaces": enis.map(interface).collect::<Vec<_>>() }))
+        }
+        ("ec2", "CreateNetworkInterface") => create_interface(turn, request),
+        ("ec2", "DeleteNetworkInterface") => {
+            eni::delete_unused(turn, &one(request, "NetworkInterfaceId")).map(|()| Value::Null)
+        }
+        ("ec2", "CreateSubnetCidrReservation") => reservation::create(
+            turn,
+            &one(request, "SubnetId"),
+            &one(request, "Cidr"),
+            &one(request, "ReservationType"),
+            &one(request, "Description"),
+        ),
+        ("ec2", "GetSubnetCidrReservations") => reservation::of(turn, &one(request, "SubnetId")),
+        ("ec2", "DeleteSubnetCidrReservation") => {
+            reservation::delete(turn, &one(request, "SubnetCidrReservationId"))
+        }
         ("ec2", "DescribeSubnets") => Ok(json!({ "Subnets": subnets(turn, &ids(request, "SubnetIds")) })),
         ("ec2", "AssociateVpcCidrBlock") => {
             subnet::extend_vpc(turn, &one(request, "VpcId"), &one(request, "CidrBlock"))
@@ -109,23 +133,46 @@ fn instances(turn: &Turn<'_>, ids: &[String]) -> Vec<Value> {
         .collect()
 }
 
-fn interfaces(turn: &Turn<'_>) -> Vec<Value> {
-    let all = turn.store().list::<Eni>(ClusterId::WORLD, None);
-    all.map(|eni| {
-        let own = std::iter::once((eni.primary_ip, true));
-        let addresses = own.chain(eni.secondary_ips.iter().map(|ip| (*ip, false)));
-        json!({
-            "NetworkInterfaceId": eni.metadata.name,
-            "SubnetId": eni.subnet,
-            "PrivateIpAddress": eni.primary_ip,
-            "PrivateIpAddresses": addresses.map(|(ip, primary)| json!({"PrivateIpAddress": ip, "Primary": primary})).collect::<Vec<_>>(),
-            "Ipv4Prefixes": eni.prefixes.iter().map(|p| json!({"Ipv4Prefix": p})).collect::<Vec<_>>(),
-            "Groups": eni.security_groups.iter().map(|g| json!({"GroupName": g})).collect::<Vec<_>>(),
-            "Description": eni.metadata.annotations.as_ref().and_then(|a| a.get("description")),
-            "Attachment": eni.instance.as_ref().map(|i| json!({"InstanceId": i, "DeviceIndex": eni.device_index})),
-        })
+/// An interface with an address of the subnet: the one that was named, or the lowest.
+fn create_interface(turn: &mut Turn<'_>, request: &AwsRequest) -> Result<Value, AwsError> {
+    let named = one(request, "PrivateIpAddress");
+    let address = match named.parse() {
+        Ok(address) => Some(address),
+        Err(_) if named.is_empty() => None,
+        Err(_) => {
+            let message = format!("invalid value for parameter address: {named}");
+            return Err(refuse(request.action, "InvalidParameterValue", message));
+        }
+    };
+    let subnet = one(request, "SubnetId");
+    let new = NewEni {
+        operation: request.action,
+        subnet: &subnet,
+        slots: 0,
+        mode: PoolMode::SecondaryIp,
+        owner: EniOwner::Account,
+        security_groups: ids(request, "Groups"),
+        address,
+        description: one(request, "Description"),
+    };
+    let made = eni::create(turn, new)?;
+    Ok(json!({ "NetworkInterface": eni::get(turn.store(), &made).map(interface) }))
+}
+
+fn interface(eni: &Eni) -> Value {
+    let own = std::iter::once((eni.primary_ip, true));
+    let addresses = own.chain(eni.secondary_ips.iter().map(|ip| (*ip, false)));
+    let addresses = addresses.map(|(ip, primary)| json!({"PrivateIpAddress": ip, "Primary": primary}));
+    json!({
+        "NetworkInterfaceId": eni.metadata.name,
+        "SubnetId": eni.subnet,
+        "PrivateIpAddress": eni.primary_ip,
+        "PrivateIpAddresses": addresses.collect::<Vec<_>>(),
+        "Ipv4Prefixes": eni.prefixes.iter().map(|p| json!({"Ipv4Prefix": p})).collect::<Vec<_>>(),
+        "Groups": eni.security_groups.iter().map(|g| json!({"GroupName": g})).collect::<Vec<_>>(),
+        "Description": eni.metadata.annotations.as_ref().and_then(|a| a.get("description")),
+        "Attachment": eni.instance.as_ref().map(|i| json!({"InstanceId": i, "DeviceIndex": eni.device_index})),
     })
-    .collect()
 }
 
 fn subnets(turn: &Turn<'_>, ids: &[String]) -> Vec<Value> {

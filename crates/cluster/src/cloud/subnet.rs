@@ -29,6 +29,9 @@ pub fn get<'s>(store: &'s Store, name: &str) -> Option<&'s Subnet> {
 #[must_use]
 pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
     let mut addresses = SubnetAddresses::new(subnet.cidr);
+    for reservation in &subnet.reservations {
+        addresses.reserve(reservation.cidr, reservation.kind);
+    }
     for eni in store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()) {
         addresses.take(eni.primary_ip);
         for ip in &eni.secondary_ips {
@@ -65,6 +68,33 @@ pub(crate) fn offer(
     let singles = left.assign(wanted.addresses).map_err(no)?;
     let prefixes = left.assign_prefixes(wanted.prefixes).map_err(no)?;
     Ok((singles, prefixes))
+}
+
+/// The address that somebody names, if it can be had.
+/// # Errors
+/// `InvalidSubnetID.NotFound`, `InvalidParameterValue`, `InvalidIPAddress.InUse`.
+pub(crate) fn named_address(
+    store: &Store,
+    name: &str,
+    operation: &str,
+    address: Ipv4Addr,
+) -> Result<Ipv4Addr, AwsError> {
+    let Some(subnet) = get(store, name) else {
+        let message = format!("The subnet ID '{name}' does not exist");
+        return Err(refuse(operation, "InvalidSubnetID.NotFound", message));
+    };
+    let (first, last) = cni::subnet::usable_range(subnet.cidr);
+    let (code, message) = if !subnet.cidr.contains(&address) {
+        let why = "does not fall within the subnet's address range";
+        ("InvalidParameterValue", format!("Address {address} {why}"))
+    } else if !(first..=last).contains(&address) {
+        ("InvalidParameterValue", format!("Address {address} is in subnet's reserved address range"))
+    } else if !addresses(store, subnet).is_free(address) {
+        ("InvalidIPAddress.InUse", format!("Address {address} is in use."))
+    } else {
+        return Ok(address);
+    };
+    Err(refuse(operation, code, message))
 }
 
 /// How much to ask a subnet for.
@@ -127,6 +157,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
         availability_zone: zone.to_owned(),
         map_public_ip_on_launch: false,
         route_table: table,
+        reservations: Vec::new(),
     };
     turn.put(subnet.into_object());
     Ok(name)

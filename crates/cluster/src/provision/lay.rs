@@ -15,7 +15,7 @@ use api::{
 };
 use serde_json::Value;
 
-use super::{ActorSpec, ClusterFile, ImageSpec, Scenario, SecurityGroupSpec, eks, kind, kwok, named};
+use super::{ActorSpec, ClusterFile, ImageSpec, InterfaceSpec, Scenario, SecurityGroupSpec, eks, kind, kwok, named};
 use crate::{
     ActorId, ApiRequest, ApiVerb, ClusterId, Key, PatchKind, Principal, Refusal, Request, Turn, World,
     cloud::eni::{self, NewEni},
@@ -51,6 +51,9 @@ pub(super) fn lay(world: &mut World, scenario: &Scenario) -> Result<(), Refusal>
         }
         Some(ClusterFile::Kwok { version }) => kwok::create(turn, version),
         None => {}
+    }
+    for spec in &scenario.interfaces {
+        stand(turn, spec)?;
     }
     for spec in &scenario.security_groups {
         add_rules(turn, spec);
@@ -111,6 +114,24 @@ fn add_rules(turn: &mut Turn<'_>, spec: &SecurityGroupSpec) {
         });
     }
     turn.put(group.into_object());
+}
+
+/// Interfaces of the account take their addresses.
+fn stand(turn: &mut Turn<'_>, spec: &InterfaceSpec) -> Result<(), Refusal> {
+    for address in &spec.addresses {
+        let new = NewEni {
+            operation: "CreateNetworkInterface",
+            subnet: &spec.subnet,
+            slots: 0,
+            mode: PoolMode::SecondaryIp,
+            owner: EniOwner::Account,
+            security_groups: Vec::new(),
+            address: Some(*address),
+            description: spec.description.clone(),
+        };
+        eni::create(turn, new)?;
+    }
+    Ok(())
 }
 
 /// Somebody in a subnet takes an address of it, with a security group of their own.

@@ -83,6 +83,18 @@ pub struct ImageSpec {
     pub log: Vec<String>,
 }
 
+/// Network interfaces of the account that stand in a subnet at the beginning.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct InterfaceSpec {
+    /// Name of the subnet.
+    pub subnet: String,
+    /// One interface for each.
+    pub addresses: Vec<Ipv4Addr>,
+    /// As the console's description column shows them.
+    pub description: String,
+}
+
 /// A rule of a security group, as scenarios write it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -123,6 +135,7 @@ struct File {
     nodes: BTreeMap<String, Vec<String>>,
     actors: Vec<ActorSpec>,
     images: Vec<ImageSpec>,
+    interfaces: Vec<InterfaceSpec>,
     security_groups: Vec<SecurityGroupSpec>,
     cluster: Option<EndpointSpec>,
 }
@@ -138,6 +151,8 @@ pub struct Scenario {
     pub actors: Vec<ActorSpec>,
     /// What images do.
     pub images: Vec<ImageSpec>,
+    /// What stands in subnets besides the cluster.
+    pub interfaces: Vec<InterfaceSpec>,
     /// Further rules.
     pub security_groups: Vec<SecurityGroupSpec>,
     /// The endpoint's modes.
@@ -196,6 +211,7 @@ impl Scenario {
         self.nodes.extend(file.nodes);
         self.actors.extend(file.actors);
         self.images.extend(file.images);
+        self.interfaces.extend(file.interfaces);
         self.security_groups.extend(file.security_groups);
         self.endpoint = file.cluster.or(self.endpoint.take());
     }

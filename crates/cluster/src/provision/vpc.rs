@@ -165,6 +165,7 @@ fn put_subnet(
         availability_zone: spec.az.clone().unwrap_or_default(),
         map_public_ip_on_launch: public,
         route_table: route_table.to_owned(),
+        reservations: Vec::new(),
     };
     turn.put(subnet.into_object());
     name.to_owned()

@@ -1,6 +1,6 @@
 //! Which fields of an object are computed rather than stored?
 //!
-//! `Subnet.free`, `Node.podsUsed`, `Node.maxPods`, `Pod.status.display`, and the whole of `sim/IpPool`. They are
+//! `Subnet.free`, `Subnet.freeBlocks`, `Node.podsUsed`, `Node.maxPods`, `Pod.status.display`, and the whole of `sim/IpPool`. They are
 //! read-only and exist only in checks: nothing here is state.
 
 use std::rc::Rc;
@@ -8,12 +8,9 @@ use std::rc::Rc;
 use api::{
     Object, SimTime,
     k8s::core::v1::Pod,
-    kinds::{
-        aws::{Eni, Subnet},
-        cni::IpPool,
-    },
+    kinds::cni::IpPool,
 };
-use cluster::ClusterId;
+use cluster::cloud::subnet;
 use serde_json::{Value, json};
 
 use super::{check::Pattern, snapshot::Snapshot};
@@ -26,14 +23,15 @@ pub(super) fn add(
     body: &[(String, Pattern)],
 ) -> Rc<Value> {
     let asks = |field: &str| body.iter().any(|(name, _)| name == field);
-    let with = |name: &str, field: Value| {
-        let mut value = Value::clone(value);
-        value[name] = field;
-        Rc::new(value)
-    };
     match &**object {
         Object::IpPool(it) => Rc::new(pool(it, snapshot.at)),
-        Object::Subnet(it) if asks("free") => with("free", json!(free(it, snapshot))),
+        Object::Subnet(it) if asks("free") || asks("freeBlocks") => {
+            let addresses = subnet::addresses(&snapshot.store, it);
+            let mut value = Value::clone(value);
+            value["free"] = json!(addresses.free());
+            value["freeBlocks"] = json!(addresses.free_blocks().len());
+            Rc::new(value)
+        }
         Object::Node(it) if asks("podsUsed") || asks("maxPods") => {
             let name = it.metadata.name.as_deref().unwrap_or_default();
             let max = value.pointer("/status/allocatable/pods").and_then(Value::as_str);
@@ -61,21 +59,6 @@ fn asks_display(body: &[(String, Pattern)]) -> bool {
 /// An address pool in numbers: attached = used + cooling down + warm.
 fn pool(pool: &IpPool, now: SimTime) -> Value {
     serde_json::to_value(cni::figures(pool, cni::COOLDOWN, now)).unwrap_or_default()
-}
-
-/// Addresses of a subnet that nobody holds.
-fn free(subnet: &Subnet, snapshot: &Snapshot) -> u32 {
-    let name = subnet.metadata.name.as_deref().unwrap_or_default();
-    let taken: u32 = snapshot
-        .store
-        .list::<Eni>(ClusterId::WORLD, None)
-        .filter(|eni| eni.subnet == name)
-        .map(|eni| {
-            let prefixes = eni.prefixes.len() as u32 * cni::max_pods::ADDRESSES_PER_PREFIX;
-            1 + eni.secondary_ips.len() as u32 + prefixes
-        })
-        .sum();
-    cni::subnet::usable(subnet.cidr).saturating_sub(taken)
 }
 
 /// Pods that a kubelet counts against its limit: bound to it and not finished.

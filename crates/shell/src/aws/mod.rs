@@ -6,7 +6,7 @@
 mod show;
 
 use api::kinds::eks::EksCluster;
-use cluster::{ClusterId, Principal, Refusal, Reply, Request, request::AwsRequest};
+use cluster::{ClusterId, Principal, Refusal, Reply, Request, cloud::ACCOUNT, request::AwsRequest};
 use serde_json::{Map, Value, json};
 
 use crate::{eval::Flow, kubectl::known, output::Hint, tool::Call};
@@ -22,7 +22,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             Ok(0)
         }
         ["sts", "get-caller-identity", ..] => {
-            let account = known::ACCOUNT;
+            let account = ACCOUNT;
             let who = json!({"UserId": "AIDAEXAMPLEEXAMPLE", "Account": account, "Arn": format!("arn:aws:iam::{account}:user/alice")});
             Ok(show(call, &who, &words))
         }
@@ -92,7 +92,7 @@ fn describe_cluster(call: &mut Call<'_, '_>, words: &[&str]) -> i32 {
     let region = known::region(call.shell.world, name);
     let answer = json!({"cluster": {
         "name": name,
-        "arn": format!("arn:aws:eks:{region}:{}:cluster/{name}", known::ACCOUNT),
+        "arn": format!("arn:aws:eks:{region}:{}:cluster/{name}", ACCOUNT),
         "version": it.version,
         "endpoint": it.endpoint,
         "resourcesVpcConfig": {
@@ -122,6 +122,11 @@ fn ec2(call: &mut Call<'_, '_>, operation: &str, words: &[&str]) -> i32 {
         "create-subnet" => "CreateSubnet",
         "describe-subnets" => "DescribeSubnets",
         "describe-network-interfaces" => "DescribeNetworkInterfaces",
+        "create-network-interface" => "CreateNetworkInterface",
+        "delete-network-interface" => "DeleteNetworkInterface",
+        "create-subnet-cidr-reservation" => "CreateSubnetCidrReservation",
+        "get-subnet-cidr-reservations" => "GetSubnetCidrReservations",
+        "delete-subnet-cidr-reservation" => "DeleteSubnetCidrReservation",
         other => {
             call.out.hint(Hint::NotSimulated { what: format!("aws ec2 {other}") });
             call.out.err(&format!("lab: aws ec2 {other} is not available in this lab yet"));
@@ -145,6 +150,7 @@ fn ec2(call: &mut Call<'_, '_>, operation: &str, words: &[&str]) -> i32 {
     }
     let request = AwsRequest { service: "ec2", action, input: Value::Object(input) };
     match call.shell.world.request(&Principal::admin(), Request::Aws(request)) {
+        Ok(Reply::Value(Value::Null)) => 0,
         Ok(Reply::Value(answer)) => show(call, &answer, words),
         Ok(Reply::Object(_) | Reply::List(_)) => 0,
         Err(Refusal::Aws(error)) => {

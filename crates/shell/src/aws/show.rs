@@ -142,7 +142,7 @@ mod tests {
         let who = "aws sts get-caller-identity";
         assert_eq!(
             stdout(&format!("{who} --query 'Account' --output text")),
-            format!("{}\n", crate::kubectl::known::ACCOUNT)
+            format!("{}\n", cluster::cloud::ACCOUNT)
         );
         assert_eq!(stdout(&format!("{who} --query 'length(@)'")), "3\n");
         assert_eq!(

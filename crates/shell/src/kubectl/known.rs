@@ -10,12 +10,10 @@ use api::{
         sim::{ControlPlane, Provider},
     },
 };
-use cluster::{ClusterId, World, draw};
+use cluster::{ClusterId, World, cloud::ACCOUNT, draw};
 
 use crate::kubectl::kubeconfig::{Cluster, Context, Credential, User};
 
-/// The AWS account of every lab.
-pub const ACCOUNT: &str = "111122223333";
 /// Where a cluster stands if nothing says so.
 const REGION: &str = "ap-northeast-2";
 

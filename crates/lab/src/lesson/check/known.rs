@@ -60,7 +60,17 @@ impl Subject {
             ],
             Subject::Kind(Kind::Vpc) => &["metadata", "cidrs", "enableDnsSupport", "enableDnsHostnames"],
             Subject::Kind(Kind::Subnet) => {
-                &["metadata", "vpc", "cidr", "availabilityZone", "mapPublicIpOnLaunch", "routeTable", "free"]
+                &[
+                    "metadata",
+                    "vpc",
+                    "cidr",
+                    "availabilityZone",
+                    "mapPublicIpOnLaunch",
+                    "routeTable",
+                    "reservations",
+                    "free",
+                    "freeBlocks",
+                ]
             }
             Subject::Kind(Kind::RouteTable) => &["metadata", "vpc", "routes"],
             Subject::Kind(Kind::InternetGateway) => &["metadata", "vpc"],
@@ -221,7 +231,7 @@ fn inside(
 pub(super) fn derived_from(kind: Kind, body: &[(String, Pattern)]) -> &'static [Kind] {
     let asks = |field: &str| body.iter().any(|(name, _)| name == field);
     match kind {
-        Kind::Subnet if asks("free") => &[Kind::Eni],
+        Kind::Subnet if asks("free") || asks("freeBlocks") => &[Kind::Eni],
         Kind::Node if asks("podsUsed") => &[Kind::Pod],
         _ => &[],
     }
