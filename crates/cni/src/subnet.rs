@@ -190,7 +190,9 @@ impl SubnetAddresses {
         let (first, last) = (u32::from(self.cidr.network()), u32::from(self.cidr.broadcast()));
         let all = move || (first..=last).step_by(16).filter(|base| self.block_is_free(*base));
         let kept = all().filter_map(block).filter(|block| self.kept_for_prefixes(block));
-        let others = all().filter_map(block).filter(|block| self.reserved.iter().all(|(range, _)| apart(range, block)));
+        let others = all()
+            .filter_map(block)
+            .filter(|block| self.reserved.iter().all(|(range, _)| apart(range, block)));
         kept.chain(others)
     }
 

@@ -8,6 +8,7 @@ use lab::{
         path::{PathView, Verdict},
         pod::short_name,
         request::RequestView,
+        subnet::{BlockState, SubnetWhy},
         why::{Formula, PodWhy, Switch, Why},
     },
     words::{self, Lang, Mark, Step, fill},
@@ -246,6 +247,7 @@ fn why(props: &Props) -> Html {
                 }
                 {for steps.iter().zip(before + usize::from(formula.is_some()) + 1..).map(|(step, number)| self::step(number, step))}
             </ol>
+            if let Why::Subnet(subnet) = why { {blocks(subnet, props.lang)} }
             if let Some(raw) = raw { <div class="raw">{raw}</div> }
             if !switches.is_empty() { {self::switches(switches, props)} }
         </div>
@@ -271,6 +273,33 @@ fn switches(all: &[Switch], props: &Props) -> Html {
                 }
             })}
         </section>
+    }
+}
+
+/// A subnet's blocks of 16, in the order of their addresses.
+fn blocks(subnet: &SubnetWhy, lang: Lang) -> Html {
+    html! {
+        <ul class="blocks" aria-label={lang.ui().blocks}>
+            {for subnet.blocks.iter().map(|block| {
+                let said = lang.block(block);
+                let (top, taken) = ((16 - block.taken).to_string(), block.taken.to_string());
+                html! {
+                    <li class={block_class(block.state)} title={said.clone()} aria-label={said}>
+                        <svg viewBox="0 0 16 16" preserveAspectRatio="none" aria-hidden="true"><rect y={top} width="16" height={taken}/></svg>
+                    </li>
+                }
+            })}
+        </ul>
+    }
+}
+
+fn block_class(state: BlockState) -> &'static str {
+    match state {
+        BlockState::Whole => "is-whole",
+        BlockState::Reserved(_) => "is-kept",
+        BlockState::Broken => "is-broken",
+        BlockState::Full => "is-full",
+        BlockState::Prefix => "is-prefix",
     }
 }
 

@@ -36,7 +36,8 @@ pub(super) fn create(
             return Err(no(format!("Value ({other}) for parameter ReservationType is invalid.")));
         }
     };
-    let cidr: Ipv4Net = range.parse().map_err(|_| no(format!("Value ({range}) for parameter cidr is invalid.")))?;
+    let cidr: Ipv4Net =
+        range.parse().map_err(|_| no(format!("Value ({range}) for parameter cidr is invalid.")))?;
     if cidr != cidr.trunc() || !found.cidr.contains(&cidr) {
         return Err(no(format!("The CIDR {range} is not within the subnet's CIDR {}.", found.cidr)));
     }
@@ -75,7 +76,11 @@ pub(super) fn delete(turn: &mut Turn<'_>, wanted: &str) -> Result<Value, AwsErro
     let found = all.into_iter().find(|it| it.reservations.iter().any(|r| r.id == wanted)).cloned();
     let Some(mut found) = found else {
         let message = format!("The subnet CIDR reservation ID '{wanted}' does not exist");
-        return Err(refuse("DeleteSubnetCidrReservation", "InvalidSubnetCidrReservationID.NotFound", message));
+        return Err(refuse(
+            "DeleteSubnetCidrReservation",
+            "InvalidSubnetCidrReservationID.NotFound",
+            message,
+        ));
     };
     let name = found.metadata.name.clone().unwrap_or_default();
     let gone = found.reservations.iter().find(|it| it.id == wanted).map(|it| shown(it, &name));

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use api::{
     Resource,
-    kinds::aws::{RouteTable, Subnet, Vpc},
+    kinds::aws::{Eni, RouteTable, Subnet, Vpc},
     meta::ObjectMeta,
 };
 use cni::subnet::SubnetAddresses;
@@ -47,7 +47,12 @@ pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
 /// Free single addresses.
 #[must_use]
 pub fn free(store: &Store, subnet: &Subnet) -> u32 {
-    addresses(store, subnet).free()
+    if !subnet.reservations.is_empty() {
+        return addresses(store, subnet).free();
+    }
+    let held = |eni: &Eni| 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
+    let taken: usize = store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()).map(held).sum();
+    cni::subnet::usable(subnet.cidr).saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
 }
 
 /// What a request for addresses would get. Nothing is taken: an ENI has to hold them.

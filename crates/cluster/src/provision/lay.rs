@@ -15,7 +15,9 @@ use api::{
 };
 use serde_json::Value;
 
-use super::{ActorSpec, ClusterFile, ImageSpec, InterfaceSpec, Scenario, SecurityGroupSpec, eks, kind, kwok, named};
+use super::{
+    ActorSpec, ClusterFile, ImageSpec, InterfaceSpec, Scenario, SecurityGroupSpec, eks, kind, kwok, named,
+};
 use crate::{
     ActorId, ApiRequest, ApiVerb, ClusterId, Key, PatchKind, Principal, Refusal, Request, Turn, World,
     cloud::eni::{self, NewEni},

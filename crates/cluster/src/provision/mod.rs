@@ -21,7 +21,9 @@ mod vpc;
 pub use eks::Eks;
 pub use nodegroup::Nodegroups;
 pub use request::Provision;
-pub use scenario::{ActorSpec, ClusterFile, EndpointSpec, ImageSpec, InterfaceSpec, RuleSpec, Scenario, SecurityGroupSpec};
+pub use scenario::{
+    ActorSpec, ClusterFile, EndpointSpec, ImageSpec, InterfaceSpec, RuleSpec, Scenario, SecurityGroupSpec,
+};
 
 use std::net::Ipv4Addr;
 

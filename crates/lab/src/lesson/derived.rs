@@ -5,11 +5,7 @@
 
 use std::rc::Rc;
 
-use api::{
-    Object, SimTime,
-    k8s::core::v1::Pod,
-    kinds::cni::IpPool,
-};
+use api::{Object, SimTime, k8s::core::v1::Pod, kinds::cni::IpPool};
 use cluster::cloud::subnet;
 use serde_json::{Value, json};
 

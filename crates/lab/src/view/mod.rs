@@ -20,6 +20,7 @@ pub mod pod;
 pub mod reason;
 pub mod request;
 pub mod scene;
+pub mod subnet;
 pub mod timeline;
 pub mod what_if;
 pub mod why;

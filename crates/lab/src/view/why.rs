@@ -19,6 +19,7 @@ use super::{
     Moment, amount,
     attempts::Placed,
     pod::{self, PodState},
+    subnet::SubnetWhy,
 };
 
 /// Where a node's limit of pods comes from.
@@ -167,8 +168,8 @@ pub enum Why {
     Pod(Box<PodWhy>),
     /// A node.
     Node(Box<NodeWhy>),
-    /// A subnet: its block, free, total, public.
-    Subnet(String, u32, u32, bool),
+    /// A subnet.
+    Subnet(Box<SubnetWhy>),
     /// An ENI of a node, or the control plane's: id, whether EKS owns it, addresses.
     Eni(String, bool, u32),
     /// A Service: its name, address, ready and all pods behind it.
@@ -196,9 +197,7 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
         ["Node", name] => node_why(moment, cluster, name).map(|w| Why::Node(Box::new(w))),
         ["Subnet", name] => {
             let subnet = moment.store.get::<Subnet>(ClusterId::WORLD, "", name)?;
-            let (free, total) = super::scene::addresses(moment.store, subnet);
-            let public = super::scene::public(moment.store, subnet);
-            Some(Why::Subnet(subnet.cidr.to_string(), free, total, public))
+            Some(Why::Subnet(Box::new(super::subnet::why(moment.store, subnet))))
         }
         ["Eni", name] => {
             let eni = moment.store.get::<api::kinds::aws::Eni>(ClusterId::WORLD, "", name)?;

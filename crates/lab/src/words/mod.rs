@@ -26,6 +26,7 @@ use crate::view::{
     pod::PodState,
     reason::Reason,
     request::{RequestView, StageView},
+    subnet::Block,
     timeline::Wait,
     why::Why,
 };
@@ -187,6 +188,11 @@ sentences! { sentences:
     label(label: Label) -> &'static str;
     /// What a bar waits for.
     wait(wait: &Wait, secs: u64) -> String;
+}
+
+sentences! { address:
+    /// A block of 16 addresses of a subnet.
+    block(block: &Block) -> String;
 }
 
 sentences! { request:

@@ -265,6 +265,8 @@ pub struct Ui {
     pub same_verdict: &'static str,
     /// The address pool.
     pub pool: &'static str,
+    /// The map of a subnet's blocks.
+    pub blocks: &'static str,
     /// Starts a path here.
     pub trace_from: &'static str,
     /// The way back.

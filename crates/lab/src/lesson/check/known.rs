@@ -59,19 +59,17 @@ impl Subject {
                 "servedAtOnce",
             ],
             Subject::Kind(Kind::Vpc) => &["metadata", "cidrs", "enableDnsSupport", "enableDnsHostnames"],
-            Subject::Kind(Kind::Subnet) => {
-                &[
-                    "metadata",
-                    "vpc",
-                    "cidr",
-                    "availabilityZone",
-                    "mapPublicIpOnLaunch",
-                    "routeTable",
-                    "reservations",
-                    "free",
-                    "freeBlocks",
-                ]
-            }
+            Subject::Kind(Kind::Subnet) => &[
+                "metadata",
+                "vpc",
+                "cidr",
+                "availabilityZone",
+                "mapPublicIpOnLaunch",
+                "routeTable",
+                "reservations",
+                "free",
+                "freeBlocks",
+            ],
             Subject::Kind(Kind::RouteTable) => &["metadata", "vpc", "routes"],
             Subject::Kind(Kind::InternetGateway) => &["metadata", "vpc"],
             Subject::Kind(Kind::NatGateway) => &["metadata", "subnet", "publicIp"],

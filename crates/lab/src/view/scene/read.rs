@@ -260,14 +260,7 @@ pub(crate) fn public(store: &Store, subnet: &Subnet) -> bool {
 ///
 /// The first four and the last are AWS's own. Source: Amazon VPC user guide, "Subnet CIDR blocks".
 pub(crate) fn addresses(store: &Store, subnet: &Subnet) -> (u32, u32) {
-    let name = subnet.metadata.name.as_deref().unwrap_or_default();
-    let total = cni::subnet::usable(subnet.cidr);
-    let taken: usize = store
-        .list::<Eni>(ClusterId::WORLD, None)
-        .filter(|eni| eni.subnet == name)
-        .map(|eni| 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len())
-        .sum();
-    (total.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)), total)
+    (cluster::cloud::subnet::free(store, subnet), cni::subnet::usable(subnet.cidr))
 }
 
 /// Pods that wait for a node, oldest first.

@@ -34,9 +34,12 @@ pub fn lead(why: &Why) -> String {
     match why {
         Why::Pod(pod) => pod_lead(pod),
         Why::Node(node) => node_lead(node),
-        Why::Subnet(cidr, free, total, public) => format!(
-            "{} subnet {cidr}: {free} of its {total} addresses are free.",
-            if *public { "A public" } else { "A private" }
+        Why::Subnet(subnet) => format!(
+            "{} subnet {}: {} of its {} addresses are free.",
+            if subnet.public { "A public" } else { "A private" },
+            subnet.cidr,
+            subnet.free,
+            subnet.total
         ),
         Why::Eni(_, true, _) => {
             "EKS owns this ENI. It stands in your subnet and takes one address, but no pod sits here."
@@ -161,12 +164,20 @@ pub fn chain(why: &Why) -> Vec<Step> {
             for taint in &node.taints {
                 out.push(step(Mark::Wait, format!("taint `{taint}`: only pods that tolerate it come")));
             }
-            out.extend(node.pool.iter().flat_map(super::pool::chain));
+            out.extend(node.pool.iter().flat_map(super::address::chain));
             out
         }
-        Why::Subnet(..) => {
-            vec![step(Mark::Number, "AWS keeps the first four addresses of a subnet and the last".to_owned())]
-        }
+        Why::Subnet(subnet) => vec![
+            step(Mark::Number, "AWS keeps the first four addresses of a subnet and the last".to_owned()),
+            step(
+                Mark::Number,
+                format!(
+                    "{} of its {} blocks of 16 are whole: each could become a prefix",
+                    subnet.whole(),
+                    subnet.blocks.len()
+                ),
+            ),
+        ],
         Why::Part(part) => super::parts::chain(part),
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }

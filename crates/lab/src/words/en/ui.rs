@@ -135,6 +135,7 @@ pub const UI: Ui = Ui {
     resting: "rests until {}",
     same_verdict: "and {} more, the same verdict",
     pool: "IP pool",
+    blocks: "Blocks of 16 addresses",
     trace_from: "Trace from here",
     return_way: "Return path",
     from: "From",

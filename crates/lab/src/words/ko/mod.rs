@@ -1,9 +1,9 @@
 //! Korean.
 
+pub mod address;
 pub mod advice;
 mod parts;
 pub mod path;
-mod pool;
 pub mod reason;
 pub mod request;
 pub mod scheduler;

@@ -34,9 +34,12 @@ pub fn lead(why: &Why) -> String {
     match why {
         Why::Pod(pod) => pod_lead(pod),
         Why::Node(node) => node_lead(node),
-        Why::Subnet(cidr, free, total, public) => format!(
-            "{} 서브넷 {cidr}입니다. 줄 수 있는 주소 {total}개 중 {free}개가 남았습니다.",
-            if *public { "퍼블릭" } else { "프라이빗" }
+        Why::Subnet(subnet) => format!(
+            "{} 서브넷 {}입니다. 줄 수 있는 주소 {}개 중 {}개가 남았습니다.",
+            if subnet.public { "퍼블릭" } else { "프라이빗" },
+            subnet.cidr,
+            subnet.total,
+            subnet.free
         ),
         Why::Eni(_, true, _) => {
             "EKS가 소유한 ENI입니다. 내 서브넷에 있고 주소 하나를 쓰지만, 파드는 여기 앉지 않습니다."
@@ -166,12 +169,20 @@ pub fn chain(why: &Why) -> Vec<Step> {
             for taint in &node.taints {
                 out.push(step(Mark::Wait, format!("테인트 `{taint}`: 참을 수 있는 파드만 옵니다")));
             }
-            out.extend(node.pool.iter().flat_map(super::pool::chain));
+            out.extend(node.pool.iter().flat_map(super::address::chain));
             out
         }
-        Why::Subnet(..) => {
-            vec![step(Mark::Number, "각 서브넷에서 처음 넷과 마지막 하나는 AWS가 씁니다".to_owned())]
-        }
+        Why::Subnet(subnet) => vec![
+            step(Mark::Number, "각 서브넷에서 처음 넷과 마지막 하나는 AWS가 씁니다".to_owned()),
+            step(
+                Mark::Number,
+                format!(
+                    "16개짜리 블록 {}개 중 {}개가 온전합니다. 온전한 블록만 프리픽스가 될 수 있습니다",
+                    subnet.blocks.len(),
+                    subnet.whole()
+                ),
+            ),
+        ],
         Why::Part(part) => super::parts::chain(part),
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }

@@ -135,6 +135,7 @@ pub const UI: Ui = Ui {
     resting: "{}까지 쉼",
     same_verdict: "외 {}대, 같은 판정",
     pool: "IP 풀",
+    blocks: "16개짜리 주소 블록",
     trace_from: "여기서 경로 추적",
     return_way: "돌아오는 길",
     from: "출발",

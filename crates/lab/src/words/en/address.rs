@@ -1,10 +1,14 @@
-//! A node's address pool in English.
+//! Addresses in English: a node's pool, a subnet's blocks.
 
+use api::kinds::aws::ReservationType;
 use cluster::node::ipamd::NextRound;
 use cni::{Attempt, Move, PoolMode, Why};
 
 use crate::{
-    view::why::Pool,
+    view::{
+        subnet::{Block, BlockState},
+        why::Pool,
+    },
     words::{Mark, Step},
 };
 
@@ -22,6 +26,23 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
         out.extend(superfluous(pool, next));
     }
     out
+}
+
+/// A block of 16 addresses of a subnet.
+#[must_use]
+pub fn block(block: &Block) -> String {
+    let cidr = block.cidr;
+    match block.state {
+        BlockState::Whole => format!("{cidr}: whole, could become a prefix"),
+        BlockState::Reserved(ReservationType::Prefix) => format!("{cidr}: kept for prefixes"),
+        BlockState::Reserved(ReservationType::Explicit) => {
+            format!("{cidr}: kept for those who name an address")
+        }
+        BlockState::Broken if block.taken == 0 => format!("{cidr}: holds addresses of AWS’s own, no prefix"),
+        BlockState::Broken => format!("{cidr}: {} taken, so no prefix", block.taken),
+        BlockState::Full => format!("{cidr}: all taken one by one"),
+        BlockState::Prefix => format!("{cidr}: a prefix of an ENI"),
+    }
 }
 
 fn targets(next: &NextRound) -> String {

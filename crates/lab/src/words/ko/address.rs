@@ -1,10 +1,14 @@
-//! A node's address pool in Korean.
+//! Addresses in Korean: a node's pool, a subnet's blocks.
 
+use api::kinds::aws::ReservationType;
 use cluster::node::ipamd::NextRound;
 use cni::{Attempt, Move, PoolMode, Why};
 
 use crate::{
-    view::why::Pool,
+    view::{
+        subnet::{Block, BlockState},
+        why::Pool,
+    },
     words::{Mark, Step},
 };
 
@@ -22,6 +26,23 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
         out.extend(superfluous(pool, next));
     }
     out
+}
+
+/// A block of 16 addresses of a subnet.
+#[must_use]
+pub fn block(block: &Block) -> String {
+    let cidr = block.cidr;
+    match block.state {
+        BlockState::Whole => format!("{cidr}: 온전함, 프리픽스가 될 수 있음"),
+        BlockState::Reserved(ReservationType::Prefix) => format!("{cidr}: 프리픽스용으로 예약됨"),
+        BlockState::Reserved(ReservationType::Explicit) => format!("{cidr}: 주소를 지정하는 쪽에 예약됨"),
+        BlockState::Broken if block.taken == 0 => {
+            format!("{cidr}: AWS가 쓰는 주소가 있어 프리픽스가 될 수 없음")
+        }
+        BlockState::Broken => format!("{cidr}: {}개가 쓰여 프리픽스가 될 수 없음", block.taken),
+        BlockState::Full => format!("{cidr}: 낱개로 모두 쓰임"),
+        BlockState::Prefix => format!("{cidr}: ENI가 가진 프리픽스"),
+    }
 }
 
 fn targets(next: &NextRound) -> String {
