@@ -282,15 +282,23 @@ fn blocks(subnet: &SubnetWhy, lang: Lang) -> Html {
         <ul class="blocks" aria-label={lang.ui().blocks}>
             {for subnet.blocks.iter().map(|block| {
                 let said = lang.block(block);
-                let (top, taken) = ((16 - block.taken).to_string(), block.taken.to_string());
                 html! {
                     <li class={block_class(block.state)} title={said.clone()} aria-label={said}>
-                        <svg viewBox="0 0 16 16" preserveAspectRatio="none" aria-hidden="true"><rect y={top} width="16" height={taken}/></svg>
+                        <svg viewBox="0 0 8 2" preserveAspectRatio="none" aria-hidden="true">
+                            <path d={cells(block.taken)}/><path class="own" d={cells(block.own)}/>
+                        </svg>
+                        <small class="mono">{format!(".{}", block.cidr.network().octets()[3])}</small>
                     </li>
                 }
             })}
         </ul>
     }
+}
+
+/// The addresses of a block whose bits are set, as squares in two rows of eight.
+fn cells(bits: u16) -> String {
+    let set = (0..16).filter(|place| bits & (1 << place) != 0);
+    set.map(|place| format!("M{} {}h.84v.84h-.84z", place % 8, place / 8)).collect()
 }
 
 fn block_class(state: BlockState) -> &'static str {

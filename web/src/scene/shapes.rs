@@ -193,7 +193,10 @@ pub fn slot(slot: &SlotMark) -> Html {
             </>
         },
         SlotState::Prefix(used) if large => html! {
-            <>{text(m, m, "oct mid", slot.octet.clone())}{text(m, m + 13, "oct mid", format!("{used}/16"))}</>
+            // From the second row on, pods stand where the words would.
+            <g class={classes!((used > 4).then_some("is-covered"))}>
+                {text(m, m, "oct mid", slot.octet.clone())}{text(m, m + 13, "oct mid", format!("{used}/16"))}
+            </g>
         },
         SlotState::Used | SlotState::Empty | SlotState::Cooldown(_) | SlotState::Prefix(_) => Html::default(),
     };

@@ -1,6 +1,6 @@
 //! Which blocks of 16 does a subnet have, and which of them could still become a prefix?
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use api::kinds::aws::{ReservationType, Subnet};
 use cluster::{Store, cloud};
@@ -8,8 +8,6 @@ use ipnet::Ipv4Net;
 
 /// Blocks that a map shows at most: those of a /20.
 const MOST: usize = 256;
-/// Addresses of a block.
-const ADDRESSES: u32 = cni::max_pods::ADDRESSES_PER_PREFIX;
 
 /// How a block stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +24,15 @@ pub enum BlockState {
     Prefix,
 }
 
-/// A block of 16 addresses, aligned as prefixes are.
+/// A block of 16 addresses, aligned as prefixes are; the last of a small subnet's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Its addresses.
     pub cidr: Ipv4Net,
-    /// Those that somebody holds.
-    pub taken: u32,
+    /// Those that somebody holds, a bit for each, the first address the lowest bit.
+    pub taken: u16,
+    /// Those that AWS keeps.
+    pub own: u16,
     /// How it stands.
     pub state: BlockState,
 }
@@ -75,39 +75,46 @@ pub(super) fn why(store: &Store, subnet: &Subnet) -> SubnetWhy {
 }
 
 fn blocks(store: &Store, subnet: &Subnet) -> Vec<Block> {
-    let mut singles: BTreeMap<Ipv4Net, u32> = BTreeMap::new();
+    let mut singles: BTreeMap<Ipv4Net, u16> = BTreeMap::new();
     let mut prefixes: Vec<Ipv4Net> = Vec::new();
-    let block_of = |ip| Ipv4Net::new(ip, 28).map(|block| block.trunc());
     for eni in store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()) {
         prefixes.extend(&eni.prefixes);
-        for block in
-            std::iter::once(eni.primary_ip).chain(eni.secondary_ips.iter().copied()).flat_map(block_of)
-        {
-            *singles.entry(block).or_default() += 1;
+        for ip in std::iter::once(eni.primary_ip).chain(eni.secondary_ips.iter().copied()) {
+            if let Some((block, bit)) = place(ip) {
+                *singles.entry(block).or_default() |= bit;
+            }
         }
     }
-    let addresses = cloud::subnet::addresses(store, subnet);
-    let free = addresses.free_blocks();
-    let kept = |block: &Ipv4Net| {
-        subnet
-            .reservations
-            .iter()
-            .find(|it| it.cidr.contains(block) || block.contains(&it.cidr))
-            .map(|it| it.kind)
+    let free = cloud::subnet::addresses(store, subnet).free_blocks();
+    let (first, last) = cni::subnet::usable_range(subnet.cidr);
+    let reserved = |block: &Ipv4Net| {
+        let mut all = subnet.reservations.iter();
+        all.find(|it| it.cidr.contains(block) || block.contains(&it.cidr)).map(|it| it.kind)
     };
-    let all = subnet.cidr.subnets(28.max(subnet.cidr.prefix_len())).into_iter().flatten().take(MOST);
+    let all = subnet.cidr.subnets(28).into_iter().flatten().take(MOST);
     all.map(|cidr| {
         let taken = singles.get(&cidr).copied().unwrap_or(0);
-        let state = match kept(&cidr) {
+        let not_ours = (u32::from(cidr.network())..=u32::from(cidr.broadcast())).map(Ipv4Addr::from);
+        let own = not_ours
+            .filter(|ip| !(first..=last).contains(ip))
+            .flat_map(place)
+            .fold(0, |all, (_, bit)| all | bit);
+        let state = match reserved(&cidr) {
             _ if prefixes.contains(&cidr) => BlockState::Prefix,
-            Some(kind) if taken == 0 => BlockState::Reserved(kind),
+            Some(kind) if taken | own == 0 => BlockState::Reserved(kind),
             _ if free.contains(&cidr) => BlockState::Whole,
-            _ if taken >= ADDRESSES => BlockState::Full,
+            _ if taken | own == u16::MAX => BlockState::Full,
             _ => BlockState::Broken,
         };
-        Block { cidr, taken: if state == BlockState::Prefix { ADDRESSES } else { taken }, state }
+        Block { cidr, taken: if state == BlockState::Prefix { u16::MAX } else { taken }, own, state }
     })
     .collect()
+}
+
+/// The block of an address, and its place there.
+fn place(ip: Ipv4Addr) -> Option<(Ipv4Net, u16)> {
+    let block = Ipv4Net::new(ip, 28).ok()?.trunc();
+    Some((block, 1 << (u32::from(ip) - u32::from(block.network()))))
 }
 
 #[cfg(test)]

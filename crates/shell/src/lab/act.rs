@@ -1,4 +1,4 @@
-//! `lab node …`, `lab fault …`, `lab calc …`: what no real tool does.
+//! `lab node …`, `lab fault …`: what no real tool does.
 
 use cluster::{ClusterId, Principal, Request, parts::Fault, provision::Provision};
 
@@ -79,25 +79,5 @@ pub(super) fn fault(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     match fault {
         Some(fault) if !clears => ask(call, Provision::Stop { cluster, fault }),
         fault => ask(call, Provision::Clear { cluster, fault }),
-    }
-}
-
-/// `lab calc max-pods TYPE`: cards × (addresses − 1) + 2.
-pub(super) fn calc(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let [what, name] = call.args.as_slice() else { return Ok(super::usage(call, "calc")) };
-    if what != "max-pods" {
-        return Ok(super::usage(call, "calc"));
-    }
-    match cni::limits::of(name) {
-        Some(limits) => {
-            let (cards, each) = (limits.enis, limits.ipv4_per_eni);
-            let most = cards * each.saturating_sub(1) + 2;
-            call.out.line(&format!("{cards} x ({each} - 1) + 2 = {most}"));
-            Ok(0)
-        }
-        None => {
-            call.out.err(&format!("lab: unknown instance type {name:?}"));
-            Ok(1)
-        }
     }
 }

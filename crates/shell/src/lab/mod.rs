@@ -7,6 +7,7 @@
 use crate::{eval::Flow, tool::Call};
 
 mod act;
+mod calc;
 mod trace;
 mod wait;
 pub mod what_if;
@@ -56,7 +57,7 @@ const FAULT: &str = "lab fault stop|clear PART | stop|clear kubelet|runtime|kube
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[
     Verb { name: "answer", usage: "lab answer ID VALUE", run: answer },
-    Verb { name: "calc", usage: "lab calc max-pods TYPE", run: act::calc },
+    Verb { name: "calc", usage: calc::USAGE, run: calc::run },
     Verb { name: "fault", usage: FAULT, run: act::fault },
     Verb { name: "fix", usage: "lab fix POD [-n NAMESPACE] [--json]", run: what_if::fix },
     Verb { name: "help", usage: "lab help", run: help },

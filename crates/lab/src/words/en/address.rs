@@ -39,7 +39,7 @@ pub fn block(block: &Block) -> String {
             format!("{cidr}: kept for those who name an address")
         }
         BlockState::Broken if block.taken == 0 => format!("{cidr}: holds addresses of AWS’s own, no prefix"),
-        BlockState::Broken => format!("{cidr}: {} taken, so no prefix", block.taken),
+        BlockState::Broken => format!("{cidr}: {} taken, so no prefix", block.taken.count_ones()),
         BlockState::Full => format!("{cidr}: all taken one by one"),
         BlockState::Prefix => format!("{cidr}: a prefix of an ENI"),
     }

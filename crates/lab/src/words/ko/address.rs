@@ -39,7 +39,7 @@ pub fn block(block: &Block) -> String {
         BlockState::Broken if block.taken == 0 => {
             format!("{cidr}: AWS가 쓰는 주소가 있어 프리픽스가 될 수 없음")
         }
-        BlockState::Broken => format!("{cidr}: {}개가 쓰여 프리픽스가 될 수 없음", block.taken),
+        BlockState::Broken => format!("{cidr}: {}개가 쓰여 프리픽스가 될 수 없음", block.taken.count_ones()),
         BlockState::Full => format!("{cidr}: 낱개로 모두 쓰임"),
         BlockState::Prefix => format!("{cidr}: ENI가 가진 프리픽스"),
     }
