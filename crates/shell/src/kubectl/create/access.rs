@@ -79,9 +79,6 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
     };
     let (mut verbs, words, names) = (list("verb"), list("resource"), list("resource-name"));
     let urls = if cluster { list("non-resource-url") } else { Vec::new() };
-    if urls.iter().any(|url| !url.starts_with('/')) {
-        return Fail::error("nonResourceURL should start with /");
-    }
     if verbs.is_empty() {
         return Fail::error("at least one verb must be specified");
     }
@@ -89,15 +86,6 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
         verbs = vec!["*".to_owned()];
     }
     let mut unknown = verbs.iter().filter(|v| !VERBS.contains(&v.as_str()));
-    if cluster
-        && !urls.is_empty()
-        && let Some(verb) = verbs.iter().find(|v| {
-            !matches!(v.as_str(), "get" | "put" | "post" | "head" | "options" | "delete" | "patch" | "*")
-        })
-        && words.is_empty()
-    {
-        return Fail::error(format!("invalid verb: '{verb}' for nonResourceURL"));
-    }
     if !words.is_empty() || !cluster {
         for verb in unknown.by_ref() {
             kube.out.err(&format!("Warning: '{verb}' is not a standard resource verb"));
@@ -132,6 +120,21 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
         match groups.iter_mut().find(|(g, _)| *g == group) {
             Some((_, plurals)) => plurals.push(plural),
             None => groups.push((group, vec![plural])),
+        }
+    }
+    let of_urls =
+        |verb: &str| matches!(verb, "get" | "put" | "post" | "head" | "options" | "delete" | "patch" | "*");
+    if !urls.is_empty()
+        && let Some(verb) = verbs.iter().find(|verb| !of_urls(verb))
+    {
+        return Fail::error(format!("invalid verb: '{verb}' for nonResourceURL"));
+    }
+    for url in urls.iter().filter(|url| *url != "*") {
+        let Some(path) = url.strip_prefix('/') else {
+            return Fail::error("nonResourceURL should start with /");
+        };
+        if path.find('*').is_some_and(|at| at + 1 < path.len()) {
+            return Fail::error("nonResourceURL only supports wildcard matches when '*' is at the end");
         }
     }
     let mut rules: Vec<Value> = groups

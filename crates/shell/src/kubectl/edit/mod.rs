@@ -44,6 +44,11 @@ impl Chosen {
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();
+    if let Some(other) = kube.given.value("output").filter(|it| !matches!(*it, "" | "json" | "yaml")) {
+        return Fail::error(format!(
+            "unable to match a printer suitable for the output format {other:?}, allowed formats are: json,yaml"
+        ));
+    }
     let mut chosen = Vec::new();
     for (kind, namespace, name) in kube.chosen_or_all(&args)? {
         let mut live = kube.get(kind, &namespace, &name)?;

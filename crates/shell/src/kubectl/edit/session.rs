@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     kubectl::{Done, Fail, Kube},
     output::Hint,
+    tool,
 };
 
 const CANCELLED: &str = "Edit cancelled, no changes made.";
@@ -186,13 +187,17 @@ fn open(kube: &mut Kube<'_, '_>, text: &str) -> Done<Option<(String, String)>> {
     let lost = |_| Fail::Error(format!("unable to write {path}"));
     kube.shell.machine.files.make_all("/tmp");
     kube.shell.machine.files.write(&path, text).map_err(lost)?;
+    let program = editor.split(' ').next().unwrap_or_default();
+    // UPSTREAM: a line is left to a shell, which says itself that there is no such command.
+    let is_line = editor.contains(['\"', '\'', '\\']);
+    if !is_line && tool::find(program).is_none() {
+        kube.shell.machine.files.remove(&path);
+        return Fail::error(format!("unable to launch the editor {program:?}"));
+    }
     let status = kube.shell.line(&format!("{editor} {path}"), kube.stdin, kube.out)?;
     if status != 0 {
         kept(kube, &path);
-        return Fail::error(format!(
-            "there was a problem with the editor {:?}",
-            editor.split(' ').next().unwrap_or_default()
-        ));
+        return Fail::error(format!("there was a problem with the editor {program:?}"));
     }
     let after = kube.shell.machine.files.read(&path).map(|t| t.to_string()).unwrap_or_default();
     Ok(Some((path, after)))
