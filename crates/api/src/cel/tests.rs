@@ -155,6 +155,8 @@ fn libraries_of_kubernetes_answer() {
         "!quantity('500m').isInteger() && sign(quantity('-1')) == -1",
         "duration('1h30m') > duration('90s') && string(duration('90m')) == '5400s'",
         "timestamp('2023-01-02T03:04:05Z').getHours('+09:00') == 12",
+        "timestamp('2023-01-02T03:04:05Z').getHours('Asia/Seoul') == 12",
+        "timestamp('2023-07-02T03:04:05Z').getHours('America/New_York') == 23",
         "timestamp('2023-01-02T03:04:05Z') - timestamp('2023-01-01T03:04:05Z') == duration('24h')",
         "url('https://example.com:80/path?k=a&k=b').getQuery() == {'k': ['a', 'b']}",
         "isURL('https://a.b') && !isURL('../relative') && url('https://e.com/a b').getEscapedPath() == '/a%20b'",

@@ -9,6 +9,7 @@ use jiff::{
 };
 
 use super::{super::eval::no_overload, super::value::Val, Answer};
+use crate::schedule;
 
 const SECOND: i128 = 1_000_000_000;
 
@@ -130,13 +131,16 @@ pub(super) fn of_timestamp(name: &str, nanos: i128, rest: &[Val]) -> Answer {
     }))
 }
 
-/// MODEL: zones by name are not carried; `UTC` and offsets such as `+09:00` are.
+/// A zone by its name, or an offset such as `+09:00`.
 fn zone_of(name: &str) -> Result<TimeZone, String> {
     let unknown = || format!("unknown time zone {name}");
-    if matches!(name, "UTC" | "" | "Etc/UTC" | "GMT") {
-        return Ok(TimeZone::UTC);
-    }
-    let (hours, minutes) = name.split_once(':').ok_or_else(unknown)?;
+    let Some((hours, minutes)) = name.split_once(':') else {
+        // A server's own time is UTC.
+        return match name {
+            "" | "UTC" | "Local" => Ok(TimeZone::UTC),
+            name => schedule::zone(name).ok_or_else(unknown),
+        };
+    };
     let (sign, hours) = match hours.strip_prefix('-') {
         Some(hours) => (-1, hours),
         None => (1, hours.strip_prefix('+').unwrap_or(hours)),
