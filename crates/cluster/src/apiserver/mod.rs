@@ -36,15 +36,15 @@ use std::rc::Rc;
 
 use api::{ApiStatus, Kind, Object, Scope, validate::Release};
 
-pub use crate::auth::beyond;
 pub(crate) use admission::default_storage_class;
 pub(crate) use bootstrap::root_ca;
-pub use bootstrap::{bootstrap, defaults};
+pub use bootstrap::{bootstrap, default_access, default_priorities};
 pub(crate) use call::Call;
 pub(crate) use definitions::is_built_in;
 pub use definitions::{custom_kinds, definition, kind_of_manifest, serves};
 pub(crate) use delete::{CLEANUP, FOREGROUND, ORPHAN};
 pub use events::{EventType, reference};
+pub use read::Selected;
 pub(crate) use recorder::Recorders;
 
 use crate::{
@@ -179,7 +179,8 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
         }
         ("", ApiVerb::Get) if kind == Kind::ComponentStatus => object(health::get(call, &name)?),
         ("", ApiVerb::List { label_selector, field_selector, .. }) if kind == Kind::ComponentStatus => {
-            let selected = read::Selected::parse(call, kind, &label_selector, &field_selector)?;
+            let selected =
+                Selected::parse((call.world.store(), call.cluster), kind, &label_selector, &field_selector)?;
             health::list(call, &selected).map(Reply::List)
         }
         ("" | "status", ApiVerb::Get) => {
@@ -188,7 +189,8 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
         }
         ("", ApiVerb::List { label_selector, field_selector, page }) => {
             call.enter(Stage::Storage, "");
-            let selected = read::Selected::parse(call, kind, &label_selector, &field_selector)?;
+            let selected =
+                Selected::parse((call.world.store(), call.cluster), kind, &label_selector, &field_selector)?;
             page::read(call, kind, &namespace, &selected, &page).map(Reply::List)
         }
         ("", ApiVerb::Create(value)) => object(create::decoded(call, kind, &namespace, &name, &value)?),

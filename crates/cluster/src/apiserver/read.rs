@@ -6,7 +6,10 @@ use std::rc::Rc;
 
 use api::{ApiStatus, Kind, Object, custom::Version, label::Selector};
 
-use crate::apiserver::{Call, definitions};
+use crate::{
+    ClusterId, Store,
+    apiserver::{Call, definitions},
+};
 
 /// One object.
 pub(super) fn get(call: &Call<'_>, kind: Kind, namespace: &str, name: &str) -> Result<Rc<Object>, ApiStatus> {
@@ -16,18 +19,25 @@ pub(super) fn get(call: &Call<'_>, kind: Kind, namespace: &str, name: &str) -> R
     Ok(definitions::as_asked(version.as_ref(), kind, found))
 }
 
-/// What a reader of a list wants of it.
-pub(super) struct Selected {
+/// What a reader of a list, or of its changes, wants of it.
+pub struct Selected {
     labels: Selector,
     fields: Vec<Field>,
     version: Option<Version>,
 }
 
 impl Selected {
-    /// Reads both selectors.
-    pub(super) fn parse(call: &Call<'_>, kind: Kind, labels: &str, fields: &str) -> Result<Self, ApiStatus> {
+    /// Reads both selectors, as `-l` and `--field-selector` give them.
+    /// # Errors
+    /// 400 of one that cannot be read, or that names a field by which the kind is not selected.
+    pub fn parse(
+        (store, cluster): (&Store, ClusterId),
+        kind: Kind,
+        labels: &str,
+        fields: &str,
+    ) -> Result<Self, ApiStatus> {
         let labels = Selector::parse(labels).map_err(|error| ApiStatus::bad_request(error.to_string()))?;
-        let version = definitions::version(call.world.store(), call.cluster, kind);
+        let version = definitions::version(store, cluster, kind);
         let own = version.as_ref().map(|version| version.selectable.as_slice()).unwrap_or_default();
         let fields = parse(kind, own, fields)?;
         Ok(Self { labels, fields, version })
@@ -38,7 +48,9 @@ impl Selected {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    pub(super) fn accepts(&self, object: &Object) -> bool {
+    /// Whether an object is wanted.
+    #[must_use]
+    pub fn accepts(&self, object: &Object) -> bool {
         let nothing = std::collections::BTreeMap::new();
         let labels = object.meta().labels.as_ref().unwrap_or(&nothing);
         (self.labels.is_empty() || self.labels.matches(labels))

@@ -4,8 +4,8 @@
 
 use std::rc::Rc;
 
-use api::{Kind, Object, SimDuration, SimTime, label::Selector};
-use cluster::{Key, What};
+use api::{Kind, Object, SimDuration, SimTime};
+use cluster::{Key, What, apiserver::Selected};
 use serde_json::Value;
 
 use super::{
@@ -34,7 +34,9 @@ pub(super) fn run(
     mut row: impl FnMut(&mut Kube<'_, '_>, &Value, SimTime, &'static str),
 ) -> Done {
     let cluster = kube.target()?.cluster;
-    let selector = Selector::parse(&watched.selection.labels).map_err(|e| Fail::Error(e.to_string()))?;
+    let Selection { labels, fields } = &watched.selection;
+    let wanted = Selected::parse((kube.shell.world.store(), cluster), watched.kind, labels, fields);
+    let wanted = wanted.map_err(|refused| Fail::Error(refused.to_string()))?;
     let mut seen = kube.shell.world.facts().len();
     let mut changed_at = kube.shell.world.now();
     let ends = patience(kube.given.value("request-timeout")).map(|wait| changed_at + wait);
@@ -53,17 +55,18 @@ pub(super) fn run(
             if cut.is_some_and(|cut| fact.at > cut) || change.key.cluster != cluster {
                 continue;
             }
-            let shown = |object: &Rc<Object>| watched.shows(&change.key, &selector, object);
+            let shown = |object: &Rc<Object>| watched.shows(&change.key, &wanted, object);
             // What is gone, or fits no longer, is shown once more as it was last.
             let last = change.after.as_ref().or(change.before.as_ref());
+            let was_shown = change.before.as_ref().is_some_and(shown);
             if let Some(last) = last
-                && (shown(last) || change.before.as_ref().is_some_and(shown))
+                && (shown(last) || was_shown)
             {
                 changed_at = fact.at;
-                let event = match (&change.before, &change.after) {
-                    (None, _) => "ADDED",
-                    (Some(_), Some(now)) if shown(now) => "MODIFIED",
-                    (Some(_), _) => "DELETED",
+                let event = match &change.after {
+                    Some(now) if shown(now) && was_shown => "MODIFIED",
+                    Some(now) if shown(now) => "ADDED",
+                    Some(_) | None => "DELETED",
                 };
                 row(kube, &wire(watched.kind, last), fact.at, event);
             }
@@ -91,11 +94,10 @@ fn patience(typed: Option<&str>) -> Option<SimDuration> {
 }
 
 impl Watched {
-    fn shows(&self, key: &Key, selector: &Selector, object: &Object) -> bool {
-        let labels = || object.meta().labels.clone().unwrap_or_default();
+    fn shows(&self, key: &Key, wanted: &Selected, object: &Object) -> bool {
         key.kind == self.kind
             && (self.namespace.is_empty() || *key.namespace == *self.namespace)
             && self.name.as_deref().is_none_or(|wanted| *key.name == *wanted)
-            && selector.matches(&labels())
+            && wanted.accepts(object)
     }
 }
