@@ -14,9 +14,28 @@ use crate::{
 
 /// The object as the API server would write it; kinds without a schema stay as they are.
 #[must_use]
-pub fn canonical(kind: Kind, mut value: Value) -> Value {
+pub fn canonical(kind: Kind, value: Value) -> Value {
+    written(kind, value, Empty::Dropped)
+}
+
+/// The same of an object that was just read: lists and maps that were given empty are still there.
+///
+/// Until it is stored the server tells them from what was not given, and its refusals show which it was.
+#[must_use]
+pub fn as_given(kind: Kind, value: Value) -> Value {
+    written(kind, value, Empty::Kept)
+}
+
+/// What becomes of empty lists and maps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    Dropped,
+    Kept,
+}
+
+fn written(kind: Kind, mut value: Value, empty: Empty) -> Value {
     if let (Some(schema), Value::Object(fields)) = (schema::root(kind), &mut value) {
-        object(schema, fields);
+        object(schema, fields, empty);
     }
     value
 }
@@ -46,7 +65,7 @@ fn bare(value: Value) -> Option<Value> {
 }
 
 // INVARIANT: the fields of a schema and those of a JSON object are both sorted by name: one walk meets all.
-fn object(schema: &TypeSchema, fields: &mut Map<String, Value>) {
+fn object(schema: &TypeSchema, fields: &mut Map<String, Value>, empty: Empty) {
     let mut known = schema.fields.iter().peekable();
     let mut missing = Vec::new();
     fields.retain(|name, value| {
@@ -58,7 +77,10 @@ fn object(schema: &TypeSchema, fields: &mut Map<String, Value>) {
             missing.push(field);
             return false;
         }
-        typed(&field.ty, value);
+        typed(&field.ty, value, empty);
+        if empty == Empty::Kept && (value.is_array() || value.is_object()) {
+            return true;
+        }
         // UPSTREAM: the storage's form knows no empty list; one that is always written comes back as none.
         let always = matches!(field.written, Written::Always | Written::OrNull);
         if always && value.as_array().is_some_and(Vec::is_empty) {
@@ -76,11 +98,15 @@ fn object(schema: &TypeSchema, fields: &mut Map<String, Value>) {
     }
 }
 
-fn typed(ty: &Type, value: &mut Value) {
+fn typed(ty: &Type, value: &mut Value, empty: Empty) {
     match (ty, value) {
-        (Type::Object(id), Value::Object(fields)) => object(id.schema(), fields),
-        (Type::List(item), Value::Array(items)) => items.iter_mut().for_each(|value| typed(item, value)),
-        (Type::Map(item), Value::Object(fields)) => fields.values_mut().for_each(|value| typed(item, value)),
+        (Type::Object(id), Value::Object(fields)) => object(id.schema(), fields, empty),
+        (Type::List(item), Value::Array(items)) => {
+            items.iter_mut().for_each(|value| typed(item, value, empty));
+        }
+        (Type::Map(item), Value::Object(fields)) => {
+            fields.values_mut().for_each(|value| typed(item, value, empty));
+        }
         _ => {}
     }
 }
@@ -93,7 +119,7 @@ fn zero(ty: &Type) -> Value {
         Type::Quantity => Value::from("0"),
         Type::Object(id) => {
             let mut fields = Map::new();
-            object(id.schema(), &mut fields);
+            object(id.schema(), &mut fields, Empty::Dropped);
             Value::Object(fields)
         }
         Type::Time | Type::MicroTime | Type::Bytes | Type::Any | Type::List(_) | Type::Map(_) => Value::Null,

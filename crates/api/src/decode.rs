@@ -288,7 +288,9 @@ impl Walk {
                     read.remove("kind");
                 }
                 // INVARIANT: a selector that is empty differs from one that is not there; the types cannot say so.
-                if fields.is_empty() && id.schema().name() == "LabelSelector" {
+                if id.schema().name() == "LabelSelector"
+                    && read.as_object().is_some_and(|read| read.values().all(is_empty_list))
+                {
                     read["matchExpressions"] = Value::Array(Vec::new());
                 }
                 read
@@ -369,6 +371,10 @@ fn go_path(path: &[Step]) -> String {
         }
     }
     out
+}
+
+fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
 }
 
 fn kind_of(value: &Value) -> &'static str {

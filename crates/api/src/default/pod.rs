@@ -189,7 +189,11 @@ fn is_image_name(name: &str) -> bool {
             && part.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
             && part.bytes().last().is_some_and(|b| b.is_ascii_alphanumeric())
     };
-    parts.skip(usize::from(hosted)).all(fits)
+    let path = if hosted { name.split_once('/').map_or(name, |(_, path)| path) } else { name };
+    // A name without a folder is in `library/`.
+    let length = path.len() + if path.contains('/') { 0 } else { "library/".len() };
+    let is_identifier = name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    length <= 255 && !is_identifier && parts.skip(usize::from(hosted)).all(fits)
 }
 
 fn limits_become_requests(resources: Option<&mut ResourceRequirements>) {
@@ -312,6 +316,8 @@ mod tests {
         for (image, latest) in [
             ("nginx", true),
             ("nginx:latest", true),
+            (&"a".repeat(64), false),
+            (&"b".repeat(254), false),
             ("nginx:1.27", false),
             ("localhost:5000/nginx", true),
             ("nginx@sha256:0123", false),

@@ -35,14 +35,17 @@ pub(super) fn policy(report: &mut Report, stored: &Stored) {
     }
     let params = (!spec["paramKind"].is_null()).then_some(&Type::Dyn);
     if params.is_some() {
-        let at = at.field("paramKind");
-        for field in ["apiVersion", "kind"] {
-            if text(&spec["paramKind"][field]).is_empty() {
-                report.required(&at.field(field), "");
-            }
+        param_kind(report, &spec["paramKind"], &at.field("paramKind"));
+    }
+    let constraints = &spec["matchConstraints"];
+    if constraints.is_null() {
+        report.required(&at.field("matchConstraints"), "");
+    } else {
+        match_resources(report, constraints, &at.field("matchConstraints"));
+        if items(&constraints["resourceRules"]).next().is_none() {
+            report.required(&at.field("matchConstraints.resourceRules"), "");
         }
     }
-    constraints(report, &spec["matchConstraints"], &at.field("matchConstraints"));
     let plain = PolicyNames { params, authorizer: true, ..PolicyNames::default() };
     match_conditions(report, &spec["matchConditions"], &at.field("matchConditions"), plain);
     let mut variables: Vec<(String, Type)> = Vec::new();
@@ -155,17 +158,62 @@ fn is_identifier(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn constraints(report: &mut Report, rules: &Value, at: &At<'_>) {
-    if rules.is_null() {
-        report.required(at, "");
-        return;
+/// Of which kind the parameters are.
+fn param_kind(report: &mut Report, kind: &Value, at: &At<'_>) {
+    let written = text(&kind["apiVersion"]);
+    let place = at.field("apiVersion");
+    let (group, version) = written.split_once('/').unwrap_or(("", written));
+    if written.is_empty() {
+        report.required(&place, "");
+    } else if version.contains('/') {
+        report.invalid(&place, written, &format!("unexpected GroupVersion string: {written}"));
+    } else {
+        let wrong = name::subdomain(group, false);
+        if !group.is_empty() && !wrong.is_empty() {
+            report.invalid(&place, group, &wrong.join(","));
+        }
+        let wrong = name::label_1035(version, false);
+        if version.is_empty() {
+            report.invalid(&place, written, "version must be specified");
+        } else if !wrong.is_empty() {
+            report.invalid(&place, version, &wrong.join(","));
+        }
     }
-    if items(&rules["resourceRules"]).next().is_none() {
-        report.required(&at.field("resourceRules"), "");
+    let kind = text(&kind["kind"]);
+    let wrong = name::label_1035(&kind.to_lowercase(), false);
+    if kind.is_empty() {
+        report.required(&at.field("kind"), "");
+    } else if !wrong.is_empty() {
+        let why = format!("may have mixed case, but should otherwise match: {}", wrong.join(","));
+        report.invalid(&at.field("kind"), kind, &why);
     }
-    let list = at.field("resourceRules");
-    for (n, rule) in items(&rules["resourceRules"]) {
-        webhook::rule(report, rule, &list.index(n));
+}
+
+/// Which requests are meant.
+fn match_resources(report: &mut Report, resources: &Value, at: &At<'_>) {
+    let policy = text(&resources["matchPolicy"]);
+    if !["Equivalent", "Exact"].contains(&policy) {
+        report.not_supported(&at.field("matchPolicy"), policy, &["Equivalent", "Exact"]);
+    }
+    for field in ["namespaceSelector", "objectSelector"] {
+        webhook::selector(report, &resources[field], &at.field(field));
+    }
+    for field in ["resourceRules", "excludeResourceRules"] {
+        let list = at.field(field);
+        for (n, rule) in items(&resources[field]) {
+            let at = list.index(n);
+            let names = at.field("resourceNames");
+            let mut seen: Vec<&str> = Vec::new();
+            for (n, name) in items(&rule["resourceNames"]) {
+                let name = text(name);
+                report.each_invalid(&names.index(n), name, name::path_segment(name, false));
+                if seen.contains(&name) {
+                    report.duplicate(&names.index(n), name);
+                }
+                seen.push(name);
+            }
+            webhook::rule(report, rule, &at);
+        }
     }
 }
 
@@ -203,21 +251,17 @@ pub(super) fn binding(report: &mut Report, stored: &Stored) {
     meta::object_meta(report, &stored.metadata, false, name::subdomain);
     let spec = stored.body.get("spec").unwrap_or(&Value::Null);
     let at = At::root("spec");
-    if text(&spec["policyName"]).is_empty() {
+    let policy = text(&spec["policyName"]);
+    if policy.is_empty() {
         report.required(&at.field("policyName"), "");
+    } else {
+        report.each_invalid(&at.field("policyName"), policy, name::subdomain(policy, false));
     }
     if !spec["paramRef"].is_null() {
-        let at = at.field("paramRef");
-        let (by_name, by_label) =
-            (!text(&spec["paramRef"]["name"]).is_empty(), !spec["paramRef"]["selector"].is_null());
-        if by_name && by_label {
-            report.forbidden(&at.field("name"), "name and selector are mutually exclusive");
-        } else if !by_name && !by_label {
-            report.required(&at, "one of name or selector must be specified");
-        }
-        if text(&spec["paramRef"]["parameterNotFoundAction"]).is_empty() {
-            report.required(&at.field("parameterNotFoundAction"), "");
-        }
+        param_ref(report, &spec["paramRef"], &at.field("paramRef"));
+    }
+    if !spec["matchResources"].is_null() {
+        match_resources(report, &spec["matchResources"], &at.field("matchResources"));
     }
     let list = at.field("validationActions");
     let mut seen: Vec<&str> = Vec::new();
@@ -237,5 +281,31 @@ pub(super) fn binding(report: &mut Report, stored: &Stored) {
     }
     if seen.is_empty() {
         report.required(&list, "at least one validation action is required");
+    }
+}
+
+/// Which objects a policy's parameters are.
+fn param_ref(report: &mut Report, params: &Value, at: &At<'_>) {
+    let (name, by_label) = (text(&params["name"]), !params["selector"].is_null());
+    let why = "name and selector are mutually exclusive";
+    if !name.is_empty() {
+        report.each_invalid(&at.field("name"), name, name::path_segment(name, false));
+        if by_label {
+            report.forbidden(&at.field("name"), why);
+        }
+    }
+    if by_label {
+        webhook::selector(report, &params["selector"], &at.field("selector"));
+        if !name.is_empty() {
+            report.forbidden(&at.field("selector"), why);
+        }
+    } else if name.is_empty() {
+        report.required(at, "one of name or selector must be specified");
+    }
+    let at = at.field("parameterNotFoundAction");
+    match text(&params["parameterNotFoundAction"]) {
+        "" => report.required(&at, ""),
+        "Deny" | "Allow" => {}
+        other => report.not_supported(&at, other, &["Deny", "Allow"]),
     }
 }

@@ -19,23 +19,32 @@ const TYPES: [&str; 6] = ["string", "number", "integer", "boolean", "array", "ob
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS: [&str; 8] =
     ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+const NO_PATH: &str = "must be a simple json path starting with .";
 /// How deep a schema is followed.
 const DEEPEST: usize = 64;
 
 pub(super) fn create(report: &mut Report, new: &Stored) {
     let spec = new.body.get("spec").unwrap_or(&Value::Null);
-    meta::object_meta(report, &new.metadata, false, subdomain);
-    let name = meta::text(new.metadata.name.as_ref());
+    meta::generic_object_meta(report, &new.metadata, false, subdomain);
     let wanted = format!("{}.{}", text(&spec["names"]["plural"]), text(&spec["group"]));
-    if name != wanted {
-        let at = At::root("metadata");
-        report.invalid(&at.field("name"), name, "must be spec.names.plural+\".\"+spec.group");
+    let at = At::root("metadata");
+    for (field, name) in [("generateName", &new.metadata.generate_name), ("name", &new.metadata.name)] {
+        let name = meta::text(name.as_ref());
+        if !name.is_empty() && name != wanted {
+            report.invalid(&at.field(field), name, "must be spec.names.plural+\".\"+spec.group");
+        }
     }
     of_spec(report, spec);
+    let versions = spec["versions"].as_array();
+    if !versions.into_iter().flatten().any(|version| version["storage"] == true) {
+        let at = At::root("status");
+        report.invalid(&at.field("storedVersions"), &Value::Null, "must have at least one stored version");
+    }
+    preserves_unknown(report, spec);
 }
 
 pub(super) fn update(report: &mut Report, new: &Stored, old: &Stored) {
-    meta::object_meta_update(report, &new.metadata, &old.metadata);
+    meta::generic_object_meta_update(report, &new.metadata, &old.metadata);
     let spec = new.body.get("spec").unwrap_or(&Value::Null);
     let before = old.body.get("spec").unwrap_or(&Value::Null);
     of_spec(report, spec);
@@ -69,6 +78,7 @@ pub(super) fn update(report: &mut Report, new: &Stored, old: &Stored) {
             report.invalid(&stored.index(n), version, &why);
         }
     }
+    preserves_unknown(report, spec);
 }
 
 fn text(value: &Value) -> &str {
@@ -101,8 +111,9 @@ fn of_spec(report: &mut Report, spec: &Value) {
             report.required(&at.field("schema.openAPIV3Schema"), "");
         }
     }
-    if spec["preserveUnknownFields"] == true {
-        let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+    let defaulted = |version: &&Value| has_defaults(&version["schema"]["openAPIV3Schema"], 0);
+    if spec["preserveUnknownFields"] == true && versions.iter().any(defaulted) {
+        let why = "must be false in order to use defaults in the schema";
         report.invalid(&at.field("preserveUnknownFields"), &true, why);
     }
     let shared = Shared::of(&versions);
@@ -130,12 +141,24 @@ fn of_spec(report: &mut Report, spec: &Value) {
         if shared.columns {
             of_columns(report, first, &at.field("additionalPrinterColumns"));
         }
+        if shared.selectable {
+            super::selectable::check(report, first, &at.field("selectableFields"));
+        }
     }
     let strategy = at.field("conversion.strategy");
     match text(&spec["conversion"]["strategy"]) {
         "None" | "Webhook" => {}
         "" => report.required(&strategy, ""),
         other => report.not_supported(&strategy, other, &["None", "Webhook"]),
+    }
+}
+
+/// UPSTREAM: said after all else.
+fn preserves_unknown(report: &mut Report, spec: &Value) {
+    if spec["preserveUnknownFields"] == true {
+        let at = At::root("spec");
+        let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+        report.invalid(&at.field("preserveUnknownFields"), &true, why);
     }
 }
 
@@ -233,12 +256,20 @@ fn of_version(report: &mut Report, version: &Value, at: &At<'_>, shared: Shared)
     if !shared.columns {
         of_columns(report, version, &at.field("additionalPrinterColumns"));
     }
+    if !shared.selectable {
+        super::selectable::check(report, version, &at.field("selectableFields"));
+    }
 }
 
 fn of_schema(report: &mut Report, version: &Value, at: &At<'_>) {
     let schema = &version["schema"]["openAPIV3Schema"];
     if !schema.is_object() {
         return;
+    }
+    let type_ = text(&schema["type"]);
+    if version["subresources"]["status"].is_object() && !type_.is_empty() && type_ != "object" {
+        let why = "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
+        report.invalid(&at.field("type"), type_, why);
     }
     if schema["nullable"] == true {
         report.forbidden(&at.field("nullable"), "nullable cannot be true at the root");
@@ -247,10 +278,45 @@ fn of_schema(report: &mut Report, version: &Value, at: &At<'_>) {
     structure(&mut found, schema, at, Level::Root, 0);
     // UPSTREAM: a structural schema's faults are sorted, because Go's maps have no order.
     found.causes.sort_by_key(|cause: &Cause| format!("{}: {}", cause.field, cause.message));
-    let is_structural = found.causes.is_empty();
+    if found.causes.is_empty() {
+        defaults(&mut found, schema, at, 0);
+    }
+    // Rules are compiled only where nothing is wrong with the structure and its defaults.
+    let is_sound = found.causes.is_empty();
     report.causes.append(&mut found.causes);
-    keywords(report, schema, at, is_structural, 0);
-    super::rules::check(report, schema, at, is_structural);
+    keywords(report, schema, at, 0);
+    super::rules::check(report, schema, at, is_sound);
+}
+
+/// Whether defaults fit the fields that they are for.
+fn defaults(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
+    if depth > DEEPEST || !schema.is_object() {
+        return;
+    }
+    if !schema["default"].is_null() {
+        let place = at.field("default");
+        for cause in crate::custom::check_value(schema, &schema["default"]) {
+            let below = cause.field.strip_prefix("<nil>").unwrap_or(&cause.field);
+            let dot = if below.is_empty() || below.starts_with('[') { "" } else { "." };
+            report.causes.push(Cause { field: format!("{place}{dot}{below}"), ..cause });
+        }
+    }
+    defaults(report, &schema["items"], &at.field("items"), depth + 1);
+    let properties = at.field("properties");
+    for (name, own) in schema["properties"].as_object().into_iter().flatten() {
+        defaults(report, own, &properties.key(name), depth + 1);
+    }
+    defaults(report, &schema["additionalProperties"], &at.field("additionalProperties"), depth + 1);
+}
+
+fn has_defaults(schema: &Value, depth: usize) -> bool {
+    let below = |it: &Value| has_defaults(it, depth + 1);
+    depth <= DEEPEST
+        && schema.is_object()
+        && (!schema["default"].is_null()
+            || below(&schema["items"])
+            || below(&schema["additionalProperties"])
+            || schema["properties"].as_object().into_iter().flatten().any(|(_, own)| below(own)))
 }
 
 fn of_subresources(report: &mut Report, version: &Value, at: &At<'_>) {
@@ -270,12 +336,16 @@ fn of_scale(report: &mut Report, scale: &Value, at: &At<'_>) {
         let path = text(&scale[field]);
         if path.is_empty() {
             report.required(&at.field(field), "");
+        } else if !path.starts_with('.') {
+            report.invalid(&at.field(field), path, NO_PATH);
         } else if !path.starts_with(&format!("{below}.")) {
             report.invalid(&at.field(field), path, &format!("should be a json path under {below}"));
         }
     }
     let selector = text(&scale["labelSelectorPath"]);
-    if !selector.is_empty() && !selector.starts_with(".spec.") && !selector.starts_with(".status.") {
+    if !selector.is_empty() && !selector.starts_with('.') {
+        report.invalid(&at.field("labelSelectorPath"), selector, NO_PATH);
+    } else if !selector.is_empty() && !selector.starts_with(".spec.") && !selector.starts_with(".status.") {
         let why = "should be a json path under either .spec or .status";
         report.invalid(&at.field("labelSelectorPath"), selector, why);
     }
@@ -300,7 +370,7 @@ fn of_column(report: &mut Report, column: &Value, at: &At<'_>) {
     if path.is_empty() {
         report.required(&at, "");
     } else if !path.starts_with('.') {
-        report.invalid(&at, path, "must be a simple json path starting with .");
+        report.invalid(&at, path, NO_PATH);
     } else if let Err(error) = JsonPath::parse(&format!("{{{path}}}")) {
         report.invalid(&at, path, &format!("is an invalid path: {error}"));
     }
@@ -435,7 +505,7 @@ fn nested(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
 }
 
 /// Words of the schema that contradict each other, wherever they stand.
-fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, is_structural: bool, depth: usize) {
+fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     if depth > DEEPEST || !schema.is_object() {
         return;
     }
@@ -457,19 +527,26 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, is_structural: boo
         let why = "additionalProperties and properties are mutual exclusive";
         report.forbidden(&at.field("additionalProperties"), why);
     }
-    keywords(report, every, &at.field("additionalProperties"), is_structural, depth + 1);
+    keywords(report, every, &at.field("additionalProperties"), depth + 1);
     let properties = at.field("properties");
     for (name, own) in schema["properties"].as_object().into_iter().flatten() {
-        keywords(report, own, &properties.key(name), is_structural, depth + 1);
+        keywords(report, own, &properties.key(name), depth + 1);
     }
-    keywords(report, &schema["items"], &at.field("items"), is_structural, depth + 1);
+    keywords(report, &schema["items"], &at.field("items"), depth + 1);
+    of_map(report, schema, type_, at);
     of_list(report, schema, type_, at);
-    let default = &schema["default"];
-    if !default.is_null() && is_structural {
-        let wrong = crate::custom::check_value(schema, default);
-        for cause in wrong {
-            report.invalid(&at.field("default"), default, &cause.message);
-        }
+}
+
+fn of_map(report: &mut Report, schema: &Value, type_: &str, at: &At<'_>) {
+    let Some(map) = schema["x-kubernetes-map-type"].as_str() else { return };
+    let why = "must be object if x-kubernetes-map-type is specified";
+    match type_ {
+        "object" => {}
+        "" => report.required(&at.field("type"), why),
+        other => report.invalid(&at.field("type"), other, why),
+    }
+    if !matches!(map, "atomic" | "granular") {
+        report.not_supported(&at.field("x-kubernetes-map-type"), map, &["atomic", "granular"]);
     }
 }
 

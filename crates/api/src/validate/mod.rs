@@ -48,6 +48,7 @@ mod resources;
 mod rules;
 mod runtime_class;
 mod security;
+mod selectable;
 mod service;
 mod stateful_set;
 mod storage;

@@ -73,13 +73,18 @@ fn webhook(report: &mut Report, hook: &Value, at: &At<'_>) {
         report.invalid(&at.field("timeoutSeconds"), &seconds, why);
     }
     for field in ["namespaceSelector", "objectSelector"] {
-        let selector = serde_json::from_value::<LabelSelector>(hook[field].clone()).ok();
-        meta::label_selector(report, selector.as_ref(), &at.field(field));
+        selector(report, &hook[field], &at.field(field));
     }
     one_of(report, "reinvocationPolicy", &["IfNeeded", "Never"]);
     client(report, &hook["clientConfig"], &at.field("clientConfig"));
     let names = PolicyNames { authorizer: true, ..PolicyNames::default() };
     admission::match_conditions(report, &hook["matchConditions"], &at.field("matchConditions"), names);
+}
+
+/// A selector as it is written.
+pub(super) fn selector(report: &mut Report, selector: &Value, at: &At<'_>) {
+    let selector = serde_json::from_value::<LabelSelector>(selector.clone()).ok();
+    meta::label_selector(report, selector.as_ref(), at);
 }
 
 /// Where the webhook is called.
@@ -101,9 +106,31 @@ fn client(report: &mut Report, client: &Value, at: &At<'_>) {
             let why = "port is not valid: must be between 1 and 65535, inclusive";
             report.invalid(&at.field("port"), &port, why);
         }
-        let path = text(&service["path"]);
-        if !path.is_empty() && !path.starts_with('/') {
-            report.invalid(&at.field("path"), path, "must start with a '/'");
+        service_path(report, text(&service["path"]), &at.field("path"));
+    }
+}
+
+fn service_path(report: &mut Report, path: &str, at: &At<'_>) {
+    if path.is_empty() || path == "/" {
+        return;
+    }
+    if path == "//" {
+        report.invalid(at, path, "segment[0] may not be empty");
+        return;
+    }
+    if !path.starts_with('/') {
+        report.invalid(at, path, "must start with a '/'");
+    }
+    // UPSTREAM: the first letter is left out, whatever it is.
+    let mut letters = path.chars();
+    letters.next();
+    let steps = letters.as_str();
+    for (n, step) in steps.strip_suffix('/').unwrap_or(steps).split('/').enumerate() {
+        if step.is_empty() {
+            report.invalid(at, path, &format!("segment[{n}] may not be empty"));
+        }
+        for why in name::subdomain(step, false).iter().filter(|_| !step.is_empty()) {
+            report.invalid(at, path, &format!("segment[{n}]: {why}"));
         }
     }
 }

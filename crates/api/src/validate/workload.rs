@@ -281,7 +281,7 @@ pub(super) fn matches(choice: &Choice, template: &PodTemplateSpec) -> bool {
 }
 
 pub(super) fn mismatch(report: &mut Report, template: &PodTemplateSpec) {
-    let shown = labels(template.metadata.as_ref()).map_or(Value::Null, |labels| json!(labels));
+    let shown = json!(template.metadata.as_ref().and_then(|it| it.labels.as_ref()));
     report.invalid(
         &SPEC.field("template.metadata.labels"),
         &shown,

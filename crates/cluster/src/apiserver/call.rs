@@ -164,6 +164,11 @@ impl<'w> Call<'w> {
         }
     }
 
+    /// Whether somebody outside the control plane asked for it, in words of their own.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
     pub(crate) fn warn(&mut self, warning: &str) {
         // The server says the same thing once.
         if let Some(asked) = &mut self.asked

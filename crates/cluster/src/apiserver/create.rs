@@ -75,6 +75,9 @@ pub(super) fn create(
     // UPSTREAM: defaults come again when an object is read back, in a dry run too: the phase of a claim, the labels that
     // a Job's template has got meanwhile, which are its own if it has none.
     decode::default(&mut object);
+    if call.is_asked() {
+        object = decode::stored_form(object);
+    }
     Ok(call.write(object))
 }
 

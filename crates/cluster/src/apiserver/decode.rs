@@ -5,7 +5,7 @@
 
 use api::{
     ApiStatus, Cause, Kind, Object,
-    canonical::canonical,
+    canonical::{as_given, canonical},
     custom::Version,
     decode,
     patch::{self, PatchError},
@@ -44,9 +44,18 @@ pub(super) fn lax(
     }
     let decoded = decode::read(kind, value).map_err(|error| cannot(kind, &error.message))?;
     let unknown = decoded.unknown.into_iter().map(|error| error.message).collect();
-    let object = Object::from_value(kind, canonical(kind, decoded.value))
+    let object = Object::from_value(kind, as_given(kind, decoded.value))
         .map_err(|error| cannot(kind, &format!("json: {error}")))?;
+    let object = if let Object::Stored(_) = object { stored_form(object) } else { object };
     Ok((object, unknown))
+}
+
+/// The object as it comes back from the storage: what is empty is not there.
+///
+/// Until it is written an empty list or selector is one that was given, and refusals show it so.
+pub(super) fn stored_form(object: Object) -> Object {
+    let kind = object.kind();
+    Object::from_value(kind, canonical(kind, object.to_value())).unwrap_or(object)
 }
 
 fn cannot(kind: Kind, why: &str) -> ApiStatus {

@@ -36,9 +36,10 @@ use std::rc::Rc;
 
 use api::{ApiStatus, Kind, Object, Scope, validate::Release};
 
+pub use crate::auth::beyond;
 pub(crate) use admission::default_storage_class;
 pub(crate) use bootstrap::root_ca;
-pub use bootstrap::{bootstrap, default_access, default_priorities};
+pub use bootstrap::{bootstrap, defaults};
 pub(crate) use call::Call;
 pub(crate) use definitions::is_built_in;
 pub use definitions::{custom_kinds, definition, kind_of_manifest, serves};

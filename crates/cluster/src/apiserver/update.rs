@@ -296,6 +296,7 @@ fn take_part(before: &Pod, pod: &mut Pod, part: &str) {
 
 /// Writes what an update or a subresource made of `old`; removes it if nothing holds it back any more.
 pub(super) fn store(call: &mut Call<'_>, old: &Rc<Object>, object: Object) -> Result<Rc<Object>, ApiStatus> {
+    let object = if call.is_asked() { decode::stored_form(object) } else { object };
     if object == **old {
         return Ok(Rc::clone(old));
     }

@@ -1,13 +1,11 @@
-//! Which class has an Ingress that names none, and is there the runtime class that a pod names?
+//! Which class has an Ingress that names none?
 //!
-//! Source: `plugin/pkg/admission/network/defaultingressclass`, `plugin/pkg/admission/runtimeclass`, 1.34. MODEL: what a runtime
-//! class says of overhead and scheduling is not taken over.
+//! Source: `plugin/pkg/admission/network/defaultingressclass`, 1.34.
 
 use api::{ApiStatus, Kind, Object};
 use serde_json::json;
 
 use super::Review;
-use crate::{Key, apiserver::forbidden};
 
 const IS_DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 const BY_ANNOTATION: &str = "kubernetes.io/ingress.class";
@@ -31,20 +29,4 @@ pub(super) fn ingress(review: &Review<'_>, object: &mut Object) -> Result<(), Ap
         ingress.body.entry("spec").or_insert_with(|| json!({}))["ingressClassName"] = json!(class.name());
     }
     Ok(())
-}
-
-/// Whether a pod names a runtime class at all.
-pub(super) fn is_named(object: &Object) -> bool {
-    matches!(object, Object::Pod(pod) if pod.spec.as_ref().is_some_and(|spec| spec.runtime_class_name.is_some()))
-}
-
-/// Refuses a pod whose runtime class is not there.
-pub(super) fn runtime(review: &Review<'_>, object: &mut Object) -> Result<(), ApiStatus> {
-    let Object::Pod(pod) = &*object else { return Ok(()) };
-    let named = pod.spec.as_ref().and_then(|spec| spec.runtime_class_name.as_deref()).unwrap_or_default();
-    let key = Key::new(review.cluster, Kind::RuntimeClass, "", named);
-    if named.is_empty() || review.world.store().object(&key).is_some() {
-        return Ok(());
-    }
-    Err(forbidden(Kind::Pod, object.name(), &format!("pod rejected: RuntimeClass \"{named}\" not found")))
 }

@@ -11,6 +11,7 @@ mod pod_security;
 mod policy;
 mod priority;
 mod resource_quota;
+mod runtime_class;
 mod service_account;
 mod storage;
 mod taint_nodes_by_condition;
@@ -106,7 +107,12 @@ const PLUGINS: &[Plugin] = &[
         storage::protect,
     ),
     Plugin::validating("PersistentVolumeClaimResize", storage::grows, storage::resize),
-    Plugin::mutating("RuntimeClass", |r, o| new_pod(r, o) && class::is_named(o), class::runtime),
+    Plugin::mutating(
+        "RuntimeClass",
+        |r, o| new_pod(r, o) && runtime_class::concerns(o),
+        runtime_class::mutate,
+    )
+    .also(runtime_class::validate),
     Plugin::mutating(
         "DefaultIngressClass",
         |r, o| r.is_create() && o.kind() == Kind::Ingress,
