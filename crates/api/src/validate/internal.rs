@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::report::Written;
+use super::{diff::unified, report::Written};
 use crate::k8s::core::v1::{
     Capabilities, EphemeralContainer, PersistentVolumeClaimSpec, PersistentVolumeSpec, PodResourceClaim,
     PodSpec, PodTemplateSpec, ScopeSelector, ScopedResourceSelectorRequirement, SecurityContext, Taint,
@@ -322,91 +322,4 @@ fn dumped(name: &str, value: &Value) -> Dump {
         out.push((field.to_owned(), dump));
     }
     Dump::Object(out)
-}
-
-/// What differs, with three lines around it, as `diff -u` shows it without its head.
-fn unified(old: &[String], new: &[String]) -> String {
-    const AROUND: usize = 3;
-    let edits = edits(old, new);
-    let mut out = String::new();
-    let mut at = 0;
-    while let Some(first) = (at..edits.len()).find(|index| edits[*index].0 != ' ') {
-        let start = first.saturating_sub(AROUND).max(at);
-        let mut last = first;
-        while let Some(next) = (last + 1..edits.len()).find(|index| edits[*index].0 != ' ') {
-            if next - last > 2 * AROUND {
-                break;
-            }
-            last = next;
-        }
-        let end = (last + 1 + AROUND).min(edits.len());
-        let count = |edits: &[(char, &str)], not: char| edits.iter().filter(|(mark, _)| *mark != not).count();
-        let range = |not: char| {
-            let (before, length) = (count(&edits[..start], not), count(&edits[start..end], not));
-            if length == 1 {
-                format!("{}", before + 1)
-            } else {
-                format!("{},{length}", before + usize::from(length > 0))
-            }
-        };
-        out.push_str(&format!("@@ -{} +{} @@\n", range('+'), range('-')));
-        for (mark, line) in &edits[start..end] {
-            out.push_str(&format!("{mark}{line}\n"));
-        }
-        at = end;
-    }
-    out
-}
-
-/// The shortest way from one text to the other: kept, taken and added lines.
-fn edits<'t>(old: &'t [String], new: &'t [String]) -> Vec<(char, &'t str)> {
-    // Equal ends need no table.
-    let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old_rest, new_rest) = (&old[head..], &new[head..]);
-    let tail = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&old_rest[..old_rest.len() - tail], &new_rest[..new_rest.len() - tail]);
-    // Large changes are shown as one: the table would fill the memory.
-    let (a_table, b_table) = if a.len() * b.len() > 1_000_000 { (0, 0) } else { (a.len(), b.len()) };
-    let width = b.len() + 1;
-    let mut longest = vec![0u32; (a_table + 1) * width];
-    for i in (0..a_table).rev() {
-        for j in (0..b_table).rev() {
-            longest[i * width + j] = if a[i] == b[j] {
-                longest[(i + 1) * width + j + 1] + 1
-            } else {
-                longest[(i + 1) * width + j].max(longest[i * width + j + 1])
-            };
-        }
-    }
-    let mut out: Vec<(char, &str)> = old[..head].iter().map(|line| (' ', line.as_str())).collect();
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() || j < b.len() {
-        if a_table > 0 && i < a.len() && j < b.len() && a[i] == b[j] {
-            out.push((' ', &a[i]));
-            (i, j) = (i + 1, j + 1);
-        } else if i < a.len() && (j == b.len() || longest[(i + 1) * width + j] >= longest[i * width + j + 1])
-        {
-            out.push(('-', &a[i]));
-            i += 1;
-        } else {
-            out.push(('+', &b[j]));
-            j += 1;
-        }
-    }
-    out.extend(old_rest[old_rest.len() - tail..].iter().map(|line| (' ', line.as_str())));
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_difference_is_shown_with_three_lines_around() {
-        let old: Vec<String> = (0..12).map(|n| n.to_string()).collect();
-        let mut new = old.clone();
-        new[5] = "five".to_owned();
-        assert_eq!(unified(&old, &new), "@@ -3,7 +3,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n");
-        assert_eq!(unified(&old, &old), "");
-    }
 }

@@ -23,6 +23,7 @@ mod batch;
 mod cluster_network;
 mod container;
 mod definition;
+mod diff;
 mod endpoints;
 mod env;
 mod handler;
