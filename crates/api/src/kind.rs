@@ -63,8 +63,10 @@ pub struct KindInfo {
     pub simulated: bool,
 }
 
-pub(crate) const ALL: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const ALL: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/// Of custom resources, in the order in which their server names them.
+pub(crate) const CUSTOM: &[&str] =
+    &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const NO_COLLECTION: &[&str] = &["create", "delete", "get", "list", "patch", "update", "watch"];
 const CREATE: &[&str] = &["create"];
 const READ: &[&str] = &["get", "list"];
@@ -268,7 +270,7 @@ kinds! {
     PersistentVolumeClaim: "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", ["pvc"], Namespaced, [], ALL, simulated;
     PersistentVolume: "", "v1", "persistentvolumes", "PersistentVolume", ["pv"], Cluster, [], ALL, simulated;
     PodTemplate: "", "v1", "podtemplates", "PodTemplate", [], Namespaced, [], ALL;
-    ReplicationController: "", "v1", "replicationcontrollers", "ReplicationController", ["rc"], Namespaced, ["all"], ALL;
+    ReplicationController: "", "v1", "replicationcontrollers", "ReplicationController", ["rc"], Namespaced, ["all"], ALL, simulated;
     ResourceQuota: "", "v1", "resourcequotas", "ResourceQuota", ["quota"], Namespaced, [], ALL, simulated;
     MutatingWebhookConfiguration: "admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", [], Cluster, ["api-extensions"], ALL;
     ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", [], Cluster, ["api-extensions"], ALL, simulated;

@@ -16,7 +16,7 @@ use std::{cell::RefCell, cmp::Ordering};
 
 use serde_json::Value;
 
-use crate::{Kind, KindInfo, Scope, Stored, kind::ALL};
+use crate::{Kind, KindInfo, Scope, Stored, kind::CUSTOM};
 
 pub use self::value::Blocked;
 pub(crate) use self::{declared::declared, format::is as is_format, rules::names as rule_names};
@@ -98,7 +98,7 @@ fn intern(wanted: &Definition, version: &str) -> &'static KindInfo {
             short: list(&wanted.short),
             scope: wanted.scope,
             categories: list(&wanted.categories),
-            verbs: ALL,
+            verbs: CUSTOM,
             simulated: false,
         }));
         known.push(info);

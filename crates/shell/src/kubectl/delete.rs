@@ -95,7 +95,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     let waits = kube.given.not_off("wait") && dry == DryRun::No && !(force && grace == Some(0));
-    if waits && !gone.is_empty() {
+    // UPSTREAM: nobody waits once one of them was refused.
+    if waits && failed.is_empty() && !gone.is_empty() {
         let limit = kube
             .given
             .value("timeout")

@@ -51,6 +51,12 @@ fn one(kube: &mut Kube<'_, '_>, (kind, namespace, name): (Kind, &str, &str), dry
             Kind::Pod => {
                 "couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed"
             }
+            Kind::Deployment => {
+                "couldn't retrieve selectors via --selector flag or introspection: invalid deployment: no selectors, therefore cannot be exposed"
+            }
+            Kind::ReplicaSet => {
+                "couldn't retrieve selectors via --selector flag or introspection: invalid replicaset: no selectors, therefore cannot be exposed"
+            }
             _ => {
                 "couldn't retrieve selectors via --selector flag or introspection: the object has no selector"
             }

@@ -97,8 +97,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 let after = patched_here(kind, how, &before, &patch)?;
                 return Ok((before, after));
             }
-            let after = kube.patch_part(at, part, how, patch.clone(), dry == DryRun::Server)?;
-            Ok((before, after))
+            let after = kube.patch_part(at, part, how, patch.clone(), dry == DryRun::Server);
+            Ok((before, after.map_err(|fail| not_supported(fail, kind, how))?))
         });
         match (changed, &format) {
             (Ok((_, after)), Some(format)) => print::structured(kube, format, after)?,
@@ -118,6 +118,28 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     super::get::finish(kube, failed)
+}
+
+/// The way that the server does not know is named with the kind.
+fn not_supported(fail: Fail, kind: Kind, how: PatchKind) -> Fail {
+    let media = match how {
+        PatchKind::Strategic => "application/strategic-merge-patch+json",
+        PatchKind::Merge => "application/merge-patch+json",
+        PatchKind::Json => "application/json-patch+json",
+        PatchKind::Apply { .. } => "application/apply-patch+yaml",
+    };
+    match fail {
+        Fail::Server(status) if status.code == 415 => {
+            let info = kind.info();
+            Fail::Plain(format!(
+                "error: {media} is not supported by {}, Kind={}: {}",
+                info.api_version(),
+                info.kind,
+                status.message
+            ))
+        }
+        other => other,
+    }
 }
 
 /// What kubectl makes of an object by itself.

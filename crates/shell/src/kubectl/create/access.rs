@@ -102,7 +102,7 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for word in &words {
         let (base, part) = word.split_once('/').map_or((word.as_str(), None), |(b, p)| (b, Some(p)));
-        let (group, plural) = if let ("*", group) = base.split_once('.').unwrap_or((base, "*")) {
+        let (group, plural) = if let ("*", group) = base.split_once('.').unwrap_or((base, "")) {
             (group.to_owned(), "*".to_owned())
         } else {
             let Some(kind) = kube.known(base) else {
@@ -111,7 +111,7 @@ fn rules(kube: &mut Kube<'_, '_>, cluster: bool) -> Done<Value> {
             };
             (kind.info().group.to_owned(), kind.info().plural.to_owned())
         };
-        if group != "*"
+        if plural != "*"
             && let Some(verb) = verbs.iter().find(|verb| !may(verb, &group, &plural))
         {
             return Fail::error(format!("can not perform '{verb}' on '{plural}' in group '{group}'"));

@@ -23,7 +23,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let limit =
         kube.given.value("timeout").and_then(crate::text::sleep::seconds).filter(|t| *t > SimDuration::ZERO);
     let watch = kube.given.not_off("watch");
-    let mut said = String::new();
+    let mut seen = Value::Null;
     let mut ended: Option<Done> = None;
     let reached = kube.wait(limit, |kube| {
         let Some(object) = kube.peek(kind, namespace, name) else {
@@ -32,9 +32,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
         };
         match word(kind, name, &object) {
             Ok((line, done)) => {
-                if line != said {
+                // UPSTREAM: it is said at every write, also when it is the same again.
+                let version = at(&object, "metadata.resourceVersion");
+                if *version != seen {
                     kube.out.line(&line);
-                    said = line;
+                    seen = version.clone();
                 }
                 Ok(done || !watch)
             }
