@@ -1,23 +1,27 @@
-//! Are there as many pods of this ReplicaSet as it wants?
+//! Are there as many pods of this ReplicaSet, or ReplicationController, as it wants?
 //!
 //! Too few are created, too many deleted, the least useful first; pods that match and have no owner are adopted, pods
-//! that no longer match are let go. Source: `pkg/controller/replicaset/replica_set.go`,
-//! `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`).
+//! that no longer match are let go. A ReplicationController is read as the ReplicaSet that it would be.
+//! Source: `pkg/controller/replicaset/replica_set.go`, `pkg/controller/replication`, `pkg/controller/controller_utils.go`
+//! (`ActivePodsWithRanks`).
 
-use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, rc::Rc};
 
 use api::{
     ApiStatus, Kind, Object, Resource, SimDuration,
     k8s::{
         apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetStatus},
-        core::v1::Pod,
+        core::v1::{Pod, ReplicationController},
     },
     label::Selector,
+    meta::OwnerReference,
 };
+use serde_json::json;
 
 use super::{
-    adopt, controller_of, create_pod, is_active, is_available, is_managed_by, is_ready, let_go, managed_by,
-    manager, phase, pod_from, ready_since,
+    controller_of, create_pod, is_active, is_available, is_managed_by, is_ready, let_go, managed_by, manager,
+    persistent_volume::{Part, change},
+    phase, pod_from, ready_since, sim_time,
 };
 use crate::{Change, Controller, EventType, Key, Next, Store, Turn, client::Rate};
 
@@ -27,12 +31,22 @@ const BURST: usize = 500;
 /// From so many pods on, two come at a time; from twice as many on, three.
 const CROWD: u64 = 100;
 
-/// The controller.
-pub(crate) struct ReplicaSetController;
+/// The controller of one of the two kinds.
+pub(crate) struct ReplicaSetController {
+    name: &'static str,
+    kind: Kind,
+}
+
+/// That of ReplicaSets.
+pub(crate) static OF_SETS: ReplicaSetController =
+    ReplicaSetController { name: "replicaset-controller", kind: Kind::ReplicaSet };
+/// That of ReplicationControllers.
+pub(crate) static OF_CONTROLLERS: ReplicaSetController =
+    ReplicaSetController { name: "replication-controller", kind: Kind::ReplicationController };
 
 impl Controller for ReplicaSetController {
     fn name(&self) -> &'static str {
-        "replicaset-controller"
+        self.name
     }
 
     fn client(&self) -> Option<Rate> {
@@ -40,33 +54,39 @@ impl Controller for ReplicaSetController {
     }
 
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
-        match change.key.kind {
-            Kind::ReplicaSet => wake(change.key.clone()),
-            Kind::Pod => {
-                let key =
-                    |name: &str| Key::new(change.key.cluster, Kind::ReplicaSet, &change.key.namespace, name);
-                for pod in [&change.before, &change.after].into_iter().flatten() {
-                    if let Some(owner) = manager(pod, Kind::ReplicaSet) {
-                        wake(key(&owner.name));
-                    }
-                }
-                // An orphan may belong to any set that chooses it.
-                if let Some(pod) = change.after.as_ref().filter(|pod| controller_of(pod.meta()).is_none()) {
-                    let sets = store.list::<ReplicaSet>(change.key.cluster, Some(&change.key.namespace));
-                    for set in sets.filter(|set| chooses(selector(set).as_ref(), pod.meta().labels.as_ref()))
-                    {
-                        wake(key(set.metadata.name.as_deref().unwrap_or_default()));
-                    }
+        if change.key.kind == self.kind {
+            return wake(change.key.clone());
+        }
+        if change.key.kind != Kind::Pod {
+            return;
+        }
+        let (cluster, namespace) = (change.key.cluster, &change.key.namespace);
+        for pod in [&change.before, &change.after].into_iter().flatten() {
+            if let Some(owner) = manager(pod, self.kind) {
+                wake(Key::new(cluster, self.kind, namespace, &owner.name));
+            }
+        }
+        // An orphan may belong to any set that chooses it.
+        if let Some(pod) = change.after.as_ref().filter(|pod| controller_of(pod.meta()).is_none()) {
+            for (key, object) in store.objects(cluster, self.kind, Some(namespace)) {
+                let selector = as_set(object).and_then(|set| selector(&set));
+                if chooses(selector.as_ref(), pod.meta().labels.as_ref()) {
+                    wake(key.clone());
                 }
             }
-            _ => {}
         }
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let Some(set) = turn.get::<ReplicaSet>(&key.namespace, &key.name).cloned() else {
-            return Ok(Next::Done);
+        let Some(object) = turn.store().object(key).cloned() else { return Ok(Next::Done) };
+        let Some(set) = as_set(&object).map(Cow::into_owned) else { return Ok(Next::Done) };
+        let info = self.kind.info();
+        let owner = OwnerReference {
+            api_version: info.api_version(),
+            kind: info.kind.to_owned(),
+            ..managed_by(&set)
         };
+        let set = Owner { set, object, owner };
         let claimed = claim(turn, &set)?;
         let pods: Vec<&Pod> = claimed.iter().filter_map(|object| Pod::of(object)).collect();
         let managed =
@@ -80,14 +100,46 @@ impl Controller for ReplicaSetController {
         }
         let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
         let status = status_of(turn, &set, &pods, managed.as_ref().err());
-        let waits = min_ready > 0 && status.ready_replicas != status.available_replicas;
-        write_status(turn, set, status)?;
+        let waits = (min_ready > 0 && status.ready_replicas != status.available_replicas)
+            .then(|| next_available(turn, &pods, min_ready));
+        write_status(turn, key, set, status)?;
         if let Some(wait) = managed? {
             return Ok(Next::After(wait));
         }
         // A pod becomes available by time alone.
-        Ok(if waits { Next::After(SimDuration::secs(min_ready.unsigned_abs().into())) } else { Next::Done })
+        Ok(waits.map_or(Next::Done, Next::After))
     }
+}
+
+/// A set whose pods are counted.
+struct Owner {
+    set: ReplicaSet,
+    /// As it is stored.
+    object: Rc<Object>,
+    /// What its pods carry.
+    owner: OwnerReference,
+}
+
+impl std::ops::Deref for Owner {
+    type Target = ReplicaSet;
+
+    fn deref(&self) -> &ReplicaSet {
+        &self.set
+    }
+}
+
+/// A ReplicaSet, or a ReplicationController as one.
+fn as_set(object: &Object) -> Option<Cow<'_, ReplicaSet>> {
+    if object.kind() == Kind::ReplicaSet {
+        return ReplicaSet::of(object).map(Cow::Borrowed);
+    }
+    let mut value = object.to_value();
+    let info = Kind::ReplicaSet.info();
+    value["apiVersion"] = json!(info.api_version());
+    value["kind"] = json!(info.kind);
+    let labels = value["spec"]["selector"].take();
+    value["spec"]["selector"] = json!({"matchLabels": labels});
+    serde_json::from_value(value).ok().map(Cow::Owned)
 }
 
 /// What a set looks for; nothing if that is illegal or everything.
@@ -101,7 +153,7 @@ fn chooses(selector: Option<&Selector>, labels: Option<&BTreeMap<String, String>
 }
 
 /// The set's active pods, after adopting and letting go.
-fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiStatus> {
+fn claim(turn: &mut Turn<'_>, set: &Owner) -> Result<Vec<Rc<Object>>, ApiStatus> {
     let uid = set.metadata.uid.clone().unwrap_or_default();
     let namespace = set.metadata.namespace.clone().unwrap_or_default();
     let mut pods = Vec::new();
@@ -125,10 +177,12 @@ fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiSt
         found.push(pod.metadata.name.clone().unwrap_or_default());
     }
     for name in lost {
-        let_go(turn, set, &name)?;
+        let_go(turn, &set.set, &name)?;
     }
     for name in found.iter().filter(|_| set.metadata.deletion_timestamp.is_none()) {
-        pods.push(adopt(turn, set, name)?);
+        pods.push(turn.patch::<Pod>(&namespace, name, |pod| {
+            pod.metadata.owner_references.get_or_insert_default().push(set.owner.clone());
+        })?);
     }
     Ok(pods)
 }
@@ -137,16 +191,15 @@ fn claim(turn: &mut Turn<'_>, set: &ReplicaSet) -> Result<Vec<Rc<Object>>, ApiSt
 fn manage(
     turn: &mut Turn<'_>,
     key: &Key,
-    set: &ReplicaSet,
+    set: &Owner,
     pods: &[&Pod],
 ) -> Result<Option<SimDuration>, ApiStatus> {
     let Some(spec) = &set.spec else { return Ok(None) };
     let wanted = usize::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0);
-    let object = set.clone().into_object();
     let done = if pods.len() < wanted {
-        create(turn, set, &object, (wanted - pods.len()).min(BURST))?
+        create(turn, set, (wanted - pods.len()).min(BURST))?
     } else {
-        remove(turn, set, &object, pods, (pods.len() - wanted).min(BURST))?
+        remove(turn, set, pods, (pods.len() - wanted).min(BURST))?
     };
     if done == wanted.abs_diff(pods.len()) {
         return Ok(None);
@@ -159,10 +212,10 @@ fn manage(
 }
 
 /// Creates up to so many pods, one, two, four, … at a time, until one is refused or the client has to wait. How many.
-fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) -> Result<usize, ApiStatus> {
+fn create(turn: &mut Turn<'_>, set: &Owner, count: usize) -> Result<usize, ApiStatus> {
     let template = set.spec.as_ref().and_then(|spec| spec.template.clone()).unwrap_or_default();
     let (namespace, name) = (set.metadata.namespace.as_deref(), set.metadata.name.as_deref());
-    let pod = pod_from(&template, namespace.unwrap_or_default(), name.unwrap_or_default(), managed_by(set));
+    let pod = pod_from(&template, namespace.unwrap_or_default(), name.unwrap_or_default(), set.owner.clone());
     let (mut made, mut batch) = (0, 1);
     while made < count {
         let mut refused = None;
@@ -170,7 +223,7 @@ fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) 
             if turn.throttled().is_some() {
                 return refused.map_or(Ok(made), Err);
             }
-            match create_pod(turn, object, pod.clone()) {
+            match create_pod(turn, &set.object, pod.clone()) {
                 Ok(()) => made += 1,
                 Err(refusal) => refused = Some(refusal),
             }
@@ -184,13 +237,7 @@ fn create(turn: &mut Turn<'_>, set: &ReplicaSet, object: &Object, count: usize) 
 }
 
 /// Removes up to so many pods, the least useful first, until the client has to wait. How many.
-fn remove(
-    turn: &mut Turn<'_>,
-    set: &ReplicaSet,
-    object: &Object,
-    pods: &[&Pod],
-    count: usize,
-) -> Result<usize, ApiStatus> {
+fn remove(turn: &mut Turn<'_>, set: &Owner, pods: &[&Pod], count: usize) -> Result<usize, ApiStatus> {
     if count == 0 {
         return Ok(0);
     }
@@ -209,13 +256,18 @@ fn remove(
         let key = turn.key(Kind::Pod, namespace, name);
         match turn.delete(&key, None) {
             Ok(_) => {
-                turn.event(object, EventType::Normal, "SuccessfulDelete", &format!("Deleted pod: {name}"));
+                turn.event(
+                    &set.object,
+                    EventType::Normal,
+                    "SuccessfulDelete",
+                    &format!("Deleted pod: {name}"),
+                );
             }
             // Somebody was faster.
             Err(refusal) if refusal.code == 404 => {}
             Err(refusal) => {
                 let message = format!("Error deleting: {}", refusal.message);
-                turn.event(object, EventType::Warning, "FailedDelete", &message);
+                turn.event(&set.object, EventType::Warning, "FailedDelete", &message);
                 return Err(refusal);
             }
         }
@@ -331,11 +383,30 @@ fn status_of(
     }
 }
 
-fn write_status(turn: &mut Turn<'_>, mut set: ReplicaSet, status: ReplicaSetStatus) -> Result<(), ApiStatus> {
-    if set.status.as_ref() != Some(&status) {
-        set.status = Some(status);
-        // Pods made meanwhile do not change the set itself, so the lock holds.
-        turn.update_status(set)?;
+/// How long until the next pod has been ready for so many seconds. Ready conditions carry whole seconds.
+/// Source: `FindMinNextPodAvailabilityCheck` of `controller_utils.go`, 1.34.
+fn next_available(turn: &Turn<'_>, pods: &[&Pod], min_ready: i32) -> SimDuration {
+    let enough = SimDuration::secs(min_ready.unsigned_abs().into());
+    let since = pods.iter().filter_map(|pod| ready_since(pod));
+    let due = since.map(|since| sim_time(turn.world(), since) + enough).filter(|due| *due > turn.now());
+    due.min().map_or(enough, |due| due.since(turn.now()))
+}
+
+fn write_status(
+    turn: &mut Turn<'_>,
+    key: &Key,
+    owner: Owner,
+    status: ReplicaSetStatus,
+) -> Result<(), ApiStatus> {
+    let mut set = owner.set;
+    if set.status.as_ref() == Some(&status) {
+        return Ok(());
     }
-    Ok(())
+    if key.kind == Kind::ReplicationController {
+        let status = serde_json::to_value(status).and_then(serde_json::from_value).ok();
+        return change::<ReplicationController>(turn, key, Part::Status, |it| it.status = status);
+    }
+    set.status = Some(status);
+    // Pods made meanwhile do not change the set itself, so the lock holds.
+    turn.update_status(set).map(drop)
 }

@@ -397,3 +397,26 @@ fn a_daemon_comes_to_each_node_and_follows_its_labels() {
     assert_eq!(set["status"]["desiredNumberScheduled"], 0);
     assert_eq!(set["metadata"]["annotations"]["deprecated.daemonset.template.generation"], "2");
 }
+
+#[test]
+fn a_replication_controller_keeps_its_number_of_pods() {
+    let mut world = cluster();
+    let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}});
+    create(
+        &mut world,
+        json!({"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "web"},
+        "spec": {"replicas": 2, "selector": {"app": "web"}, "template": template}}),
+    )
+    .unwrap();
+    settle(&mut world);
+    let pods = list(&mut world, Kind::Pod, "default", "app=web", "").unwrap();
+    let owner = get(&mut world, Kind::Pod, &pods[0]).unwrap().meta().owner_references.clone().unwrap();
+    assert_eq!(
+        (pods.len(), owner[0].kind.as_str(), owner[0].api_version.as_str()),
+        (2, "ReplicationController", "v1")
+    );
+    merge(&mut world, Kind::ReplicationController, "web", json!({"spec": {"replicas": 1}})).unwrap();
+    make_ready(&mut world);
+    let status = get(&mut world, Kind::ReplicationController, "web").unwrap().to_value()["status"].clone();
+    assert_eq!((&status["replicas"], &status["readyReplicas"]), (&json!(1), &json!(1)));
+}
