@@ -51,7 +51,9 @@ impl Controller for EbsCsi {
                     wake(change.key.clone());
                 }
             }
-            Kind::PersistentVolume if typed(change.after.as_deref()).is_some_and(|it| is_to_go(&it)) => {
+            Kind::PersistentVolume
+                if typed(change.after.as_deref()).is_some_and(|it| is_to_go(&it) || is_to_be_let_go(&it)) =>
+            {
                 wake(change.key.clone());
             }
             Kind::VolumeAttachment => {
@@ -95,6 +97,7 @@ impl Controller for EbsCsi {
                         turn.take_finalizer(key, FINALIZER)?;
                     }
                 }
+                Some(volume) if is_to_be_let_go(&volume) => turn.take_finalizer(key, FINALIZER).map(drop)?,
                 Some(_) => {}
             },
         }
@@ -161,6 +164,18 @@ fn is_to_go(volume: &PersistentVolume) -> bool {
     let phase = volume.status.as_ref().and_then(|it| it.phase.as_deref());
     let held = volume.metadata.finalizers.iter().flatten().any(|it| it == FINALIZER);
     own.is_some_and(|it| it == DRIVER) && policy == Some("Delete") && phase == Some("Released") && held
+}
+
+/// Whether a volume of this driver is to be kept, so that nothing holds its object when that goes.
+///
+/// MODEL: the provisioner lets go of it as soon as the policy says so.
+/// Source: sig-storage-lib-external-provisioner, `handleProtectionFinalizer`.
+fn is_to_be_let_go(volume: &PersistentVolume) -> bool {
+    let own = volume.metadata.annotations.as_ref().and_then(|it| it.get(PROVISIONED_BY));
+    let policy = volume.spec.as_ref().and_then(|it| it.persistent_volume_reclaim_policy.as_deref());
+    let held = volume.metadata.finalizers.iter().flatten().any(|it| it == FINALIZER);
+    let goes = volume.metadata.deletion_timestamp.is_some();
+    own.is_some_and(|it| it == DRIVER) && policy != Some("Delete") && held && goes
 }
 
 fn say(turn: &mut Turn<'_>, claim: &PersistentVolumeClaim, reason: &str, message: &str) {

@@ -214,3 +214,24 @@ fn a_volume_that_one_node_has_is_not_given_to_another() {
         [format!("Multi-Attach error for volume {volume} Volume is already used by pod(s) one")]
     );
 }
+
+/// Expected: a recorded kube-controller-manager 1.34.
+#[test]
+fn a_host_s_directory_is_deleted_below_tmp_only() {
+    let mut world = cluster();
+    for (name, path) in [("kept", "/mnt/a"), ("gone", "/tmp/a")] {
+        let spec = json!({"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": name,
+            "persistentVolumeReclaimPolicy": "Delete", "hostPath": {"path": path}});
+        let object =
+            json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec});
+        create(&mut world, object).unwrap();
+        settle(&mut world);
+        claim(&mut world, name, name, "1Gi");
+        delete(&mut world, Kind::PersistentVolumeClaim, name).unwrap();
+        settle(&mut world);
+    }
+    assert_eq!(phase(&mut world, Kind::PersistentVolume, "kept"), "Failed");
+    let failed = "host_path deleter only supports /tmp/.+ but received provided /mnt/a";
+    assert_eq!(crate::controllers::tests::messages(&world, "VolumeFailedDelete"), [failed]);
+    assert!(get(&mut world, Kind::PersistentVolume, "gone").is_err());
+}

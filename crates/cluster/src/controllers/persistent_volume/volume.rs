@@ -6,10 +6,14 @@ use api::{
 };
 use scheduler::storage;
 
-use super::{Part, change, claim_of, read};
-use crate::{Key, Next, Turn};
+use super::{Part, change, claim_of, read, say};
+use crate::{EventType, Key, Next, Turn};
 
-/// Looks at one volume: available, bound, or released by a claim that is gone. Provisioners delete what is theirs.
+/// The provisioner that made a volume.
+const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
+
+/// Looks at one volume: available, bound, or released by a claim that is gone. Provisioners delete what is theirs;
+/// what nobody made is deleted by the volume plugin of its source, of which there is one.
 pub(super) fn step(turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
     let Some(volume) = read::<PersistentVolume>(turn, key) else { return Ok(Next::Done) };
     let holder = volume.spec.as_ref().and_then(|it| it.claim_ref.as_ref());
@@ -20,7 +24,7 @@ pub(super) fn step(turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
             let claim =
                 claim_of(&volume, key.cluster).and_then(|it| read::<PersistentVolumeClaim>(turn, &it));
             match claim.filter(|it| it.metadata.uid.as_ref() == Some(&uid)) {
-                None => "Released",
+                None => return release(turn, key, &volume).map(|()| Next::Done),
                 Some(claim) if storage::volume_name(&claim) == &*key.name => "Bound",
                 // The claim is about to be told.
                 Some(_) => return Ok(Next::Done),
@@ -31,6 +35,76 @@ pub(super) fn step(turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
     Ok(Next::Done)
 }
 
+/// The claim is gone: what becomes of the volume is written in its policy (`reclaimVolume`).
+///
+/// MODEL: a volume that is to be recycled stays released; nobody scrubs it.
+fn release(turn: &mut Turn<'_>, key: &Key, volume: &PersistentVolume) -> Result<(), ApiStatus> {
+    let phase = volume.status.as_ref().and_then(|it| it.phase.as_deref());
+    // UPSTREAM: a failure stays to be seen.
+    if !matches!(phase, Some("Released" | "Failed")) {
+        set_phase(turn, key, "Released")?;
+    }
+    let policy = volume.spec.as_ref().and_then(|it| it.persistent_volume_reclaim_policy.as_deref());
+    let failed = match policy {
+        Some("Delete") => delete(volume),
+        Some("Recycle") if !is_recyclable(volume) => {
+            Err(("VolumeFailedRecycle", "No recycler plugin found for the volume!".to_owned()))
+        }
+        Some(_) | None => Ok(false),
+    };
+    match failed {
+        Ok(true) => turn.delete(key, None).map(drop),
+        Ok(false) => Ok(()),
+        Err(_) if phase == Some("Failed") => Ok(()),
+        Err((reason, message)) => {
+            let stamp = turn.stamp();
+            change::<PersistentVolume>(turn, key, Part::Status, |it| {
+                let status = it.status.get_or_insert_default();
+                status.phase = Some("Failed".to_owned());
+                status.message = Some(message.clone());
+                status.last_phase_transition_time = Some(stamp);
+            })?;
+            say(turn, key, EventType::Warning, reason, &message);
+            Ok(())
+        }
+    }
+}
+
+/// Whether the controller deletes what is behind a volume itself, or why it cannot; a provisioner's is left to it.
+/// Source: `findDeletablePlugin` of `pv_controller.go`, `hostPathDeleter` of `pkg/volume/hostpath`, 1.34.
+fn delete(volume: &PersistentVolume) -> Result<bool, (&'static str, String)> {
+    let name = volume.metadata.name.as_deref().unwrap_or_default();
+    let failed = |why: String| Err(("VolumeFailedDelete", why));
+    let Some(spec) = &volume.spec else { return Ok(false) };
+    let maker = volume.metadata.annotations.as_ref().and_then(|it| it.get(PROVISIONED_BY));
+    match maker.map(String::as_str).unwrap_or_default() {
+        "" if spec.csi.is_some() => return Ok(false),
+        "" | "kubernetes.io/host-path" => {}
+        other if other.starts_with("kubernetes.io/") => {
+            return failed(format!("no volume plugin matched name: {other}"));
+        }
+        _ => return Ok(false),
+    }
+    if let Some(source) = &spec.host_path {
+        // UPSTREAM: the expression is not anchored.
+        let below = source.path.split_once("/tmp/").is_some_and(|(_, rest)| !rest.is_empty());
+        return match below {
+            true => Ok(true),
+            false => failed(format!(
+                "host_path deleter only supports /tmp/.+ but received provided {}",
+                source.path
+            )),
+        };
+    }
+    let known = spec.nfs.is_some() || spec.fc.is_some() || spec.iscsi.is_some();
+    let why = if known { "no deletable volume plugin matched" } else { "no volume plugin matched" };
+    failed(format!("error getting deleter volume plugin for volume {name:?}: {why}"))
+}
+
+fn is_recyclable(volume: &PersistentVolume) -> bool {
+    volume.spec.as_ref().is_some_and(|it| it.host_path.is_some() || it.nfs.is_some())
+}
+
 /// Writes the phase, unless it is so already.
 pub(super) fn set_phase(turn: &mut Turn<'_>, key: &Key, phase: &str) -> Result<(), ApiStatus> {
     let stamp = turn.stamp();
@@ -38,6 +112,7 @@ pub(super) fn set_phase(turn: &mut Turn<'_>, key: &Key, phase: &str) -> Result<(
         let status = it.status.get_or_insert_default();
         if status.phase.as_deref() != Some(phase) {
             status.phase = Some(phase.to_owned());
+            status.message = None;
             status.last_phase_transition_time = Some(stamp);
         }
     })
