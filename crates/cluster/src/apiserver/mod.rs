@@ -137,10 +137,15 @@ pub(crate) fn published(
 
 fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<Reply, ApiStatus> {
     identify(call, who)?;
+    // UPSTREAM: a request for a namespace is one in that namespace (`RequestInfoFactory`).
+    let namespace = match request.kind {
+        Kind::Namespace => &request.name,
+        _ => &request.namespace,
+    };
     let attributes = Attributes {
         verb: call.verb(),
         subresource: request.subresource,
-        namespace: &request.namespace,
+        namespace,
         name: &request.name,
         ..Attributes::of(request.kind)
     };

@@ -130,6 +130,9 @@ fn own_events(change: &Change) -> Vec<ClusterEvent> {
     if before.metadata.labels != after.metadata.labels {
         events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodLabel));
     }
+    if asks_for_less(before, after) {
+        events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodScaleDown));
+    }
     if tolerations(before) != tolerations(after) {
         events.push(ClusterEvent::new(EventResource::UnscheduledPod, EventAction::UpdatePodToleration));
     }
