@@ -158,6 +158,11 @@ impl Clients {
         }
     }
 
+    /// Whether a key failed when it was last looked at.
+    pub(crate) fn fails(&self, actor: ActorId, key: &Key) -> bool {
+        self.failures.contains_key(&(actor, key.clone()))
+    }
+
     /// A process is gone, and what this actor of it remembered.
     pub(crate) fn forget(&mut self, cluster: ClusterId, actor: ActorId) {
         self.of.remove(&(cluster, actor));

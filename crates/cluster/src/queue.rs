@@ -90,6 +90,11 @@ impl Queue {
         self.due.iter().find(|(_, wake)| !wake.periodic).map(|((at, _), _)| *at)
     }
 
+    /// Wakes that are not periodic, in order, and when they are due.
+    pub fn works(&self) -> impl Iterator<Item = (SimTime, &Wake)> {
+        self.due.iter().filter(|(_, wake)| !wake.periodic).map(|((at, _), wake)| (*at, wake))
+    }
+
     /// The objects of a kind that an actor is to look at.
     pub fn keys_of(&self, actor: ActorId, cluster: ClusterId, kind: Kind) -> impl Iterator<Item = &Key> {
         let first = (actor, Key::new(cluster, kind, "", ""));

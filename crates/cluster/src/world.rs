@@ -372,6 +372,16 @@ impl World {
         self.queue.next_work_at()
     }
 
+    /// Whether nobody has anything to do within `silence` but what repeats for ever, and what is due later is only waited
+    /// for: it is no one's of `at_work`, and no other try of what failed.
+    #[must_use]
+    pub fn only_waits(&self, silence: SimDuration, at_work: &[&str]) -> bool {
+        let near = self.now + silence;
+        self.queue.works().all(|(at, wake)| {
+            at > near && !at_work.contains(&wake.actor.0) && !self.clients.fails(wake.actor, &wake.key)
+        })
+    }
+
     fn set_now(&mut self, at: SimTime) {
         if at > self.now {
             self.now = at;

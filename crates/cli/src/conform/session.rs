@@ -6,7 +6,7 @@
 use std::{io::Read, net::Ipv4Addr};
 
 use api::{
-    Kind, Object, Resource, SimDuration,
+    Kind, Object, Resource, SimDuration, SimTime,
     kinds::sim::{ControlPlane, Image, Machine as NodeMachine, Provider},
     meta::ObjectMeta,
 };
@@ -31,6 +31,8 @@ const HERE: ClusterId = ClusterId(1);
 const PATIENCE: SimDuration = SimDuration::secs(25);
 /// How long nothing changed before the recorder went on.
 const SILENCE: SimDuration = SimDuration::millis(700);
+/// Whose work the recorder waited for. A scheduler that waits for a volume is among them: the volume is in the making.
+const AT_WORK: [&str; 3] = ["kubelet", "ebs.csi.aws.com", "default-scheduler"];
 /// From the end of a command to the first request of the one that follows at once: a shell and kubectl have to start.
 const NEXT_COMMAND: SimDuration = SimDuration::millis(60);
 
@@ -142,9 +144,24 @@ fn one(
 
 /// Waits as the recorder did: until nobody has work in hand, and for the silence by which it knew.
 fn quiet(world: &mut World) {
-    world.settle(PATIENCE);
-    world.run_until(world.now() + SILENCE, Budget::COMMAND);
-    world.settle(PATIENCE);
+    let last = world.now() + PATIENCE;
+    idle(world, last);
+    let seen = world.store().revision();
+    world.run_until((world.now() + SILENCE).min(last), Budget::COMMAND);
+    if world.store().revision() != seen {
+        idle(world, last);
+    }
+}
+
+/// What a controller only waits for, such as a pod that is to be ready for some seconds, is no work: the recorder saw
+/// nothing of it.
+fn idle(world: &mut World, last: SimTime) {
+    while let Some(at) = world.next_work_at() {
+        if world.now() >= last || world.only_waits(SILENCE, &AT_WORK) {
+            return;
+        }
+        world.run_until(at.min(last), Budget::COMMAND);
+    }
 }
 
 fn nodeless(text: &str) -> String {
