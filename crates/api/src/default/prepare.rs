@@ -176,6 +176,12 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
         (Object::Secret(new), _) => clear_text(new),
         (Object::ServiceAccount(new), _) => names_only(new),
         (Object::Lease(new), _) => uncoordinated(new),
+        (Object::Job(new), _) => {
+            // A body need not say its uid, so the defaults could not tell that the Job is there already.
+            if let Some(spec) = &new.spec {
+                labels_of_template(&mut new.metadata, &spec.template);
+            }
+        }
         _ => {}
     }
     new.meta_mut().generation = old.meta().generation;
