@@ -44,7 +44,7 @@ impl App {
         self.aim = Some(Aim::Editor);
     }
 
-    /// Runs the command with what stands in the editor. What is refused stays there.
+    /// Runs the command with what stands in the editor. What is refused comes back with the reasons above it.
     pub(super) fn save_edited(&mut self, context: &Context<Self>) {
         let Some(command) = self.editing.as_ref().map(|it| it.command.clone()) else { return };
         if self.text.1.len() > script::LONGEST_PASTE {
@@ -53,7 +53,9 @@ impl App {
         let (mark, text) = (mark(&self.text.1), self.text.1.trim_end_matches('\n'));
         self.run(
             context,
-            &format!("cat > {FILE} <<'{mark}' && KUBE_EDITOR='mv {FILE}' {command}\n{text}\n{mark}"),
+            &format!(
+                "cat > {FILE} <<'{mark}' && KUBE_EDITOR='cp {FILE}' {command} && rm {FILE}\n{text}\n{mark}"
+            ),
         );
         if self.alarm.is_empty() {
             self.end_editing();

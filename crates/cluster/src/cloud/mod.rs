@@ -15,7 +15,7 @@ pub mod subnet;
 pub(crate) use serve::serve;
 
 use api::{
-    ApiStatus, Kind,
+    ApiStatus, Kind, Object,
     kinds::aws::{Attachment, InstanceState},
 };
 
@@ -52,7 +52,15 @@ impl Controller for Ec2 {
     }
 
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
-        if matches!(change.key.kind, Kind::Eni | Kind::Instance) && change.after.is_some() {
+        let takes_time = change.after.as_deref().is_some_and(|object| match object {
+            Object::Eni(it) => matches!(it.attachment, Attachment::Attaching | Attachment::Detaching),
+            Object::Instance(it) => matches!(
+                it.state,
+                InstanceState::Pending | InstanceState::Stopping | InstanceState::ShuttingDown
+            ),
+            _ => false,
+        });
+        if takes_time {
             wake(change.key.clone());
         }
     }

@@ -36,10 +36,14 @@ fn an_object_is_edited_in_the_pages_editor() {
     page.press("Control+Enter");
     page.wait_for(
         "the refusal",
-        "document.querySelector('.edit .outcome')?.innerText.includes('Invalid value')",
+        "document.querySelector('.edit .outcome')?.innerText.includes('deployments.apps \"web\" is invalid')",
+    );
+    page.wait_for(
+        "the reason above the text",
+        &format!("/^# .*was not valid[^]*Invalid value[^]*replicas: many/m.test({TEXT})"),
     );
     page.click("button", "Close");
-    log(&page, "Edit cancelled, no changes made.");
+    log(&page, "Edit cancelled, no valid changes were saved.");
 
     opened(&page);
     page.click("button", "Save");

@@ -178,6 +178,8 @@ mod tests {
         let path = kept.strip_prefix("A copy of your changes has been stored to \"");
         assert!(path.is_some_and(|path| path.starts_with("/tmp/kubectl-edit-")), "{kept}");
         assert_eq!(end, "error: Edit cancelled, no valid changes were saved.");
+        let [Hint::Editor { text, .. }] = out.hints.as_slice() else { panic!("{out:?}") };
+        assert!(text.contains("# deployments.apps \"web\" was not valid"), "{text}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! How often is a text opened before it is taken?
 //!
 //! A refused text is opened again with the reasons above it, until it is taken or comes back as it was; then it stays on the disk.
-//! The editor is what `KUBE_EDITOR` or `EDITOR` names, run as a command on the file; without one nothing is changed, and the page is
-//! told what would have been shown.
+//! The editor is what `KUBE_EDITOR` or `EDITOR` names, run as a command on the file; without one nothing is changed. The page is told
+//! what was shown last and not answered: the object, or what was refused under the reasons.
 //! Source: kubectl `pkg/cmd/util/editor/editoptions.go` (`Run`, `addError`, `preservedFile`).
 
 use cluster::draw;
@@ -128,6 +128,9 @@ pub(in crate::kubectl) fn run(
             && same(before, &after)
         {
             kept(kube, &path);
+            if let Some(command) = opened.again {
+                kube.out.hint(Hint::Editor { command, text: shown });
+            }
             return Fail::error("Edit cancelled, no valid changes were saved.");
         }
         if let Some((path, _)) = refused.take() {
