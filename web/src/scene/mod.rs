@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use lab::{
     view::scene::{NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
-    words::{Lang, Ui},
+    words::{Lang, Ui, fill},
 };
 use yew::{Html, Properties, classes, function_component, html};
 
@@ -174,7 +174,9 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
             } else {
                 {text(r.w - 50, 15, "lab2 mono end", format!("{}/{}", subnet.free, subnet.total))}
             }
-            if subnet.empty { {text(24, 36, "dim", ui.empty_subnet)} }
+            if let Some(enis) = subnet.undrawn {
+                {text(24, 36, "dim", if enis == 0 { ui.empty_subnet.to_owned() } else { fill(ui.other_enis, enis) })}
+            }
         </g>
     }
 }

@@ -49,6 +49,8 @@ pub struct Ui {
     pub private: &'static str,
     /// Nothing in it.
     pub empty_subnet: &'static str,
+    /// ENIs in it that are drawn nowhere: so many.
+    pub other_enis: &'static str,
     /// The API server.
     pub api_server: &'static str,
     /// The scheduler.

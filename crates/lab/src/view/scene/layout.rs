@@ -369,10 +369,11 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
             free,
             total,
             supply: Supply::of(free, total),
-            empty: content.rows.is_empty()
+            undrawn: (content.rows.is_empty()
                 && content.crossing.is_empty()
                 && content.nats.is_empty()
-                && content.actors.is_empty(),
+                && content.actors.is_empty())
+            .then(|| store.enis_in(name).count()),
         });
         y += h + 8;
     }

@@ -241,8 +241,8 @@ pub struct SubnetBox {
     pub total: u32,
     /// How many are left, as a word.
     pub supply: Supply,
-    /// Whether nothing is in it.
-    pub empty: bool,
+    /// Where nothing is drawn in it: how many ENIs of the account stand there all the same.
+    pub undrawn: Option<usize>,
 }
 
 /// What a [`Part`] is.

@@ -100,7 +100,7 @@ fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i3
                 free,
                 total,
                 supply: Supply::of(free, total),
-                empty: false,
+                undrawn: None,
             });
         }
         None => scene.networks.push(NetworkBox {

@@ -108,3 +108,13 @@ fn a_phone_shows_one_node_large_within_its_width() {
     assert!(scene.pods.iter().all(|p| p.rect.x + p.rect.w <= 390));
     assert_eq!(scene.nodes.len(), 2);
 }
+
+#[test]
+fn a_subnet_where_nothing_is_drawn_says_what_stands_there_all_the_same() {
+    let session =
+        crate::Session::new(crate::library::scenario("street").expect("a fixture"), 1).expect("a session");
+    let scene = scene(Moment::of(session.world()), ClusterId(1), Form::Desk, None);
+    let undrawn = |id: &str| scene.subnets.iter().find(|it| it.id == id).and_then(|it| it.undrawn);
+    assert_eq!((undrawn("Subnet/scattered-a"), undrawn("Subnet/spare-a")), (Some(8), Some(0)));
+    assert_eq!(undrawn("Subnet/pods-a"), None);
+}

@@ -27,6 +27,7 @@ pub const UI: Ui = Ui {
     public: "Public",
     private: "Private",
     empty_subnet: "empty",
+    other_enis: "other ENIs: {}",
     api_server: "API server",
     scheduler: "Scheduler",
     controller_manager: "Controllers",

@@ -27,6 +27,7 @@ pub const UI: Ui = Ui {
     public: "퍼블릭",
     private: "프라이빗",
     empty_subnet: "비어 있음",
+    other_enis: "다른 ENI {}개",
     api_server: "API 서버",
     scheduler: "스케줄러",
     controller_manager: "컨트롤러 매니저",
