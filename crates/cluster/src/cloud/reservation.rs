@@ -27,7 +27,7 @@ pub(super) fn create(
     description: &str,
 ) -> Result<Value, AwsError> {
     const OPERATION: &str = "CreateSubnetCidrReservation";
-    let mut found = named(turn, name, OPERATION)?;
+    let mut found = subnet::asked_for(turn.store(), name, OPERATION)?.clone();
     let no = |message: String| refuse(OPERATION, "InvalidParameterValue", message);
     let kind = match kind {
         "prefix" => ReservationType::Prefix,
@@ -63,7 +63,7 @@ pub(super) fn create(
 /// # Errors
 /// `InvalidSubnetID.NotFound`.
 pub(super) fn of(turn: &Turn<'_>, name: &str) -> Result<Value, AwsError> {
-    let found = named(turn, name, "GetSubnetCidrReservations")?;
+    let found = subnet::asked_for(turn.store(), name, "GetSubnetCidrReservations")?;
     let all = found.reservations.iter().map(|it| shown(it, name)).collect::<Vec<_>>();
     Ok(json!({"SubnetIpv4CidrReservations": all, "SubnetIpv6CidrReservations": []}))
 }
@@ -87,12 +87,6 @@ pub(super) fn delete(turn: &mut Turn<'_>, wanted: &str) -> Result<Value, AwsErro
     found.reservations.retain(|it| it.id != wanted);
     turn.put(found.into_object());
     Ok(json!({ "DeletedSubnetCidrReservation": gone }))
-}
-
-fn named(turn: &Turn<'_>, name: &str, operation: &str) -> Result<Subnet, AwsError> {
-    let message = || format!("The subnet ID '{name}' does not exist");
-    let found = subnet::get(turn.store(), name).cloned();
-    found.ok_or_else(|| refuse(operation, "InvalidSubnetID.NotFound", message()))
 }
 
 fn shown(it: &CidrReservation, subnet: &str) -> Value {

@@ -25,6 +25,14 @@ pub fn get<'s>(store: &'s Store, name: &str) -> Option<&'s Subnet> {
     store.get(ClusterId::WORLD, "", name)
 }
 
+/// The subnet that a call names.
+/// # Errors
+/// `InvalidSubnetID.NotFound`.
+pub(crate) fn asked_for<'s>(store: &'s Store, name: &str, operation: &str) -> Result<&'s Subnet, AwsError> {
+    let message = || format!("The subnet ID '{name}' does not exist");
+    get(store, name).ok_or_else(|| refuse(operation, "InvalidSubnetID.NotFound", message()))
+}
+
 /// Free and taken addresses of a subnet.
 #[must_use]
 pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
@@ -64,10 +72,7 @@ pub(crate) fn offer(
     operation: &str,
     wanted: Wanted,
 ) -> Result<(Vec<Ipv4Addr>, Vec<Ipv4Net>), AwsError> {
-    let Some(subnet) = get(store, subnet) else {
-        let message = format!("The subnet ID '{subnet}' does not exist");
-        return Err(refuse(operation, "InvalidSubnetID.NotFound", message));
-    };
+    let subnet = asked_for(store, subnet, operation)?;
     let mut left = addresses(store, subnet);
     let no = |error: cni::subnet::Exhausted| refuse(operation, &error.to_string(), error.message());
     let singles = left.assign(wanted.addresses).map_err(no)?;
@@ -84,10 +89,7 @@ pub(crate) fn named_address(
     operation: &str,
     address: Ipv4Addr,
 ) -> Result<Ipv4Addr, AwsError> {
-    let Some(subnet) = get(store, name) else {
-        let message = format!("The subnet ID '{name}' does not exist");
-        return Err(refuse(operation, "InvalidSubnetID.NotFound", message));
-    };
+    let subnet = asked_for(store, name, operation)?;
     let (first, last) = cni::subnet::usable_range(subnet.cidr);
     let (code, message) = if !subnet.cidr.contains(&address) {
         let why = "does not fall within the subnet's address range";
