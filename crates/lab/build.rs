@@ -15,12 +15,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../lessons");
     println!("cargo:rerun-if-changed={}", root.display());
     let mut contents = Contents::default();
-    for name in folders(root)?.into_iter().filter(|name| !["fixtures", "puzzles"].contains(&name.as_str())) {
+    let others = ["fixtures", "incidents", "puzzles"];
+    for name in folders(root)?.into_iter().filter(|name| !others.contains(&name.as_str())) {
         contents.lessons.push(lesson(root, &name)?);
     }
-    let puzzles = root.join("puzzles");
-    for name in folders(&puzzles)? {
-        contents.puzzles.push(lesson(&puzzles, &name)?);
+    for (folder, into) in [("incidents", &mut contents.incidents), ("puzzles", &mut contents.puzzles)] {
+        let folder = root.join(folder);
+        for name in folders(&folder)? {
+            into.push(lesson(&folder, &name)?);
+        }
     }
     let fixtures = root.join("fixtures");
     for name in folders(&fixtures)? {

@@ -14,6 +14,8 @@ pub enum Route {
     Lessons,
     /// One lesson, by its slug.
     Lesson(String),
+    /// One incident, by its slug.
+    Incident(String),
     /// A machine with the tools and no cluster.
     Sandbox,
     /// A fixture, by its name.
@@ -57,6 +59,7 @@ impl Route {
         match parts.as_slice() {
             ["lessons"] => Route::Lessons,
             ["lesson", slug, ..] => Route::Lesson((*slug).to_owned()),
+            ["incident", slug, ..] => Route::Incident((*slug).to_owned()),
             ["sandbox"] => Route::Sandbox,
             ["coverage"] => Route::Coverage,
             ["world", fixture] => Route::World((*fixture).to_owned()),
@@ -73,6 +76,7 @@ impl Route {
             Route::First => "#/".to_owned(),
             Route::Lessons => "#/lessons".to_owned(),
             Route::Lesson(slug) => format!("#/lesson/{slug}"),
+            Route::Incident(slug) => format!("#/incident/{slug}"),
             Route::Sandbox => "#/sandbox".to_owned(),
             Route::Coverage => "#/coverage".to_owned(),
             Route::World(fixture) => format!("#/world/{fixture}"),
@@ -92,6 +96,7 @@ mod tests {
             Route::First,
             Route::Lessons,
             Route::Lesson("ip-slots".to_owned()),
+            Route::Incident("no-free-ip".to_owned()),
             Route::Sandbox,
             Route::Coverage,
             Route::World("tri".to_owned()),

@@ -1,6 +1,6 @@
 //! `podpath lesson test [PATH…]`: does every lesson keep its rules?
 //!
-//! A PATH is a lesson's folder or a folder of lessons; without one, `lessons/` of the working directory. Prints one
+//! A PATH is a lesson's folder or a folder of lessons (and of `incidents/`); without one, `lessons/` of the working directory. Prints one
 //! line for each rule and lesson as a test runner would, then what failed; exit status 0 only if nothing did.
 
 use std::{
@@ -143,7 +143,10 @@ pub(crate) fn lesson_folders(path: &Path) -> Result<Vec<PathBuf>, String> {
         return Ok(vec![path.to_owned()]);
     }
     let entries = fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    // A folder of lessons may hold a folder of incidents.
+    let incidents = fs::read_dir(path.join("incidents")).into_iter().flatten();
     let mut found: Vec<PathBuf> = entries
+        .chain(incidents)
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|at| at.join("lesson.yaml").is_file())
         .collect();
@@ -163,10 +166,11 @@ pub(crate) fn read_lesson(path: &Path) -> Result<Folder, String> {
     Ok(folder)
 }
 
-/// Fixtures that lie beside the lesson; they come before the ones that we carry.
+/// Fixtures that lie beside the lesson, or beside the folder of incidents it is in; they come before the ones that we
+/// carry.
 fn fixtures(lesson: &Path) -> Vec<Folder> {
-    let Some(root) = lesson.parent().map(|parent| parent.join("fixtures")) else { return Vec::new() };
-    let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
+    let near = lesson.ancestors().skip(1).take(2).map(|above| above.join("fixtures"));
+    let entries = near.filter_map(|root| fs::read_dir(root).ok()).flatten();
     entries.filter_map(|entry| read_folder(&entry.ok()?.path()).ok()).collect()
 }
 

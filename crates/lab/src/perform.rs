@@ -51,6 +51,10 @@ pub fn line(moment: &mut Moment, text: &str) -> Done {
                 deeds.push(deed(at, "answer", &[("id", &id), ("value", &value)]));
             }
             LabCall::Select(object) => deeds.push(deed(at, "select", &[("object", &object_name(&object))])),
+            LabCall::Explain { cause, evidence } => {
+                let with = [("cause", cause.as_str()), ("evidence", &object_name(&evidence))];
+                deeds.push(deed(at, "explain", &with));
+            }
             LabCall::Why(object) => deeds.push(deed(at, "why", &[("object", &object_name(&object))])),
             LabCall::Trace { from, to } => {
                 let (to, port) =

@@ -169,6 +169,8 @@ pub enum Action {
     Redo,
     /// Stores an answer.
     Answer(String, String),
+    /// Names an incident's cause and the object that proves it.
+    Explain(String, String),
     /// Shows the next hint.
     Hint,
     /// Types the next line of the solution.

@@ -414,6 +414,9 @@ impl App {
                 self.after(context, paths);
             }
             Action::Answer(id, value) => self.run(context, &format!("lab answer {id} {value}")),
+            Action::Explain(cause, evidence) => {
+                self.run(context, &format!("lab explain {cause} {evidence}"));
+            }
             Action::Hint => self.hints += 1,
             Action::Solution => self.solution(),
             Action::Share => self.share(context),
@@ -586,9 +589,12 @@ impl Component for App {
             Route::First => screen::first::first(self, &send),
             Route::Lessons => screen::lessons::lessons(self, &send),
             Route::Coverage => screen::coverage::coverage(self, &send),
-            Route::Lesson(_) | Route::Sandbox | Route::World(_) | Route::Shared(_) | Route::Unknown(_) => {
-                screen::lab::lab(self, &send)
-            }
+            Route::Lesson(_)
+            | Route::Incident(_)
+            | Route::Sandbox
+            | Route::World(_)
+            | Route::Shared(_)
+            | Route::Unknown(_) => screen::lab::lab(self, &send),
         };
         html! {
             <>

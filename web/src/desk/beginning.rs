@@ -121,7 +121,7 @@ impl Beginning {
             Route::First => Self { name: Some(FIRST.to_owned()), ..Self::lesson(FIRST) },
             Route::Lessons | Route::Coverage => Self::default(),
             Route::Unknown(_) => Self { trouble: Some(Trouble::NoPage), ..Self::default() },
-            Route::Lesson(slug) => {
+            Route::Lesson(slug) | Route::Incident(slug) => {
                 Self::lesson(slug).kept(slug, |shared| shared.lesson.as_deref() == Some(slug.as_str()))
             }
             Route::Sandbox => Self::default().kept("sandbox", |shared| shared.lesson.is_none()),

@@ -380,7 +380,7 @@ impl Desk {
         match &self.book {
             Some(book) => {
                 let title = lab::view::lesson::prose(book, lang).title.clone();
-                (Some(format!("{:02}", book.lesson.order)), title)
+                (Some(book.lesson.number()), title)
             }
             None if self.session.scenario().name.is_empty() => (None, lang.ui().sandbox.to_owned()),
             None => (None, self.session.scenario().name.clone()),

@@ -5,15 +5,14 @@ use lab::{
     view::lesson::{GoalView, LessonView, QuestionView},
     words::{Lang, fill},
 };
-use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, KeyboardEvent};
 use yew::{Callback, Html, Properties, classes, function_component, html, use_state};
 
-use super::order::Order;
+use super::{diagnosis::Diagnosis, order::Order};
 use crate::{
     app::{Action, target},
     route::Route,
-    widget::{Icon, icon, rich},
+    widget::{Icon, choices::Choices, icon, rich},
 };
 
 /// What the pane is drawn from.
@@ -23,6 +22,8 @@ pub struct Props {
     pub view: LessonView,
     /// Hints that were asked for.
     pub hints: usize,
+    /// What is picked in the scene.
+    pub selected: Option<String>,
     /// In which language.
     pub lang: Lang,
     /// Where actions go.
@@ -32,7 +33,7 @@ pub struct Props {
 /// The pane.
 #[function_component(Lesson)]
 pub fn lesson(props: &Props) -> Html {
-    let Props { view, hints, lang, send } = props;
+    let Props { view, hints, selected, lang, send } = props;
     let ui = lang.ui();
     let more = {
         let send = send.clone();
@@ -52,6 +53,9 @@ pub fn lesson(props: &Props) -> Html {
                 if let Some(question) = &view.predict {
                     <div class="sec"><span>{ui.predict}</span></div>
                     <Question key={question.id.clone()} question={question.clone()} lang={*lang} send={send.clone()}/>
+                }
+                if let Some(view) = &view.diagnosis {
+                    <Diagnosis view={view.clone()} selected={selected.clone()} lang={*lang} send={send.clone()}/>
                 }
                 if let Some(feedback) = &view.feedback {
                     <div class="say" role="status">{icon(Icon::Chat, "")}<div>{rich::blocks(feedback, *lang)}</div></div>
@@ -145,59 +149,6 @@ pub fn question(props: &QuestionProps) -> Html {
         }
     };
     let locked = question.given.is_some();
-    let option = |value: &String, text: &String| {
-        let class = match (&question.answer, &question.given) {
-            (Some(answer), _) if answer == value => Some("is-right"),
-            (_, Some(given)) if given == value => Some("is-pick"),
-            (_, Some(_)) => Some("is-off"),
-            (_, None) if *picked == *value => Some("is-pick"),
-            (_, None) => None,
-        };
-        let chosen = question.given.as_deref().unwrap_or(&picked) == value;
-        let onclick = {
-            let (picked, value) = (picked.clone(), value.clone());
-            Callback::from(move |_| picked.set(value.clone()))
-        };
-        // One of the options is in the tab order; arrows lead to the others. Source: ARIA practices, radio group.
-        let first = question.options.first().is_some_and(|(first, _)| first == value);
-        let none = question.given.is_none() && !question.options.iter().any(|(option, _)| *option == *picked);
-        let stop = chosen || (first && none);
-        html! {
-            <button class={classes!("opt", class)} role="radio" aria-checked={chosen.to_string()} disabled={locked}
-                tabindex={if stop { "0" } else { "-1" }} data-value={value.clone()} {onclick}>
-                if class == Some("is-right") { {icon(Icon::Check, "s12")} }{text.clone()}
-            </button>
-        }
-    };
-    let arrows = {
-        let (picked, values) = (picked.clone(), question.options.clone());
-        Callback::from(move |event: KeyboardEvent| {
-            let by = match event.key().as_str() {
-                "ArrowDown" | "ArrowRight" => 1,
-                "ArrowUp" | "ArrowLeft" => values.len().saturating_sub(1),
-                _ => return,
-            };
-            event.prevent_default();
-            let here = target::<web_sys::Element>(&event).and_then(|it| it.get_attribute("data-value"));
-            let at = values.iter().position(|(value, _)| Some(value) == here.as_ref()).unwrap_or_default();
-            let Some((next, _)) = values.get((at + by) % values.len().max(1)) else { return };
-            picked.set(next.clone());
-            let group = target::<web_sys::Element>(&event).and_then(|it| it.parent_element());
-            let options = group.and_then(|it| it.query_selector_all("[role=radio]").ok());
-            let found = options.into_iter().flat_map(|it| (0..it.length()).filter_map(move |i| it.get(i)));
-            let next_one = found
-                .filter_map(|it| it.dyn_into::<web_sys::HtmlElement>().ok())
-                .find(|it| it.get_attribute("data-value").as_ref() == Some(next));
-            if let Some(element) = next_one {
-                // An option that cannot take focus leaves it where it was.
-                let _ = element.focus();
-            }
-        })
-    };
-    let short = question.options.iter().all(|(_, text)| text.chars().count() <= 4);
-    let row =
-        question.options.len() <= 4 && question.options.iter().all(|(_, text)| text.chars().count() <= 10);
-    let square = row && question.options.len() == 4;
     let oninput = {
         let picked = picked.clone();
         Callback::from(move |event: web_sys::InputEvent| {
@@ -233,10 +184,11 @@ pub fn question(props: &QuestionProps) -> Html {
                 <input class="number" inputmode="numeric" aria-label={ui.number_answer} disabled={locked}
                     value={question.given.clone().unwrap_or_else(|| (*picked).clone())} {oninput} {onkeydown}/>
             } else {
-                <div class={classes!("opts", (!short).then_some("is-long"), (!short && row).then_some("is-row"), (!short && square).then_some("is-square"))} role="radiogroup"
-                    aria-labelledby={format!("asks-{}", question.id)} onkeydown={arrows}>
-                    {for question.options.iter().map(|(value, text)| option(value, text))}
-                </div>
+                <Choices labelled_by={format!("asks-{}", question.id)} options={question.options.clone()} picked={(*picked).clone()}
+                    given={question.given.clone()} answer={question.answer.clone()} pick={ {
+                        let picked = picked.clone();
+                        Callback::from(move |value: String| picked.set(value))
+                    } }/>
             }
             if question.sorts {
             } else if let Some(given) = &question.given {

@@ -1,6 +1,7 @@
 //! Which panes are there? Each is a function of the app's state to what is drawn.
 
 pub mod decision;
+pub mod diagnosis;
 pub mod editor;
 pub mod feed;
 pub mod inspector;

@@ -58,7 +58,7 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
             {top::top(app, send)}
             if let Some(view) = lesson.filter(|_| !hide_lesson) {
                 if app.width == Width::Tablet { <section class="strip" aria-label={app.ui().lesson}>{lesson::goals(&view, app.settings.lang)}</section> }
-                else { <Lesson {view} hints={app.hints} lang={app.settings.lang} send={send.clone()}/> }
+                else { <Lesson {view} hints={app.hints} selected={app.selected.clone()} lang={app.settings.lang} send={send.clone()}/> }
             }
             if let Some(table) = decision(app) {
                 {decision_table(app, table, send)}

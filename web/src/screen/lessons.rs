@@ -27,6 +27,10 @@ pub fn lessons(app: &App, send: &Callback<Action>) -> Html {
                 <ul>
                     {for library::lessons().iter().map(|book| entry(app, book, &Route::Lesson(book.lesson.slug.clone())))}
                 </ul>
+                <h2 id="incidents">{ui.incidents}</h2>
+                <ul aria-labelledby="incidents">
+                    {for library::incidents().iter().map(|book| entry(app, book, &Route::Incident(book.lesson.slug.clone())))}
+                </ul>
                 <h2>{ui.sandbox}</h2>
                 <ul>
                     <li><a href={Route::Sandbox.hash()}><b>{ui.sandbox}</b><span class="note">{lang.world("empty")}</span></a></li>
@@ -54,7 +58,7 @@ fn entry(app: &App, book: &Book, route: &Route) -> Html {
     let begun = settings::kept(&format!("session.{kept}")).is_some();
     html! {
         <li><a href={route.hash()}>
-            <span class="n mono">{format!("{:02}", book.lesson.order)}</span>
+            <span class="n mono">{book.lesson.number()}</span>
             <b>{prose(book, app.settings.lang).title.clone()}</b>
             <span class="note">{fill(ui.minutes_short, book.lesson.minutes)}if begun { {" · "}{ui.continue_lesson} }</span>
         </a></li>

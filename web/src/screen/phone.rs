@@ -5,7 +5,7 @@ use yew::{Callback, Html, classes, html};
 use super::{lab, story::Story};
 use crate::{
     app::{Action, App, Sheet, Work, on},
-    pane::{lesson, lesson::Question, notices::notices, outline::Outline, top},
+    pane::{diagnosis::Diagnosis, lesson, lesson::Question, notices::notices, outline::Outline, top},
     route::Route,
     widget::{Icon, icon, rich},
 };
@@ -94,6 +94,7 @@ fn goals_tab(app: &App, view: &::lab::view::lesson::LessonView, send: &Callback<
             {rich::blocks(&view.intro, lang)}
             {lesson::goals(view, lang)}
             if let Some(question) = &view.predict { <Question key={question.id.clone()} question={question.clone()} {lang} send={send.clone()}/> }
+            if let Some(view) = &view.diagnosis { <Diagnosis view={view.clone()} selected={app.selected.clone()} {lang} send={send.clone()}/> }
             if let Some(feedback) = &view.feedback { <div class="say">{icon(Icon::Chat, "")}<div>{rich::blocks(feedback, lang)}</div></div> }
             {for view.hints.iter().take(app.hints).map(|(_, text)| rich::blocks(text, lang))}
             if view.done {

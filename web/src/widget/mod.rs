@@ -1,5 +1,6 @@
 //! Which small things do all panes use?
 
+pub mod choices;
 mod divider;
 mod icon;
 pub mod rich;

@@ -78,6 +78,7 @@ impl Controller for Ipamd {
         }
         let fresh = turn.get::<IpPool>("", &key.name).is_none();
         let Some(mut pool) = here.adopted(turn, &key.name) else { return Ok(Next::Done) };
+        forget_before(&mut pool, here.started_at);
         if here.is_attaching(turn.store()) {
             keep(turn, &key.name, pool);
             return Ok(Next::Done);
@@ -99,6 +100,14 @@ impl Controller for Ipamd {
         }
         Ok(here.look_again(&pool, ready_at, now))
     }
+}
+
+/// An ipamd that was started again remembers neither that a subnet was full nor when it last gave something back.
+/// Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go` (`lastInsufficientCidrError`, `lastDecreaseIPPool`: fields of the process,
+/// in no checkpoint).
+fn forget_before(pool: &mut IpPool, started_at: SimTime) {
+    pool.back_off_until = pool.back_off_until.filter(|until| *until >= started_at + timing::IPAMD_BACK_OFF);
+    pool.last_shrink = pool.last_shrink.filter(|at| *at >= started_at);
 }
 
 /// Whether a pod is one of the aws-node DaemonSet.

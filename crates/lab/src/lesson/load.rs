@@ -11,6 +11,7 @@ use super::{
     Allow, FirstView, Form, Goal, Hint, Lesson, Let, Place, Question, Wrong,
     check::{Check, Ref},
     fields::{Errors, Fields, LoadError},
+    incident::Diagnosis,
 };
 
 const FORMS: &[&str] = &["choice", "number", "pick", "order", "cells"];
@@ -37,10 +38,11 @@ fn lesson(value: &Value, errors: &mut Errors) -> Option<Lesson> {
         errors.unknown(&fields.at("apiVersion"), "version", &version, ["podpath/v1"]);
     }
     let kind = fields.text("kind", errors);
-    if !matches!(kind.as_str(), "Lesson" | "Puzzle") {
-        errors.unknown(&fields.at("kind"), "kind", &kind, ["Lesson", "Puzzle"]);
+    const KINDS: [&str; 3] = ["Lesson", "Incident", "Puzzle"];
+    if !KINDS.contains(&kind.as_str()) {
+        errors.unknown(&fields.at("kind"), "kind", &kind, KINDS);
     }
-    let lesson = Lesson {
+    let mut lesson = Lesson {
         slug: fields.text("slug", errors),
         order: small(fields.number("order", errors)),
         part: fields.text("part", errors),
@@ -67,7 +69,9 @@ fn lesson(value: &Value, errors: &mut Errors) -> Option<Lesson> {
             Check::read(check?, &path.field("check"), errors)
         }),
         next: fields.maybe_text("next", errors),
+        diagnosis: (kind == "Incident").then(|| Diagnosis::read(&mut fields, errors)).flatten(),
     };
+    lesson.goals.extend(lesson.diagnosis.as_ref().and_then(|it| it.goal(errors)));
     fields.close(errors);
     names(&lesson, errors);
     Some(lesson)

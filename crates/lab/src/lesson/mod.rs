@@ -8,6 +8,7 @@ pub mod check;
 mod derived;
 pub mod facts;
 pub mod fields;
+pub mod incident;
 mod load;
 pub mod progress;
 pub mod prose;
@@ -17,7 +18,10 @@ pub mod snapshot;
 use api::SimDuration;
 use serde_json::Value;
 
-use self::check::{Check, Ref};
+use self::{
+    check::{Check, Ref},
+    incident::Diagnosis,
+};
 
 /// The machine part of a lesson.
 #[derive(Clone, Debug)]
@@ -58,6 +62,8 @@ pub struct Lesson {
     pub breakit: Option<Check>,
     /// The next lesson's slug.
     pub next: Option<String>,
+    /// What an incident asks at its end; nothing for a lesson or a puzzle.
+    pub diagnosis: Option<Diagnosis>,
 }
 
 /// Where a lesson happens.
@@ -218,6 +224,15 @@ impl Lesson {
         self.goals.iter().find(|goal| goal.id == id)
     }
 
+    /// How it is numbered: two digits, or `I1` for an incident.
+    #[must_use]
+    pub fn number(&self) -> String {
+        match self.diagnosis {
+            Some(_) => format!("I{}", self.order),
+            None => format!("{:02}", self.order),
+        }
+    }
+
     /// The section ids that its prose must have, in order.
     #[must_use]
     pub fn sections(&self) -> Vec<String> {
@@ -227,6 +242,9 @@ impl Lesson {
         ids.extend(self.hints.iter().map(|hint| format!("hint:{}", hint.id)));
         ids.extend(self.wrong.iter().map(|wrong| format!("wrong:{}", wrong.id)));
         ids.extend(self.quiz.iter().map(|question| format!("quiz:{}", question.id)));
+        ids.extend(self.diagnosis.iter().flat_map(|it| {
+            std::iter::once("causes".to_owned()).chain(it.causes.iter().map(|cause| format!("cause:{cause}")))
+        }));
         ids.push("done".to_owned());
         ids.extend(self.breakit.iter().map(|_| "break".to_owned()));
         ids.push("sources".to_owned());

@@ -172,6 +172,18 @@ impl Progress {
         self.log.answer(id)
     }
 
+    /// Whether a check that is no goal holds now.
+    #[must_use]
+    pub fn sees(&self, check: &Check) -> bool {
+        eval(check, self.moment(&NoPaths)).ok == Truth::Yes
+    }
+
+    /// What the learner last took for the cause of an incident, and as its proof.
+    #[must_use]
+    pub fn explanation(&self) -> Option<(&str, &str)> {
+        self.log.explanation()
+    }
+
     /// Follows the world to its present; `deeds` are what the learner did since the last call, in order.
     pub fn follow(&mut self, world: &World, deeds: Vec<Deed>) {
         let paths: &dyn Paths = &Present(world);

@@ -32,12 +32,16 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// Whether it is about `object`, written `Pod/waiter`.
+    /// Whether it is about `object`, written `Pod/waiter`, or `Pod/web-*` where a controller drew the rest of the name.
     #[must_use]
     pub fn is_about(&self, object: &str) -> bool {
-        object.split_once('/').is_some_and(|(kind, name)| {
-            kind.eq_ignore_ascii_case(&self.object_kind) && name == self.object_name
-        })
+        let named = |name: &str| match name.strip_suffix('*') {
+            Some(beginning) => self.object_name.starts_with(beginning),
+            None => name == self.object_name,
+        };
+        object
+            .split_once('/')
+            .is_some_and(|(kind, name)| kind.eq_ignore_ascii_case(&self.object_kind) && named(name))
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Simplification {
 pub struct Contents {
     /// Lessons by the order of their folders; `lesson.yaml` as JSON, scripts of the author left out but the solution.
     pub lessons: Vec<Folder>,
+    /// Incidents, in the same form.
+    pub incidents: Vec<Folder>,
     /// The sandbox's puzzles, in the same form.
     pub puzzles: Vec<Folder>,
     /// Fixtures by name.

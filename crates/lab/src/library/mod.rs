@@ -37,11 +37,11 @@ pub fn term(id: &str) -> Option<&'static Term> {
     packed().glossary.iter().find(|term| term.id == id)
 }
 
-/// The packed lesson or puzzle with this slug.
+/// The packed lesson, incident or puzzle with this slug.
 #[must_use]
 pub fn lesson(slug: &str) -> Option<Book> {
     let named = |folder: &&Folder| folder.name.split_once('-').is_some_and(|(_, name)| name == slug);
-    let folder = packed().lessons.iter().chain(&packed().puzzles).find(named)?;
+    let folder = packed().lessons.iter().chain(&packed().incidents).chain(&packed().puzzles).find(named)?;
     Book::open(folder.clone(), fixture).ok()
 }
 
@@ -49,6 +49,12 @@ pub fn lesson(slug: &str) -> Option<Book> {
 #[must_use]
 pub fn lessons() -> Vec<Book> {
     books(&packed().lessons)
+}
+
+/// All packed incidents, in order.
+#[must_use]
+pub fn incidents() -> Vec<Book> {
+    books(&packed().incidents)
 }
 
 /// The sandbox's puzzles, in order: worlds with a story and a question. The answers are a real scheduler's.

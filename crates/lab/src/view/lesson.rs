@@ -8,6 +8,7 @@ use crate::{
     lesson::{
         Form, Question,
         check::{Check, eval::Outcome},
+        incident::Diagnosis,
         progress::{Progress, Standing},
         prose::{Block, Inline, Prose},
     },
@@ -56,6 +57,21 @@ pub struct QuestionView {
     pub right: Option<bool>,
 }
 
+/// What an incident asks at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiagnosisView {
+    /// What it asks.
+    pub text: Vec<Inline>,
+    /// Causes to choose from: the value that is stored, and how it reads.
+    pub causes: Vec<(String, String)>,
+    /// The last explanation: cause and evidence.
+    pub given: Option<(String, String)>,
+    /// Whether that was right.
+    pub right: bool,
+    /// What speaks for or against the cause that was named.
+    pub reply: Vec<Block>,
+}
+
 /// A lesson as the pane shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LessonView {
@@ -87,6 +103,8 @@ pub struct LessonView {
     pub summary: Vec<Block>,
     /// Questions after the goals.
     pub quiz: Vec<QuestionView>,
+    /// What an incident asks; nothing for a lesson.
+    pub diagnosis: Option<DiagnosisView>,
     /// An extension.
     pub break_it: Option<Vec<Block>>,
     /// Where the facts come from.
@@ -188,7 +206,7 @@ pub fn lesson(book: &Book, progress: &Progress, ahead: Option<u64>, lang: Lang) 
     };
     let done = first_open.is_none();
     LessonView {
-        number: format!("{:02}", lesson.order),
+        number: lesson.number(),
         part: match lang.part(&lesson.part) {
             "" => lesson.part.clone(),
             title if lesson.part == PUZZLES => format!("{title} · {}", lesson.order),
@@ -220,6 +238,7 @@ pub fn lesson(book: &Book, progress: &Progress, ahead: Option<u64>, lang: Lang) 
         } else {
             Vec::new()
         },
+        diagnosis: lesson.diagnosis.as_ref().map(|it| diagnosis(prose, it, progress.explanation())),
         done,
         summary: blocks(prose, "done"),
         break_it: lesson.breakit.as_ref().map(|_| blocks(prose, "break")),
@@ -227,6 +246,17 @@ pub fn lesson(book: &Book, progress: &Progress, ahead: Option<u64>, lang: Lang) 
         next: lesson.next.clone().filter(|slug| crate::library::lesson(slug).is_some()),
         solution: crate::script::lines(book.solution()),
         goals,
+    }
+}
+
+fn diagnosis(prose: &Prose, asked: &Diagnosis, given: Option<(&str, &str)>) -> DiagnosisView {
+    let reads = prose.section("causes").map(crate::lesson::prose::Section::options).unwrap_or_default();
+    DiagnosisView {
+        text: first_paragraph(prose, "causes"),
+        causes: asked.causes.iter().cloned().zip(reads).collect(),
+        given: given.map(|(cause, evidence)| (cause.to_owned(), evidence.to_owned())),
+        right: given.is_some_and(|(cause, evidence)| asked.is_right(cause, evidence)),
+        reply: given.map(|(cause, _)| blocks(prose, &format!("cause:{cause}"))).unwrap_or_default(),
     }
 }
 

@@ -225,6 +225,11 @@ impl Lang {
             "tri" => self.pick("AZ 셋에 m5.large 세 대", "three m5.large in three zones"),
             "duo" => self.pick("t3.small 두 대", "two t3.small"),
             "tiny" => self.pick("t3.small 한 대와 시스템 노드", "one t3.small and a system node"),
+            "pool" => self.pick("/27 서브넷 둘에 t3.small 한 대씩", "a t3.small in each of two /27 subnets"),
+            "street" => self.pick("넓은 서브넷과 조각난 서브넷", "a roomy subnet and a fragmented one"),
+            "narrow" => {
+                self.pick("/28 서브넷 둘에 t3.small 한 대씩", "a t3.small in each of two /28 subnets")
+            }
             "kind1" => self.pick("노드 하나짜리 kind", "kind with one node"),
             "kwok" => self.pick("노드 없는 컨트롤 플레인 (kwok)", "a control plane without nodes (kwok)"),
             "empty" => self.pick("도구만 있는 컴퓨터", "a machine with the tools"),
@@ -254,6 +259,7 @@ impl Lang {
             "B" => self.pick("파드 아래의 네트워크", "The network under the pod"),
             "C" => self.pick("들어오는 문, 나가는 길", "Doors in and ways out"),
             "D" => self.pick("파드가 사는 곳", "Where pods run"),
+            "I" => self.pick("사고", "Incidents"),
             "P" => self.pick("스케줄러 퍼즐", "Scheduling puzzles"),
             "E" => self.pick("권한, 저장, 변경", "Who may, what stays, how to change"),
             _ => "",

@@ -151,6 +151,16 @@ pub struct Ui {
     pub next_puzzle: &'static str,
     /// A choice of files.
     pub file: &'static str,
+    /// The list of incidents.
+    pub incidents: &'static str,
+    /// Where an incident's cause is named.
+    pub explain: &'static str,
+    /// Before the object that was picked as proof.
+    pub proof: &'static str,
+    /// Where no object is picked yet.
+    pub no_proof: &'static str,
+    /// Names the cause.
+    pub name_cause: &'static str,
     /// The list of the sandbox's puzzles.
     pub puzzles: &'static str,
     /// Goes on.

@@ -24,6 +24,13 @@ pub enum LabCall {
     },
     /// `lab select KIND/NAME`.
     Select(String),
+    /// `lab explain CAUSE KIND/NAME`: what an incident's learner takes for its cause, and the object that proves it.
+    Explain {
+        /// One of the causes that the incident offers.
+        cause: String,
+        /// The object.
+        evidence: String,
+    },
     /// `lab undo`: the last line goes.
     Undo,
     /// `lab redo`.
@@ -58,6 +65,7 @@ const FAULT: &str = "lab fault stop|clear PART | stop|clear kubelet|runtime|kube
 pub const VERBS: &[Verb] = &[
     Verb { name: "answer", usage: "lab answer ID VALUE", run: answer },
     Verb { name: "calc", usage: calc::USAGE, run: calc::run },
+    Verb { name: "explain", usage: "lab explain CAUSE KIND/NAME", run: explain },
     Verb { name: "fault", usage: FAULT, run: act::fault },
     Verb { name: "fix", usage: "lab fix POD [-n NAMESPACE] [--json]", run: what_if::fix },
     Verb { name: "help", usage: "lab help", run: help },
@@ -118,6 +126,12 @@ fn answer(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         return Ok(usage(call, "answer"));
     }
     let entry = LabCall::Answer { id: id.clone(), value: value.join(" ") };
+    journal(call, entry)
+}
+
+fn explain(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let [cause, evidence] = call.args.as_slice() else { return Ok(usage(call, "explain")) };
+    let entry = LabCall::Explain { cause: cause.clone(), evidence: evidence.clone() };
     journal(call, entry)
 }
 

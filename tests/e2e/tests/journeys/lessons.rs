@@ -284,6 +284,35 @@ fn lesson_seven_is_done_in_the_terminal() {
 }
 
 #[test]
+fn an_incident_ends_with_its_cause_and_a_proof() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lessons", &View::desktop());
+    page.click("link", "Two pods that never start");
+    let name_cause = |cause: &str| {
+        page.click("radio", cause);
+        page.click("button", "This is the cause");
+    };
+    name_cause("too little CPU left");
+    page.wait_for(
+        "what speaks against it",
+        "document.querySelector('.say')?.innerText.includes('both pods have one')",
+    );
+    let script = "document.querySelector('[data-id=\"Subnet/pods-a\"]').dispatchEvent(new MouseEvent('click', { bubbles: true }))";
+    page.eval(script);
+    page.wait_for("the proof", "document.querySelector('.proof')?.innerText.includes('Subnet/pods-a')");
+    name_cause("The subnets cannot give");
+    met(&page, "explained");
+    assert_eq!(goal(&page, "running").as_deref(), Some("Open"), "naming the cause mends nothing");
+    commands(
+        &page,
+        &["kubectl set env daemonset aws-node --namespace kube-system MINIMUM_IP_TARGET=7", "lab wait idle"],
+    );
+    met(&page, "room");
+    page.wait_for("what one can say now", "document.querySelector('.say.is-done') !== null");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
 fn a_tablet_shows_goals_scene_and_terminal_at_once() {
     let site = Site::built();
     let page = Page::open(&site, "#/lesson/ip-slots", &View::tablet());

@@ -34,4 +34,11 @@ impl Log {
             .and_then(|deed| deed.with.get("value"))
             .map(String::as_str)
     }
+
+    /// The last explanation: cause and evidence. Unlike an answer it may be given again.
+    #[must_use]
+    pub fn explanation(&self) -> Option<(&str, &str)> {
+        let deed = self.deeds.iter().rev().find(|deed| deed.action == "explain")?;
+        Some((deed.with.get("cause")?, deed.with.get("evidence")?))
+    }
 }

@@ -68,6 +68,12 @@ pub(super) fn languages_agree(case: &Case<'_>) -> Vec<Finding> {
         for id in want.iter().filter(|id| !seen.contains(id.as_str())) {
             say(format!("## {id} is missing"));
         }
+        if let Some(diagnosis) = &lesson.diagnosis {
+            let said = prose.section("causes").map_or(0, |section| section.options().len());
+            if said != diagnosis.causes.len() {
+                say(format!("## causes: {said} causes, lesson.yaml has {}", diagnosis.causes.len()));
+            }
+        }
         for (group, questions) in [("predict", &lesson.predict), ("quiz", &lesson.quiz)] {
             for question in questions {
                 let options = match &question.form {

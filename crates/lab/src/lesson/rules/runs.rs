@@ -4,7 +4,10 @@ use api::SimDuration;
 
 use super::{Case, Finding, Played, play};
 use crate::{
-    lesson::progress::Standing,
+    lesson::{
+        incident::Diagnosis,
+        progress::{Progress, Standing},
+    },
     script::{self, is_wait},
     session::Session,
 };
@@ -67,18 +70,40 @@ pub(super) fn start_fails(case: &Case<'_>) -> Vec<Finding> {
     };
     session.settle(START);
     let Some(progress) = session.progress() else { return Vec::new() };
+    let mut findings = symptom(book.lesson.diagnosis.as_ref(), progress, true, "V2");
     let goals = book.lesson.goals.iter().zip(progress.goals());
-    goals
+    let met = goals
         .filter(|(goal, state)| {
             !goal.from_start && matches!(state.standing, Standing::Met | Standing::Holding)
         })
-        .map(|(goal, _)| Finding::new("V2", "lesson.yaml", format!("goal {} is true at the start", goal.id)))
-        .collect()
+        .map(|(goal, _)| Finding::new("V2", "lesson.yaml", format!("goal {} is true at the start", goal.id)));
+    findings.extend(met);
+    findings
+}
+
+/// Whether the symptom of an incident is there when it should be.
+fn symptom(
+    diagnosis: Option<&Diagnosis>,
+    progress: &Progress,
+    wanted: bool,
+    rule: &'static str,
+) -> Vec<Finding> {
+    let Some(diagnosis) = diagnosis else { return Vec::new() };
+    let seen = progress.sees(&diagnosis.symptom);
+    match (wanted, seen) {
+        (true, false) => vec![Finding::new(rule, "lesson.yaml", "the symptom is not there at the start")],
+        (false, true) => vec![Finding::new(rule, "solution.sh", "the symptom is still there at the end")],
+        (true, true) | (false, false) => Vec::new(),
+    }
 }
 
 /// V3: the solution meets all goals.
 pub(super) fn solution_passes(case: &Case<'_>) -> Vec<Finding> {
-    not_passed("V3", "solution.sh", &case.solved)
+    let mut findings = not_passed("V3", "solution.sh", &case.solved);
+    if let Some(progress) = case.solved.progress() {
+        findings.extend(symptom(case.book.lesson.diagnosis.as_ref(), progress, false, "V3"));
+    }
+    findings
 }
 
 /// V4: without its last command the solution leaves a goal open.
@@ -199,7 +224,7 @@ pub(super) fn breaks(case: &Case<'_>) -> Vec<Finding> {
     for (name, text) in case.book.folder.under("break") {
         scripts += 1;
         let Some(played) = played(case, &script::lines(text), seed(case)) else { continue };
-        if !played.progress().is_some_and(crate::lesson::progress::Progress::is_broken) {
+        if !played.progress().is_some_and(Progress::is_broken) {
             let failed: Vec<_> = played.failed.iter().map(|(_, _, said)| said.trim_end()).collect();
             let message = format!("does not reach the extension's state; {}", failed.join("; "));
             findings.push(Finding::new("V13", format!("break/{name}"), message));
