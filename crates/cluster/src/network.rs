@@ -21,7 +21,7 @@ use network::network as net;
 use crate::{
     ClusterId, Store, World,
     cloud::eni,
-    node::{kube_proxy, kubelet::image},
+    node::{ipamd, kube_proxy, kubelet::image},
 };
 
 /// The network as it is now, seen from one cluster.
@@ -32,7 +32,7 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
     let eks = plane.and_then(|plane| store.get::<EksCluster>(ClusterId::WORLD, "", name(plane)));
     let mut network = net::Network {
         kube_proxy: net::KubeProxy { mode: "iptables".to_owned() },
-        cni: net::Cni { sgpp: "strict".to_owned(), ..net::Cni::default() },
+        cni: vpc_cni(store, cluster),
         cluster: control_plane(store, cluster, plane, eks),
         namespaces: store
             .list::<Namespace>(cluster, None)
@@ -58,6 +58,22 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
         it.endpoints = Some(api.clone());
     }
     network
+}
+
+/// What the VPC CNI's DaemonSet is told. MODEL: its pods have been replaced since it was told.
+fn vpc_cni(store: &Store, cluster: ClusterId) -> net::Cni {
+    let env = ipamd::settings(store, cluster);
+    let text = |name: &str| env.get(name).map_or("", String::as_str);
+    let blocks = text("AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS").split(',');
+    net::Cni {
+        external_snat: text("AWS_VPC_K8S_CNI_EXTERNALSNAT") == "true",
+        exclude_snat_cidrs: blocks.filter_map(|block| block.trim().parse().ok()).collect(),
+        sgpp: Some(text("POD_SECURITY_GROUP_ENFORCING_MODE"))
+            .filter(|mode| !mode.is_empty())
+            .unwrap_or("strict")
+            .to_owned(),
+        ..net::Cni::default()
+    }
 }
 
 /// What every kube-proxy of a cluster knows now.

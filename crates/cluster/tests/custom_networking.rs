@@ -30,6 +30,10 @@ fn settle(world: &mut World) {
     assert_eq!(check::broken(world), Vec::<String>::new());
 }
 
+fn pass(world: &mut World, seconds: u64) {
+    world.run_until(world.now() + SimDuration::secs(seconds), cluster::Budget::COMMAND);
+}
+
 fn ec2(world: &mut World, action: &'static str, input: Value) -> Result<Value, String> {
     let request = Request::Aws(AwsRequest { service: "ec2", action, input });
     match world.request(&Principal::admin(), request) {
@@ -54,8 +58,16 @@ fn pod_subnet(world: &mut World, zone: &str) -> String {
 }
 
 fn switch_on(world: &mut World) {
-    let env = json!({"env": {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true",
-        "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone"}});
+    set(
+        world,
+        &json!({"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true",
+        "ENI_CONFIG_LABEL_DEF": "topology.kubernetes.io/zone"}),
+    );
+}
+
+/// Sets variables of aws-node as the add-on's configuration.
+fn set(world: &mut World, env: &Value) {
+    let env = json!({ "env": env });
     let update = Provision::UpdateAddon {
         cluster: "podpath".to_owned(),
         name: "vpc-cni".to_owned(),
@@ -134,10 +146,90 @@ fn a_node_without_its_eni_config_becomes_ready_when_it_comes() {
     switch_on(&mut world);
     new_group(&mut world);
     settle(&mut world);
-    assert!(!new_node(&world).1);
+    let (node, ready) = new_node(&world);
+    assert!(!ready);
+    let pool = world.store().get::<IpPool>(HERE, "", &node).unwrap();
+    let said = "eniconfig: eniconfig is not available; Failed to attach any ENIs for custom networking";
+    assert_eq!(pool.error.as_deref(), Some(said));
     create(&mut world, Kind::ENIConfig, eni_config("ap-northeast-2a", &subnet, &[])).unwrap();
-    settle(&mut world);
+    pass(&mut world, 20);
+    assert!(!new_node(&world).1, "ipamd has ended; its container waits for the liveness probe");
+    pass(&mut world, 400);
     assert!(new_node(&world).1);
+    assert_eq!(world.store().get::<IpPool>(HERE, "", &node).unwrap().error, None);
+}
+
+/// A subnet beside the nodes' own, with a tag.
+fn tagged_subnet(world: &mut World, tag: &str) -> String {
+    let subnet = pod_subnet(world, "ap-northeast-2a");
+    tag_subnet(world, &subnet, tag);
+    subnet
+}
+
+fn tag_subnet(world: &mut World, subnet: &str, tag: &str) {
+    let tags = json!([{"Key": "kubernetes.io/role/cni", "Value": tag}]);
+    ec2(world, "CreateTags", json!({"Resources": [subnet], "Tags": tags})).expect("a tag");
+}
+
+fn enis_in(world: &World, subnet: &str) -> usize {
+    world.store().list::<Eni>(ClusterId::WORLD, None).filter(|eni| eni.subnet == subnet).count()
+}
+
+#[test]
+fn new_enis_stand_in_the_tagged_subnet_that_has_most_room() {
+    let mut world = fixture("tiny");
+    let subnet = tagged_subnet(&mut world, "1");
+    new_group(&mut world);
+    settle(&mut world);
+    set(&mut world, &json!({"MINIMUM_IP_TARGET": "5"}));
+    settle(&mut world);
+    assert_eq!(enis_in(&world, &subnet), 2, "one for each node of its zone");
+    let mut world = fixture("tiny");
+    let subnet = tagged_subnet(&mut world, "1");
+    set(&mut world, &json!({"MINIMUM_IP_TARGET": "5", "ENABLE_SUBNET_DISCOVERY": "false"}));
+    settle(&mut world);
+    assert_eq!(enis_in(&world, &subnet), 0, "without discovery ENIs stand where their node stands");
+}
+
+#[test]
+fn a_node_whose_subnet_is_kept_from_pods_takes_all_addresses_elsewhere() {
+    let mut world = fixture("tiny");
+    tag_subnet(&mut world, "private-a", "0");
+    new_group(&mut world);
+    settle(&mut world);
+    let (node, _) = new_node(&world);
+    let no_subnet = "no valid subnets available for ENI creation - all subnets are either not tagged or tagged with kubernetes.io/role/cni=0";
+    let pool = world.store().get::<IpPool>(HERE, "", &node).unwrap().clone();
+    assert_eq!((pool.error.as_deref(), pool.enis[0].excluded), (Some(no_subnet), true));
+    let subnet = tagged_subnet(&mut world, "1");
+    settle(&mut world);
+    let pool = world.store().get::<IpPool>(HERE, "", &node).unwrap();
+    assert_eq!(cni::figures(pool, pool.cooldown, world.now()).warm, 3);
+    assert_eq!((pool.error.as_deref(), enis_in(&world, &subnet) > 0), (None, true));
+}
+
+#[test]
+fn an_address_rests_as_long_as_the_environment_says() {
+    let mut world = fixture("tiny");
+    set(&mut world, &json!({"IP_COOLDOWN_PERIOD": "90"}));
+    settle(&mut world);
+    let pools = world.store().list::<IpPool>(HERE, None);
+    assert!(pools.into_iter().all(|pool| pool.cooldown == SimDuration::secs(90)));
+}
+
+#[test]
+fn aws_node_does_not_start_with_settings_that_its_entry_point_refuses() {
+    let mut world = fixture("tiny");
+    set(&mut world, &json!({"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "0"}));
+    pass(&mut world, 120);
+    let waiting = world.store().list::<Pod>(HERE, Some("kube-system")).any(|pod| {
+        let statuses = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
+        statuses.into_iter().flatten().any(|it| {
+            let waiting = it.state.as_ref().and_then(|state| state.waiting.as_ref());
+            waiting.and_then(|it| it.reason.as_deref()) == Some("CrashLoopBackOff")
+        })
+    });
+    assert!(waiting);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub mod karpenter;
 pub mod kube_reserved;
 pub mod limits;
 pub mod max_pods;
+pub mod settings;
 pub mod split;
 pub mod subnet;
 

@@ -165,7 +165,7 @@ pub fn slot(slot: &SlotMark) -> Html {
         SlotState::Primary => "prim",
         SlotState::Used => "used",
         SlotState::Warm => "warm",
-        SlotState::Cooldown(_) => "cool",
+        SlotState::Cooldown { .. } => "cool",
         SlotState::Empty => "empty",
         SlotState::Prefix(_) => "prefix",
     };
@@ -183,13 +183,13 @@ pub fn slot(slot: &SlotMark) -> Html {
                 if large { {text(m, m + 14, "oct mid", slot.octet.clone())} }
             </>
         },
-        SlotState::Cooldown(secs) if large => html! {
+        SlotState::Cooldown { left, of } if large => html! {
             <>
                 <circle class="ring" cx={m.to_string()} cy={m.to_string()} r="13"/>
                 <circle class="ringf" pathLength="100" cx={m.to_string()} cy={m.to_string()} r="13"
-                    stroke-dasharray={format!("{} 100", secs * 100 / 30)}
+                    stroke-dasharray={format!("{} 100", left * 100 / of.max(1))}
                     transform={format!("rotate(-90 {m} {m})")}/>
-                {text(m, m + 4, "mid mono", secs.to_string())}
+                {text(m, m + 4, "mid mono", left.to_string())}
             </>
         },
         SlotState::Prefix(used) if large => html! {
@@ -198,7 +198,9 @@ pub fn slot(slot: &SlotMark) -> Html {
                 {text(m, m, "oct mid", slot.octet.clone())}{text(m, m + 13, "oct mid", format!("{used}/16"))}
             </g>
         },
-        SlotState::Used | SlotState::Empty | SlotState::Cooldown(_) | SlotState::Prefix(_) => Html::default(),
+        SlotState::Used | SlotState::Empty | SlotState::Cooldown { .. } | SlotState::Prefix(_) => {
+            Html::default()
+        }
     };
     html! {
         <g key={slot.id.clone()} class={classes!("k-slot", format!("s-{class}"), (!large).then_some("is-small"))}

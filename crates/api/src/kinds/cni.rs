@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{SimTime, meta::ObjectMeta};
+use crate::{SimDuration, SimTime, meta::ObjectMeta};
 
 /// Where the pods of some nodes get their addresses, under custom networking.
 ///
@@ -57,7 +57,7 @@ pub struct PoolAddress {
     pub ip: Ipv4Addr,
     /// The sandbox that holds it: `<namespace>/<pod>`.
     pub sandbox: Option<String>,
-    /// When it was last given back; it rests 30 s from then.
+    /// When it was last given back; it rests for the pool's `cooldown` from then.
     pub unassigned_at: Option<SimTime>,
 }
 
@@ -114,4 +114,16 @@ pub struct IpPool {
     pub last_shrink: Option<SimTime>,
     /// Until when it asks EC2 for nothing, after an empty subnet.
     pub back_off_until: Option<SimTime>,
+    /// How long an address rests before the next pod can have it: `IP_COOLDOWN_PERIOD`.
+    #[serde(default)]
+    pub cooldown: SimDuration,
+    /// What ipamd's log says of the last thing that it could not do; `None` once it could.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// The start of the container in which ipamd has set its node up and answers.
+    #[serde(default)]
+    pub serves_since: Option<SimTime>,
+    /// The start of the container in which ipamd gave up: it does nothing until the container starts again.
+    #[serde(default)]
+    pub gave_up: Option<SimTime>,
 }

@@ -11,6 +11,7 @@ pub mod instance;
 mod reservation;
 mod serve;
 pub mod subnet;
+mod tags;
 
 pub(crate) use serve::serve;
 

@@ -12,7 +12,7 @@ use crate::{
     ActorId, AwsError, AwsRequest, ClusterId, Turn, World,
     cloud::{
         eni::{self, NewEni},
-        instance, refuse, reservation, subnet,
+        instance, refuse, reservation, subnet, tags,
     },
 };
 
@@ -52,6 +52,7 @@ pub(crate) fn serve(world: &mut World, request: &AwsRequest) -> Result<Value, Aw
         ("ec2", "DeleteSubnetCidrReservation") => {
             reservation::delete(turn, &one(request, "SubnetCidrReservationId"))
         }
+        ("ec2", "CreateTags" | "DeleteTags") => tags::change(turn, request),
         ("ec2", "DescribeSubnets") => Ok(json!({ "Subnets": subnets(turn, &ids(request, "SubnetIds")) })),
         ("ec2", "AssociateVpcCidrBlock") => {
             subnet::extend_vpc(turn, &one(request, "VpcId"), &one(request, "CidrBlock"))
@@ -187,6 +188,7 @@ fn subnets(turn: &Turn<'_>, ids: &[String]) -> Vec<Value> {
                 "AvailableIpAddressCount": subnet::free(turn.store(), it),
                 "State": "available",
                 "MapPublicIpOnLaunch": it.map_public_ip_on_launch,
+                "Tags": tags::shown(&it.metadata),
             })
         })
         .collect()

@@ -8,25 +8,28 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration, SimTime,
-    k8s::core::v1::{Container, Node, Pod},
+    k8s::{
+        apps::v1::DaemonSet,
+        core::v1::{Container, Node, Pod},
+    },
     kinds::{
-        aws::{Attachment, Eni, EniOwner, Instance, InstanceState},
+        aws::{Attachment, Eni, EniOwner, Instance, InstanceState, Subnet},
         cni::{EniConfig, IpPool, PoolEni},
         sim::{ContainerStep, Machine, Sandbox},
     },
     meta::ObjectMeta,
 };
-use cni::{Attempt, EniLimits, Move, PoolMode, PoolPlan, WarmTargets};
+use cni::{Attempt, EniLimits, Move, PoolMode, PoolPlan, WarmTargets, discovery::Candidate};
 use ipnet::Ipv4Net;
 
 use crate::{
     AwsError, Change, ClusterId, Controller, Key, Next, Note, Store, Turn, What,
     cloud::{
         eni::{self, NewEni},
-        instance,
+        instance, subnet,
     },
     fact::Planned,
-    node::cluster_named,
+    node::{cluster_named, kubelet},
     parts::Process,
     timing,
 };
@@ -79,7 +82,7 @@ impl Controller for Ipamd {
         let fresh = turn.get::<IpPool>("", &key.name).is_none();
         let Some(mut pool) = here.adopted(turn, &key.name) else { return Ok(Next::Done) };
         forget_before(&mut pool, here.started_at);
-        if here.is_attaching(turn.store()) {
+        if pool.gave_up == Some(here.started_at) || here.is_attaching(turn.store()) {
             keep(turn, &key.name, pool);
             return Ok(Next::Done);
         }
@@ -93,11 +96,19 @@ impl Controller for Ipamd {
                 here.make(turn, &mut pool, it);
             }
         }
-        let serves = !here.targets.custom_networking || !here.is_empty(turn.store(), &pool);
-        keep(turn, &key.name, pool.clone());
-        if serves {
-            network_ready(turn, &key.name);
+        let begins = pool.serves_since != Some(here.started_at);
+        if begins && here.targets.custom_networking && here.is_empty(turn.store(), &pool) {
+            // ipamd ends; its container goes on asking for it until the kubelet's liveness probe has had enough.
+            pool.gave_up = Some(here.started_at);
+            pool.error = Some(
+                pool.error.map_or(NOTHING_ATTACHED.to_owned(), |why| format!("{why}; {NOTHING_ATTACHED}")),
+            );
+            keep(turn, &key.name, pool);
+            return Ok(Next::Done);
         }
+        pool.serves_since = Some(here.started_at);
+        keep(turn, &key.name, pool.clone());
+        network_ready(turn, &key.name);
         Ok(here.look_again(&pool, ready_at, now))
     }
 }
@@ -117,12 +128,9 @@ pub(crate) fn is_aws_node(pod: &Pod) -> bool {
 
 /// Whether ipamd answers on a node.
 pub(crate) fn answers(turn: &Turn<'_>, node: &str) -> bool {
-    Here::on(turn.store(), turn.cluster(), node).is_some_and(|here| turn.now() >= here.ready_at())
-}
-
-/// How long an address rests on a node.
-pub(crate) fn cooldown(turn: &Turn<'_>, node: &str) -> SimDuration {
-    Here::on(turn.store(), turn.cluster(), node).map_or(cni::COOLDOWN, |here| here.targets.cooldown)
+    let pool = turn.get::<IpPool>("", node);
+    Here::on(turn.store(), turn.cluster(), node)
+        .is_some_and(|here| pool.is_some_and(|pool| pool.serves_since == Some(here.started_at)))
 }
 
 /// What the ipamd of a node would do at its next round if nothing changed before.
@@ -142,7 +150,7 @@ pub struct NextRound {
 #[must_use]
 pub fn next_round(store: &Store, cluster: ClusterId, node: &str, now: SimTime) -> Option<NextRound> {
     let here = Here::on(store, cluster, node).filter(|here| now >= here.ready_at())?;
-    let pool = store.get::<IpPool>(cluster, "", node)?;
+    let pool = store.get::<IpPool>(cluster, "", node).filter(|pool| pool.gave_up != Some(here.started_at))?;
     let plan = cni::plan(pool, &here.targets, &here.limits, now);
     let after = (!here.is_attaching(store)).then(|| next_tick(here.ready_at(), now).since(now));
     Some(NextRound { plan, after, limits: here.limits, targets: here.targets })
@@ -154,10 +162,78 @@ fn next_tick(ready_at: SimTime, now: SimTime) -> SimTime {
     SimTime(ready_at.0 + ticks * timing::IPAMD_TICK.0)
 }
 
+/// The image that ipamd runs from, without its registry.
+pub(crate) const IMAGE: &str = "amazon-k8s-cni";
+
+/// Why an aws-node container does not start, if it does not.
+pub(crate) fn refusal(container: &Container) -> Option<String> {
+    cni::settings::refusal(&environment(container))
+}
+
+/// What an aws-node container writes to its log, with the level of each line.
+/// Source: amazon-vpc-cni-k8s `cmd/aws-vpc-cni/main.go`; ipamd itself writes to a file of its node.
+#[must_use]
+pub fn log(container: &Container) -> Option<Vec<(&'static str, String)>> {
+    let image = container.image.as_deref().map(kubelet::image::without_tag).unwrap_or_default();
+    if !image.ends_with(IMAGE) || container.name != "aws-node" {
+        return None;
+    }
+    if let Some(why) = refusal(container) {
+        return Some(vec![("error", why)]);
+    }
+    let steps = [
+        "Starting IPAM daemon... ",
+        "Checking for IPAM connectivity... ",
+        "Copying config file... ",
+        "Successfully copied CNI plugin binary and config file.",
+    ];
+    Some(steps.map(|step| ("info", step.to_owned())).to_vec())
+}
+
+/// The environment that a cluster's DaemonSet gives aws-node; empty where there is none.
+pub(crate) fn settings(store: &Store, cluster: ClusterId) -> BTreeMap<String, String> {
+    let set = store.get::<DaemonSet>(cluster, "kube-system", "aws-node");
+    let spec = set.and_then(|set| set.spec.as_ref()?.template.spec.as_ref());
+    let container = spec.and_then(|spec| spec.containers.iter().find(|c| c.name == "aws-node"));
+    container.map(environment).unwrap_or_default()
+}
+
 /// The environment that a container's manifest writes out.
 pub(crate) fn environment(container: &Container) -> BTreeMap<String, String> {
     let env = container.env.iter().flatten();
     env.filter_map(|var| Some((var.name.clone(), var.value.clone()?))).collect()
+}
+
+/// Source: amazon-vpc-cni-k8s `pkg/eniconfig/eniconfig.go` (`ErrNoENIConfig`).
+const NO_ENI_CONFIG: &str = "eniconfig: eniconfig is not available";
+/// Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go` (`handlePreScaling`).
+const NOTHING_ATTACHED: &str = "Failed to attach any ENIs for custom networking";
+
+/// Why ipamd has no more addresses than before.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    /// As the SDK says it; the id of the request is left out.
+    #[error("operation error EC2: {}, https response error StatusCode: 400, api error {}: {}", .0.operation, .0.code, .0.message)]
+    Ec2(#[from] AwsError),
+    #[error("{0}")]
+    Own(String),
+}
+
+impl Refused {
+    fn is_want_of_addresses(&self) -> bool {
+        match self {
+            Self::Ec2(error) => {
+                matches!(error.code.as_str(), "InsufficientFreeAddressesInSubnet" | "InsufficientCidrBlocks")
+            }
+            Self::Own(_) => false,
+        }
+    }
+}
+
+/// Whether a subnet is tagged so that no pod gets an address of it.
+fn is_kept_from_pods(store: &Store, subnet: &str) -> bool {
+    let tags = subnet::get(store, subnet).and_then(|it| it.metadata.labels.as_ref());
+    tags.and_then(|tags| tags.get("kubernetes.io/role/cni")).is_some_and(|tag| tag == "0")
 }
 
 /// An ipamd at work: its node, its instance, its settings.
@@ -169,6 +245,8 @@ struct Here {
     limits: EniLimits,
     /// The ENIConfig that its labels and annotations name.
     config: String,
+    /// `CLUSTER_NAME`.
+    cluster_name: String,
 }
 
 impl Here {
@@ -200,6 +278,7 @@ impl Here {
             targets,
             limits,
             config: config_named(node, &environment),
+            cluster_name: environment.get("CLUSTER_NAME").cloned().unwrap_or_default(),
         })
     }
 
@@ -232,8 +311,13 @@ impl Here {
         pool.mode = self.limits.mode(&self.targets);
         pool.custom_networking = self.targets.custom_networking;
         pool.max_pods = self.max_pods;
+        pool.cooldown = self.targets.cooldown;
         let enis = eni::of_instance(turn.store(), self.name());
         let there: Vec<&&Eni> = enis.iter().filter(|eni| eni.attachment == Attachment::Attached).collect();
+        let excluded = |eni: &Eni| match self.targets.custom_networking {
+            true => eni.device_index == 0,
+            false => is_kept_from_pods(turn.store(), &eni.subnet),
+        };
         pool.enis.retain(|eni| there.iter().any(|t| t.metadata.name.as_deref() == Some(&eni.name)));
         for eni in there {
             let name = eni.metadata.name.clone()?;
@@ -255,7 +339,7 @@ impl Here {
                 .chain(eni.prefixes.iter().copied())
                 .collect();
             if let Some(held) = pool.enis.iter_mut().find(|e| e.name == name) {
-                held.excluded = self.targets.custom_networking && held.device_index == 0;
+                held.excluded = excluded(eni);
                 held.blocks.retain(|block| blocks.contains(&block.cidr));
                 blocks.iter().for_each(|block| cni::add_block(held, *block));
             }
@@ -288,17 +372,22 @@ impl Here {
                 Attempt::Assign { eni, count } => self.fill(turn, pool, eni, *count),
                 Attempt::CreateEni { count } => self.create(turn, *count, pool.mode),
             };
-            let Err(error) = granted else { return };
-            subnet_is_full =
-                matches!(error.code.as_str(), "InsufficientFreeAddressesInSubnet" | "InsufficientCidrBlocks");
-            note_refusal(turn, &error);
+            let Err(error) = granted else {
+                pool.error = None;
+                return;
+            };
+            subnet_is_full = error.is_want_of_addresses();
+            if let Refused::Ec2(error) = &error {
+                note_refusal(turn, error);
+            }
+            pool.error = Some(error.to_string());
         }
         if back_off && subnet_is_full {
             pool.back_off_until = Some(turn.now() + timing::IPAMD_BACK_OFF);
         }
     }
 
-    fn fill(&self, turn: &mut Turn<'_>, pool: &mut IpPool, name: &str, count: u32) -> Result<(), AwsError> {
+    fn fill(&self, turn: &mut Turn<'_>, pool: &mut IpPool, name: &str, count: u32) -> Result<(), Refused> {
         let blocks = eni::assign(turn, name, count, pool.mode)?;
         if let Some(held) = pool.enis.iter_mut().find(|e| e.name == name) {
             blocks.iter().for_each(|block| cni::add_block(held, *block));
@@ -306,40 +395,78 @@ impl Here {
         Ok(())
     }
 
-    /// A new ENI: in the node's subnet with the groups of its primary ENI or, under custom networking, as the node's
-    /// ENIConfig says.
-    fn create(&self, turn: &mut Turn<'_>, count: u32, mode: PoolMode) -> Result<(), AwsError> {
-        const OPERATION: &str = "CreateNetworkInterface";
-        let config = self.eni_config(turn).cloned();
-        if self.targets.custom_networking && config.is_none() {
-            let message = format!("could not find the ENIConfig {:?} of this node", self.config);
-            return Err(crate::cloud::refuse(OPERATION, "NoENIConfig", message));
+    /// A new ENI: under custom networking as the node's ENIConfig says, otherwise with the groups of the primary ENI in
+    /// the first of the subnets in question that has room.
+    fn create(&self, turn: &mut Turn<'_>, count: u32, mode: PoolMode) -> Result<(), Refused> {
+        let enis = eni::of_instance(turn.store(), self.name());
+        let groups = enis.first().map(|primary| primary.security_groups.clone()).unwrap_or_default();
+        if !self.targets.custom_networking {
+            let mut tried = Err(Refused::Own(cni::discovery::NoSubnet.to_string()));
+            for subnet in self.subnets(turn.store())? {
+                tried = self.create_in(turn, &subnet, groups.clone(), count, mode);
+                if tried.is_ok() {
+                    break;
+                }
+            }
+            return tried;
         }
+        let config = turn.get::<EniConfig>("", &self.config).cloned();
+        let config = config.ok_or_else(|| Refused::Own(NO_ENI_CONFIG.to_owned()))?;
+        let own = Some(config.security_groups()).filter(|own| !own.is_empty());
+        self.create_in(turn, config.subnet(), own.unwrap_or(groups), count, mode)
+    }
+
+    /// The subnets to try, in order.
+    ///
+    /// Source: amazon-vpc-cni-k8s `pkg/awsutils/awsutils.go` (`createENI`).
+    fn subnets(&self, store: &Store) -> Result<Vec<String>, Refused> {
+        let own = &self.instance.subnet;
+        if !self.targets.subnet_discovery {
+            let refused = "primary subnet is tagged with kubernetes.io/role/cni=0 and subnet discovery is disabled - no valid subnets available for ENI creation";
+            return match is_kept_from_pods(store, own) {
+                true => Err(Refused::Own(refused.to_owned())),
+                false => Ok(vec![own.clone()]),
+            };
+        }
+        let Some(home) = subnet::get(store, own) else { return Ok(vec![own.clone()]) };
+        let near = store
+            .list::<Subnet>(ClusterId::WORLD, None)
+            .filter(|it| it.vpc == home.vpc && it.availability_zone == home.availability_zone);
+        let candidates: Vec<Candidate> = near
+            .map(|it| Candidate {
+                id: it.metadata.name.clone().unwrap_or_default(),
+                free: subnet::free(store, it),
+                tags: it.metadata.labels.clone().unwrap_or_default(),
+            })
+            .collect();
+        cni::discovery::order(&candidates, own, &self.cluster_name)
+            .map_err(|error| Refused::Own(error.to_string()))
+    }
+
+    fn create_in(
+        &self,
+        turn: &mut Turn<'_>,
+        subnet: &str,
+        security_groups: Vec<String>,
+        slots: u32,
+        mode: PoolMode,
+    ) -> Result<(), Refused> {
         let taken: Vec<u32> =
             eni::of_instance(turn.store(), self.name()).iter().map(|eni| eni.device_index).collect();
         let device = (1..).find(|n| !taken.contains(n)).unwrap_or(1);
-        let groups = eni::of_instance(turn.store(), self.name())
-            .first()
-            .map(|primary| primary.security_groups.clone())
-            .unwrap_or_default();
-        let own = config.as_ref().map(EniConfig::security_groups).filter(|own| !own.is_empty());
         let new = NewEni {
-            operation: OPERATION,
-            subnet: config.as_ref().map_or(self.instance.subnet.as_str(), EniConfig::subnet),
-            slots: count,
+            operation: "CreateNetworkInterface",
+            subnet,
+            slots,
             mode,
             owner: EniOwner::Instance,
-            security_groups: own.unwrap_or(groups),
+            security_groups,
             address: None,
             description: format!("aws-K8S-{}", self.name()),
         };
         let made = eni::create(turn, new)?;
-        eni::attach(turn, &made, self.name(), device).inspect_err(|_| eni::delete(turn, &made))
-    }
-
-    /// The ENIConfig of this node, under custom networking.
-    fn eni_config<'t>(&self, turn: &'t Turn<'_>) -> Option<&'t EniConfig> {
-        turn.get::<EniConfig>("", &self.config).filter(|_| self.targets.custom_networking)
+        eni::attach(turn, &made, self.name(), device).inspect_err(|_| eni::delete(turn, &made))?;
+        Ok(())
     }
 
     /// Growth is work that is waited for; giving back is not.

@@ -8,10 +8,7 @@ use std::collections::BTreeMap;
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration,
-    k8s::{
-        apps::v1::DaemonSet,
-        core::v1::{Node, Pod},
-    },
+    k8s::core::v1::{Node, Pod},
     kinds::{
         aws::{Instance, InstanceState, Subnet},
         eks::{EksCluster, Nodegroup},
@@ -188,12 +185,8 @@ fn user_data(turn: &Turn<'_>, group: &Nodegroup, node_name: Option<String>) -> B
 
 /// The settings of a cluster's aws-node DaemonSet.
 fn cni_targets(turn: &Turn<'_>, cluster: &str) -> WarmTargets {
-    let set = cluster_named(turn.store(), cluster)
-        .and_then(|id| turn.store().get::<DaemonSet>(id, "kube-system", "aws-node"));
-    let container = set
-        .and_then(|set| set.spec.as_ref()?.template.spec.as_ref())
-        .and_then(|spec| spec.containers.iter().find(|c| c.name == "aws-node"));
-    WarmTargets::from_env(&container.map(ipamd::environment).unwrap_or_default())
+    let id = cluster_named(turn.store(), cluster);
+    WarmTargets::from_env(&id.map(|id| ipamd::settings(turn.store(), id)).unwrap_or_default())
 }
 
 /// Cordons a node and evicts its pods; says whether they are gone. MODEL: disruption budgets are not asked.

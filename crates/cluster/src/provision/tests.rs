@@ -59,7 +59,7 @@ fn running(world: &World, node: Option<&str>) -> usize {
 
 fn pool(world: &World, node: &str) -> PoolFigures {
     let pool = world.store().get::<IpPool>(HERE, "", node).expect("a pool");
-    cni::figures(pool, cni::COOLDOWN, world.now())
+    cni::figures(pool, pool.cooldown, world.now())
 }
 
 fn nodes(world: &World) -> Vec<String> {

@@ -54,7 +54,7 @@ fn asks_display(body: &[(String, Pattern)]) -> bool {
 
 /// An address pool in numbers: attached = used + cooling down + warm.
 fn pool(pool: &IpPool, now: SimTime) -> Value {
-    serde_json::to_value(cni::figures(pool, cni::COOLDOWN, now)).unwrap_or_default()
+    serde_json::to_value(cni::figures(pool, pool.cooldown, now)).unwrap_or_default()
 }
 
 /// Pods that a kubelet counts against its limit: bound to it and not finished.

@@ -25,7 +25,7 @@ use super::{
 /// Where a node's limit of pods comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Formula {
-    /// ENIs that the type takes.
+    /// ENIs whose addresses pods get: all that the type takes, under custom networking all but the primary one.
     pub enis: u32,
     /// Addresses on each.
     pub addresses: u32,
@@ -52,6 +52,8 @@ pub struct Pool {
     pub devices: Vec<(String, u32)>,
     /// What its ipamd will do next, and why; none where none answers.
     pub next: Option<NextRound>,
+    /// The last thing that its ipamd could not do, as its log says it.
+    pub error: Option<String>,
 }
 
 impl Pool {
@@ -386,7 +388,8 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
         .map_or(0, |q| u32::try_from(amount::milli(&q.0) / 1000).unwrap_or(0));
     let pool = moment.store.get::<IpPool>(cluster, "", name);
     let limits = amount::card_limits(&instance_type);
-    let formula = limits.filter(|_| pool.is_some()).map(|(enis, addresses)| {
+    let formula = limits.zip(pool).map(|((enis, addresses), pool)| {
+        let enis = enis.saturating_sub(u32::from(pool.custom_networking));
         let result = cni::max_pods::formula(enis, addresses);
         let host = result - enis * addresses.saturating_sub(1);
         Formula { enis, addresses, host, result, limit, pods, host_pods }
@@ -425,10 +428,9 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
             .collect(),
         pool: pool.map(|pool| {
             let next = ipamd::next_round(moment.store, cluster, name, moment.now);
-            let rest = next.as_ref().map_or(cni::COOLDOWN, |next| next.targets.cooldown);
-            let figures = cni::figures(pool, rest, moment.now);
+            let figures = cni::figures(pool, pool.cooldown, moment.now);
             let devices = pool.enis.iter().map(|eni| (eni.name.clone(), eni.device_index)).collect();
-            Pool { figures, max_enis: limits.map_or(0, |l| l.0), devices, next }
+            Pool { figures, max_enis: limits.map_or(0, |l| l.0), devices, next, error: pool.error.clone() }
         }),
     })
 }

@@ -120,6 +120,8 @@ fn ec2(call: &mut Call<'_, '_>, operation: &str, words: &[&str]) -> i32 {
         "describe-instances" => "DescribeInstances",
         "associate-vpc-cidr-block" => "AssociateVpcCidrBlock",
         "create-subnet" => "CreateSubnet",
+        "create-tags" => "CreateTags",
+        "delete-tags" => "DeleteTags",
         "describe-subnets" => "DescribeSubnets",
         "describe-network-interfaces" => "DescribeNetworkInterfaces",
         "create-network-interface" => "CreateNetworkInterface",

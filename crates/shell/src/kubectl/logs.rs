@@ -166,10 +166,22 @@ fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done<Vec<String
         .and_then(crate::text::sleep::seconds)
         .map(|d| now - SignedDuration::from_millis(i64::try_from(d.0).unwrap_or(i64::MAX / 2)))
         .or_else(|| kube.given.value("since-time").and_then(|time| time.parse().ok()));
-    let image = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| text(c, "image"));
-    let lines = cluster::node::kubelet::image::of(kube.shell.world.store(), image.unwrap_or_default()).log;
+    let spec = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| c);
     let stamped = kube.given.on("timestamps");
     let at_line = |i: usize| begun + SignedDuration::from_secs(i64::try_from(i).unwrap_or(0));
+    let known = spec.and_then(|spec| serde_json::from_value(spec.clone()).ok());
+    let lines = match known.and_then(|spec| cluster::node::ipamd::log(&spec)) {
+        // As logrus writes them.
+        Some(lines) => lines
+            .into_iter()
+            .enumerate()
+            .map(|(i, (level, message))| format!("time=\"{:.0}\" level={level} msg={message:?}", at_line(i)))
+            .collect(),
+        None => {
+            let image = spec.map_or("", |spec| text(spec, "image"));
+            cluster::node::kubelet::image::of(kube.shell.world.store(), image).log
+        }
+    };
     Ok(lines
         .into_iter()
         .enumerate()

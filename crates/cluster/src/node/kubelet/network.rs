@@ -41,8 +41,9 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
     if !ipamd::answers(turn, node) {
         return Err(NOT_LISTENING.to_owned());
     }
-    let (rest, now) = (ipamd::cooldown(turn, node), turn.now());
+    let now = turn.now();
     let Some(mut pool) = turn.get::<IpPool>("", node).cloned() else { return Err(NOT_LISTENING.to_owned()) };
+    let rest = pool.cooldown;
     let assigned = cni::assign(&mut pool, &owner(pod), rest, now);
     let served = if assigned.is_ok() { pool.served_at_once + 1 } else { 0 };
     if served != pool.served_at_once {
@@ -54,8 +55,7 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
 
 /// Whether an address could be had now.
 pub(super) fn has_address(turn: &Turn<'_>, node: &str) -> bool {
-    let rest = ipamd::cooldown(turn, node);
-    turn.get::<IpPool>("", node).is_some_and(|pool| cni::figures(pool, rest, turn.now()).warm > 0)
+    turn.get::<IpPool>("", node).is_some_and(|pool| cni::figures(pool, pool.cooldown, turn.now()).warm > 0)
 }
 
 /// Gives a sandbox's address back.

@@ -7,6 +7,7 @@
 use api::{SimDuration, k8s::core::v1::Container, kinds::sim::Image, quantity::Quantity};
 
 use super::image::without_tag;
+use crate::node::ipamd;
 
 /// MODEL: a process has taken all its memory and written all its files so long after its start.
 pub(crate) const FILLS: SimDuration = SimDuration::secs(1);
@@ -145,6 +146,9 @@ fn unlimited(container: &Container, image: &Image) -> Process {
         files: files(&words.join(" ")),
         obeys_term: image.obeys_term.unwrap_or(true),
     };
+    if named(container) == ipamd::IMAGE && ipamd::refusal(container).is_some() {
+        return Process { ends: Some((SimDuration::ZERO, 1)), ..forever };
+    }
     let waits = container.stdin == Some(true) && container.stdin_once != Some(true);
     let bare_shell = match words.as_slice() {
         [] => SHELLS.contains(&named(container)),

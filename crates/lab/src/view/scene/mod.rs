@@ -393,8 +393,13 @@ pub enum SlotState {
     Used,
     /// Here and free.
     Warm,
-    /// Given back a moment ago: the seconds it still rests.
-    Cooldown(u64),
+    /// Given back a moment ago.
+    Cooldown {
+        /// Seconds that it still rests.
+        left: u64,
+        /// Seconds of the whole rest.
+        of: u64,
+    },
     /// No address yet.
     Empty,
     /// A /28: how many of its 16 addresses pods have.

@@ -199,20 +199,22 @@ fn cards<'s>(
 
 fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTime) -> CardRow<'s> {
     let name = eni.metadata.name.as_deref();
+    let rests = pool.map_or(0, |pool| pool.cooldown.0);
     let blocks: &[PoolBlock] = pool
         .and_then(|pool| pool.enis.iter().find(|e| Some(e.name.as_str()) == name))
         .map_or(&[], |e| &e.blocks);
     let mut rows = vec![slot(SlotState::Primary, &eni.primary_ip.to_string())];
     for ip in &eni.secondary_ips {
         let held = blocks.iter().flat_map(|b| &b.addresses).find(|a| a.ip == *ip);
-        let rest = held
-            .and_then(|a| a.unassigned_at)
-            .map_or(0, |at| cni::COOLDOWN.0.saturating_sub(now.since(at).0));
+        let rest = held.and_then(|a| a.unassigned_at).map_or(0, |at| rests.saturating_sub(now.since(at).0));
         let mut row = match held.and_then(|a| a.sandbox.as_ref()) {
             Some(sandbox) => {
                 SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, &ip.to_string()) }
             }
-            None if rest > 0 => slot(SlotState::Cooldown(rest.div_ceil(1000)), &ip.to_string()),
+            None if rest > 0 => {
+                let state = SlotState::Cooldown { left: rest.div_ceil(1000), of: rests.div_ceil(1000) };
+                slot(state, &ip.to_string())
+            }
             None => slot(SlotState::Warm, &ip.to_string()),
         };
         row.octet = format!(".{}", ip.octets()[3]);

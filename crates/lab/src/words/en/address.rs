@@ -25,6 +25,9 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
         out.push(verdict(pool, next));
         out.extend(superfluous(pool, next));
     }
+    out.extend(
+        pool.error.iter().map(|error| Step { mark: Mark::Bad, text: format!("ipamd’s log: `{error}`") }),
+    );
     out
 }
 

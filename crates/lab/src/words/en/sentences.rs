@@ -222,7 +222,7 @@ pub fn entry(entry: &Entry) -> String {
             SlotState::Primary => format!("The ENI’s own address {address}"),
             SlotState::Used => format!("In use {address}"),
             SlotState::Warm => format!("Warm {address}"),
-            SlotState::Cooldown(secs) => format!("Resting {secs} s {address}"),
+            SlotState::Cooldown { left, .. } => format!("Resting {left} s {address}"),
             SlotState::Empty => "Empty".to_owned(),
             SlotState::Prefix(used) => format!("Prefix {address}, {used} of 16 in use"),
         },

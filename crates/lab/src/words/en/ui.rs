@@ -53,7 +53,7 @@ pub const UI: Ui = Ui {
     legend_primary: "ENI’s own address",
     legend_used: "seat with a pod",
     legend_warm: "warm: ready address",
-    legend_cooldown: "cooldown 30 s",
+    legend_cooldown: "cooldown",
     legend_empty: "empty",
     terminal: "Terminal",
     editor: "Editor",

@@ -228,7 +228,7 @@ pub fn entry(entry: &Entry) -> String {
             SlotState::Primary => format!("ENI 자신의 주소 {address}"),
             SlotState::Used => format!("사용 중 {address}"),
             SlotState::Warm => format!("웜 {address}"),
-            SlotState::Cooldown(secs) => format!("쿨다운 {secs}초 {address}"),
+            SlotState::Cooldown { left, .. } => format!("쿨다운 {left}초 {address}"),
             SlotState::Empty => "빈 자리".to_owned(),
             SlotState::Prefix(used) => format!("프리픽스 {address}, 16개 중 {used}개 사용"),
         },

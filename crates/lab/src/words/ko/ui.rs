@@ -53,7 +53,7 @@ pub const UI: Ui = Ui {
     legend_primary: "ENI 자신의 주소",
     legend_used: "파드가 앉은 자리",
     legend_warm: "웜: 비워 둔 주소",
-    legend_cooldown: "쿨다운 30초",
+    legend_cooldown: "쿨다운",
     legend_empty: "빈 자리",
     terminal: "터미널",
     editor: "편집기",
