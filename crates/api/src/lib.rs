@@ -19,6 +19,7 @@ pub mod default;
 pub mod diagnose;
 pub mod diagnostic;
 pub mod digest;
+pub mod dump;
 pub mod emit;
 pub mod field;
 pub mod json;

@@ -347,6 +347,44 @@ impl<'t> Parts<'t> {
     }
 }
 
+/// What Go's struct of this text prints, field by field; nothing is 0.
+///
+/// Small numbers are kept as an `int64` with a scale, often with their spelling; others as billionths in machine words.
+/// Source: go-spew; `resource.Quantity`, `inf.Dec` and `big.Int` field by field.
+pub(crate) fn dump(text: &str) -> String {
+    let text = if text.is_empty() { "0" } else { text };
+    let read = Parts::of(text).ok().and_then(|parts| suffix(parts.suffix).map(|of| (parts, of)));
+    let Some((parts, (base, exponent, format))) = read else { return String::new() };
+    let small = parts.small(base, exponent, format, text);
+    let number = small.as_ref().map_or((0, 0), |it| (it.mantissa, it.scale));
+    let it = small.clone().unwrap_or_else(|| parts.large(base, exponent, format));
+    let large = if small.is_some() {
+        "<nil>".to_owned()
+    } else {
+        let number = it.at(NANO);
+        let words = [number.unsigned_abs() & u128::from(u64::MAX), number.unsigned_abs() >> 64];
+        let used = words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
+        let words: Vec<String> = words[..used].iter().map(ToString::to_string).collect();
+        let (below, words) = (number < 0, words.join(" "));
+        format!(
+            "{{unscaled:(big.Int){{neg:(bool){below} abs:(big.nat)[{words}]}} scale:(inf.Scale){}}}",
+            -NANO
+        )
+    };
+    format!(
+        "{{i:(resource.int64Amount){{value:(int64){} scale:(resource.Scale){}}} d:(resource.infDecAmount){{Dec:(*inf.Dec){large}}} \
+         s:(string){} Format:(resource.Format){}}}",
+        number.0,
+        number.1,
+        it.written.as_deref().unwrap_or_default(),
+        match it.format {
+            Format::DecimalExponent => "DecimalExponent",
+            Format::BinarySi => "BinarySI",
+            Format::DecimalSi => "DecimalSI",
+        },
+    )
+}
+
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }

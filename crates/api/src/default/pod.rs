@@ -153,6 +153,24 @@ fn volume(volume: &mut Volume) {
             }
         }
     }
+    if let Some(source) = &mut volume.iscsi {
+        blank_to(&mut source.iscsi_interface, "default");
+    }
+    if let Some(source) = &mut volume.rbd {
+        blank_to(&mut source.pool, "rbd");
+        blank_to(&mut source.user, "admin");
+        blank_to(&mut source.keyring, "/etc/ceph/keyring");
+    }
+    if let Some(source) = &mut volume.azure_disk {
+        source.caching_mode.get_or_insert_with(|| "ReadWrite".to_owned());
+        source.kind.get_or_insert_with(|| "Shared".to_owned());
+        source.fs_type.get_or_insert_with(|| "ext4".to_owned());
+        source.read_only.get_or_insert(false);
+    }
+    if let Some(source) = &mut volume.scale_io {
+        blank_to(&mut source.storage_mode, "ThinProvisioned");
+        blank_to(&mut source.fs_type, "xfs");
+    }
     if let Some(source) = &mut volume.image {
         image_pull_policy(source.reference.as_deref(), &mut source.pull_policy);
     }

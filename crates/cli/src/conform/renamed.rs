@@ -12,6 +12,8 @@ use regex::Regex;
 pub(super) struct Names {
     there: BTreeMap<String, String>,
     back: BTreeMap<String, String>,
+    /// Hashes are to be the same, not only consistent.
+    exact_hashes: bool,
 }
 
 /// Letters and digits of which generated suffixes and hashes are made.
@@ -47,6 +49,10 @@ const PLACEHOLDERS: [(&str, &str); 22] = [
 ];
 
 impl Names {
+    pub(super) fn new(exact_hashes: bool) -> Self {
+        Self { exact_hashes, ..Self::default() }
+    }
+
     /// Whether the lines agree, in their order. Rows that are sorted by names with a hash may come in any.
     pub(super) fn agree(&mut self, wanted: &str, got: &str) -> bool {
         if self.agree_in_order(wanted, got) {
@@ -153,7 +159,7 @@ impl Names {
     /// Whether a word after this character may be a drawn name: a part of a longer name, or alone, as a label's value is, where it
     /// looks like nothing else.
     fn is_drawn(&self, word: &str, before: char) -> bool {
-        (5..=10).contains(&word.len())
+        (5..=if self.exact_hashes { 5 } else { 10 }).contains(&word.len())
             && word.chars().all(|c| DRAWN.contains(c))
             && (before == '-'
                 || self.there.contains_key(word)

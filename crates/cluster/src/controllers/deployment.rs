@@ -169,7 +169,7 @@ fn find_new(turn: &mut Turn<'_>, rollout: &mut Rollout, make: bool) -> Result<()
 fn make_new(turn: &mut Turn<'_>, rollout: &mut Rollout, next: i64) -> Result<(), ApiStatus> {
     let mut template = rollout.spec.template.clone();
     let collisions = rollout.deployment.status.as_ref().and_then(|status| status.collision_count);
-    let hash = template_hash(&template, collisions);
+    let hash = template_hash(turn, &template, collisions);
     let meta = template.metadata.get_or_insert_default();
     meta.labels.get_or_insert_default().insert(HASH_LABEL.to_owned(), hash.clone());
     let labels = meta.labels.clone();

@@ -184,16 +184,9 @@ fn pod_from(template: &PodTemplateSpec, namespace: &str, base: &str, owner: Owne
     }
 }
 
-/// The hash that tells one template from another.
-///
-/// MODEL: upstream hashes a dump of Go structs with FNV-1a; this is the same kind of number over the JSON form. Equal
-/// templates have equal hashes, in every world and version of the lab.
-fn template_hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
-    let text = serde_json::to_string(template).unwrap_or_default();
-    let number = draw::draw(0, "pod-template-hash", &text, u64::from(collisions.unwrap_or(0).unsigned_abs()));
-    // Upstream encodes the decimal digits of a 32-bit number.
-    let digits = (number & 0xffff_ffff).to_string();
-    draw::safe_encode(&digits)
+/// The hash that tells one template from another, as the real controllers of this release write it.
+fn template_hash(turn: &Turn<'_>, template: &PodTemplateSpec, collisions: Option<i32>) -> String {
+    draw::safe_encode(&api::dump::hash(template, collisions, turn.release()).to_string())
 }
 
 /// A moment as the world counts it.

@@ -276,7 +276,7 @@ fn write_status(turn: &mut Turn<'_>, mut set: DaemonSet, status: DaemonSetStatus
 fn revise(turn: &mut Turn<'_>, set: &DaemonSet) -> Result<String, ApiStatus> {
     let Some(spec) = &set.spec else { return Ok(String::new()) };
     let collisions = set.status.as_ref().and_then(|status| status.collision_count);
-    let hash = template_hash(&spec.template, collisions);
+    let hash = template_hash(turn, &spec.template, collisions);
     let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.clone());
     let mut labels = labels.unwrap_or_default();
     labels.insert(HASH_LABEL.to_owned(), hash.clone());
