@@ -254,6 +254,7 @@ kinds! {
     Instance(kinds::aws::Instance): "aws", "v1", "instances", "Instance", [], World, [], NONE;
     EksCluster(kinds::eks::EksCluster): "eks", "v1", "clusters", "Cluster", [], World, [], NONE;
     Nodegroup(kinds::eks::Nodegroup): "eks", "v1", "nodegroups", "Nodegroup", [], World, [], NONE;
+    FargateProfile(kinds::eks::FargateProfile): "eks", "v1", "fargateprofiles", "FargateProfile", [], World, [], NONE;
     ControlPlane(kinds::sim::ControlPlane): "sim", "v1", "controlplanes", "ControlPlane", [], World, [], NONE;
     Actor(kinds::sim::Actor): "sim", "v1", "actors", "Actor", [], World, [], NONE;
     Image(kinds::sim::Image): "sim", "v1", "images", "Image", [], World, [], NONE;

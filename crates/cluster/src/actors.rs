@@ -5,7 +5,7 @@
 use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
-    node::{eviction, ipamd, join, kindnet, kubelet, kwok, report},
+    node::{eviction, fargate, ipamd, join, kindnet, kubelet, kwok, report},
     parts, provision, scheduler,
 };
 
@@ -21,8 +21,10 @@ static OTHERS: &[&(dyn Controller + Sync)] = &[
     &kwok::Kwok,
     &kubelet::Kubelet,
     &eviction::Evictions,
+    &fargate::FargateScheduler,
     &provision::Eks,
     &provision::Nodegroups,
+    &provision::FargateProfiles,
     &parts::Rejoin,
 ];
 

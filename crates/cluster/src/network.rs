@@ -233,6 +233,8 @@ fn node(store: &Store, cluster: ClusterId, node: &Node) -> net::Node {
     let instance = store.instances_of(name(node)).next();
     let mut enis = instance.map_or_else(Vec::new, |it| eni::of_instance(store, name(it)));
     enis.retain(|eni| eni.attachment == aws::Attachment::Attached);
+    let vm = machine.and_then(|machine| machine.micro_vm.as_ref());
+    enis.extend(vm.and_then(|vm| eni::get(store, &vm.eni)));
     let status = node.status.as_ref();
     let ready = status
         .and_then(|it| it.conditions.as_ref())
@@ -245,6 +247,7 @@ fn node(store: &Store, cluster: ClusterId, node: &Node) -> net::Node {
         name: name(node).to_owned(),
         public_ip: instance.and_then(|it| it.public_ip),
         ip: internal,
+        fargate: vm.is_some(),
         ready: Some(ready),
         enis: enis
             .into_iter()
@@ -296,6 +299,7 @@ fn pod(store: &Store, pod: &Pod, nodes: &BTreeMap<&str, &net::Node>) -> Option<n
         eni,
         ready: ready && pod.metadata.deletion_timestamp.is_none(),
         host_network: spec.host_network == Some(true),
+        fargate: nodes.get(on).is_some_and(|node| node.fargate),
         ports,
         ..net::Pod::default()
     })
@@ -306,7 +310,11 @@ fn owner(store: &Store, node: &net::Node, ip: Ipv4Addr) -> Option<String> {
     node.enis
         .iter()
         .filter_map(|eni| store.get::<aws::Eni>(ClusterId::WORLD, "", &eni.id))
-        .find(|eni| eni.secondary_ips.contains(&ip) || eni.prefixes.iter().any(|block| block.contains(&ip)))
+        .find(|eni| {
+            (node.fargate && eni.primary_ip == ip)
+                || eni.secondary_ips.contains(&ip)
+                || eni.prefixes.iter().any(|block| block.contains(&ip))
+        })
         .map(|eni| name(eni).to_owned())
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use api::{ApiStatus, Kind, Object};
 use serde_json::Value;
 
-use crate::{ClusterId, provision::Provision};
+use crate::{ClusterId, Key, Note, provision::Provision};
 
 /// How a client shows who it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -239,6 +239,18 @@ pub struct AwsError {
     /// The service's words.
     pub message: String,
 }
+
+impl AwsError {
+    /// As it is remembered: which call was refused, and by which code.
+    #[must_use]
+    pub fn noted(&self, about: Key) -> Note {
+        let detail = vec![("operation", self.operation.clone()), ("code", self.code.clone())];
+        Note::Step { name: CALL_REFUSED, about, detail }
+    }
+}
+
+/// The note of a call that an AWS service refused.
+pub const CALL_REFUSED: &str = "CallRefused";
 
 /// A no.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -99,6 +99,23 @@ pub const NODEGROUP_CREATE: SimDuration = SimDuration::secs(20);
 /// What the deletion of a node group needs beside its instances.
 pub const NODEGROUP_DELETE: SimDuration = SimDuration::secs(30);
 
+/// From CreateFargateProfile to `ACTIVE`. MODEL: 26 s were seen in late 2025, five minutes the year before.
+/// Source: aws/containers-roadmap#2392.
+pub const FARGATE_PROFILE_CREATE: SimDuration = SimDuration::secs(30);
+
+/// From DeleteFargateProfile to the end of the profile. Source: aws/containers-roadmap#2392, #1211: two minutes, sometimes 20.
+pub const FARGATE_PROFILE_DELETE: SimDuration = SimDuration::secs(120);
+
+/// From a pod that Fargate takes to the node that its micro-VM registers.
+/// Source: aws-samples/eks-workshop-v2 (events 38 s apart); 30 to 90 s are usual.
+pub const FARGATE_BOOT: SimDuration = SimDuration::secs(40);
+
+/// From there to a node that is ready. Source: aws/containers-roadmap#1976: the pod starts 10 s after its node was made.
+pub const FARGATE_READY: SimDuration = SimDuration::secs(8);
+
+/// From the end of a pod to the end of its micro-VM, its node and its ENI. MODEL: not recorded; one figure here.
+pub const FARGATE_END: SimDuration = SimDuration::secs(10);
+
 /// What kind needs to start a control plane: the stages it prints. Source: kind's own output, 20 to 30 s.
 pub const KIND_CREATE: SimDuration = SimDuration::secs(20);
 

@@ -194,6 +194,15 @@ impl World {
     /// # Errors
     /// The service's refusal.
     pub fn request(&mut self, who: &Principal, what: Request) -> Result<Reply, Refusal> {
+        let answer = self.answer(who, what);
+        if let Err(Refusal::Aws(error)) = &answer {
+            let about = Key::new(ClusterId::WORLD, Kind::EksCluster, "", "");
+            self.fact(ActorId("aws"), None, What::Noted(error.noted(about)));
+        }
+        answer
+    }
+
+    fn answer(&mut self, who: &Principal, what: Request) -> Result<Reply, Refusal> {
         match what {
             Request::Api(request) if self.silence(&request) == Some(Silence::NoServer) => {
                 Err(Refusal::Tool("connection refused".to_owned()))

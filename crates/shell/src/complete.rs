@@ -120,7 +120,7 @@ impl Context<'_> {
             ["kind", "create" | "delete"] => words(&["cluster"]),
             ["kind", "get"] => words(&["clusters", "nodes"]),
             ["eksctl"] => words(&["create", "delete", "get", "scale", "utils", "version"]),
-            ["eksctl", "create" | "delete" | "get"] => words(&["cluster", "nodegroup"]),
+            ["eksctl", "create" | "delete" | "get"] => words(&["cluster", "fargateprofile", "nodegroup"]),
             ["eksctl", "scale"] => words(&["nodegroup"]),
             ["aws"] => words(&["ec2", "eks", "sts"]),
             _ => self.files(word),

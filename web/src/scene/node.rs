@@ -214,6 +214,7 @@ fn folded(node: &NodeBox, ui: &Ui) -> Html {
             {ready(node, ui, w - 56, 10)}
             <path class="rule" d={format!("M10 46H{}", w - 10)}/>
             {text(w - 12, 69, "dim end", note)}
+            {for node.enis.iter().map(|row| eni(node, row, ui, false))}
         </>
     }
 }

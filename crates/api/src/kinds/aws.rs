@@ -151,6 +151,8 @@ pub enum EniOwner {
     Eks,
     /// A NAT gateway.
     Nat,
+    /// Fargate: the one of a micro-VM.
+    Fargate,
     /// The account itself: attached to nothing, or to something that the lab does not know.
     Account,
 }

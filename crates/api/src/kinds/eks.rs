@@ -73,3 +73,36 @@ pub struct Nodegroup {
     /// Instances launched so far.
     pub launched: u32,
 }
+
+/// A Fargate profile: which pods Fargate takes, and where it puts them. It cannot be changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FargateProfile {
+    /// Name and tags (as labels).
+    pub metadata: ObjectMeta,
+    /// Name of its cluster.
+    pub cluster: String,
+    /// Its ARN.
+    pub arn: String,
+    /// ARN of the role by which Fargate pulls images and writes logs.
+    pub pod_execution_role_arn: String,
+    /// Names of the subnets that pods get their addresses of; all private.
+    pub subnets: Vec<String>,
+    /// Which pods: any one of them has to match.
+    pub selectors: Vec<FargateSelector>,
+    /// `CREATING`, `ACTIVE` or `DELETING`.
+    pub status: String,
+    /// Since when.
+    pub since: SimTime,
+}
+
+/// One selector of a Fargate profile. `*` stands for any letters, `?` for exactly one, in all of its words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FargateSelector {
+    /// The pod's namespace.
+    #[serde(default)]
+    pub namespace: String,
+    /// Labels that the pod must have, all of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}

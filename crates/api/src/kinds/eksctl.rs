@@ -10,7 +10,9 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Diagnostic, FieldPath, Severity, decode, field::Step, schema, text::Document};
+use crate::{
+    Diagnostic, FieldPath, Severity, decode, field::Step, kinds::eks::FargateSelector, schema, text::Document,
+};
 
 /// The one version eksctl reads.
 pub const API_VERSION: &str = "eksctl.io/v1alpha5";
@@ -151,6 +153,10 @@ impl ClusterConfig {
                 }
             }
         }
+        for (index, profile) in self.fargate_profiles.iter().enumerate() {
+            let field = FieldPath::of("fargateProfiles").index(index);
+            out.extend(profile.problem().map(|message| (field, message)));
+        }
         out
     }
 
@@ -170,6 +176,9 @@ impl ClusterConfig {
             for (index, group) in groups.iter().enumerate() {
                 out.extend(of(FieldPath::of(list).index(index), &group.other));
             }
+        }
+        for (index, profile) in self.fargate_profiles.iter().enumerate() {
+            out.extend(of(FieldPath::of("fargateProfiles").index(index), &profile.other));
         }
         for (index, addon) in self.addons.iter().enumerate() {
             out.extend(of(FieldPath::of("addons").index(index), &addon.other));
@@ -194,6 +203,9 @@ pub struct ClusterConfig {
     pub managed_node_groups: Vec<NodeGroup>,
     /// Self-managed node groups.
     pub node_groups: Vec<NodeGroup>,
+    /// Fargate profiles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fargate_profiles: Vec<FargateProfile>,
     /// Add-ons with their settings.
     pub addons: Vec<Addon>,
     /// How add-ons are chosen.
@@ -390,6 +402,49 @@ pub struct NodeGroupTaint {
     pub value: String,
     /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
     pub effect: String,
+}
+
+/// A Fargate profile.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FargateProfile {
+    /// Its name.
+    pub name: String,
+    /// The role of its pods; one that eksctl makes if absent.
+    #[serde(rename = "podExecutionRoleARN", skip_serializing_if = "Option::is_none")]
+    pub pod_execution_role_arn: Option<String>,
+    /// Which pods.
+    pub selectors: Vec<FargateSelector>,
+    /// Subnets, by id or name; the cluster's private ones if empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<String>,
+    /// AWS tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+impl FargateProfile {
+    /// What eksctl objects to, in its words. Source: `FargateProfile.Validate` of `v1alpha5/validation.go`.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let name = &self.name;
+        if name.is_empty() {
+            return Some("invalid Fargate profile: empty name".to_owned());
+        }
+        if name.starts_with("eks-") {
+            return Some(format!("invalid Fargate profile {name:?}: name should NOT start with \"eks-\""));
+        }
+        if self.selectors.is_empty() {
+            return Some(format!("invalid Fargate profile {name:?}: no profile selector"));
+        }
+        let nowhere = self.selectors.iter().position(|it| it.namespace.is_empty())?;
+        Some(format!(
+            "invalid Fargate profile {name:?}: invalid profile selector at index #{nowhere}: empty namespace"
+        ))
+    }
 }
 
 /// An add-on.

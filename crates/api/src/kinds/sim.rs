@@ -143,9 +143,36 @@ pub struct Machine {
     /// What the node is short of, or was of late.
     #[serde(default)]
     pub pressures: Vec<Pressure>,
+    /// The pod that it was made for, if it is a micro-VM of Fargate.
+    #[serde(default)]
+    pub micro_vm: Option<MicroVm>,
     /// Whether a recorder plays its kubelet, with less than a real one says and does: no liveness, no second restart.
     #[serde(default)]
     pub played: bool,
+}
+
+/// A micro-VM of Fargate: one pod, one ENI.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MicroVm {
+    /// Name of its `aws/Eni`.
+    pub eni: String,
+    /// Name of the profile that took the pod.
+    pub profile: String,
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub pod: String,
+    /// The pod's uid.
+    pub pod_uid: String,
+    /// Thousandths of a vCPU that the pod may use, and that are paid for.
+    pub cpu_milli: u64,
+    /// MiB that the pod may use, and that are paid for.
+    pub memory_mib: u64,
+    /// When it was asked for.
+    pub launched_at: SimTime,
+    /// When it goes; none while its pod is there.
+    pub ends_at: Option<SimTime>,
 }
 
 /// Something that a node is short of.

@@ -7,7 +7,7 @@
 use api::{Kind, Object};
 use serde_json::{Value, json};
 
-use crate::Turn;
+use crate::{Turn, node::fargate::COMPUTE_TYPE};
 
 /// What stands between `@` signs in a manifest, and what to put there.
 pub(crate) type Words<'a> = &'a [(&'a str, &'a str)];
@@ -56,6 +56,26 @@ pub(crate) fn install(turn: &mut Turn<'_>, objects: Vec<Object>) {
         // A refusal here means that somebody has made an object of that name: theirs stays.
         let _ = turn.create_object(object);
     }
+}
+
+/// CoreDNS as the EKS add-on has it: with a label of its own, and kept off Fargate unless its settings say otherwise.
+///
+/// MODEL: with `computeType: Fargate` the annotation is left out; what the add-on writes there is not recorded.
+/// Source: EKS user guide ("Get started with AWS Fargate": CoreDNS), eksctl `pkg/fargate/coredns/coredns.go`.
+pub(crate) fn coredns_on_eks(object: Object, values: &Value) -> Object {
+    let Object::Deployment(mut it) = object else { return object };
+    let template = &mut it.spec.get_or_insert_default().template;
+    let meta = template.metadata.get_or_insert_default();
+    let annotations = meta.annotations.get_or_insert_default();
+    if values["computeType"].as_str().is_some_and(|it| it.eq_ignore_ascii_case("fargate")) {
+        annotations.remove(COMPUTE_TYPE);
+    } else {
+        annotations.entry(COMPUTE_TYPE.to_owned()).or_insert_with(|| "ec2".to_owned());
+    }
+    meta.labels
+        .get_or_insert_default()
+        .insert("eks.amazonaws.com/component".to_owned(), "coredns".to_owned());
+    Object::Deployment(it)
 }
 
 /// An add-on's objects with `configurationValues` worked in, as far as the lab gives them a meaning: `env` and

@@ -52,6 +52,13 @@ pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
     addresses
 }
 
+/// Whether a subnet's route table leads to an internet gateway.
+#[must_use]
+pub fn is_public(store: &Store, subnet: &Subnet) -> bool {
+    let table = store.get::<RouteTable>(ClusterId::WORLD, "", &subnet.route_table);
+    table.is_some_and(|table| table.routes.iter().any(|route| route.target.starts_with("igw")))
+}
+
 /// Free single addresses.
 #[must_use]
 pub fn free(store: &Store, subnet: &Subnet) -> u32 {

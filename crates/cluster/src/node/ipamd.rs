@@ -23,7 +23,7 @@ use cni::{Attempt, EniLimits, Move, PoolMode, PoolPlan, WarmTargets, discovery::
 use ipnet::Ipv4Net;
 
 use crate::{
-    AwsError, Change, ClusterId, Controller, Key, Next, Note, Store, Turn, What,
+    AwsError, Change, ClusterId, Controller, Key, Next, Store, Turn, What,
     cloud::{
         eni::{self, NewEni},
         instance, subnet,
@@ -527,7 +527,6 @@ fn network_ready(turn: &mut Turn<'_>, node: &str) {
 }
 
 fn note_refusal(turn: &mut Turn<'_>, error: &AwsError) {
-    let detail = vec![("operation", error.operation.clone()), ("code", error.code.clone())];
     let about = turn.key(Kind::Instance, "", "");
-    turn.fact(What::Noted(Note::Step { name: "CallRefused", about, detail }));
+    turn.fact(What::Noted(error.noted(about)));
 }

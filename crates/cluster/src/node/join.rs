@@ -4,7 +4,7 @@
 //! out addresses yet. When the instance is terminated, its Node goes and with it what the machine knew.
 //! Source: awslabs/amazon-eks-ami (nodeadm); kubelet registration; cloud-provider `cloud-node-lifecycle-controller`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration,
@@ -138,8 +138,8 @@ fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {
 }
 
 /// EC2's private DNS name of an address in a region.
-pub(crate) fn private_dns_name(instance: &Instance, region: &str) -> String {
-    format!("ip-{}.{region}.compute.internal", instance.private_ip.to_string().replace('.', "-"))
+pub(crate) fn private_dns_name(address: Ipv4Addr, region: &str) -> String {
+    format!("ip-{}.{region}.compute.internal", address.to_string().replace('.', "-"))
 }
 
 fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
@@ -148,7 +148,7 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
     };
     let zone = turn.get::<Subnet>("", &it.subnet).map(|s| s.availability_zone.clone()).unwrap_or_default();
     let region = region_of(&zone).to_owned();
-    let dns = private_dns_name(&it, &region);
+    let dns = private_dns_name(it.private_ip, &region);
     let name = it.user_data.get(NODE_NAME).cloned().unwrap_or_else(|| dns.clone());
     let number = |key: &str, or: u32| it.user_data.get(key).and_then(|n| n.parse().ok()).unwrap_or(or);
     let max_pods = number(MAX_PODS, cni::max_pods::formula(of.enis, of.ipv4_per_eni));
@@ -238,7 +238,8 @@ pub fn region_of(zone: &str) -> &str {
     zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
 }
 
-fn kubelet_version(turn: &Turn<'_>) -> String {
+/// The version of a node's kubelet: that of the control plane.
+pub(crate) fn kubelet_version(turn: &Turn<'_>) -> String {
     let planes = turn.store().list::<ControlPlane>(ClusterId::WORLD, None);
     let plane =
         planes.into_iter().find(|plane| plane.id == turn.cluster().0 && plane.provider == Provider::Eks);

@@ -75,8 +75,9 @@ pub(super) fn update_addon(
     let Some(current) = there.store().object(&key).map(|object| (**object).clone()) else {
         return Err(missing(format!("No addon: {name} found in cluster: {cluster}")));
     };
-    for object in addons::configured(vec![current], &eks::read_settings(settings)) {
-        match object {
+    let settings = eks::read_settings(settings);
+    for object in addons::configured(vec![current], &settings) {
+        match addons::coredns_on_eks(object, &settings) {
             api::Object::DaemonSet(it) => there.update(*it)?,
             api::Object::Deployment(it) => there.update(*it)?,
             _ => continue,

@@ -7,7 +7,7 @@ use api::{
     ApiStatus, Kind, Resource,
     k8s::core::v1::Taint,
     kinds::{
-        eks::{EksCluster, Nodegroup},
+        eks::{EksCluster, FargateProfile, Nodegroup},
         eksctl::{ClusterConfig, NodeGroup},
         sim::{ControlPlane, Provider},
     },
@@ -15,7 +15,7 @@ use api::{
 };
 use serde_json::Value;
 
-use super::vpc;
+use super::{fargate, vpc};
 use crate::{
     Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver,
     cloud::refuse,
@@ -39,14 +39,22 @@ impl Controller for Eks {
     }
 
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
-        if change.key.kind == Kind::EksCluster && change.after.is_some() {
-            wake(change.key.clone());
+        let object = change.after.as_deref();
+        match change.key.kind {
+            Kind::EksCluster if object.is_some() => wake(change.key.clone()),
+            Kind::FargateProfile => {
+                if let Some(profile) = object.and_then(FargateProfile::of) {
+                    wake(Key::new(ClusterId::WORLD, Kind::EksCluster, "", &profile.cluster));
+                }
+            }
+            _ => {}
         }
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let Some(cluster) = turn.get::<EksCluster>("", &key.name).cloned() else { return Ok(Next::Done) };
         if cluster.status != "CREATING" {
+            go_on(turn, cluster);
             return Ok(Next::Done);
         }
         let passed = turn.now().since(cluster.since);
@@ -55,6 +63,20 @@ impl Controller for Eks {
         }
         activate(turn, cluster);
         Ok(Next::Done)
+    }
+}
+
+/// What was asked for with a cluster that is there: its Fargate profiles, one after the other.
+fn go_on(turn: &mut Turn<'_>, mut cluster: EksCluster) {
+    if cluster.pending.is_none() {
+        return;
+    }
+    let before = cluster.pending.clone();
+    if !fargate::next(turn, &mut cluster) {
+        cluster.pending = None;
+    }
+    if cluster.pending != before {
+        turn.put(cluster.into_object());
     }
 }
 
@@ -141,6 +163,9 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     let addresses = vpc::cross_account_addresses(turn, &name);
     cluster.status = "ACTIVE".to_owned();
     cluster.since = turn.now();
+    let profiles = config.fargate_profiles.clone();
+    cluster.pending = (!profiles.is_empty())
+        .then(|| Box::new(ClusterConfig { fargate_profiles: profiles, ..ClusterConfig::default() }));
     turn.put(cluster.clone().into_object());
     apiserver::bootstrap(turn.world, id, &addresses);
     install_addons(&mut Turn::new(turn.world, turn.actor, id, turn.cause), &cluster, &config);
@@ -178,7 +203,11 @@ fn install_addons(turn: &mut Turn<'_>, cluster: &EksCluster, config: &ClusterCon
     {
         let settings = config.addons.iter().find(|it| it.name == addon);
         let settings = settings.and_then(|it| it.configuration_values.as_deref()).unwrap_or_default();
-        let objects = addons::configured(addons::objects(manifest, &words), &read_settings(settings));
+        let settings = read_settings(settings);
+        let mut objects = addons::configured(addons::objects(manifest, &words), &settings);
+        if addon == "coredns" {
+            objects = objects.into_iter().map(|it| addons::coredns_on_eks(it, &settings)).collect();
+        }
         addons::install(turn, objects);
     }
 }

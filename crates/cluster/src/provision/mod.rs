@@ -5,6 +5,7 @@
 
 mod change;
 mod eks;
+mod fargate;
 mod kind;
 mod kwok;
 mod lay;
@@ -19,6 +20,7 @@ pub(crate) mod tests;
 mod vpc;
 
 pub use eks::Eks;
+pub use fargate::{FargateProfiles, asked_for as fargate_profile, profiles as fargate_profiles};
 pub use nodegroup::Nodegroups;
 pub use request::Provision;
 pub use scenario::{
@@ -77,6 +79,9 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
             change::scale(turn, &cluster, &name, desired, min, max)?;
         }
         Provision::DeleteNodegroup { cluster, name } => change::delete_nodegroup(turn, &cluster, &name)?,
+        Provision::CreateFargateProfile { cluster, profile } => fargate::create(turn, &cluster, &profile)?,
+        Provision::DeleteFargateProfile { cluster, name } => fargate::delete(turn, &cluster, &name)?,
+        Provision::ScheduleCoreDns { cluster } => fargate::schedule_coredns(turn, &cluster),
         Provision::UpdateAddon { cluster, name, configuration_values } => {
             change::update_addon(turn, &cluster, &name, &configuration_values)?;
         }

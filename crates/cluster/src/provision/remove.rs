@@ -59,7 +59,7 @@ pub(super) fn delete_cluster(turn: &mut Turn<'_>, name: &str) -> Result<(), Refu
                 Kind::Eni | Kind::NatGateway => {
                     value("subnet").is_some_and(|subnet| in_vpc.contains(&subnet))
                 }
-                Kind::Nodegroup => value("cluster").as_deref() == Some(name),
+                Kind::Nodegroup | Kind::FargateProfile => value("cluster").as_deref() == Some(name),
                 Kind::EksCluster => *key.name == *name,
                 _ => false,
             }

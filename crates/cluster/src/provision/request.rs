@@ -1,7 +1,7 @@
 //! What can be asked of the tools that make clusters and nodes?
 
 use api::kinds::{
-    eksctl::{ClusterConfig, NodeGroup},
+    eksctl::{ClusterConfig, FargateProfile, NodeGroup},
     kind_config,
 };
 
@@ -46,6 +46,25 @@ pub enum Provision {
         cluster: String,
         /// Name of the group.
         name: String,
+    },
+    /// `eksctl create fargateprofile`, `aws eks create-fargate-profile`.
+    CreateFargateProfile {
+        /// Name of the cluster.
+        cluster: String,
+        /// What to make.
+        profile: Box<FargateProfile>,
+    },
+    /// `eksctl delete fargateprofile`: its pods are deleted.
+    DeleteFargateProfile {
+        /// Name of the cluster.
+        cluster: String,
+        /// Name of the profile.
+        name: String,
+    },
+    /// The end of `eksctl create fargateprofile`: CoreDNS moves to Fargate if a profile selects it.
+    ScheduleCoreDns {
+        /// Name of the cluster.
+        cluster: String,
     },
     /// `eksctl update addon`: `configurationValues` as JSON or YAML text.
     UpdateAddon {

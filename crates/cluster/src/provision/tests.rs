@@ -101,7 +101,9 @@ fn delete_small() -> Provision {
 
 #[test]
 fn every_fixture_is_a_world_with_ready_nodes() {
-    for (name, count) in [("empty", 0), ("kwok", 0), ("kind1", 1), ("tiny", 2), ("duo", 2), ("tri", 3)] {
+    for (name, count) in
+        [("empty", 0), ("kwok", 0), ("kind1", 1), ("tiny", 2), ("duo", 2), ("tri", 3), ("farg", 3)]
+    {
         let world = fixture(name);
         assert_eq!(world.digest(), fixture(name).digest(), "{name} is the same world each time");
         assert_eq!(check::broken(&world), Vec::<String>::new());

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use api::{Domain, Kind, SimTime};
 use cluster::{
-    ClusterId, Fact, Key, Store, What, World,
-    request::{Refused, Stage},
+    ClusterId, Fact, Key, Note, Store, What, World,
+    request::{CALL_REFUSED, Refused, Stage},
 };
 use imbl::{GenericOrdMap, GenericVector, shared_ptr::RcK};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::{
     derived,
 };
 
-/// A Kubernetes Event, or a refusal by the API server.
+/// A Kubernetes Event, or a refusal by the API server or by an AWS service: the latter is about `aws/<operation>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
     /// Such as `FailedScheduling` or `RequestInvalid`.
@@ -150,6 +150,16 @@ impl Snapshot {
                 });
                 self.decisions.push_back((format!("sim/Decision {}", decision.pod), Rc::new(value)));
                 Some(Topic::Decisions)
+            }
+            What::Noted(Note::Step { name: CALL_REFUSED, detail, .. }) => {
+                let said = |what: &str| detail.iter().find(|it| it.0 == what).map(|it| it.1.clone());
+                self.events.push_back(Happening {
+                    reason: said("code").unwrap_or_default(),
+                    kind: "Warning".to_owned(),
+                    object_kind: "aws".to_owned(),
+                    object_name: said("operation").unwrap_or_default(),
+                });
+                Some(Topic::Events)
             }
             What::Traced(_) | What::Planned(_) | What::Noted(_) => None,
         }

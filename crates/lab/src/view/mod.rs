@@ -9,6 +9,7 @@ pub mod attempts;
 pub mod beats;
 pub mod coverage;
 pub mod decision;
+pub mod fargate;
 pub mod feed;
 pub mod inspector;
 pub mod lesson;

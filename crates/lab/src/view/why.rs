@@ -4,7 +4,7 @@ use api::{
     Resource,
     k8s::core::v1::{Event, Node, Pod},
     kinds::{
-        aws::Subnet,
+        aws::{EniOwner, Subnet},
         cni::IpPool,
         sim::{Part, PartRole},
     },
@@ -18,6 +18,7 @@ use scheduler::{Decision, Reason};
 use super::{
     Moment, amount,
     attempts::Placed,
+    fargate::{self, FargateWhy},
     pod::{self, PodState},
     subnet::SubnetWhy,
 };
@@ -100,6 +101,8 @@ pub struct PodWhy {
     pub cpu: Option<(i64, i64)>,
     /// The scheduler's message.
     pub raw: Option<String>,
+    /// What Fargate makes of it, if a profile took it.
+    pub fargate: Option<FargateWhy>,
     /// Whether it waits for a scheduler that does not run.
     pub unseen: bool,
 }
@@ -203,7 +206,7 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
         }
         ["Eni", name] => {
             let eni = moment.store.get::<api::kinds::aws::Eni>(ClusterId::WORLD, "", name)?;
-            let eks = eni.owner == api::kinds::aws::EniOwner::Eks;
+            let eks = eni.owner == EniOwner::Eks;
             let count = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
             Some(Why::Eni((*name).to_owned(), eks, u32::try_from(count).unwrap_or(0)))
         }
@@ -294,6 +297,7 @@ fn pod_why(
         full: None,
         cpu: None,
         raw,
+        fargate: fargate::why(moment, cluster, it),
         unseen: state == PodState::Pending
             && cluster::parts::of(moment.store, cluster)
                 .any(|part| part.role == PartRole::Scheduler && !part.running),

@@ -223,6 +223,10 @@ impl Lang {
     pub fn world(self, fixture: &str) -> &'static str {
         match fixture {
             "tri" => self.pick("AZ 셋에 m5.large 세 대", "three m5.large in three zones"),
+            "farg" => self.pick(
+                "AZ 셋에 m5.large 세 대, Fargate를 위한 자리",
+                "three m5.large in three zones, and room for Fargate",
+            ),
             "duo" => self.pick("t3.small 두 대", "two t3.small"),
             "tiny" => self.pick("t3.small 한 대와 시스템 노드", "one t3.small and a system node"),
             "pool" => self.pick("/27 서브넷 둘에 t3.small 한 대씩", "a t3.small in each of two /27 subnets"),

@@ -1,11 +1,14 @@
 //! `eksctl create|get|delete cluster`, `eksctl utils write-kubeconfig`.
 
-use ::cluster::{ClusterId, World, provision::Provision};
+use ::cluster::{
+    ClusterId, World,
+    provision::{Provision, fargate_profiles},
+};
 use api::{
     SimDuration,
     kinds::{
-        eks::{EksCluster, Nodegroup},
-        eksctl::{ClusterConfig, NodeGroup},
+        eks::{EksCluster, FargateSelector, Nodegroup},
+        eksctl::{ClusterConfig, FargateProfile, NodeGroup},
     },
 };
 
@@ -26,12 +29,19 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     };
     let (name, region) = (config.metadata.name.clone(), config.metadata.region.clone());
     let version = config.metadata.version.clone().unwrap_or_else(|| "1.34".to_owned());
+    let profiles: Vec<String> = config.fargate_profiles.iter().map(|it| it.name.clone()).collect();
     let groups: Vec<String> = config.managed_node_groups.iter().map(|g| g.name.clone()).collect();
     log(call, &format!("eksctl version {VERSION}"));
     log(call, &format!("using region {region}"));
     ask(call, Provision::CreateCluster(Box::new(config)))?;
     log(call, &format!("using Kubernetes version {version}"));
-    log(call, &format!("creating EKS cluster {name:?} in {region:?} region with managed nodes"));
+    let kinds: Vec<&str> = [("Fargate profile", profiles.is_empty()), ("managed nodes", groups.is_empty())]
+        .into_iter()
+        .filter(|(_, none)| !none)
+        .map(|(kind, _)| kind)
+        .collect();
+    let with = if kinds.is_empty() { String::new() } else { format!(" with {}", kinds.join(" and ")) };
+    log(call, &format!("creating EKS cluster {name:?} in {region:?} region{with}"));
     if !groups.is_empty() {
         let verb = if groups.len() == 1 { "nodegroup" } else { "nodegroups" };
         log(call, &format!("{} {verb} ({}) will be created", groups.len(), groups.join(", ")));
@@ -59,6 +69,14 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
         all.filter(|g| g.cluster == name).all(|g| g.status == "ACTIVE")
     };
     call.shell.wait_until(LONGEST, call.out, settled);
+    for profile in &profiles {
+        log(call, &format!("creating Fargate profile {profile:?} on EKS cluster {name:?}"));
+        call.shell.wait_until(LONGEST, call.out, |world| {
+            let mut of = fargate_profiles(world.store(), &name);
+            of.any(|it| it.metadata.name.as_deref() == Some(profile) && it.status == "ACTIVE")
+        });
+        log(call, &format!("created Fargate profile {profile:?} on EKS cluster {name:?}"));
+    }
     if let Some(plane) = known::plane(call.shell.world, &name) {
         let (context, entry, user) = known::entries(call.shell.world, plane);
         call.shell.machine.kubeconfig.add(context, entry, user);
@@ -79,7 +97,17 @@ fn from_flags(given: &Given, word: Option<&str>) -> ClusterConfig {
     config.availability_zones =
         given.list("zones").into_iter().filter(|z| !z.is_empty()).map(str::to_owned).collect();
     config.vpc.cidr = given.value("vpc-cidr").and_then(|c| c.parse().ok());
-    if !given.on("without-nodegroup") {
+    if given.on("fargate") {
+        let selectors = ["default", "kube-system"];
+        config.fargate_profiles.push(FargateProfile {
+            name: "fp-default".to_owned(),
+            selectors: selectors
+                .map(|it| FargateSelector { namespace: it.to_owned(), ..FargateSelector::default() })
+                .to_vec(),
+            ..FargateProfile::default()
+        });
+    }
+    if !given.on("without-nodegroup") && !given.on("fargate") {
         config.managed_node_groups.push(NodeGroup {
             name: given.value("nodegroup-name").unwrap_or("ng-1").to_owned(),
             instance_type: given.value("node-type").map(str::to_owned),

@@ -4,6 +4,7 @@
 //! Source: eksctl 0.205, `pkg/actions/nodegroup`, `pkg/ctl`; recorded by hand, see decisions.
 
 mod cluster;
+mod fargate;
 mod nodegroup;
 
 use ::cluster::{ClusterId, Principal, Refusal, Reply, Request, World, provision::Provision};
@@ -47,6 +48,7 @@ const FLAGS: &[Flag] = &[
     int("node-volume-size"),
     int("max-pods-per-node"),
     switch("managed", '\0'),
+    switch("fargate", '\0'),
     switch("spot", '\0'),
     switch("node-private-networking", 'P'),
     switch("without-nodegroup", '\0'),
@@ -72,7 +74,8 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             *arg = format!("--nodes-max{rest}");
         }
     }
-    let given = match Given::parse(&args, &[FLAGS]) {
+    let own = args.iter().any(|it| it == "fargateprofile" || it == "fargateprofiles");
+    let given = match Given::parse(&args, &[if own { fargate::FLAGS } else { &[] }, FLAGS]) {
         Ok(given) => given,
         Err(FlagError::Help) => {
             call.out.out(HELP);
@@ -107,6 +110,11 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         }
         ["scale", "nodegroup" | "ng", rest @ ..] => nodegroup::scale(call, &given, rest.first().copied()),
         ["delete", "nodegroup" | "ng", rest @ ..] => nodegroup::delete(call, &given, rest.first().copied()),
+        ["create", "fargateprofile", rest @ ..] => fargate::create(call, &given, rest.first().copied()),
+        ["get", "fargateprofile" | "fargateprofiles", rest @ ..] => {
+            fargate::get(call, &given, rest.first().copied())
+        }
+        ["delete", "fargateprofile", rest @ ..] => fargate::delete(call, &given, rest.first().copied()),
         ["utils", "write-kubeconfig"] => cluster::write_kubeconfig(call, &given),
         [
             verb @ ("create" | "get" | "delete" | "scale" | "utils" | "upgrade" | "update" | "enable"
@@ -160,7 +168,11 @@ fn ask(call: &mut Call<'_, '_>, what: Provision) -> Result<(), String> {
         Err(Refusal::Aws(error)) => Err(format!(
             "Error: operation error EKS: {}, https response error StatusCode: {}, {}: {}",
             error.operation,
-            if error.code == "ResourceNotFoundException" { 404 } else { 400 },
+            match error.code.as_str() {
+                "ResourceNotFoundException" => 404,
+                "ResourceInUseException" => 409,
+                _ => 400,
+            },
             error.code,
             error.message
         )),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cluster::node::fargate::{self, OVERHEAD_MIB, Selector, Size};
+use api::kinds::eks::FargateSelector;
+use cluster::node::fargate::{self, OVERHEAD_MIB, Size};
 use serde_json::{Value, json};
 
 pub(super) fn size(input: &Value) -> Value {
@@ -33,8 +34,9 @@ pub(super) fn matching(input: &Value) -> Value {
     let labels = |value: &Value| -> BTreeMap<String, String> {
         value.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), text(v))).collect()
     };
-    let selector = |it: &Value| Selector { namespace: text(&it["namespace"]), labels: labels(&it["labels"]) };
-    let profiles: BTreeMap<String, Vec<Selector>> = input["profiles"]
+    let selector =
+        |it: &Value| FargateSelector { namespace: text(&it["namespace"]), labels: labels(&it["labels"]) };
+    let profiles: BTreeMap<String, Vec<FargateSelector>> = input["profiles"]
         .as_array()
         .into_iter()
         .flatten()

@@ -5,6 +5,7 @@
 
 mod class;
 mod default_toleration_seconds;
+mod fargate;
 mod limit_ranger;
 mod namespace_lifecycle;
 mod pod_security;
@@ -118,6 +119,8 @@ const PLUGINS: &[Plugin] = &[
         |r, o| r.is_create() && o.kind() == Kind::Ingress,
         class::ingress,
     ),
+    // Webhooks are called in the order of their names.
+    Plugin::mutating(fargate::NAME, fargate::concerns, fargate::mutate),
     Plugin::mutating(
         "MutatingAdmissionWebhook",
         |r, _| webhook::is_used(r, Kind::MutatingWebhookConfiguration),

@@ -1,7 +1,7 @@
 //! Which address does a sandbox get?
 //!
 //! CNI ADD and DEL, as the runtime calls them: the node's own address on the host's network, ipamd's on EKS, kindnet's
-//! on kind.
+//! on kind; on Fargate the one address of the micro-VM.
 
 use std::net::Ipv4Addr;
 
@@ -18,6 +18,7 @@ use ipnet::Ipv4Net;
 use super::{host_network, owner};
 use crate::{
     Turn,
+    cloud::eni,
     node::{internal_ip, ipamd},
 };
 
@@ -33,6 +34,11 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
     if host_network(pod) {
         let ip = turn.get::<Node>("", node).and_then(internal_ip).and_then(|ip| ip.parse().ok());
         return ip.ok_or_else(|| "the node has no address".to_owned());
+    }
+    if let Some(vm) = &machine.micro_vm {
+        // The pod has its machine's ENI to itself.
+        let eni = eni::get(turn.store(), &vm.eni).map(|eni| eni.primary_ip);
+        return eni.ok_or_else(|| "the micro-VM has no address".to_owned());
     }
     if let Some(cidr) = machine.pod_cidr {
         return kindnet(turn, node, cidr)

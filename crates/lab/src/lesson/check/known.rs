@@ -125,6 +125,9 @@ impl Subject {
                 "maxPodsPerNode",
                 "status",
             ],
+            Subject::Kind(Kind::FargateProfile) => {
+                &["metadata", "cluster", "arn", "podExecutionRoleArn", "subnets", "selectors", "status"]
+            }
             Subject::Kind(Kind::Part) => {
                 &["metadata", "role", "zone", "running", "since", "offFor", "actsFrom"]
             }
@@ -138,6 +141,7 @@ impl Subject {
                 "images",
                 "runtimeStopped",
                 "proxyStopped",
+                "microVm",
             ],
             Subject::Kind(_) => return None,
         })

@@ -232,6 +232,12 @@ fn size_of_all(rows: &[NodeRow<'_>], zones: i32) -> NodeSize {
     }
 }
 
+/// A micro-VM has little to show; beside large cards what keeps pods away is folded.
+fn drawn(row: &NodeRow<'_>, size: NodeSize) -> NodeSize {
+    let folds = (row.fargate && size != NodeSize::Tile) || (row.tainted && size == NodeSize::Large);
+    if folds { NodeSize::Folded } else { size }
+}
+
 /// What stands in one subnet.
 struct Content<'a, 's> {
     subnet: &'s Subnet,
@@ -335,7 +341,11 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
 
 fn zone_width(all: &[Content<'_, '_>], size: NodeSize) -> i32 {
     let node = |row: &&NodeRow<'_>| {
-        if row.tainted && size == NodeSize::Large { 0 } else { node::card(row, size, 0).node.rect.w }
+        if row.tainted && size == NodeSize::Large {
+            0
+        } else {
+            node::card(row, drawn(row, size), 0).node.rect.w
+        }
     };
     all.iter()
         .map(|content| {
@@ -424,7 +434,7 @@ fn subnet(scene: &mut Scene, content: &Content<'_, '_>, size: NodeSize, plate: R
         _ => 1,
     };
     for row in &content.rows {
-        let size = if row.tainted && size == NodeSize::Large { NodeSize::Folded } else { size };
+        let size = drawn(row, size);
         large |= size == NodeSize::Large;
         let margin = if size == NodeSize::Large { 16 } else { 8 };
         let wide = match columns {

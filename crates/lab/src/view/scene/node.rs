@@ -53,6 +53,7 @@ pub(super) fn card(row: &NodeRow<'_>, size: NodeSize, wide: i32) -> Card {
     match size {
         NodeSize::Large => slots(&mut card, row, &LARGE, wide),
         NodeSize::Medium => slots(&mut card, row, &MEDIUM, wide),
+        NodeSize::Folded if row.fargate => slots(&mut card, row, &MICRO_VM, wide),
         NodeSize::Folded => folded(&mut card, row, wide),
         NodeSize::Tile => tile(&mut card),
     }
@@ -77,7 +78,7 @@ fn plain(row: &NodeRow<'_>, size: NodeSize) -> NodeBox {
     let host = row.pods.iter().filter(|p| pod::on_host_network(p)).count();
     NodeBox {
         id: format!("Node/{}", row.name),
-        name: row.name.to_owned(),
+        name: if row.fargate { "Fargate".to_owned() } else { row.name.to_owned() },
         about: row.about.clone(),
         rect: Rect::default(),
         size,
@@ -87,7 +88,7 @@ fn plain(row: &NodeRow<'_>, size: NodeSize) -> NodeBox {
         max_pods: row.max_pods,
         cpu: row.cpu,
         memory: row.memory,
-        tainted: row.tainted,
+        tainted: row.tainted && !row.fargate,
         worst: row.pods.iter().map(|p| pod::state(p)).max_by_key(|s| s.badness()),
         enis: Vec::new(),
         host: Vec::new(),
@@ -138,6 +139,9 @@ const MEDIUM: Measure = Measure {
     letter: 6,
     large: false,
 };
+
+/// A folded card with the one ENI of a micro-VM on it.
+const MICRO_VM: Measure = Measure { head: 50, least: 202, host_row: 6, ..MEDIUM };
 
 fn slots(card: &mut Card, row: &NodeRow<'_>, measure: &Measure, wide: i32) {
     let id = card.node.id.trim_start_matches("Node/").to_owned();
@@ -250,7 +254,7 @@ fn eni_row(
             address: slot.address.clone(),
         });
     }
-    let seats = card.slots.len().saturating_sub(1);
+    let seats = if row.fargate { 1 } else { card.slots.len().saturating_sub(1) };
     let used = card.slots.iter().filter(|s| !s.pods.is_empty()).count();
     let eni = EniRow {
         id: card.eni.map_or_else(|| format!("Socket/{node}/{}", card.device), |eni| format!("Eni/{eni}")),

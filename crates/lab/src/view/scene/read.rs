@@ -6,12 +6,12 @@ use api::{
     SimTime,
     k8s::core::v1::{Node, Pod},
     kinds::{
-        aws::{Attachment, Eni, EniOwner, Instance, RouteTable, Subnet},
+        aws::{Attachment, Eni, EniOwner, Instance, Subnet},
         cni::{IpPool, PoolBlock},
         sim::Machine,
     },
 };
-use cluster::{ClusterId, Store};
+use cluster::{ClusterId, Store, cloud::eni, node::fargate::Size};
 
 use super::{EniState, NodeState, SlotState};
 use crate::view::{amount, pod};
@@ -22,6 +22,8 @@ pub(super) struct NodeRow<'s> {
     pub subnet: Option<&'s str>,
     pub state: NodeState,
     pub tainted: bool,
+    /// Whether it is a micro-VM of Fargate: a node of one pod, named after its ENI.
+    pub fargate: bool,
     pub max_pods: u32,
     pub cpu: u32,
     pub memory: u32,
@@ -102,12 +104,16 @@ fn row<'s>(
         .as_ref()
         .and_then(|s| s.addresses.as_ref())
         .and_then(|all| all.iter().find(|a| a.type_ == "InternalIP").map(|a| a.address.clone()));
-    let kind =
-        label("node.kubernetes.io/instance-type").or_else(|| instance.map(|i| i.instance_type.clone()));
+    let vm = store.get::<Machine>(cluster, "", name).and_then(|it| it.micro_vm.as_ref());
+    let eni = vm.and_then(|vm| eni::get(store, &vm.eni));
+    let size = vm.map(|vm| Size { cpu_milli: vm.cpu_milli, memory_mib: vm.memory_mib }.annotation());
+    let kind = label("node.kubernetes.io/instance-type")
+        .or_else(|| instance.map(|i| i.instance_type.clone()))
+        .or(size);
     // EC2 names a host after its address; a node whose own name says it needs no second line for it.
     let host = internal.map(|address| match instance {
-        Some(_) => format!("ip-{}", address.replace('.', "-")),
-        None => address,
+        None if vm.is_none() => address,
+        _ => format!("ip-{}", address.replace('.', "-")),
     });
     let host = host.filter(|host| !name.starts_with(host.as_str()));
     let about = [host, kind.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
@@ -133,7 +139,8 @@ fn row<'s>(
     NodeRow {
         name,
         about,
-        subnet: instance.map(|i| i.subnet.as_str()),
+        subnet: instance.map(|i| i.subnet.as_str()).or_else(|| eni.map(|eni| eni.subnet.as_str())),
+        fargate: vm.is_some(),
         state: match (ready, cordoned) {
             (false, _) => NodeState::NotReady,
             (true, true) => NodeState::Cordoned,
@@ -148,7 +155,11 @@ fn row<'s>(
         max_pods,
         cpu: share("cpu"),
         memory: share("memory"),
-        cards: instance.map(|i| cards(store, cluster, i, name, now)).unwrap_or_default(),
+        cards: match (instance, eni) {
+            (Some(instance), _) => cards(store, cluster, instance, name, now),
+            (None, Some(eni)) => vec![alone(eni, pods.first().copied())],
+            (None, None) => Vec::new(),
+        },
         pods: pods.into_iter().filter(|p| counts(p)).collect(),
         stopped: parts(store, cluster, name)
             .into_iter()
@@ -168,6 +179,15 @@ pub(crate) fn parts(store: &Store, cluster: ClusterId, node: &str) -> Vec<(&'sta
             ("kube-proxy", machine.proxy_stopped.is_none()),
         ]
     })
+}
+
+/// The ENI of a micro-VM: its own address is its pod's.
+fn alone<'s>(eni: &'s Eni, pod: Option<&Pod>) -> CardRow<'s> {
+    let ip = eni.primary_ip;
+    let pods = pod.filter(|it| address(it).is_some()).map(|it| (path(it), ip)).into_iter().collect();
+    let state = SlotState::Used;
+    let slot = SlotRow { state, address: ip.to_string(), octet: format!(".{}", ip.octets()[3]), pods };
+    CardRow { device: 0, eni: eni.metadata.name.as_deref(), state: EniState::Attached, slots: vec![slot] }
 }
 
 fn cards<'s>(
@@ -253,9 +273,7 @@ fn slot(state: SlotState, address: &str) -> SlotRow {
 
 /// Whether a subnet's route table leads to an internet gateway.
 pub(crate) fn public(store: &Store, subnet: &Subnet) -> bool {
-    store
-        .get::<RouteTable>(ClusterId::WORLD, "", &subnet.route_table)
-        .is_some_and(|table| table.routes.iter().any(|r| r.target.starts_with("igw")))
+    cluster::cloud::subnet::is_public(store, subnet)
 }
 
 /// Addresses of a subnet that can be given out, and those that nobody has.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod advice;
+mod fargate;
 mod parts;
 pub mod path;
 pub mod reason;

@@ -82,6 +82,9 @@ fn thing(kind: &str, name: &str) -> String {
 }
 
 fn pod_lead(pod: &PodWhy) -> String {
+    if let (PodState::Pending, Some(fargate)) = (pod.state, &pod.fargate) {
+        return super::fargate::lead(fargate);
+    }
     match pod.state {
         PodState::Gated => format!(
             "Gates left: {}. The scheduler has not looked yet; room was never the question.",
@@ -148,6 +151,8 @@ pub fn chain(why: &Why) -> Vec<Step> {
                     out.push(step(Mark::Good, format!("It got `{ip}`, held ready on `eth{device}` ({eni})")));
                 }
             }
+            let address = pod.ip.as_deref();
+            out.extend(pod.fargate.iter().flat_map(|it| super::fargate::chain(it, address)));
             if let Some((reason, message)) = &pod.trouble {
                 out.push(step(Mark::Bad, format!("**{reason}** {message}")));
             }

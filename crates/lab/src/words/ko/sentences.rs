@@ -82,6 +82,9 @@ fn thing(kind: &str, name: &str) -> String {
 }
 
 fn pod_lead(pod: &PodWhy) -> String {
+    if let (PodState::Pending, Some(fargate)) = (pod.state, &pod.fargate) {
+        return super::fargate::lead(fargate);
+    }
     match pod.state {
         PodState::Gated => format!(
             "게이트 {}개가 남아 있어 스케줄러가 아직 보지 않습니다. 자리가 없어서가 아닙니다.",
@@ -153,6 +156,8 @@ pub fn chain(why: &Why) -> Vec<Step> {
                     ));
                 }
             }
+            let address = pod.ip.as_deref();
+            out.extend(pod.fargate.iter().flat_map(|it| super::fargate::chain(it, address)));
             if let Some((reason, message)) = &pod.trouble {
                 out.push(step(Mark::Bad, format!("**{reason}** {message}")));
             }
