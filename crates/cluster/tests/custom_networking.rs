@@ -50,9 +50,9 @@ fn create(world: &mut World, kind: Kind, value: Value) -> Result<(), String> {
 
 /// A subnet for pods in the first zone, in a further block of the VPC.
 fn pod_subnet(world: &mut World, zone: &str) -> String {
-    let block = json!({"VpcId": ["main"], "CidrBlock": ["100.64.0.0/16"]});
+    let block = json!({"VpcId": "main", "CidrBlock": "100.64.0.0/16"});
     ec2(world, "AssociateVpcCidrBlock", block).expect("a block");
-    let subnet = json!({"VpcId": ["main"], "CidrBlock": ["100.64.0.0/19"], "AvailabilityZone": [zone]});
+    let subnet = json!({"VpcId": "main", "CidrBlock": "100.64.0.0/19", "AvailabilityZone": zone});
     let made = ec2(world, "CreateSubnet", subnet).expect("a subnet");
     made["Subnet"]["SubnetId"].as_str().unwrap().to_owned()
 }
@@ -256,11 +256,11 @@ fn a_cluster_without_the_vpc_cni_serves_no_eni_configs() {
 fn ec2_refuses_blocks_that_overlap_or_lie_outside() {
     let mut world = fixture("tiny");
     let subnet =
-        |cidr: &str| json!({"VpcId": ["main"], "CidrBlock": [cidr], "AvailabilityZone": ["ap-northeast-2a"]});
+        |cidr: &str| json!({"VpcId": "main", "CidrBlock": cidr, "AvailabilityZone": "ap-northeast-2a"});
     let outside = ec2(&mut world, "CreateSubnet", subnet("100.64.0.0/24")).unwrap_err();
     assert!(outside.contains("(InvalidSubnet.Range)"), "{outside}");
     let taken = ec2(&mut world, "CreateSubnet", subnet("10.0.0.0/16")).unwrap_err();
     assert!(taken.contains("(InvalidSubnet.Conflict)"), "{taken}");
-    let again = json!({"VpcId": ["main"], "CidrBlock": ["10.0.0.0/16"]});
+    let again = json!({"VpcId": "main", "CidrBlock": "10.0.0.0/16"});
     assert!(ec2(&mut world, "AssociateVpcCidrBlock", again).is_err());
 }

@@ -122,7 +122,8 @@ impl Context<'_> {
             ["eksctl"] => words(&["create", "delete", "get", "scale", "utils", "version"]),
             ["eksctl", "create" | "delete" | "get"] => words(&["cluster", "fargateprofile", "nodegroup"]),
             ["eksctl", "scale"] => words(&["nodegroup"]),
-            ["aws"] => words(&["ec2", "eks", "sts"]),
+            ["aws"] => crate::aws::services(),
+            ["aws", service] => crate::aws::operations(service),
             _ => self.files(word),
         }
     }

@@ -1,7 +1,7 @@
 //! What does AWS do?
 //!
 //! EC2 as state in the store: subnets with exact accounting, ENIs and instances with the durations of their
-//! transitions. [`serve`] answers requests from outside; ipamd and node groups call [`eni`] and [`instance`] directly.
+//! transitions. [`service`] answers requests from outside; ipamd and node groups call [`eni`] and [`instance`] directly.
 //! The actor [`Ec2`] ends what takes time. This module does not know about pods.
 //! Source: the Amazon EC2 API reference; cni-spec §8 for the errors that teach.
 
@@ -9,11 +9,11 @@ pub(crate) mod ebs;
 pub mod eni;
 pub mod instance;
 mod reservation;
-mod serve;
+mod service;
 pub mod subnet;
-mod tags;
 
-pub(crate) use serve::serve;
+pub use service::answers;
+pub(crate) use service::serve;
 
 use api::{
     ApiStatus, Kind, Object,

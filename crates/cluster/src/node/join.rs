@@ -283,7 +283,7 @@ fn labels(
 }
 
 /// MODEL: the letter of a zone differs between accounts; the lab's letters follow the ids.
-fn zone_id(zone: &str) -> String {
+pub(crate) fn zone_id(zone: &str) -> String {
     let region = region_of(zone);
     let mut parts = region.split('-');
     let area = parts.next().unwrap_or_default();

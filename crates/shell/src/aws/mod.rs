@@ -1,167 +1,127 @@
 //! What does `aws` print?
 //!
-//! The few calls that scripts of the lab need: `eks update-kubeconfig|describe-cluster|list-clusters`, `ec2 stop-instances` and its kind. Answers are
-//! JSON as the real CLI indents it; refusals end with status 254. Source: AWS CLI 2.
+//! The command line is read by the service's [`model`]: any operation of it that [`cluster::cloud::answers`] is a request to the world,
+//! and its answer is printed in the model's order. A further operation is a function and a line in `cluster::cloud::service`; nothing is to
+//! be added here. Refusals of a service end with status 254, of the command line with 252, a missing configuration with 253.
+//! Source: AWS CLI 2.24.0, `awscli/clidriver.py`, `errorhandler.py`, `customizations/eks`.
 
+mod kubeconfig;
+mod model;
+mod order;
+mod parameters;
+mod shorthand;
 mod show;
+mod table;
 
-use api::kinds::eks::EksCluster;
-use cluster::{ClusterId, Principal, Refusal, Reply, Request, cloud::ACCOUNT, request::AwsRequest};
-use serde_json::{Map, Value, json};
+use cluster::{Principal, Refusal, Reply, Request, cloud, request::AwsRequest};
 
-use crate::{eval::Flow, kubectl::known, output::Hint, tool::Call};
-use show::show;
+use crate::{eval::Flow, output::Hint, tool::Call};
+use parameters::{Line, Wrong};
+
+const USAGE: &str = "aws [options] <command> <subcommand> [<subcommand> ...] [parameters]\nTo see help text, you can run:\n\n  aws help\n  aws <command> help\n  aws <command> <subcommand> help\n";
 
 /// `aws SERVICE OPERATION …`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let args = std::mem::take(&mut call.args);
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["--version"] => {
-            call.out.line("aws-cli/2.24.0 Python/3.12.6 Linux/6.1.0 exe/x86_64");
-            Ok(0)
-        }
-        ["sts", "get-caller-identity", ..] => {
-            let account = ACCOUNT;
-            let who = json!({"UserId": "AIDAEXAMPLEEXAMPLE", "Account": account, "Arn": format!("arn:aws:iam::{account}:user/alice")});
-            Ok(show(call, &who, &words))
-        }
-        ["eks", "update-kubeconfig", ..] => Ok(update_kubeconfig(call, &words)),
-        ["eks", "list-clusters", ..] => {
-            let all = call.shell.world.store().list::<EksCluster>(ClusterId::WORLD, None);
-            let names: Vec<String> = all.filter_map(|c| c.metadata.name.clone()).collect();
-            Ok(show(call, &json!({"clusters": names}), &words))
-        }
-        ["eks", "describe-cluster", ..] => Ok(describe_cluster(call, &words)),
-        ["ec2", operation, ..] => Ok(ec2(call, operation, &words)),
-        [service, operation, ..] => {
-            call.out.hint(Hint::NotSimulated { what: format!("aws {service} {operation}") });
-            call.out.err(&format!("lab: aws {service} {operation} is not available in this lab yet"));
-            Ok(252)
-        }
-        _ => {
-            call.out.err("usage: aws [options] <command> <subcommand> [<subcommand> ...] [parameters]\nTo see help text, you can run:\n\n  aws help\n  aws <command> help\n  aws <command> <subcommand> help\n\naws: error: the following arguments are required: command");
-            Ok(252)
-        }
-    }
-}
-
-/// The value after a flag.
-fn flag<'w>(words: &[&'w str], name: &str) -> Option<&'w str> {
-    words.iter().enumerate().find_map(|(i, word)| match word.strip_prefix(name) {
-        Some("") => words.get(i + 1).copied(),
-        Some(rest) => rest.strip_prefix('='),
-        None => None,
+    Ok(match Line::read(&args) {
+        Ok(line) => dispatch(call, &line),
+        Err(wrong) => usage(call, &wrong),
     })
 }
 
-fn missing(call: &mut Call<'_, '_>, operation: &str, name: &str) -> i32 {
-    call.out.err(&format!(
-        "\nAn error occurred (ResourceNotFoundException) when calling the {operation} operation: No cluster found for name: {name}."
-    ));
+/// The services that the lab knows.
+pub(crate) fn services() -> Vec<String> {
+    model::services().iter().map(|it| it.name.to_owned()).collect()
+}
+
+/// The operations of a service that the lab answers, as one types them.
+pub(crate) fn operations(service: &str) -> Vec<String> {
+    let Some(service) = model::service(service) else { return Vec::new() };
+    let answered = service.operations.iter().filter(|it| cloud::answers(service.name, it.name));
+    let mut all: Vec<String> = answered.map(|it| model::dashed(it.name)).collect();
+    if service.name == "eks" {
+        all.push("update-kubeconfig".to_owned());
+        all.sort();
+    }
+    all
+}
+
+fn dispatch(call: &mut Call<'_, '_>, line: &Line) -> i32 {
+    if line.global("version").is_some() {
+        call.out.line("aws-cli/2.24.0 Python/3.12.6 Linux/6.1.0 exe/x86_64");
+        return 0;
+    }
+    let required = |what: &str| Wrong::Usage(format!("the following arguments are required: {what}"));
+    let words: Vec<&str> = line.words.iter().map(String::as_str).collect();
+    let (service, command) = match words.as_slice() {
+        [] => return usage(call, &required("command")),
+        ["eks", "update-kubeconfig", ..] => return kubeconfig::update(call, line),
+        [service] if model::service(service).is_some() => return usage(call, &required("operation")),
+        [service] => return not_here(call, service),
+        [service, command, ..] => (*service, *command),
+    };
+    let model = model::service(service);
+    let operation = model.and_then(|model| model.operation(command));
+    let (Some(model), Some(operation)) = (model, operation) else {
+        return not_here(call, &format!("{service} {command}"));
+    };
+    if !cloud::answers(model.name, operation.name) {
+        return not_here(call, &format!("{service} {command}"));
+    }
+    let input = match line.input(model, operation, call.shell.machine) {
+        Ok(input) => input,
+        Err(wrong) => return usage(call, &wrong),
+    };
+    let request = AwsRequest { service: model.name, action: operation.name, input };
+    match call.shell.world.request(&Principal::admin(), Request::Aws(request)) {
+        Ok(Reply::Value(answer)) => {
+            show::show(call, line, model, (operation.name, operation.output), &answer)
+        }
+        Ok(Reply::Object(_) | Reply::List(_)) => 0,
+        Err(refusal) => refused(call, &refusal),
+    }
+}
+
+/// What the real CLI has, or may have, and the lab has not.
+fn not_here(call: &mut Call<'_, '_>, what: &str) -> i32 {
+    let known = match what.split_once(' ') {
+        Some((service, typed)) => (typed, operations(service)),
+        None => (what, services()),
+    };
+    let nearest = crate::tool::nearest(known.0, known.1.iter().map(String::as_str));
+    if nearest.is_empty() {
+        call.out.hint(Hint::NotSimulated { what: format!("aws {what}") });
+    } else {
+        call.out.hint(Hint::UnknownCommand { name: format!("aws {what}"), nearest });
+    }
+    call.out.err(&format!("lab: aws {what} is not available in this lab yet"));
+    252
+}
+
+fn refused(call: &mut Call<'_, '_>, refusal: &Refusal) -> i32 {
+    call.out.err(&match refusal {
+        Refusal::Aws(error) => format!("\n{error}"),
+        other => other.to_string(),
+    });
     254
 }
 
-fn named<'w>(call: &mut Call<'_, '_>, words: &[&'w str]) -> Option<&'w str> {
-    let name = flag(words, "--name");
-    if name.is_none() {
-        call.out.err("\nusage: aws [options] <command> <subcommand> [<subcommand> ...] [parameters]\nTo see help text, you can run:\n\n  aws help\n  aws <command> help\n  aws <command> <subcommand> help\n\naws: error: the following arguments are required: --name");
-    }
-    name
-}
-
-fn update_kubeconfig(call: &mut Call<'_, '_>, words: &[&str]) -> i32 {
-    let Some(name) = named(call, words) else { return 252 };
-    if call.shell.world.store().get::<EksCluster>(ClusterId::WORLD, "", name).is_none() {
-        return missing(call, "DescribeCluster", name);
-    }
-    let (context, entry, user) = known::by_aws(call.shell.world, name, flag(words, "--alias"));
-    let shown = context.name.clone();
-    let new = call.shell.machine.kubeconfig.add(context, entry, user);
-    let verb = if new { "Added new context" } else { "Updated context" };
-    let word = if new { "to" } else { "in" };
-    call.out.line(&format!("{verb} {shown} {word} /home/user/.kube/config"));
-    0
-}
-
-fn describe_cluster(call: &mut Call<'_, '_>, words: &[&str]) -> i32 {
-    let Some(name) = named(call, words) else { return 252 };
-    let Some(it) = call.shell.world.store().get::<EksCluster>(ClusterId::WORLD, "", name).cloned() else {
-        return missing(call, "DescribeCluster", name);
-    };
-    let region = known::region(call.shell.world, name);
-    let answer = json!({"cluster": {
-        "name": name,
-        "arn": format!("arn:aws:eks:{region}:{}:cluster/{name}", ACCOUNT),
-        "version": it.version,
-        "endpoint": it.endpoint,
-        "resourcesVpcConfig": {
-            "subnetIds": it.subnets,
-            "securityGroupIds": [],
-            "clusterSecurityGroupId": it.cluster_security_group,
-            "vpcId": it.vpc,
-            "endpointPublicAccess": it.endpoint_public_access,
-            "endpointPrivateAccess": it.endpoint_private_access,
-            "publicAccessCidrs": it.public_access_cidrs,
-        },
-        "kubernetesNetworkConfig": {"serviceIpv4Cidr": it.service_ipv4_cidr, "ipFamily": "ipv4"},
-        "status": it.status,
-    }});
-    show(call, &answer, words)
-}
-
-/// `stop-instances` as `StopInstances`, `--instance-ids i-1 i-2` as its parameters.
-fn ec2(call: &mut Call<'_, '_>, operation: &str, words: &[&str]) -> i32 {
-    let pascal = |text: &str| text.split('-').map(|p| p[..1].to_uppercase() + &p[1..]).collect::<String>();
-    let action = match operation {
-        "stop-instances" => "StopInstances",
-        "start-instances" => "StartInstances",
-        "terminate-instances" => "TerminateInstances",
-        "describe-instances" => "DescribeInstances",
-        "associate-vpc-cidr-block" => "AssociateVpcCidrBlock",
-        "create-subnet" => "CreateSubnet",
-        "create-tags" => "CreateTags",
-        "delete-tags" => "DeleteTags",
-        "describe-subnets" => "DescribeSubnets",
-        "describe-network-interfaces" => "DescribeNetworkInterfaces",
-        "create-network-interface" => "CreateNetworkInterface",
-        "delete-network-interface" => "DeleteNetworkInterface",
-        "create-subnet-cidr-reservation" => "CreateSubnetCidrReservation",
-        "get-subnet-cidr-reservations" => "GetSubnetCidrReservations",
-        "delete-subnet-cidr-reservation" => "DeleteSubnetCidrReservation",
-        other => {
-            call.out.hint(Hint::NotSimulated { what: format!("aws ec2 {other}") });
-            call.out.err(&format!("lab: aws ec2 {other} is not available in this lab yet"));
-            return 252;
-        }
-    };
-    let mut input = Map::new();
-    let mut name = String::new();
-    for word in &words[2..] {
-        if let Some(flag) = word
-            .strip_prefix("--")
-            .filter(|f| !f.is_empty() && f.split('-').all(|p| !p.is_empty() && p.is_ascii()))
-        {
-            name = pascal(flag);
-        } else if !matches!(name.as_str(), "" | "Query" | "Output" | "Region" | "Profile") {
-            let list = input.entry(name.clone()).or_insert_with(|| json!([]));
-            if let Value::Array(items) = list {
-                items.push((*word).into());
-            }
+/// A line that is refused before anything is asked.
+fn usage(call: &mut Call<'_, '_>, wrong: &Wrong) -> i32 {
+    match wrong {
+        Wrong::Usage(why) => call.out.err(&format!("\nusage: {USAGE}\naws: error: {why}\n")),
+        Wrong::Unknown(why) => call.out.err(&format!("\nusage: {USAGE}\n{why}\n")),
+        Wrong::Value(why) => call.out.err(&format!("\n{why}")),
+        Wrong::NotSimulated(what) => {
+            call.out.hint(Hint::NotSimulated { what: what.clone() });
+            call.out.err(&format!("lab: {what} is not available in this lab yet"));
         }
     }
-    let request = AwsRequest { service: "ec2", action, input: Value::Object(input) };
-    match call.shell.world.request(&Principal::admin(), Request::Aws(request)) {
-        Ok(Reply::Value(Value::Null)) => 0,
-        Ok(Reply::Value(answer)) => show(call, &answer, words),
-        Ok(Reply::Object(_) | Reply::List(_)) => 0,
-        Err(Refusal::Aws(error)) => {
-            call.out.err(&format!("\n{error}"));
-            254
+    // UPSTREAM: what Python itself complains of has the general status.
+    match wrong {
+        Wrong::Value(why) if why.starts_with("invalid literal") || why.starts_with("could not convert") => {
+            255
         }
-        Err(other) => {
-            call.out.err(&other.to_string());
-            254
-        }
+        _ => 252,
     }
 }

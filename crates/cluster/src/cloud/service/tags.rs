@@ -9,24 +9,26 @@ use api::{
 };
 use serde_json::{Value, json};
 
-use crate::{AwsError, AwsRequest, ClusterId, Store, Turn, cloud::refuse};
+use super::{Answer, Input, Operation, operation};
+use crate::{ClusterId, Store, Turn};
+
+pub(super) const OPERATIONS: &[Operation] =
+    &[operation("ec2", "CreateTags", change), operation("ec2", "DeleteTags", change)];
 
 /// Writes every tag to every resource, or takes it away.
 /// # Errors
 /// `InvalidID` for the first resource that is not there; nothing is written.
-pub(super) fn change(turn: &mut Turn<'_>, request: &AwsRequest) -> Result<Value, AwsError> {
-    let named = request.input["Resources"].as_array().into_iter().flatten().filter_map(Value::as_str);
+fn change(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let mut found = Vec::new();
-    for name in named {
+    for name in input.texts("Resources") {
         let message = || format!("The ID '{name}' is not valid");
-        let object =
-            resource(turn.store(), name).ok_or_else(|| refuse(request.action, "InvalidID", message()))?;
+        let object = resource(turn.store(), &name).ok_or_else(|| input.refuse("InvalidID", message()))?;
         found.push(object);
     }
     for mut object in found {
         let tags = object.meta_mut().labels.get_or_insert_default();
-        for (key, value) in self::tags(&request.input["Tags"]) {
-            match request.action {
+        for (key, value) in self::tags(&input.value["Tags"]) {
+            match input.action {
                 "CreateTags" => {
                     tags.insert(key, value.unwrap_or_default());
                 }
@@ -39,7 +41,7 @@ pub(super) fn change(turn: &mut Turn<'_>, request: &AwsRequest) -> Result<Value,
         }
         turn.put(object);
     }
-    Ok(Value::Null)
+    Ok(json!({}))
 }
 
 /// The tags of a resource as EC2 shows them.
@@ -60,15 +62,8 @@ fn resource(store: &Store, name: &str) -> Option<Object> {
         .or_else(|| of::<RouteTable>(store, name))
 }
 
-/// Tags as structures, or in the CLI's short form `Key=…,Value=…`.
 fn tags(given: &Value) -> Vec<(String, Option<String>)> {
-    let part = |text: &str, name: &str| {
-        text.split(',').find_map(|part| Some(part.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
-    };
     let each = given.as_array().into_iter().flatten();
-    each.filter_map(|tag| match tag.as_str() {
-        Some(text) => Some((part(text, "Key")?, part(text, "Value"))),
-        None => Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str().map(str::to_owned))),
-    })
-    .collect()
+    each.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str().map(str::to_owned))))
+        .collect()
 }

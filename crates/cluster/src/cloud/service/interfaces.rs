@@ -1,0 +1,202 @@
+//! `ec2 describe-network-interfaces`, `create-network-interface`, `delete-network-interface`.
+//!
+//! Source: the Amazon EC2 API reference (`NetworkInterface`, `InstanceNetworkInterface`).
+
+use api::kinds::{
+    aws::{Attachment, Eni, EniOwner},
+    cni::PoolMode,
+};
+use serde_json::{Value, json};
+
+use super::{Answer, Input, Operation, input::just, operation, second, tags};
+use crate::{
+    ClusterId, Turn,
+    cloud::{
+        ACCOUNT,
+        eni::{self, NewEni},
+        subnet,
+    },
+};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    operation("ec2", "DescribeNetworkInterfaces", describe),
+    operation("ec2", "CreateNetworkInterface", create),
+    operation("ec2", "DeleteNetworkInterface", |turn, input| {
+        eni::delete_unused(turn, &input.text("NetworkInterfaceId")).map(|()| json!({}))
+    }),
+];
+
+fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let ids = input.texts("NetworkInterfaceIds");
+    if let Some(unknown) = ids.iter().find(|id| eni::get(turn.store(), id).is_none()) {
+        let message = format!("The networkInterface ID '{unknown}' does not exist");
+        return Err(input.refuse("InvalidNetworkInterfaceID.NotFound", message));
+    }
+    let mut found = Vec::new();
+    for eni in turn.store().list::<Eni>(ClusterId::WORLD, None) {
+        let id = eni.metadata.name.as_deref().unwrap_or_default();
+        let wanted = ids.is_empty() || ids.iter().any(|wanted| wanted == id);
+        let passes = input.passes(|filter| match filter {
+            "network-interface-id" => just(id),
+            "subnet-id" => just(&eni.subnet),
+            "vpc-id" => just(vpc(turn, eni).unwrap_or_default()),
+            "availability-zone" => just(zone(turn, eni).unwrap_or_default()),
+            "description" => just(description(eni)),
+            "status" => just(status(eni)),
+            "interface-type" => just(kind(eni)),
+            "requester-managed" => just(managed(eni)),
+            "private-ip-address" => just(eni.primary_ip),
+            "group-id" => Some(eni.security_groups.clone()),
+            "attachment.instance-id" => Some(eni.instance.iter().cloned().collect()),
+            "addresses.private-ip-address" => Some(addresses(eni).map(|(ip, _)| ip.to_string()).collect()),
+            _ => None,
+        })?;
+        if wanted && passes {
+            found.push(shown(turn, eni));
+        }
+    }
+    Ok(json!({ "NetworkInterfaces": found }))
+}
+
+/// An interface with an address of the subnet: the one that was named, or the lowest.
+fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let named = input.text("PrivateIpAddress");
+    let address = match named.parse() {
+        Ok(address) => Some(address),
+        Err(_) if named.is_empty() => None,
+        Err(_) => {
+            let message = format!("invalid value for parameter address: {named}");
+            return Err(input.refuse("InvalidParameterValue", message));
+        }
+    };
+    let subnet = input.text("SubnetId");
+    let new = NewEni {
+        operation: input.action,
+        subnet: &subnet,
+        slots: 0,
+        mode: PoolMode::SecondaryIp,
+        owner: EniOwner::Account,
+        security_groups: input.texts("Groups"),
+        address,
+        description: input.text("Description"),
+    };
+    let made = eni::create(turn, new)?;
+    Ok(json!({ "NetworkInterface": eni::get(turn.store(), &made).map(|eni| shown(turn, eni)) }))
+}
+
+fn vpc(turn: &Turn<'_>, eni: &Eni) -> Option<String> {
+    subnet::get(turn.store(), &eni.subnet).map(|subnet| subnet.vpc.clone())
+}
+
+fn zone(turn: &Turn<'_>, eni: &Eni) -> Option<String> {
+    subnet::get(turn.store(), &eni.subnet).map(|subnet| subnet.availability_zone.clone())
+}
+
+fn description(eni: &Eni) -> String {
+    let annotations = eni.metadata.annotations.as_ref();
+    annotations.and_then(|all| all.get("description")).cloned().unwrap_or_default()
+}
+
+/// What a service holds is in use, whatever it is attached to.
+fn status(eni: &Eni) -> &'static str {
+    match (&eni.owner, eni.attachment) {
+        (EniOwner::Eks | EniOwner::Nat | EniOwner::Fargate, _) => "in-use",
+        (_, Attachment::Available) => "available",
+        (_, Attachment::Attaching | Attachment::Attached | Attachment::Detaching) => "in-use",
+    }
+}
+
+fn kind(eni: &Eni) -> &'static str {
+    match eni.owner {
+        EniOwner::Nat => "nat_gateway",
+        EniOwner::Instance | EniOwner::Eks | EniOwner::Fargate | EniOwner::Account => "interface",
+    }
+}
+
+/// Whether a service manages it for the account.
+fn managed(eni: &Eni) -> bool {
+    matches!(eni.owner, EniOwner::Eks | EniOwner::Nat | EniOwner::Fargate)
+}
+
+fn attachment(turn: &Turn<'_>, eni: &Eni) -> Option<Value> {
+    let state = match eni.attachment {
+        Attachment::Available => return None,
+        Attachment::Attaching => "attaching",
+        Attachment::Attached => "attached",
+        Attachment::Detaching => "detaching",
+    };
+    let id = eni.metadata.name.as_deref().unwrap_or_default();
+    Some(json!({
+        "AttachTime": second(turn, eni.created_at),
+        "AttachmentId": crate::cloud::id(turn, "eni-attach", id, 0),
+        "DeleteOnTermination": true,
+        "DeviceIndex": eni.device_index,
+        "NetworkCardIndex": 0,
+        "InstanceId": eni.instance,
+        "InstanceOwnerId": ACCOUNT,
+        "Status": state,
+    }))
+}
+
+/// Its addresses, and whether each is the primary one.
+fn addresses(eni: &Eni) -> impl Iterator<Item = (std::net::Ipv4Addr, bool)> {
+    std::iter::once((eni.primary_ip, true)).chain(eni.secondary_ips.iter().map(|ip| (*ip, false)))
+}
+
+/// An interface as `describe-network-interfaces` shows it.
+fn shown(turn: &Turn<'_>, eni: &Eni) -> Value {
+    let prefixes: Vec<Value> = eni.prefixes.iter().map(|prefix| json!({ "Ipv4Prefix": prefix })).collect();
+    json!({
+        "Attachment": attachment(turn, eni),
+        "AvailabilityZone": zone(turn, eni),
+        "Description": description(eni),
+        "Groups": groups(eni),
+        "InterfaceType": kind(eni),
+        "Ipv6Addresses": [],
+        "NetworkInterfaceId": eni.metadata.name,
+        "OwnerId": ACCOUNT,
+        "PrivateIpAddress": eni.primary_ip,
+        "PrivateIpAddresses": addresses(eni)
+            .map(|(ip, primary)| json!({"Primary": primary, "PrivateIpAddress": ip}))
+            .collect::<Vec<_>>(),
+        "Ipv4Prefixes": (!prefixes.is_empty()).then_some(prefixes),
+        "RequesterManaged": managed(eni),
+        "SourceDestCheck": eni.owner != EniOwner::Nat,
+        "Status": status(eni),
+        "SubnetId": eni.subnet,
+        "TagSet": tags::shown(&eni.metadata),
+        "VpcId": vpc(turn, eni),
+    })
+}
+
+fn groups(eni: &Eni) -> Vec<Value> {
+    eni.security_groups.iter().map(|group| json!({"GroupId": group, "GroupName": group})).collect()
+}
+
+/// An interface as its instance shows it.
+pub(super) fn of_instance(turn: &Turn<'_>, eni: &Eni) -> Value {
+    let prefixes: Vec<Value> = eni.prefixes.iter().map(|prefix| json!({ "Ipv4Prefix": prefix })).collect();
+    let mut attachment = attachment(turn, eni).unwrap_or_default();
+    if let Some(fields) = attachment.as_object_mut() {
+        // The instance is known here.
+        fields.retain(|name, _| !name.starts_with("Instance"));
+    }
+    json!({
+        "Attachment": attachment,
+        "Description": description(eni),
+        "Groups": groups(eni),
+        "Ipv6Addresses": [],
+        "NetworkInterfaceId": eni.metadata.name,
+        "OwnerId": ACCOUNT,
+        "PrivateIpAddress": eni.primary_ip,
+        "PrivateIpAddresses": addresses(eni)
+            .map(|(ip, primary)| json!({"Primary": primary, "PrivateIpAddress": ip}))
+            .collect::<Vec<_>>(),
+        "SourceDestCheck": true,
+        "Status": status(eni),
+        "SubnetId": eni.subnet,
+        "VpcId": vpc(turn, eni),
+        "InterfaceType": kind(eni),
+        "Ipv4Prefixes": (!prefixes.is_empty()).then_some(prefixes),
+    })
+}

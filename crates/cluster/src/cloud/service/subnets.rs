@@ -1,0 +1,80 @@
+//! `ec2 describe-subnets`, `create-subnet`.
+//!
+//! Source: the Amazon EC2 API reference (`Subnet`).
+
+use api::kinds::aws::Subnet;
+use serde_json::{Value, json};
+
+use super::{Answer, Input, Operation, input::just, operation, tags};
+use crate::{
+    ClusterId, Turn,
+    cloud::{ACCOUNT, subnet},
+    node::join::{region_of, zone_id},
+};
+
+pub(super) const OPERATIONS: &[Operation] =
+    &[operation("ec2", "DescribeSubnets", describe), operation("ec2", "CreateSubnet", create)];
+
+fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let ids = input.texts("SubnetIds");
+    for id in &ids {
+        subnet::asked_for(turn.store(), id, input.action)?;
+    }
+    let mut found = Vec::new();
+    for it in turn.store().list::<Subnet>(ClusterId::WORLD, None) {
+        let id = it.metadata.name.as_deref().unwrap_or_default();
+        let wanted = ids.is_empty() || ids.iter().any(|wanted| wanted == id);
+        let tags = it.metadata.labels.clone().unwrap_or_default();
+        let passes = input.passes(|filter| match filter {
+            "subnet-id" => just(id),
+            "vpc-id" => just(&it.vpc),
+            "availability-zone" | "availabilityZone" => just(&it.availability_zone),
+            "cidr-block" | "cidr" | "cidrBlock" => just(it.cidr),
+            "map-public-ip-on-launch" => just(it.map_public_ip_on_launch),
+            "available-ip-address-count" => just(subnet::free(turn.store(), it)),
+            "state" => just("available"),
+            "tag-key" => Some(tags.keys().cloned().collect()),
+            other => Some(tags.get(other.strip_prefix("tag:")?).cloned().into_iter().collect()),
+        })?;
+        if wanted && passes {
+            found.push(shown(turn, it));
+        }
+    }
+    Ok(json!({ "Subnets": found }))
+}
+
+fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let (vpc, zone) = (input.text("VpcId"), input.text("AvailabilityZone"));
+    let made = subnet::create(turn, &vpc, &input.text("CidrBlock"), &zone)?;
+    Ok(json!({ "Subnet": subnet::get(turn.store(), &made).map(|it| shown(turn, it)) }))
+}
+
+fn shown(turn: &Turn<'_>, it: &Subnet) -> Value {
+    let id = it.metadata.name.as_deref().unwrap_or_default();
+    let region = region_of(&it.availability_zone);
+    let tags = tags::shown(&it.metadata);
+    json!({
+        "AvailabilityZoneId": zone_id(&it.availability_zone),
+        "MapCustomerOwnedIpOnLaunch": false,
+        "OwnerId": ACCOUNT,
+        "AssignIpv6AddressOnCreation": false,
+        "Ipv6CidrBlockAssociationSet": [],
+        "Tags": (!tags.is_empty()).then_some(tags),
+        "SubnetArn": format!("arn:aws:ec2:{region}:{ACCOUNT}:subnet/{id}"),
+        "EnableDns64": false,
+        "Ipv6Native": false,
+        "PrivateDnsNameOptionsOnLaunch": {
+            "HostnameType": "ip-name",
+            "EnableResourceNameDnsARecord": false,
+            "EnableResourceNameDnsAAAARecord": false,
+        },
+        "SubnetId": id,
+        "State": "available",
+        "VpcId": it.vpc,
+        "CidrBlock": it.cidr,
+        "AvailableIpAddressCount": subnet::free(turn.store(), it),
+        "AvailabilityZone": it.availability_zone,
+        "DefaultForAz": false,
+        "MapPublicIpOnLaunch": it.map_public_ip_on_launch,
+    })
+}
