@@ -122,7 +122,7 @@ pub struct Machine {
     pub kubelet_running: bool,
     /// Whether a CNI configuration is in place: pods with a network of their own can start.
     pub network_ready: bool,
-    /// Addresses that kindnet gives pods here, where the VPC does not.
+    /// Addresses that kindnet gives pods here, where the VPC does not: those of the network behind this one and the next.
     pub pod_cidr: Option<Ipv4Net>,
     /// When the kubelet started.
     pub started_at: SimTime,
@@ -149,6 +149,10 @@ pub struct Machine {
     /// Whether a recorder plays its kubelet, with less than a real one says and does: no liveness, no second restart.
     #[serde(default)]
     pub played: bool,
+    /// Whether that recorder has every image there is, writes nothing of a pod before its containers run or cannot, and nothing
+    /// of how they end when it is deleted.
+    #[serde(default)]
+    pub played_at_once: bool,
 }
 
 /// A micro-VM of Fargate: one pod, one ENI.

@@ -5,11 +5,14 @@
 
 mod observed;
 
-use std::{cell::RefCell, collections::BTreeMap, io::Read};
+use std::{cell::RefCell, collections::BTreeMap, io::Read, net::Ipv4Addr};
 
 use api::{
     Kind, Object, Resource, SimDuration,
-    kinds::sim::{ControlPlane, Image, Provider},
+    kinds::sim::{
+        ContainerStep, ContainerWork, ControlPlane, Image, Machine as NodeMachine, Provider, Sandbox,
+        SandboxStep,
+    },
     meta::ObjectMeta,
 };
 use cluster::{ClusterId, World};
@@ -114,6 +117,56 @@ fn leases(world: &mut World, state: &Value) -> Option<()> {
     Some(())
 }
 
+/// The machine under a recorded node. Its kubelet was played: a pod went from Pending to Running, and its address was the next from
+/// 21 of the node's subnet, whatever the pods of the state had.
+fn machine_of(world: &mut World, node: &Value) -> Option<()> {
+    let addresses = node["status"]["addresses"].as_array()?;
+    let own = addresses.iter().find(|it| it["type"] == "InternalIP")?["address"].as_str()?;
+    let [a, b, c, _] = own.parse::<Ipv4Addr>().ok()?.octets();
+    let machine = NodeMachine {
+        metadata: ObjectMeta {
+            name: node["metadata"]["name"].as_str().map(str::to_owned),
+            ..ObjectMeta::default()
+        },
+        kubelet_running: true,
+        network_ready: true,
+        played: true,
+        played_at_once: true,
+        pod_cidr: ipnet::Ipv4Net::new(Ipv4Addr::new(a, b, c, 19), 24).ok(),
+        ..NodeMachine::default()
+    };
+    world.restore(HERE, machine.into_object());
+    Some(())
+}
+
+/// The pods of a state ran already where they did.
+fn sandbox_of(world: &mut World, pod: &Value) -> Option<()> {
+    if pod["status"]["phase"] != "Running" {
+        return Some(());
+    }
+    let containers = pod["spec"]["containers"].as_array()?.iter().map(|container| ContainerWork {
+        name: container["name"].as_str().unwrap_or_default().to_owned(),
+        step: ContainerStep::Running,
+        ..ContainerWork::default()
+    });
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let sandbox = Sandbox {
+        metadata: ObjectMeta {
+            name: text(&pod["metadata"]["name"]),
+            namespace: text(&pod["metadata"]["namespace"]),
+            ..ObjectMeta::default()
+        },
+        pod_uid: text(&pod["metadata"]["uid"]).unwrap_or_default(),
+        node: text(&pod["spec"]["nodeName"]).unwrap_or_default(),
+        step: SandboxStep::Ready,
+        containers: containers.collect(),
+        initialized: true,
+        ..Sandbox::default()
+    };
+    world.restore(HERE, sandbox.into_object());
+    Some(())
+}
+
 /// When a namespace of the state was made.
 fn object_time(state: &Value, namespace: &str) -> Value {
     let mut objects = state["objects"].as_array().into_iter().flatten();
@@ -145,9 +198,12 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
         let kind = Kind::of_manifest(version, object["kind"].as_str().unwrap_or_default())?;
         world.restore(HERE, Object::from_value(kind, object.clone()).ok()?);
     }
-    let nodes = state["objects"].as_array()?.iter().filter(|o| o["kind"] == "Node");
-    for (i, node) in nodes.enumerate() {
-        super::session::machine_of(&mut world, node["metadata"]["name"].as_str()?, i);
+    for object in state["objects"].as_array()? {
+        match object["kind"].as_str()? {
+            "Node" => machine_of(&mut world, object)?,
+            "Pod" => sandbox_of(&mut world, object)?,
+            _ => {}
+        }
     }
     leases(&mut world, &state)?;
     // The states leave out what every cluster begins with.

@@ -316,7 +316,7 @@ fn add_node(world: &mut World, node: &Value, i: usize, born: &str) -> Option<()>
 }
 
 /// The machine under a recorded node: its kubelet runs, its pods get addresses.
-pub(super) fn machine_of(world: &mut World, node: &str, i: usize) {
+fn machine_of(world: &mut World, node: &str, i: usize) {
     let third = u8::try_from(96 + i % 120).unwrap_or(96);
     let machine = NodeMachine {
         metadata: ObjectMeta { name: Some(node.to_owned()), ..ObjectMeta::default() },

@@ -53,6 +53,10 @@ pub(super) fn delete(
     if waits {
         return if object == *old { Ok(old) } else { Ok(call.write(object)) };
     }
+    // UPSTREAM: a pod is always deleted gracefully, so that its mark is written though nobody waits; watchers see it.
+    if kind == Kind::Pod && object != *old {
+        call.write(object.clone());
+    }
     let key = call.key(kind, namespace, name);
     call.remove(&key);
     Ok(Rc::new(object))

@@ -36,6 +36,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         return Err(Fail::Plain(NOTHING.to_owned()));
     }
     if !args.is_empty() && kube.given.has("filename") {
+        // UPSTREAM: the builder looks for the files first.
+        kube.texts()?;
         return Fail::error(
             "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
         );

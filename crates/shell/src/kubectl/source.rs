@@ -24,7 +24,7 @@ pub(crate) struct Manifest {
 
 impl Kube<'_, '_> {
     /// The texts that `-f` names, with the names messages give them.
-    fn texts(&mut self) -> Done<Vec<(String, String)>> {
+    pub(super) fn texts(&mut self) -> Done<Vec<(String, String)>> {
         let mut texts = Vec::new();
         for name in self.given.list("filename").into_iter().map(str::to_owned).collect::<Vec<_>>() {
             if let Some((directory, text)) = self.built.as_ref().filter(|(directory, _)| *directory == name) {

@@ -1,8 +1,8 @@
 //! `kubectl version` and `kubectl cluster-info`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::kubectl::{Done, Fail, Kube, client::Selection, field};
+use crate::kubectl::{Done, Fail, Kube, client::Selection, field, raw};
 
 /// The version of kubectl whose words these are.
 pub const CLIENT: &str = "v1.32.5";
@@ -24,11 +24,19 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             let mut numbers = version.trim_start_matches('v').split('.');
             let major = numbers.next().unwrap_or_default().to_owned();
             let minor = numbers.next().unwrap_or_default().to_owned();
-            json!({"gitVersion": version, "major": major, "minor": minor})
+            json!({"compiler": "gc", "gitTreeState": "clean", "gitVersion": version, "goVersion": "go1.23.8", "major": major,
+                "minor": minor, "platform": "linux/amd64"})
         };
         let mut all = json!({"clientVersion": parts(&own), "kustomizeVersion": KUSTOMIZE});
         if let Some(version) = &known {
-            all["serverVersion"] = parts(version);
+            let mut said: Value = serde_json::from_str(&raw::discovery::version(version)).unwrap_or_default();
+            // What the server says of emulation came after 1.32: this kubectl does not know it.
+            let unknown =
+                ["emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor"];
+            said.as_object_mut()
+                .into_iter()
+                .for_each(|all| all.retain(|key, _| !unknown.contains(&key.as_str())));
+            all["serverVersion"] = said;
         }
         let text = if format == "json" { api::emit::json(&all) + "\n" } else { api::emit::yaml(&all) };
         kube.out.out(&text);

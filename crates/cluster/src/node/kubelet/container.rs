@@ -35,10 +35,9 @@ pub(super) fn step(
     it.resize();
     // Each container moves at most a few steps at one moment: a wait lies between them.
     for _ in 0..4 * it.sandbox.containers.len() {
-        let moved = (0..it.sandbox.containers.len()).any(|at| it.advance(at));
         it.sandbox.initialized |=
             it.sandbox.containers.iter().all(|work| !work.init || it.is_initialized(work));
-        if !moved {
+        if !(0..it.sandbox.containers.len()).any(|at| it.advance(at)) {
             break;
         }
     }

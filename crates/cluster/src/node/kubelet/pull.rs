@@ -28,6 +28,9 @@ impl Pass<'_, '_> {
             return self.no_image(at, "InvalidImageName", message);
         }
         let there = self.machine.images.contains(&named);
+        if self.machine.played_at_once && image::refusal(&named, &self.image(&container)).is_none() {
+            return self.found(at, &named);
+        }
         match (container.image_pull_policy.as_deref().unwrap_or("IfNotPresent"), there) {
             ("Never", false) => {
                 let message = format!("Container image {named:?} is not present with pull policy of Never");
@@ -45,16 +48,13 @@ impl Pass<'_, '_> {
                 let takes = self.queue(at) + image::pull_time(&self.image(&container));
                 self.enter(at, ContainerStep::Pulling, Some(takes));
             }
-            (_, true) => {
-                self.say(
-                    at,
-                    Normal,
-                    "Pulled",
-                    &format!("Container image {named:?} already present on machine"),
-                );
-                self.create(at);
-            }
+            (_, true) => self.found(at, &named),
         }
+    }
+
+    fn found(&mut self, at: usize, named: &str) {
+        self.say(at, Normal, "Pulled", &format!("Container image {named:?} already present on machine"));
+        self.create(at);
     }
 
     /// How long a pull waits for those before it on its node.

@@ -200,8 +200,11 @@ fn save(
     let host = turn.get::<Node>("", &sandbox.node).and_then(internal_ip).map(str::to_owned);
     let stamp = turn.stamp();
     let mut new = assemble(pod, sandbox, statuses, host, &stamp, last);
-    if turn.get::<Machine>("", &sandbox.node).is_some_and(|machine| machine.played) {
+    if let Some(machine) = turn.get::<Machine>("", &sandbox.node).filter(|machine| machine.played) {
         as_played(&mut new, statuses);
+        if machine.played_at_once && statuses.app.iter().chain(&statuses.init).all(is_being_made) {
+            return Ok(());
+        }
     }
     let (namespace, name) = names(pod);
     let current = turn.get::<Pod>(namespace, name).and_then(|pod| pod.status.as_ref());
@@ -278,6 +281,13 @@ fn as_played(status: &mut PodStatus, statuses: &Statuses) {
     if status.phase.as_deref() == Some("Running") && !statuses.init.iter().all(ended) {
         status.phase = Some("Pending".to_owned());
     }
+}
+
+/// Whether a container has neither run nor failed.
+fn is_being_made(status: &ContainerStatus) -> bool {
+    let waiting = status.state.as_ref().and_then(|state| state.waiting.as_ref());
+    let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
+    matches!(reason, Some("ContainerCreating" | "PodInitializing"))
 }
 
 /// `getPhase`: `is_terminal` if nothing will be started any more.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use api::{
     ApiStatus, Resource, SimDuration, SimTime,
     k8s::core::v1::{Container, Pod},
-    kinds::sim::{Sandbox, SandboxStep, StopCause},
+    kinds::sim::{Machine, Sandbox, SandboxStep, StopCause},
 };
 
 use super::{
@@ -60,7 +60,10 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod, sandbox: Option<Sandbox>) -> 
     if now < sandbox.due {
         return Ok(Next::After(sandbox.due.since(now)));
     }
-    report(turn, pod, &sandbox, &ends)?;
+    let is_told = turn.get::<Machine>("", &sandbox.node).is_none_or(|machine| !machine.played_at_once);
+    if is_told || !deleted {
+        report(turn, pod, &sandbox, &ends)?;
+    }
     clear_up(turn, &sandbox);
     if deleted {
         turn.delete(&key, Some(0))?;

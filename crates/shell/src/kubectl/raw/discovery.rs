@@ -273,7 +273,7 @@ pub(super) fn health(path: &str, verbose: bool) -> Option<String> {
 }
 
 /// `/version`, which is indented by two blanks.
-pub(super) fn version(version: &str) -> String {
+pub(in crate::kubectl) fn version(version: &str) -> String {
     let mut numbers = version.trim_start_matches('v').split('.');
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let oldest = minor.parse::<u32>().map_or_else(|_| String::new(), |it| it.saturating_sub(1).to_string());

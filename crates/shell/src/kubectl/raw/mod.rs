@@ -2,7 +2,7 @@
 //!
 //! Source: kubectl `pkg/rawhttp`; the paths are those of `kubectl api-resources`.
 
-mod discovery;
+pub(super) mod discovery;
 mod path;
 
 use api::{ApiStatus, Cause, Kind, Object, SimDuration};
