@@ -6,7 +6,7 @@ use crate::{
     ActorId, Controller, cloud,
     controllers::CONTROLLERS,
     node::{eviction, fargate, ipamd, join, kindnet, kubelet, kwok, report},
-    parts, provision, scheduler,
+    parts, provision, scheduler, vpc_resource,
 };
 
 /// Actors outside the controller manager: the scheduler, the cloud, machines, what runs on nodes, who makes them.
@@ -17,6 +17,7 @@ static OTHERS: &[&(dyn Controller + Sync)] = &[
     &join::Nodeadm,
     &report::NodeStatus,
     &ipamd::Ipamd,
+    &vpc_resource::VpcResourceController,
     &kindnet::Kindnet,
     &kwok::Kwok,
     &kubelet::Kubelet,

@@ -27,6 +27,7 @@ pub fn broken(world: &World) -> Vec<String> {
     let mut broken = Vec::new();
     subnets(world, &mut broken);
     enis(world, &mut broken);
+    branches(world, &mut broken);
     let planes = world.store().list::<ControlPlane>(ClusterId::WORLD, None);
     for cluster in planes.into_iter().map(|plane| ClusterId(plane.id)) {
         pools(world, cluster, &mut broken);
@@ -87,6 +88,32 @@ fn enis(world: &World, broken: &mut Vec<String>) {
         let most = instance::limits(world.store(), of).map_or(0, |limits| limits.enis);
         if count > most {
             broken.push(format!("{of} has {count} ENIs of {most}"));
+        }
+    }
+}
+
+/// A branch has a trunk that is there and a VLAN of its own on it; a trunk has no more branches than its type allows.
+fn branches(world: &World, broken: &mut Vec<String>) {
+    let mut vlans: BTreeMap<(&str, u32), &str> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for eni in world.store().list::<Eni>(ClusterId::WORLD, None) {
+        let name = eni.metadata.name.as_deref().unwrap_or_default();
+        if eni.trunk && eni.secondary_ips.len() + eni.prefixes.len() > 0 {
+            broken.push(format!("{name} is a trunk and holds addresses for pods"));
+        }
+        let Some(branch) = &eni.branch else { continue };
+        *counts.entry(&branch.trunk).or_default() += 1;
+        if let Some(other) = vlans.insert((&branch.trunk, branch.vlan), name) {
+            broken.push(format!("{other} and {name} are VLAN {} of {}", branch.vlan, branch.trunk));
+        }
+    }
+    for (trunk, count) in counts {
+        let of =
+            world.store().get::<Eni>(ClusterId::WORLD, "", trunk).and_then(|trunk| trunk.instance.as_deref());
+        let limits = of.and_then(|of| instance::limits(world.store(), of));
+        let most = limits.and_then(|limits| limits.branch_enis).unwrap_or(0);
+        if count > most {
+            broken.push(format!("{trunk} has {count} branches of {most}"));
         }
     }
 }

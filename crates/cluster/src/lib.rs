@@ -36,6 +36,7 @@ mod scheduler;
 pub mod store;
 pub mod timing;
 mod turn;
+pub(crate) mod vpc_resource;
 pub mod what_if;
 mod world;
 

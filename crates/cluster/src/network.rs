@@ -22,6 +22,7 @@ use crate::{
     ClusterId, Store, World,
     cloud::eni,
     node::{ipamd, kube_proxy, kubelet::image},
+    vpc_resource,
 };
 
 /// The network as it is now, seen from one cluster.
@@ -300,8 +301,20 @@ fn pod(store: &Store, pod: &Pod, nodes: &BTreeMap<&str, &net::Node>) -> Option<n
         ready: ready && pod.metadata.deletion_timestamp.is_none(),
         host_network: spec.host_network == Some(true),
         fargate: nodes.get(on).is_some_and(|node| node.fargate),
+        branch_eni: branch(store, pod),
         ports,
-        ..net::Pod::default()
+    })
+}
+
+/// The ENI that a pod has to itself.
+fn branch(store: &Store, pod: &Pod) -> Option<net::BranchEni> {
+    let (id, _) = vpc_resource::annotated(pod)?;
+    let eni = eni::get(store, &id)?;
+    Some(net::BranchEni {
+        vlan: eni.branch.as_ref()?.vlan,
+        subnet: eni.subnet.clone(),
+        sgs: eni.security_groups.clone(),
+        id,
     })
 }
 

@@ -153,8 +153,26 @@ pub enum EniOwner {
     Nat,
     /// Fargate: the one of a micro-VM.
     Fargate,
+    /// A pod with security groups of its own: a branch of a trunk ENI.
+    Branch,
     /// The account itself: attached to nothing, or to something that the lab does not know.
     Account,
+}
+
+/// What makes an ENI a branch of another. Source: EC2 `AssociateTrunkInterface`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Branch {
+    /// Name of the trunk ENI.
+    pub trunk: String,
+    /// The VLAN on the trunk that is its own.
+    pub vlan: u32,
+    /// The pod that it was made for: `namespace/name`.
+    pub pod: String,
+    /// That pod's uid.
+    pub pod_uid: String,
+    /// When its pod had gone: it is deleted a while later.
+    pub released_at: Option<SimTime>,
 }
 
 /// How an ENI stands to its instance.
@@ -189,6 +207,12 @@ pub struct Eni {
     pub security_groups: Vec<String>,
     /// Whose it is.
     pub owner: EniOwner,
+    /// Whether it is the trunk of branch ENIs.
+    #[serde(default)]
+    pub trunk: bool,
+    /// Of which trunk it is a branch.
+    #[serde(default)]
+    pub branch: Option<Branch>,
     /// Name of the instance it is attached to.
     pub instance: Option<String>,
     /// Device number on that instance: 0 is its primary ENI.

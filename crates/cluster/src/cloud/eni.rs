@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use api::{
     Kind, Resource,
     kinds::{
-        aws::{Attachment, Eni, EniOwner},
+        aws::{Attachment, Eni, EniOwner, SecurityGroup},
         cni::PoolMode,
     },
     meta::ObjectMeta,
@@ -55,6 +55,13 @@ pub(crate) struct NewEni<'a> {
     pub description: String,
 }
 
+/// The branches of a trunk ENI, by name; those of released pods too.
+pub fn branches<'s>(store: &'s Store, trunk: &'s Eni) -> impl Iterator<Item = &'s Eni> {
+    let name = trunk.metadata.name.as_deref().unwrap_or_default();
+    let all = store.list::<Eni>(ClusterId::WORLD, None);
+    all.filter(move |eni| eni.branch.as_ref().is_some_and(|it| it.trunk == name))
+}
+
 fn wanted(own: u32, slots: u32, mode: PoolMode) -> Wanted {
     match mode {
         PoolMode::SecondaryIp => Wanted { addresses: own + slots, prefixes: 0 },
@@ -64,8 +71,13 @@ fn wanted(own: u32, slots: u32, mode: PoolMode) -> Wanted {
 
 /// Makes an ENI with its own address and `slots` more; gives its name.
 /// # Errors
-/// If the subnet is not there or has not enough; nothing is taken.
+/// If a security group or the subnet is not there, or the subnet has not enough; nothing is taken.
 pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, AwsError> {
+    let known = |group: &&String| turn.get::<SecurityGroup>("", group).is_some();
+    if let Some(unknown) = new.security_groups.iter().find(|group| !known(group)) {
+        let message = format!("The security group '{unknown}' does not exist");
+        return Err(refuse(new.operation, "InvalidGroup.NotFound", message));
+    }
     let drawn = u32::from(new.address.is_none());
     let offered = subnet::offer(turn.store(), new.subnet, new.operation, wanted(drawn, new.slots, new.mode))?;
     let (mut addresses, prefixes) = offered;
@@ -88,6 +100,8 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
         prefixes,
         security_groups: new.security_groups,
         owner: new.owner,
+        trunk: false,
+        branch: None,
         instance: None,
         device_index: 0,
         attachment: Attachment::Available,
@@ -209,7 +223,7 @@ pub(crate) fn delete(turn: &mut Turn<'_>, name: &str) {
     turn.remove(&key);
 }
 
-fn change(turn: &mut Turn<'_>, name: &str, edit: impl FnOnce(&mut Eni)) {
+pub(crate) fn change(turn: &mut Turn<'_>, name: &str, edit: impl FnOnce(&mut Eni)) {
     if let Some(mut eni) = get(turn.store(), name).cloned() {
         edit(&mut eni);
         turn.put(eni.into_object());

@@ -130,8 +130,12 @@ pub(crate) fn enter(turn: &mut Turn<'_>, name: &str, state: InstanceState) {
     instance.since = turn.now();
     turn.put(instance.into_object());
     if state == InstanceState::Terminated {
+        let store = turn.store();
+        let own = eni::of_instance(store, name);
+        // MODEL: the controller deletes branches a minute after their node, EC2 no trunk before them; here all go at once.
+        let branches = own.iter().filter(|eni| eni.trunk).flat_map(|trunk| eni::branches(store, trunk));
         let enis: Vec<String> =
-            eni::of_instance(turn.store(), name).iter().filter_map(|eni| eni.metadata.name.clone()).collect();
+            own.iter().copied().chain(branches).filter_map(|eni| eni.metadata.name.clone()).collect();
         for eni in enis {
             eni::delete(turn, &eni);
         }

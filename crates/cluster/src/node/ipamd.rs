@@ -31,7 +31,7 @@ use crate::{
     fact::Planned,
     node::{cluster_named, kubelet},
     parts::Process,
-    timing,
+    timing, vpc_resource,
 };
 
 /// Keeps every node's pool.
@@ -86,6 +86,10 @@ impl Controller for Ipamd {
             keep(turn, &key.name, pool);
             return Ok(Next::Done);
         }
+        let begins = pool.serves_since != Some(here.started_at);
+        if begins {
+            here.ask_for_trunk(turn, &key.name, &mut pool);
+        }
         let ticks = now.since(ready_at).0.is_multiple_of(timing::IPAMD_TICK.0);
         let plan = cni::plan(&pool, &here.targets, &here.limits, now);
         if (ticks || fresh) && !plan.moves.is_empty() {
@@ -96,7 +100,6 @@ impl Controller for Ipamd {
                 here.make(turn, &mut pool, it);
             }
         }
-        let begins = pool.serves_since != Some(here.started_at);
         if begins && here.targets.custom_networking && here.is_empty(turn.store(), &pool) {
             // ipamd ends; its container goes on asking for it until the kubelet's liveness probe has had enough.
             pool.gave_up = Some(here.started_at);
@@ -131,6 +134,25 @@ pub(crate) fn answers(turn: &Turn<'_>, node: &str) -> bool {
     let pool = turn.get::<IpPool>("", node);
     Here::on(turn.store(), turn.cluster(), node)
         .is_some_and(|here| pool.is_some_and(|pool| pool.serves_since == Some(here.started_at)))
+}
+
+/// Whether the ipamd of a node looks for branch ENIs.
+pub(crate) fn gives_branches(turn: &Turn<'_>, node: &str) -> bool {
+    Here::on(turn.store(), turn.cluster(), node).is_some_and(|here| here.targets.pod_eni)
+}
+
+/// Whether a node's kernel keeps its kubelet's probes from pods with security groups of their own: in strict mode, unless
+/// the init container of its aws-node has switched early demultiplexing off.
+/// Source: amazon-vpc-cni-k8s README (`DISABLE_TCP_EARLY_DEMUX`, `POD_SECURITY_GROUP_ENFORCING_MODE`).
+pub(crate) fn keeps_probes_from_branches(store: &Store, cluster: ClusterId, node: &str) -> bool {
+    let pod = store.pods_on(cluster, node).find(|pod| is_aws_node(pod));
+    let Some(spec) = pod.and_then(|pod| pod.spec.as_ref()) else { return false };
+    let is = |container: Option<&Container>, name: &str, value: &str| {
+        container.is_some_and(|it| environment(it).get(name).is_some_and(|is| is == value))
+    };
+    let main = spec.containers.iter().find(|c| c.name == "aws-node");
+    let init = spec.init_containers.iter().flatten().find(|c| c.name == "aws-vpc-cni-init");
+    !is(main, "POD_SECURITY_GROUP_ENFORCING_MODE", "standard") && !is(init, "DISABLE_TCP_EARLY_DEMUX", "true")
 }
 
 /// What the ipamd of a node would do at its next round if nothing changed before.
@@ -294,10 +316,25 @@ impl Here {
         eni::of_instance(store, self.name()).iter().any(|eni| eni.attachment == Attachment::Attaching)
     }
 
+    /// With `ENABLE_POD_ENI`, tells the controller that a trunk is wanted, if there is room for one.
+    fn ask_for_trunk(&self, turn: &mut Turn<'_>, node: &str, pool: &mut IpPool) {
+        if !self.targets.pod_eni {
+            return;
+        }
+        let has_room = (pool.enis.len() as u64) < u64::from(self.limits.max_enis(&self.targets));
+        if has_room || pool.enis.iter().any(|eni| eni.trunk) {
+            let config =
+                Some(&*self.config).filter(|name| self.targets.custom_networking && *name != "default");
+            vpc_resource::ask_for_trunk(turn, node, config);
+        } else {
+            pool.error = Some("No slot available for a trunk ENI to be attached.".to_owned());
+        }
+    }
+
     /// Only the primary ENI serves, and under custom networking it serves no pods.
     fn is_empty(&self, store: &Store, pool: &IpPool) -> bool {
-        pool.enis.iter().all(|eni| eni.device_index == 0)
-            && eni::of_instance(store, self.name()).iter().all(|eni| eni.device_index == 0)
+        pool.enis.iter().all(|eni| eni.device_index == 0 || eni.trunk)
+            && eni::of_instance(store, self.name()).iter().all(|eni| eni.device_index == 0 || eni.trunk)
     }
 
     /// The pool as EC2 has it: ENIs and blocks that are there come in, what is gone goes.
@@ -326,7 +363,7 @@ impl Here {
                     name: name.clone(),
                     device_index: eni.device_index,
                     excluded: false,
-                    trunk: false,
+                    trunk: eni.trunk,
                     created_at: turn.now(),
                     blocks: Vec::new(),
                 };

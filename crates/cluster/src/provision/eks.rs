@@ -20,7 +20,7 @@ use crate::{
     Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver,
     cloud::refuse,
     parts::{self, Process},
-    timing,
+    timing, vpc_resource,
 };
 
 /// The version of a cluster whose config names none. Source: eksctl, `DefaultVersion`.
@@ -168,7 +168,9 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
         .then(|| Box::new(ClusterConfig { fargate_profiles: profiles, ..ClusterConfig::default() }));
     turn.put(cluster.clone().into_object());
     apiserver::bootstrap(turn.world, id, &addresses);
-    install_addons(&mut Turn::new(turn.world, turn.actor, id, turn.cause), &cluster, &config);
+    let there = &mut Turn::new(turn.world, turn.actor, id, turn.cause);
+    addons::install(there, vpc_resource::definitions());
+    install_addons(there, &cluster, &config);
     for group in config.managed_node_groups.iter().chain(&config.node_groups) {
         // The config was checked when the cluster was asked for.
         let _ = create_nodegroup(turn, &name, group);

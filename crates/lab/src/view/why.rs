@@ -42,6 +42,19 @@ pub struct Formula {
     pub host_pods: u32,
 }
 
+/// What an ENI is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EniUse {
+    /// The control plane's own: EKS's.
+    Eks,
+    /// To carry branches: how many there are.
+    Trunk(usize),
+    /// One pod's own: the pod, its VLAN on the trunk, its security groups.
+    Branch(String, u32, Vec<String>),
+    /// Addresses for pods, or whatever else the account does with it.
+    Own,
+}
+
 /// The address pool of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
@@ -175,8 +188,8 @@ pub enum Why {
     Node(Box<NodeWhy>),
     /// A subnet.
     Subnet(Box<SubnetWhy>),
-    /// An ENI of a node, or the control plane's: id, whether EKS owns it, addresses.
-    Eni(String, bool, u32),
+    /// An ENI: whose, and its addresses.
+    Eni(EniUse, u32),
     /// A Service: its name, address, ready and all pods behind it.
     Service(String, String, usize, usize),
     /// A part of the control plane, or all of one role.
@@ -206,9 +219,14 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
         }
         ["Eni", name] => {
             let eni = moment.store.get::<api::kinds::aws::Eni>(ClusterId::WORLD, "", name)?;
-            let eks = eni.owner == EniOwner::Eks;
+            let uses = match &eni.branch {
+                _ if eni.trunk => EniUse::Trunk(cluster::cloud::eni::branches(moment.store, eni).count()),
+                Some(branch) => EniUse::Branch(branch.pod.clone(), branch.vlan, eni.security_groups.clone()),
+                None if eni.owner == EniOwner::Eks => EniUse::Eks,
+                None => EniUse::Own,
+            };
             let count = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
-            Some(Why::Eni((*name).to_owned(), eks, u32::try_from(count).unwrap_or(0)))
+            Some(Why::Eni(uses, u32::try_from(count).unwrap_or(0)))
         }
         ["Slot", node, ..] => node_why(moment, cluster, node).map(|w| Why::Node(Box::new(w))),
         ["Service", namespace, name] => {

@@ -8,6 +8,7 @@ mod default_toleration_seconds;
 mod fargate;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_eni;
 mod pod_security;
 mod policy;
 mod priority;
@@ -18,7 +19,10 @@ mod storage;
 mod taint_nodes_by_condition;
 mod webhook;
 
-use api::{ApiStatus, Kind, Object, Scope};
+use api::{
+    ApiStatus, Kind, Object, Scope,
+    kinds::sim::{ControlPlane, Provider},
+};
 
 pub(super) use service_account::wait_for_default_account;
 pub(crate) use storage::default_storage_class;
@@ -126,14 +130,22 @@ const PLUGINS: &[Plugin] = &[
         |r, _| webhook::is_used(r, Kind::MutatingWebhookConfiguration),
         webhook::mutate,
     ),
+    Plugin::mutating("mpod.vpc.k8s.aws", |r, o| new_pod(r, o) && pod_eni::concerns(r, o), pod_eni::mutate),
     Plugin::validating("ValidatingAdmissionPolicy", |r, _| policy::is_used(r), policy::validate),
     Plugin::validating(
         "ValidatingAdmissionWebhook",
         |r, _| webhook::is_used(r, Kind::ValidatingWebhookConfiguration),
         webhook::validate,
     ),
+    Plugin::validating("vpod.vpc.k8s.aws", pod_eni::is_annotated, pod_eni::validate),
     Plugin::validating("ResourceQuota", resource_quota::concerns, resource_quota::validate),
 ];
+
+/// Whether EKS runs the control plane.
+fn on_eks(review: &Review<'_>) -> bool {
+    let mut planes = review.world.store().list::<ControlPlane>(ClusterId::WORLD, None);
+    planes.any(|plane| plane.id == review.cluster.0 && plane.provider == Provider::Eks)
+}
 
 fn new_in_namespace(review: &Review<'_>, object: &Object) -> bool {
     review.is_create() && object.kind().info().scope == Scope::Namespaced

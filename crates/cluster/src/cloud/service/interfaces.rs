@@ -100,7 +100,7 @@ fn description(eni: &Eni) -> String {
 /// What a service holds is in use, whatever it is attached to.
 fn status(eni: &Eni) -> &'static str {
     match (&eni.owner, eni.attachment) {
-        (EniOwner::Eks | EniOwner::Nat | EniOwner::Fargate, _) => "in-use",
+        (EniOwner::Eks | EniOwner::Nat | EniOwner::Fargate | EniOwner::Branch, _) => "in-use",
         (_, Attachment::Available) => "available",
         (_, Attachment::Attaching | Attachment::Attached | Attachment::Detaching) => "in-use",
     }
@@ -109,6 +109,8 @@ fn status(eni: &Eni) -> &'static str {
 fn kind(eni: &Eni) -> &'static str {
     match eni.owner {
         EniOwner::Nat => "nat_gateway",
+        EniOwner::Branch => "branch",
+        EniOwner::Instance if eni.trunk => "trunk",
         EniOwner::Instance | EniOwner::Eks | EniOwner::Fargate | EniOwner::Account => "interface",
     }
 }

@@ -33,7 +33,7 @@ use crate::{
         report,
     },
     parts::Process,
-    timing,
+    timing, vpc_resource,
 };
 
 /// A micro-VM that found no address is asked for again after so long.
@@ -202,12 +202,12 @@ fn launch(turn: &mut Turn<'_>, pod: &Pod, profile: &FargateProfile, size: Size) 
     let mut subnets = profile.subnets.clone();
     let vms = |name: &String| turn.store().enis_in(name).filter(|eni| eni.owner == EniOwner::Fargate).count();
     subnets.sort_by_cached_key(vms);
-    let groups: Vec<String> = turn
-        .store()
-        .get::<EksCluster>(ClusterId::WORLD, "", &profile.cluster)
-        .map(|it| it.cluster_security_group.clone())
-        .into_iter()
-        .collect();
+    let own = pod.metadata.annotations.as_ref().and_then(|all| all.get(vpc_resource::FARGATE_GROUPS));
+    let cluster = turn.store().get::<EksCluster>(ClusterId::WORLD, "", &profile.cluster);
+    let groups: Vec<String> = match own {
+        Some(own) => own.split(',').map(str::to_owned).collect(),
+        None => cluster.map(|it| it.cluster_security_group.clone()).into_iter().collect(),
+    };
     let mut made = Err(crate::cloud::refuse("CreateNetworkInterface", "InvalidSubnetID.NotFound", ""));
     for name in &subnets {
         made = eni::create(

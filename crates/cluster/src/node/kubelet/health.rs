@@ -60,15 +60,35 @@ impl Health<'_> {
         if let Some(grpc) = &probe.grpc {
             return match self.port(grpc.port, now) {
                 Port::Answers => Ok(()),
-                Port::Refuses | Port::Hangs => Err(format!(
-                    "timeout: failed to connect service \"{}:{}\" within {}: context deadline exceeded",
-                    self.ip,
-                    grpc.port,
-                    go_duration(timeout)
-                )),
+                Port::Refuses | Port::Hangs => Err(self.no_service(grpc.port, timeout)),
             };
         }
         Ok(())
+    }
+
+    /// What a probe finds whose packets come to nothing; `None` for a command.
+    pub fn unanswered(&self, probe: &Probe) -> Option<String> {
+        if let Some(get) = &probe.http_get {
+            let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
+            let (host, port) = (get.host.as_deref().unwrap_or(self.ip), number(&get.port, self.container)?);
+            let url = format!("{scheme}://{host}:{port}{}", get.path.as_deref().unwrap_or("/"));
+            let why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
+            return Some(format!("Get {url:?}: {why}"));
+        }
+        if let Some(socket) = &probe.tcp_socket {
+            let host = socket.host.as_deref().unwrap_or(self.ip);
+            return Some(format!("dial tcp {host}:{}: i/o timeout", number(&socket.port, self.container)?));
+        }
+        let timeout = SimDuration::secs(u64::from(probe.timeout_seconds.unwrap_or(1).unsigned_abs()));
+        probe.grpc.as_ref().map(|grpc| self.no_service(grpc.port, timeout))
+    }
+
+    fn no_service(&self, port: i32, timeout: SimDuration) -> String {
+        format!(
+            "timeout: failed to connect service \"{}:{port}\" within {}: context deadline exceeded",
+            self.ip,
+            go_duration(timeout)
+        )
     }
 
     /// What an HTTP request finds.

@@ -20,11 +20,15 @@ use crate::{
     Turn,
     cloud::eni,
     node::{internal_ip, ipamd},
+    vpc_resource,
 };
 
 /// The plugin's own words when ipamd does not listen.
 const NOT_LISTENING: &str = "add cmd: Error received from AddNetwork gRPC call: rpc error: code = Unavailable desc = \
      connection error: desc = \"transport: Error while dialing: dial tcp 127.0.0.1:50051: connect: connection refused\"";
+
+/// The plugin's own words when ipamd has no address for the pod.
+const NO_ADDRESS: &str = "add cmd: failed to assign an IP address to container";
 
 /// The address of a pod's sandbox.
 /// # Errors
@@ -47,6 +51,13 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
     if !ipamd::answers(turn, node) {
         return Err(NOT_LISTENING.to_owned());
     }
+    if vpc_resource::asks(pod) && ipamd::gives_branches(turn, node) {
+        // Not from the pool: the controller has made it, or ipamd has none to tell of.
+        let has_trunk =
+            turn.get::<IpPool>("", node).is_some_and(|pool| pool.enis.iter().any(|eni| eni.trunk));
+        let branch = vpc_resource::annotated(pod).filter(|_| has_trunk).map(|(_, address)| address);
+        return branch.ok_or_else(|| NO_ADDRESS.to_owned());
+    }
     let now = turn.now();
     let Some(mut pool) = turn.get::<IpPool>("", node).cloned() else { return Err(NOT_LISTENING.to_owned()) };
     let rest = pool.cooldown;
@@ -56,7 +67,7 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
         pool.served_at_once = served;
         turn.put(pool.into_object());
     }
-    assigned.map_err(|_| "add cmd: failed to assign an IP address to container".to_owned())
+    assigned.map_err(|_| NO_ADDRESS.to_owned())
 }
 
 /// Whether an address could be had now.

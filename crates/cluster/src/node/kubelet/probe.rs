@@ -18,7 +18,7 @@ use super::{
     health::Health,
     status::is_sidecar,
 };
-use crate::{EventType::Warning, timing};
+use crate::{EventType::Warning, node::ipamd, timing, vpc_resource};
 
 /// The three questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,14 @@ impl Pass<'_, '_> {
             ip: &ip,
             machine: &self.machine,
         };
-        let found = health.probe(&probe, now);
+        let cut_off = vpc_resource::annotated(self.pod).is_some() && {
+            let (store, cluster) = (self.turn.store(), self.turn.cluster());
+            ipamd::keeps_probes_from_branches(store, cluster, &self.sandbox.node)
+        };
+        let found = match health.unanswered(&probe).filter(|_| cut_off) {
+            Some(why) => Err(why),
+            None => health.probe(&probe, now),
+        };
         let changes = health.next_change(now);
         if let Err(why) = &found {
             self.say(at, Warning, "Unhealthy", &format!("{} probe failed: {why}", kind.word()));

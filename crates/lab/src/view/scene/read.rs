@@ -205,8 +205,13 @@ fn cards<'s>(
     enis.sort_by_key(|eni| eni.device_index);
     let pool = store.get::<IpPool>(cluster, "", node);
     let limits = amount::card_limits(&instance.instance_type);
-    let mut rows: Vec<CardRow<'s>> =
-        enis.iter().map(|eni| card(eni, pool, limits.map(|l| l.1), now)).collect();
+    let mut rows: Vec<CardRow<'s>> = enis
+        .iter()
+        .map(|eni| match eni.trunk {
+            true => trunk(store, eni),
+            false => card(eni, pool, limits.map(|l| l.1), now),
+        })
+        .collect();
     let sockets = limits.map_or(0, |l| l.0);
     for device in 0..sockets {
         if !rows.iter().any(|row| row.device == device) {
@@ -255,16 +260,33 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
     while (rows.len() as u64) < u64::from(slots.unwrap_or(0)) {
         rows.push(SlotRow { octet: String::new(), ..slot(SlotState::Empty, "") });
     }
-    CardRow {
-        device: eni.device_index,
-        eni: name,
-        state: match eni.attachment {
-            Attachment::Attached => EniState::Attached,
-            Attachment::Attaching | Attachment::Available => EniState::Attaching,
-            Attachment::Detaching => EniState::Detaching,
-        },
-        slots: rows,
+    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows }
+}
+
+fn state(eni: &Eni) -> EniState {
+    match eni.attachment {
+        Attachment::Attached => EniState::Attached,
+        Attachment::Attaching | Attachment::Available => EniState::Attaching,
+        Attachment::Detaching => EniState::Detaching,
     }
+}
+
+/// A trunk's own address, then one slot for each of its branches.
+fn trunk<'s>(store: &'s Store, eni: &'s Eni) -> CardRow<'s> {
+    let octet = |ip: Ipv4Addr| format!(".{}", ip.octets()[3]);
+    let own = slot(SlotState::Primary, &eni.primary_ip.to_string());
+    let mut rows = vec![SlotRow { octet: octet(eni.primary_ip), ..own }];
+    for branch in eni::branches(store, eni) {
+        let pod = branch.branch.as_ref().filter(|it| it.released_at.is_none()).map(|it| it.pod.clone());
+        // One whose pod is gone waits to be deleted: nobody else gets it.
+        let free = if pod.is_some() { SlotState::Used } else { SlotState::Empty };
+        rows.push(SlotRow {
+            pods: pod.map(|pod| (pod, branch.primary_ip)).into_iter().collect(),
+            octet: octet(branch.primary_ip),
+            ..slot(free, &branch.primary_ip.to_string())
+        });
+    }
+    CardRow { device: eni.device_index, eni: eni.metadata.name.as_deref(), state: state(eni), slots: rows }
 }
 
 fn slot(state: SlotState, address: &str) -> SlotRow {

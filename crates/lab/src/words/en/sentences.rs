@@ -8,7 +8,7 @@ use crate::{
         pod::PodState,
         scene::{NodeState, SlotState},
         timeline::Wait,
-        why::{NodeWhy, PodWhy, Why},
+        why::{EniUse, NodeWhy, PodWhy, Why},
     },
     words::{Mark, Step},
 };
@@ -41,11 +41,18 @@ pub fn lead(why: &Why) -> String {
             subnet.free,
             subnet.total
         ),
-        Why::Eni(_, true, _) => {
+        Why::Eni(EniUse::Eks, _) => {
             "EKS owns this ENI. It stands in your subnet and takes one address, but no pod sits here."
                 .to_owned()
         }
-        Why::Eni(_, false, addresses) => {
+        Why::Eni(EniUse::Trunk(branches), _) => format!(
+            "A trunk: it gives pods no address of its own and carries {branches} branch ENIs, one for each pod with its own security groups."
+        ),
+        Why::Eni(EniUse::Branch(pod, vlan, groups), _) => format!(
+            "The branch ENI of pod {pod}: VLAN {vlan} on the trunk, with the security groups {}.",
+            groups.join(", ")
+        ),
+        Why::Eni(EniUse::Own, addresses) => {
             format!("This ENI holds {addresses} addresses of its subnet. The first is the ENI’s own.")
         }
         Why::Service(name, ip, ready, all) => format!(

@@ -8,7 +8,7 @@ use crate::{
         pod::PodState,
         scene::{NodeState, SlotState},
         timeline::Wait,
-        why::{NodeWhy, PodWhy, Why},
+        why::{EniUse, NodeWhy, PodWhy, Why},
     },
     words::{Mark, Step},
 };
@@ -41,11 +41,18 @@ pub fn lead(why: &Why) -> String {
             subnet.total,
             subnet.free
         ),
-        Why::Eni(_, true, _) => {
+        Why::Eni(EniUse::Eks, _) => {
             "EKS가 소유한 ENI입니다. 내 서브넷에 있고 주소 하나를 쓰지만, 파드는 여기 앉지 않습니다."
                 .to_owned()
         }
-        Why::Eni(_, false, addresses) => {
+        Why::Eni(EniUse::Trunk(branches), _) => format!(
+            "트렁크 ENI입니다. 자기 주소를 파드에 주지 않고, 보안 그룹을 따로 쓰는 파드마다 하나씩 붙는 브랜치 ENI {branches}개를 나릅니다."
+        ),
+        Why::Eni(EniUse::Branch(pod, vlan, groups), _) => format!(
+            "파드 {pod}의 브랜치 ENI입니다. 트렁크의 VLAN {vlan}을 쓰고 보안 그룹은 {}입니다.",
+            groups.join(", ")
+        ),
+        Why::Eni(EniUse::Own, addresses) => {
             format!("이 ENI는 서브넷에서 주소 {addresses}개를 받았습니다. 첫 주소는 ENI 자신의 것입니다.")
         }
         Why::Service(name, ip, ready, all) => format!(
