@@ -23,6 +23,7 @@ pub mod draw;
 pub mod fact;
 #[cfg(test)]
 mod fixture;
+pub mod import;
 pub mod metrics;
 pub mod network;
 pub mod node;

@@ -62,7 +62,7 @@ fn is_gated(pod: &Pod) -> bool {
 }
 
 /// Whether this scheduler has to find the pod a node.
-fn is_waiting(pod: &Pod) -> bool {
+pub(crate) fn is_waiting(pod: &Pod) -> bool {
     let scheduler = pod.spec.as_ref().and_then(|it| it.scheduler_name.as_deref()).unwrap_or(NAME);
     bound_to(pod).is_none()
         && !is_gated(pod)
@@ -219,6 +219,19 @@ fn attempt(turn: &mut Turn<'_>, key: &Key) -> Result<(), ApiStatus> {
     let tie = turn.draw("tie", &Key { kind: Kind::Pod, ..key.clone() }, u64::from(attempts));
     let decision = Rc::new(decide(turn, &PodInfo::new(&pod), tie));
     conclude(turn, &pod, queued, &decision)
+}
+
+/// What would be decided now about each pod that waits, each as if it were the only one; nothing follows.
+pub(crate) fn opinions(turn: &Turn<'_>) -> Vec<Rc<Decision>> {
+    let (cluster, profile) = (turn.cluster(), profile(turn.store(), turn.cluster()));
+    let table = turn.world().scheduling().nodes(cluster);
+    let waiting = turn.list::<Pod>(None).filter(|pod| is_waiting(pod));
+    let decided = waiting.map(|pod| {
+        let (namespace, name) = (pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref());
+        let key = turn.key(Kind::Pod, namespace.unwrap_or_default(), name.unwrap_or_default());
+        Rc::new(::scheduler::schedule(&profile, &table, &PodInfo::new(pod), turn.draw("tie", &key, 0)))
+    });
+    decided.collect()
 }
 
 /// The decision: explained in full where the cluster is small enough to read it.

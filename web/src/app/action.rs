@@ -169,6 +169,8 @@ pub enum Action {
     Redo,
     /// Stores an answer.
     Answer(String, String),
+    /// Files of somebody's own cluster, by name and text.
+    Import(Vec<(String, String)>),
     /// Names an incident's cause and the object that proves it.
     Explain(String, String),
     /// Shows the next hint.

@@ -8,6 +8,7 @@ mod assets;
 mod branch;
 mod edit;
 mod file;
+pub mod import;
 mod keys;
 mod look;
 mod select;
@@ -414,6 +415,7 @@ impl App {
                 self.after(context, paths);
             }
             Action::Answer(id, value) => self.run(context, &format!("lab answer {id} {value}")),
+            Action::Import(files) => self.import(context, &files),
             Action::Explain(cause, evidence) => {
                 self.run(context, &format!("lab explain {cause} {evidence}"));
             }

@@ -19,7 +19,7 @@ use yew::{Callback, Html, classes, html};
 
 use super::{phone, story::Story};
 use crate::{
-    app::{Action, App, Pane, Tab, Width, Work, on},
+    app::{Action, App, Pane, Tab, Width, Work, import, on},
     pane::{
         decision::Decision,
         editor::Editor,
@@ -54,7 +54,7 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
         (app.work == Work::Editor).then_some("is-editing")
     );
     html! {
-        <main {class}>
+        <main {class} ondragover={|event: yew::DragEvent| import::hovers(&event)} ondrop={import::dropped(send)}>
             {top::top(app, send)}
             if let Some(view) = lesson.filter(|_| !hide_lesson) {
                 if app.width == Width::Tablet { <section class="strip" aria-label={app.ui().lesson}>{lesson::goals(&view, app.settings.lang)}</section> }
@@ -211,6 +211,11 @@ fn nothing(app: &App, send: &Callback<Action>) -> Html {
                     {ghost(1)}<b>{ui.offer_kind}</b><code>{"kind create cluster"}</code></button>
                 <button class="offer" onclick={on(send, || Action::Work(Work::Editor))}>
                     {ghost(0)}<b>{ui.offer_paste}</b><span class="note">{ui.offer_paste_text}</span></button>
+                <label class="offer">{ghost(2)}<b>{ui.offer_import}</b>
+                    <span class="note">{ui.offer_import_text}</span>
+                    <code>{"kubectl get nodes,pods,svc,deploy -A -o yaml"}</code>
+                    <code>{"aws ec2 describe-subnets"}</code><code>{"aws ec2 describe-network-interfaces"}</code>
+                    <input type="file" class="vh" multiple=true accept=".yaml,.yml,.json,.txt" onchange={import::chosen(send)}/></label>
                 <div class="offer is-list">{ghost(3)}<b>{ui.offer_world}</b>
                     {for lab::library::packed().fixtures.iter().filter(|f| f.name != "empty").map(|f| html! {
                         <a href={crate::route::Route::World(f.name.clone()).hash()}><code>{f.name.clone()}</code>{" "}<span class="note">{lang.world(&f.name)}</span></a>

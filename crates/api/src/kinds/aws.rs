@@ -43,6 +43,14 @@ pub struct Subnet {
     /// Ranges that EC2 does not hand out as single addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<CidrReservation>,
+    /// Addresses that EC2 says are taken, by interfaces that an import was not given.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_unseen: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a reserved range of a subnet is kept for.

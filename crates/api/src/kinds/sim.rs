@@ -21,6 +21,8 @@ pub enum Provider {
     Kind,
     /// kwok: a control plane on the laptop whose nodes are played.
     Kwok,
+    /// Somebody's own, as it was when they looked: it stands still.
+    Imported,
 }
 
 /// A Kubernetes control plane of this world. `metadata.name` is the cluster's name.

@@ -63,11 +63,12 @@ pub fn is_public(store: &Store, subnet: &Subnet) -> bool {
 #[must_use]
 pub fn free(store: &Store, subnet: &Subnet) -> u32 {
     if !subnet.reservations.is_empty() {
-        return addresses(store, subnet).free();
+        return addresses(store, subnet).free().saturating_sub(subnet.held_unseen);
     }
     let held = |eni: &Eni| 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
     let taken: usize = store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()).map(held).sum();
-    cni::subnet::usable(subnet.cidr).saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
+    let taken = u32::try_from(taken).unwrap_or(u32::MAX).saturating_add(subnet.held_unseen);
+    cni::subnet::usable(subnet.cidr).saturating_sub(taken)
 }
 
 /// What a request for addresses would get. Nothing is taken: an ENI has to hold them.
@@ -172,6 +173,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
         map_public_ip_on_launch: false,
         route_table: table,
         reservations: Vec::new(),
+        held_unseen: 0,
     };
     turn.put(subnet.into_object());
     Ok(name)

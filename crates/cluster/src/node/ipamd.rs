@@ -545,7 +545,15 @@ fn config_named(node: &Node, environment: &BTreeMap<String, String>) -> String {
         .unwrap_or_else(|| "default".to_owned())
 }
 
-fn pods_allowed(node: &Node) -> u32 {
+/// The settings that aws-node's pod on a node gives its ipamd; nothing where there is no such pod.
+pub(crate) fn targets_on(store: &Store, cluster: ClusterId, node: &str) -> Option<WarmTargets> {
+    let pod = store.pods_on(cluster, node).find(|pod| is_aws_node(pod))?;
+    let container = pod.spec.as_ref()?.containers.iter().find(|it| it.name == "aws-node")?;
+    Some(WarmTargets::from_env(&environment(container)))
+}
+
+/// The kubelet's limit of pods.
+pub(crate) fn pods_allowed(node: &Node) -> u32 {
     let pods = node.status.as_ref().and_then(|s| s.capacity.as_ref()).and_then(|c| c.get("pods"));
     pods.and_then(|pods| pods.0.parse().ok()).unwrap_or(110)
 }

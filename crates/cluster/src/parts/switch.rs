@@ -9,7 +9,7 @@ use api::{
     Resource, SimDuration, SimTime,
     kinds::{
         aws::{Instance, InstanceState, Subnet},
-        sim::{KnownService, Machine, Part, PartRole, QueuedPod, StoppedProxy},
+        sim::{ControlPlane, KnownService, Machine, Part, PartRole, Provider, QueuedPod, StoppedProxy},
     },
 };
 
@@ -63,8 +63,12 @@ pub(crate) fn stop(turn: &mut Turn<'_>, cluster: ClusterId, fault: &Fault) -> Re
 
 /// Switches something on again; without a name every part of the cluster and of its nodes.
 /// # Errors
-/// Nothing is called so.
+/// Nothing is called so, or the cluster is an imported one.
 pub(crate) fn clear(turn: &mut Turn<'_>, cluster: ClusterId, fault: Option<&Fault>) -> Result<(), Refusal> {
+    let planes = turn.store().list::<ControlPlane>(ClusterId::WORLD, None);
+    if planes.into_iter().any(|it| it.id == cluster.0 && it.provider == Provider::Imported) {
+        return Err(Refusal::Tool(crate::import::STANDS_STILL.to_owned()));
+    }
     let mut there = Turn::new(turn.world, turn.actor, cluster, turn.cause);
     let Some(fault) = fault else {
         let machines: Vec<Machine> = there.list::<Machine>(None).cloned().collect();

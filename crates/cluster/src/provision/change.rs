@@ -93,6 +93,7 @@ pub(super) fn add_node(turn: &mut Turn<'_>, cluster: ClusterId) -> Result<(), Re
     };
     let name = plane.metadata.name.clone().unwrap_or_default();
     match (plane.provider, plane.pod_cidr) {
+        (Provider::Imported, _) => Err(Refusal::Tool(crate::import::STANDS_STILL.to_owned())),
         (Provider::Kwok, _) => {
             Err(Refusal::Tool("a node of this cluster is a manifest: apply one of kind Node".to_owned()))
         }

@@ -95,6 +95,10 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
         }
         Provision::Stop { cluster, fault } => parts::stop(turn, cluster, &fault)?,
         Provision::Clear { cluster, fault } => parts::clear(turn, cluster, fault.as_ref())?,
+        Provision::Import(import) => {
+            let name = crate::import::lay(turn, *import)?;
+            return Ok(json!({"cluster": name}));
+        }
         Provision::JoinNode { cluster, node, pod_cidr } => change::join(turn, cluster, *node, pod_cidr)?,
     }
     Ok(json!({}))
@@ -106,7 +110,7 @@ fn plane(store: &Store, name: &str) -> Option<ClusterId> {
 }
 
 /// A part of the store that no cluster has had.
-fn next_cluster(store: &Store) -> ClusterId {
+pub(crate) fn next_cluster(store: &Store) -> ClusterId {
     let planes = store.list::<ControlPlane>(ClusterId::WORLD, None);
     ClusterId(planes.into_iter().map(|plane| plane.id).max().unwrap_or(0) + 1)
 }

@@ -8,7 +8,7 @@ use api::kinds::{
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
-use crate::{ClusterId, parts::Fault};
+use crate::{ClusterId, import::Import, parts::Fault};
 
 /// One thing asked of eksctl, kind or the lab. What takes time goes on by itself afterwards.
 #[derive(Clone, Debug)]
@@ -117,6 +117,8 @@ pub enum Provision {
         /// What runs again; everything without a name.
         fault: Option<Fault>,
     },
+    /// `lab import`: somebody's own cluster, as it was.
+    Import(Box<Import>),
     /// A node that no tool of the lab made: its object as it is, on a machine whose pods get addresses of a block.
     JoinNode {
         /// The cluster.

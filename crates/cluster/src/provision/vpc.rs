@@ -166,6 +166,7 @@ fn put_subnet(
         map_public_ip_on_launch: public,
         route_table: route_table.to_owned(),
         reservations: Vec::new(),
+        held_unseen: 0,
     };
     turn.put(subnet.into_object());
     name.to_owned()

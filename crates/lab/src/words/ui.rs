@@ -374,6 +374,12 @@ pub struct Ui {
     /// What that does.
     pub offer_paste_text: &'static str,
     /// An empty sandbox offers this.
+    pub offer_import: &'static str,
+    /// What that takes, and where it stays.
+    pub offer_import_text: &'static str,
+    /// Files that are too long to be imported.
+    pub import_too_long: &'static str,
+    /// An empty sandbox offers this.
     pub offer_world: &'static str,
     /// Further choices.
     pub more: &'static str,

@@ -55,6 +55,10 @@ pub fn entries(world: &World, plane: &ControlPlane) -> (Context, Cluster, User) 
             let user = format!("alice@{entry}");
             made(&user, &entry, &user, endpoint(world, name), exec)
         }
+        Provider::Imported => {
+            // Where its own endpoint is was not given.
+            made(name, name, name, "https://imported.invalid".to_owned(), Credential::Certificate)
+        }
         Provider::Kind | Provider::Kwok => {
             let tool = if plane.provider == Provider::Kind { "kind" } else { "kwok" };
             let entry = format!("{tool}-{name}");

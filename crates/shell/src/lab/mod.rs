@@ -8,6 +8,7 @@ use crate::{eval::Flow, tool::Call};
 
 mod act;
 mod calc;
+mod import;
 mod trace;
 mod wait;
 pub mod what_if;
@@ -69,6 +70,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "fault", usage: FAULT, run: act::fault },
     Verb { name: "fix", usage: "lab fix POD [-n NAMESPACE] [--json]", run: what_if::fix },
     Verb { name: "help", usage: "lab help", run: help },
+    Verb { name: "import", usage: import::USAGE, run: import::run },
     Verb { name: "node", usage: "lab node add | set-max-pods NODE N | restart NODE", run: act::node },
     Verb { name: "redo", usage: "lab redo", run: redo },
     Verb { name: "seed", usage: "lab seed NUMBER", run: seed },
@@ -78,7 +80,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "wait", usage: "lab wait idle|DURATION|goal:ID", run: wait::run },
     Verb {
         name: "what-if",
-        usage: "lab what-if POD [-n NAMESPACE] [--json] [--add-node NODE] [--delete-pod POD] [--label NODE:KEY=VALUE] [--max-pods NODE=N] [--request cpu=AMOUNT] [--tolerate KEY:EFFECT] [--uncordon NODE] [--without CONSTRAINT] [--without-taint NODE:KEY:EFFECT]",
+        usage: "lab what-if --prefix-delegation | --instance-type FROM=TO [--json]\n       lab what-if POD [-n NAMESPACE] [--json] [--add-node NODE] [--delete-pod POD] [--label NODE:KEY=VALUE] [--max-pods NODE=N] [--request cpu=AMOUNT] [--tolerate KEY:EFFECT] [--uncordon NODE] [--without CONSTRAINT] [--without-taint NODE:KEY:EFFECT]",
         run: what_if::what_if,
     },
     Verb { name: "why", usage: "lab why KIND/NAME", run: why },

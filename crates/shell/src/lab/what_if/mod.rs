@@ -6,6 +6,7 @@
 mod command;
 mod diff;
 mod flag;
+mod nodes;
 #[cfg(test)]
 mod tests;
 
@@ -79,6 +80,9 @@ fn about(
 
 /// `lab what-if POD FLAG…`.
 pub(super) fn what_if(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    if nodes::is_meant(&call.args) {
+        return nodes::run(call);
+    }
     about(call, "what-if", flag::FLAGS, |subject, given| {
         let edits = flag::edits(given, subject.pod)?;
         let (now, then) = subject.ask(|it| (it.decide(&[]), it.decide(&edits)));

@@ -1,0 +1,361 @@
+//! What would a cluster's nodes, subnets and waiting pods look like with prefixes, or on another instance type?
+//!
+//! Every node is taken to be replaced by one of the new kind that gets the same pods: neither the kubelet's limit nor an
+//! ENI that is full changes while a node lives. Nothing is written.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use ::scheduler::{PodInfo, schedule};
+use api::{
+    Resource, SimTime,
+    k8s::core::v1::{Node, Pod},
+    kinds::{
+        aws::Subnet,
+        cni::{IpPool, PoolEni, PoolMode},
+    },
+    quantity::Quantity,
+};
+use cni::{
+    Attempt, EniLimits, Move, SandboxId, WarmTargets,
+    limits::{self, InstanceType},
+    max_pods::{Flags, recommended},
+};
+use ipnet::Ipv4Net;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as K8sQuantity;
+use serde::Serialize;
+
+use super::account::{Held, NodeRow, account, instance_of};
+use crate::{
+    ClusterId, Key, Store, World, cloud,
+    draw::draw,
+    node::{capacity, ipamd},
+    scheduler,
+};
+
+/// One thing that could be different.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// `ENABLE_PREFIX_DELEGATION=true`.
+    PrefixDelegation,
+    /// Nodes of one type become nodes of another.
+    InstanceType {
+        /// The type now.
+        from: String,
+        /// The type then.
+        to: String,
+    },
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoOutlook {
+    /// No such instance type.
+    #[error("unknown instance type {0:?}")]
+    UnknownType(String),
+    /// No node is of that type.
+    #[error("no node is of type {0:?}; there are {types}", types = .1.join(", "))]
+    NoNode(String, Vec<String>),
+}
+
+/// A node now and then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeOutlook {
+    /// Now.
+    pub now: NodeRow,
+    /// Its instance type then.
+    pub instance_type: String,
+    /// Its limit of pods then.
+    pub max_pods: u32,
+    /// What its interfaces would hold; nothing where the subnet of the node is not known.
+    pub held: Option<Held>,
+}
+
+/// A subnet now and then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubnetOutlook {
+    /// Its id.
+    pub name: String,
+    /// Free addresses now.
+    pub free: u32,
+    /// Free addresses then; below zero, so many lack.
+    pub then: i64,
+    /// Whole blocks of 16 that are free now: a prefix needs one. Nothing where no prefix is asked for.
+    ///
+    /// At most so many, where interfaces that were not given hold addresses.
+    pub whole_blocks: Option<usize>,
+}
+
+/// A waiting pod then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodOutlook {
+    /// `namespace/name`.
+    pub pod: String,
+    /// The node that would take it.
+    pub node: Option<String>,
+    /// The scheduler's message, if none would.
+    pub message: String,
+}
+
+/// Everything that would be different.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outlook {
+    /// Nodes that change.
+    pub nodes: Vec<NodeOutlook>,
+    /// Subnets of those nodes.
+    pub subnets: Vec<SubnetOutlook>,
+    /// Pods that no node takes now.
+    pub pods: Vec<PodOutlook>,
+    /// Nodes whose type cannot hold prefixes.
+    pub unable: Vec<String>,
+    /// Whether the CNI's settings are not known, so that its defaults are taken.
+    pub default_targets: bool,
+}
+
+/// What a change would bring.
+/// # Errors
+/// [`NoOutlook`].
+pub fn outlook(world: &World, cluster: ClusterId, change: &Change) -> Result<Outlook, NoOutlook> {
+    if let Change::InstanceType { from, to } = change {
+        for name in [from, to] {
+            limits::of(name).ok_or_else(|| NoOutlook::UnknownType(name.clone()))?;
+        }
+    }
+    let store = world.store();
+    let rows = account(world, cluster).nodes;
+    let mut out = Outlook {
+        nodes: Vec::new(),
+        subnets: Vec::new(),
+        pods: Vec::new(),
+        unable: Vec::new(),
+        default_targets: false,
+    };
+    let mut table = (*world.scheduling().nodes(cluster)).clone();
+    for row in &rows {
+        let Some((of, becomes)) = becomes(row, change) else { continue };
+        let mut targets = match ipamd::targets_on(store, cluster, &row.name) {
+            Some(targets) => targets,
+            None => {
+                out.default_targets = true;
+                shipped(store.get::<IpPool>(cluster, "", &row.name))
+            }
+        };
+        if *change == Change::PrefixDelegation {
+            if !becomes.prefix_capable() {
+                out.unable.push(row.name.clone());
+                continue;
+            }
+            targets.prefix_delegation = true;
+        }
+        let flags = Flags {
+            prefix_delegation: targets.prefix_delegation && becomes.prefix_capable(),
+            custom_networking: targets.custom_networking,
+            max_eni: targets.max_eni,
+            show_max_allowed: false,
+        };
+        let max_pods = recommended(becomes, flags);
+        if let Some(node) = store.get::<Node>(cluster, "", &row.name) {
+            table.set_node(&rebuilt(node, of, becomes, max_pods));
+        }
+        let held = instance_of(store, &row.name)
+            .filter(|it| !it.subnet.is_empty())
+            .map(|_| settled(becomes, &targets, row.with_address, max_pods));
+        let (now, instance_type) = (row.clone(), becomes.name.to_owned());
+        out.nodes.push(NodeOutlook { now, instance_type, max_pods, held });
+    }
+    if let (Change::InstanceType { from, .. }, true) = (change, out.nodes.is_empty()) {
+        let mut types: Vec<String> = rows.iter().map(|row| row.instance_type.clone()).collect();
+        types.sort();
+        types.dedup();
+        return Err(NoOutlook::NoNode(from.clone(), types));
+    }
+    out.subnets = subnets(store, &out.nodes, *change == Change::PrefixDelegation);
+    let profile = scheduler::profile(store, cluster);
+    for pod in store.list::<Pod>(cluster, None).filter(|pod| scheduler::is_waiting(pod)) {
+        let info = PodInfo::new(pod);
+        let key = Key::of(cluster, &pod.clone().into_object());
+        let tie = draw(world.seed(), "tie", &format!("{}/{key}", cluster.0), 0);
+        let decision = schedule(&profile, &table, &info, tie);
+        if let Some(node) = &decision.node {
+            table.add_pod(&info, node);
+        }
+        out.pods.push(PodOutlook {
+            pod: decision.pod.clone(),
+            node: decision.node.clone(),
+            message: decision.message.unwrap_or_default(),
+        });
+    }
+    Ok(out)
+}
+
+/// The settings that the CNI is shipped with; how the node's pool stands tells whether it holds prefixes.
+/// Source: cni-spec §1 (`aws-k8s-cni.yaml`).
+fn shipped(pool: Option<&IpPool>) -> WarmTargets {
+    let prefixes = pool.is_some_and(|pool| pool.mode == PoolMode::Prefix);
+    let env = [
+        ("WARM_ENI_TARGET", "1"),
+        ("WARM_PREFIX_TARGET", "1"),
+        ("ENABLE_PREFIX_DELEGATION", if prefixes { "true" } else { "false" }),
+    ];
+    WarmTargets::from_env(&env.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+}
+
+/// The type of a node now and then; nothing for a node that stays as it is, or of a type that nobody knows.
+fn becomes(row: &NodeRow, change: &Change) -> Option<(&'static InstanceType, &'static InstanceType)> {
+    let of = limits::of(&row.instance_type)?;
+    match change {
+        Change::PrefixDelegation => Some((of, of)),
+        Change::InstanceType { from, to } if row.instance_type == *from => Some((of, limits::of(to)?)),
+        Change::InstanceType { .. } => None,
+    }
+}
+
+/// The node that would stand in this one's place. One of the same type keeps what it offers but for what more pods make
+/// the kubelet keep for itself; one of another type offers what the lab knows of that type.
+fn rebuilt(node: &Node, of: &InstanceType, becomes: &InstanceType, max_pods: u32) -> Node {
+    let mut node = node.clone();
+    let labels = node.metadata.labels.get_or_insert_default();
+    for key in ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"] {
+        if let Some(label) = labels.get_mut(key) {
+            becomes.name.clone_into(label);
+        }
+    }
+    let status = node.status.get_or_insert_default();
+    let (capacity, allocatable) = capacity::of_instance(becomes, max_pods, max_pods);
+    if of.name != becomes.name {
+        status.capacity.get_or_insert_default().extend(capacity);
+        status.allocatable.get_or_insert_default().extend(allocatable);
+        return node;
+    }
+    let before = status.capacity.as_ref().and_then(|it| it.get("pods")?.0.parse().ok()).unwrap_or(max_pods);
+    let (_, was) = capacity::of_instance(of, before, before);
+    let read = |text: &str| Quantity::parse(text).map(|it| it.value()).unwrap_or_default();
+    let bytes = |from: &capacity::Resources| from.get("memory").map_or(0, |it| read(&it.0));
+    let less = bytes(&was) - bytes(&allocatable);
+    let offered = status.allocatable.get_or_insert_default();
+    if let Some(memory) = offered.get_mut("memory") {
+        let left = read(&memory.0) - less;
+        memory.0 = format!("{}Ki", left.max(0) / 1024);
+    }
+    let pods = || ("pods".to_owned(), K8sQuantity(max_pods.to_string()));
+    offered.extend([pods()]);
+    status.capacity.get_or_insert_default().extend([pods()]);
+    node
+}
+
+/// What a new node of a type would hold once its pool has come to rest with so many pods: the rounds that ipamd would make,
+/// on a subnet with room.
+#[must_use]
+pub fn settled(of: &InstanceType, targets: &WarmTargets, pods: u32, max_pods: u32) -> Held {
+    const ROUNDS: u64 = 500;
+    let limits = EniLimits::of(of);
+    let mut pool = IpPool { mode: limits.mode(targets), max_pods, ..IpPool::default() };
+    let mut next = Next { block: u32::from(Ipv4Addr::new(10, 0, 0, 0)), eni: 0 };
+    next.eni(&mut pool, 0, targets);
+    let mut served = 0;
+    for round in 0..ROUNDS {
+        let now = SimTime(round * 5_000);
+        while served < pods.min(max_pods) {
+            let sandbox = SandboxId(format!("then/{served}"));
+            if cni::assign(&mut pool, &sandbox, targets.cooldown, now).is_err() {
+                break;
+            }
+            served += 1;
+        }
+        let plan = cni::plan(&pool, targets, &limits, now);
+        if plan.moves.is_empty() && round > 60 {
+            break;
+        }
+        for it in plan.moves {
+            next.make(&mut pool, it, targets);
+        }
+    }
+    let slots: u32 = pool.enis.iter().map(|eni| u32::try_from(eni.blocks.len()).unwrap_or(u32::MAX)).sum();
+    let enis = u32::try_from(pool.enis.len()).unwrap_or(u32::MAX);
+    let per_slot = if pool.mode == PoolMode::Prefix { 16 } else { 1 };
+    Held {
+        enis,
+        addresses: enis + slots * per_slot,
+        spare: cni::figures(&pool, targets.cooldown, SimTime(ROUNDS * 5_000)).available(),
+    }
+}
+
+/// The next block and interface that EC2 would give.
+struct Next {
+    block: u32,
+    eni: u32,
+}
+
+impl Next {
+    fn eni(&mut self, pool: &mut IpPool, slots: u32, targets: &WarmTargets) {
+        let device_index = self.eni;
+        self.eni += 1;
+        let mut eni = PoolEni {
+            name: format!("eni-{device_index}"),
+            device_index,
+            excluded: targets.custom_networking && device_index == 0,
+            trunk: false,
+            created_at: SimTime::ZERO,
+            blocks: Vec::new(),
+        };
+        self.fill(&mut eni, pool.mode, slots);
+        cni::add_eni(pool, eni);
+    }
+
+    fn fill(&mut self, eni: &mut PoolEni, mode: PoolMode, slots: u32) {
+        for _ in 0..slots {
+            let length = if mode == PoolMode::Prefix { 28 } else { 32 };
+            if let Ok(block) = Ipv4Net::new(Ipv4Addr::from(self.block), length) {
+                cni::add_block(eni, block);
+            }
+            self.block += 16;
+        }
+    }
+
+    fn make(&mut self, pool: &mut IpPool, it: Move, targets: &WarmTargets) {
+        match it {
+            Move::Grow { attempts, .. } => match attempts.first() {
+                Some(Attempt::Assign { eni, count }) => {
+                    let mode = pool.mode;
+                    if let Some(eni) = pool.enis.iter_mut().find(|it| it.name == *eni) {
+                        self.fill(eni, mode, *count);
+                    }
+                }
+                Some(Attempt::CreateEni { count }) => self.eni(pool, *count, targets),
+                None => {}
+            },
+            Move::Unassign { eni, blocks } => {
+                if let Some(eni) = pool.enis.iter_mut().find(|it| it.name == eni) {
+                    blocks.iter().for_each(|block| cni::remove_block(eni, *block));
+                }
+            }
+            Move::DeleteEni { eni } => pool.enis.retain(|it| it.name != eni),
+        }
+    }
+}
+
+/// Subnets that the nodes' interfaces stand in.
+///
+/// MODEL: a node's interfaces are counted in the subnet of its first one, also where those of its pods stand in another.
+fn subnets(store: &Store, nodes: &[NodeOutlook], prefixes: bool) -> Vec<SubnetOutlook> {
+    let mut more: BTreeMap<&str, i64> = BTreeMap::new();
+    for node in nodes {
+        let (Some(then), Some(now)) = (node.held, node.now.held) else { continue };
+        let subnet =
+            instance_of(store, &node.now.name).map(|it| it.subnet.as_str()).filter(|it| !it.is_empty());
+        if let Some(subnet) = subnet {
+            *more.entry(subnet).or_default() += i64::from(then.addresses) - i64::from(now.addresses);
+        }
+    }
+    let seen = more.into_iter().filter_map(|(name, more)| {
+        let subnet = store.get::<Subnet>(ClusterId::WORLD, "", name)?;
+        let free = cloud::subnet::free(store, subnet);
+        let whole_blocks = prefixes.then(|| cloud::subnet::addresses(store, subnet).free_blocks().len());
+        Some(SubnetOutlook { name: name.to_owned(), free, then: i64::from(free) - more, whole_blocks })
+    });
+    seen.collect()
+}
