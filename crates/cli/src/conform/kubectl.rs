@@ -37,7 +37,7 @@ const HERE: ClusterId = ClusterId(1);
 const SETTLE: SimDuration = SimDuration::secs(120);
 
 thread_local! {
-    static BUILT: RefCell<BTreeMap<(String, bool), (World, Machine)>> = const { RefCell::new(BTreeMap::new()) };
+    static BUILT: RefCell<BTreeMap<(String, Beside), (World, Machine)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Runs one case.
@@ -46,7 +46,8 @@ pub(super) fn run(case: &Value) -> Vec<Outcome> {
     let id = text(case, "id");
     let disagree =
         |at: String, wanted: String, got: String| vec![Err(Disagreement { id: id.clone(), at, wanted, got })];
-    let Some((mut world, mut machine)) = state(&text(case, "state"), id.starts_with("lt-")) else {
+    let beside = Beside { observed: id.starts_with("lt-"), upstream: case["server"] == "upstream" };
+    let Some((mut world, mut machine)) = state(&text(case, "state"), beside) else {
         return disagree("state".to_owned(), text(case, "state"), "no such state".to_owned());
     };
     for (name, content) in case["files"].as_object().into_iter().flatten() {
@@ -88,13 +89,22 @@ pub(super) fn run(case: &Value) -> Vec<Outcome> {
     vec![Ok(())]
 }
 
-/// A fresh copy of a recorded state, with a machine that knows it; `observed` where logs and figures of use are asked for.
-fn state(name: &str, observed: bool) -> Option<(World, Machine)> {
-    let key = (name.to_owned(), observed);
+/// What a case has beside the objects of its state.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Beside {
+    /// Logs and figures of use.
+    observed: bool,
+    /// A server as it comes from upstream, not from a distributor.
+    upstream: bool,
+}
+
+/// A fresh copy of a recorded state, with a machine that knows it.
+fn state(name: &str, beside: Beside) -> Option<(World, Machine)> {
+    let key = (name.to_owned(), beside);
     if let Some(built) = BUILT.with_borrow(|built| built.get(&key).cloned()) {
         return Some(built);
     }
-    let built = build(name, observed)?;
+    let built = build(name, beside)?;
     BUILT.with_borrow_mut(|all| all.insert(key, built.clone()));
     Some(built)
 }
@@ -167,6 +177,22 @@ fn sandbox_of(world: &mut World, pod: &Value) -> Option<()> {
     Some(())
 }
 
+/// A distributor's server lets everybody read some more paths.
+fn distributors_role(world: &mut World, began: &Value) -> Option<()> {
+    let more = "system:openshift:public-info-viewer";
+    let everybody = ["system:authenticated", "system:unauthenticated"].map(
+        |group| serde_json::json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}),
+    );
+    let role = serde_json::json!({"metadata": {"name": more, "creationTimestamp": began},
+        "rules": [{"verbs": ["get"], "nonResourceURLs": ["/.well-known", "/.well-known/*"]}]});
+    let binding = serde_json::json!({"metadata": {"name": more, "creationTimestamp": began}, "subjects": everybody,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": more}});
+    for (kind, value) in [(Kind::ClusterRole, role), (Kind::ClusterRoleBinding, binding)] {
+        world.restore(HERE, Object::from_value(kind, value).ok()?);
+    }
+    Some(())
+}
+
 /// When a namespace of the state was made.
 fn object_time(state: &Value, namespace: &str) -> Value {
     let mut objects = state["objects"].as_array().into_iter().flatten();
@@ -174,7 +200,7 @@ fn object_time(state: &Value, namespace: &str) -> Value {
     found.map_or(Value::Null, |o| o["metadata"]["creationTimestamp"].clone())
 }
 
-fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
+fn build(name: &str, beside: Beside) -> Option<(World, Machine)> {
     let (_, packed) = STATES.iter().find(|(known, _)| *known == name)?;
     let mut text = String::new();
     flate2::read::GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
@@ -190,7 +216,7 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
         pod_cidr: None,
     };
     world.restore(ClusterId::WORLD, plane.into_object());
-    if observed {
+    if beside.observed {
         observed::prepare(&mut world, &mut state)?;
     }
     for object in state["objects"].as_array()? {
@@ -218,6 +244,9 @@ fn build(name: &str, observed: bool) -> Option<(World, Machine)> {
         if world.store().object(&key).is_none() {
             world.restore(ClusterId(1), object);
         }
+    }
+    if !beside.upstream {
+        distributors_role(&mut world, &began)?;
     }
     let missing = Image {
         metadata: ObjectMeta { name: Some("nginx:doesnotexist".to_owned()), ..ObjectMeta::default() },

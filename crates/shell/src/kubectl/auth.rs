@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::kubectl::{
     Done, Fail, Kube,
+    client::Target,
     field::{at, list, text, word},
     print::{self, table::Table},
     rules,
@@ -137,7 +138,7 @@ fn rules_of(kube: &mut Kube<'_, '_>) -> Done {
 
 fn whoami(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;
-    let uid = kube.target()?.uid;
+    let Target { uid, extra, .. } = kube.target()?;
     let mut review = match kube.create(Kind::SelfSubjectReview, "", json!({}), false) {
         Err(Fail::Server(status)) if status.reason == "Forbidden" => {
             return Fail::error(
@@ -148,6 +149,9 @@ fn whoami(kube: &mut Kube<'_, '_>) -> Done {
     };
     if !uid.is_empty() {
         review["status"]["userInfo"]["uid"] = uid.into();
+    }
+    for (name, value) in &extra {
+        review["status"]["userInfo"]["extra"][*name] = json!([value]);
     }
     if let Some(format) = format {
         let now = kube.shell.world.stamp(kube.shell.world.now()).0.to_string();
@@ -169,6 +173,9 @@ fn whoami(kube: &mut Kube<'_, '_>) -> Done {
     let groups: Vec<String> = list(user, "groups").iter().map(word).collect();
     if !groups.is_empty() {
         table.row(vec!["Groups".to_owned(), format!("[{}]", groups.join(" "))]);
+    }
+    for (name, value) in extra {
+        table.row(vec![format!("Extra: {name}"), format!("[{value}]")]);
     }
     kube.out.out(&table.print());
     Ok(())

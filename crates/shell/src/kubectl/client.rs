@@ -31,7 +31,12 @@ pub struct Target {
     pub credential: Option<Credential>,
     /// The user's own id, where its credential carries one.
     pub uid: String,
+    /// What else its credential says, by name.
+    pub extra: Vec<(&'static str, String)>,
 }
+
+/// Whom the server takes a caller to be: who, their own id, and what else it knows of them.
+type Shown = (Principal, String, Vec<(&'static str, String)>);
 
 impl Target {
     /// The minor version of the server.
@@ -121,14 +126,13 @@ impl Kube<'_, '_> {
             planes.find(|plane| plane.metadata.name.as_deref() == Some(&known.control_plane))
         });
         let Some(plane) = plane else { return Err(refused(&server)) };
-        let (mut who, mut uid) = user.map(shown_by).unwrap_or_default();
+        let (mut who, mut uid, mut extra) = user.map(shown_by).unwrap_or_default();
         // UPSTREAM: a client certificate is sent beside the token, and the server looks at it first.
         let by_certificate = user.is_some_and(|user| user.credential == Credential::Certificate);
         if let Some(token) = self.given.value("token").filter(|_| !by_certificate) {
             let owner = config.users.iter().find(|u| u.credential == Credential::Token(token.to_owned()));
-            let account = super::create::token_owner(token)
-                .map(|user| (Principal { proof: Proof::AccountToken, ..account_of(&user) }, String::new()));
-            (who, uid) = owner.map(shown_by).or(account).unwrap_or_default();
+            let account = by_token(token);
+            (who, uid, extra) = owner.map(shown_by).or(account).unwrap_or_default();
         }
         if !self.given.has("as") && (self.given.has("as-group") || self.given.has("as-uid")) {
             return Fail::error(format!(
@@ -149,6 +153,7 @@ impl Kube<'_, '_> {
             let real = std::mem::replace(&mut who, as_other);
             who.real = Some(Box::new(real));
             uid = self.given.value("as-uid").unwrap_or_default().to_owned();
+            extra.clear();
         }
         let namespace = self.given.value("namespace").map(str::to_owned).filter(|n| !n.is_empty());
         let namespace = namespace
@@ -162,6 +167,7 @@ impl Kube<'_, '_> {
             version: plane.version.clone(),
             credential: user.map(|u| u.credential.clone()),
             uid,
+            extra,
         };
         // UPSTREAM: who may not even ask what the server serves gets no better answer than this.
         if target.who.user == "system:anonymous" {
@@ -520,16 +526,23 @@ fn account_of(user: &str) -> Principal {
     Principal { user: user.to_owned(), groups, ..Principal::default() }
 }
 
-/// Whom the server takes a user of the kubeconfig to be, and their id.
-fn shown_by(user: &User) -> (Principal, String) {
+/// Whom the server takes the bearer of an account's token to be.
+fn by_token(token: &str) -> Option<Shown> {
+    let account = super::create::token_owner(token)?;
+    let (uid, extra) = super::create::bearer(token);
+    Some((Principal { proof: Proof::AccountToken, ..account_of(&account) }, uid, extra))
+}
+
+/// Whom the server takes a user of the kubeconfig to be.
+fn shown_by(user: &User) -> Shown {
     let owner = match &user.credential {
-        Credential::Token(token) => super::create::token_owner(token),
+        Credential::Token(token) => by_token(token),
         Credential::Certificate | Credential::Exec(_) | Credential::Nothing | Credential::Password(..) => {
             None
         }
     };
     if let Some(owner) = owner {
-        return (Principal { proof: Proof::AccountToken, ..account_of(&owner) }, String::new());
+        return owner;
     }
     let proof = match &user.credential {
         Credential::Certificate => Proof::Certificate,
@@ -537,7 +550,7 @@ fn shown_by(user: &User) -> (Principal, String) {
         Credential::Exec(_) => Proof::IamToken,
     };
     let (name, groups) = (user.identity.clone(), user.groups.clone());
-    (Principal { user: name, groups, proof, real: None }, user.uid.clone())
+    (Principal { user: name, groups, proof, real: None }, user.uid.clone(), Vec::new())
 }
 
 /// `0`, `5`, `10s`.

@@ -8,7 +8,7 @@ mod service;
 mod token;
 mod workload;
 
-pub(super) use token::owner as token_owner;
+pub(super) use token::{bearer, owner as token_owner};
 
 use api::Kind;
 use serde_json::{Map, Value, json};

@@ -4,7 +4,7 @@
 
 use api::Kind;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::one_name;
 use crate::kubectl::{Done, Fail, Kube, field};
@@ -61,7 +61,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     };
     let now = kube.shell.world.stamp(kube.shell.world.now()).0.as_second();
     let seconds = duration.unwrap_or(3600);
+    let key = format!("{namespace}/{name}");
+    let nth = kube.shell.world.store().revision();
     let claims = json!({
+        "jti": cluster::draw::uid(kube.shell.world.seed(), &key, nth),
         "aud": audiences, "exp": now + seconds, "iat": now, "nbf": now,
         "iss": "https://kubernetes.default.svc",
         "kubernetes.io": of,
@@ -82,8 +85,30 @@ fn seconds(text: &str) -> Option<i64> {
 
 /// Whom a token made here stands for.
 pub(in crate::kubectl) fn owner(token: &str) -> Option<String> {
-    let body = token.split('.').nth(1)?;
-    let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
+    let claims = claims(token)?;
     let sub = claims["sub"].as_str()?;
     sub.starts_with("system:serviceaccount:").then(|| sub.to_owned())
+}
+
+/// What the server knows of a token's bearer beside the name: the account's uid, and what the token is bound to.
+/// Source: `pkg/serviceaccount/util.go` (`UserInfo`); `legacy.go` for the token of a Secret.
+pub(in crate::kubectl) fn bearer(token: &str) -> (String, Vec<(&'static str, String)>) {
+    let claims = claims(token).unwrap_or_default();
+    let own = &claims["kubernetes.io"];
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let uid = text(&own["serviceaccount"]["uid"])
+        .or_else(|| text(&claims["kubernetes.io/serviceaccount/service-account.uid"]));
+    let extra = [
+        ("authentication.kubernetes.io/credential-id", text(&claims["jti"]).map(|id| format!("JTI={id}"))),
+        ("authentication.kubernetes.io/node-name", text(&own["node"]["name"])),
+        ("authentication.kubernetes.io/node-uid", text(&own["node"]["uid"])),
+        ("authentication.kubernetes.io/pod-name", text(&own["pod"]["name"])),
+        ("authentication.kubernetes.io/pod-uid", text(&own["pod"]["uid"])),
+    ];
+    let extra = extra.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    (uid.unwrap_or_default(), extra.collect())
+}
+
+fn claims(token: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()
 }
