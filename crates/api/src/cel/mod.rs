@@ -3,7 +3,8 @@
 //! [`Program::compile`] reads an expression, knows which names it may use and of which types they are, and says what does not go
 //! together; [`Program::run`] asks it. Asking is bounded: every step is paid from a budget that expressions share, as the API server
 //! bounds them.
-//! MODEL: the authorizer is not there to be asked, and zones of time have no names but UTC.
+//! MODEL: the authorizer is not there to be asked, and nobody estimates beforehand what an expression may cost: a rule over lists
+//! without `maxItems` may pass that the API server refuses when its definition is made.
 //! Source: the CEL specification; cel-go; `k8s.io/apiserver/pkg/cel`.
 
 mod admission;
