@@ -155,6 +155,8 @@ impl DescribedInterface {
             instance,
             created_at: now,
             since: now,
+            trunk: self.interface_type == "trunk",
+            branch: None,
         }
     }
 }
