@@ -127,6 +127,7 @@ impl DescribedInterface {
         let instance = self.attachment.as_ref().and_then(|it| it.instance_id.clone());
         let owner = match (self.interface_type.as_str(), &instance) {
             ("nat_gateway", _) => EniOwner::Nat,
+            ("branch", _) => EniOwner::Branch,
             // Source: EKS user guide, "Amazon EKS networking requirements": the description is `Amazon EKS` and the cluster's name.
             _ if self.description.starts_with("Amazon EKS ") => EniOwner::Eks,
             (_, Some(_)) => EniOwner::Instance,
@@ -150,6 +151,9 @@ impl DescribedInterface {
             prefixes,
             security_groups: self.groups.iter().map(|it| it.group_id.clone()).collect(),
             owner,
+            trunk: self.interface_type == "trunk",
+            // Which trunk carries a branch, and for which pod, the description of the interface does not say.
+            branch: None,
             device_index: self.attachment.as_ref().map_or(0, |it| it.device_index),
             attachment: if instance.is_some() { Attachment::Attached } else { Attachment::Available },
             instance,

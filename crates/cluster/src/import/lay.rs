@@ -237,7 +237,7 @@ fn pool(there: &mut Turn<'_>, node: &Node) {
                 name: eni.metadata.name.clone().unwrap_or_default(),
                 device_index: eni.device_index,
                 excluded: custom && eni.device_index == 0,
-                trunk: false,
+                trunk: eni.trunk,
                 created_at: eni.created_at,
                 blocks: blocks(eni),
             })
