@@ -3,6 +3,7 @@
 //! Numbers in prose come from the simulator's own tables, so that a text cannot drift from what the learner sees.
 //! [`watched`] are those that may not be written out where a fact could give them.
 
+use cluster::node::fargate;
 use cni::{
     limits::{self, InstanceType},
     max_pods::{Flags, formula, recommended},
@@ -22,6 +23,8 @@ pub const NAMES: &[&str] = &[
     "usable",
     "hostPods",
     "cooldown",
+    "fargateOverhead",
+    "fargateMax",
 ];
 
 /// The value of a fact, as prose shows it: `{{maxPods t3.small}}` is `maxPods t3.small` here.
@@ -40,6 +43,9 @@ pub fn value(words: &str) -> Option<String> {
     match (name, subject) {
         ("hostPods", None) => Some(cni::max_pods::HOST_NETWORK_PODS.to_string()),
         ("cooldown", None) => Some(format!("{} s", cni::COOLDOWN.as_secs())),
+        ("fargateOverhead", None) => Some(format!("{} MiB", fargate::OVERHEAD_MIB)),
+        ("fargateMax", Some("vcpu")) => Some((fargate::LARGEST.cpu_milli / 1000).to_string()),
+        ("fargateMax", Some("memory")) => Some(format!("{} GB", fargate::LARGEST.memory_mib / 1024)),
         (_, Some(subject)) => of_type(name, limits::of(subject)?),
         (_, None) => None,
     }

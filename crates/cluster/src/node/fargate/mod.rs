@@ -42,6 +42,12 @@ const SIZES: [(u64, u64, u64, u64); 7] = [
     (16_000, 32_768, 122_880, 8192),
 ];
 
+/// The most that a pod may have, the overhead included.
+pub const LARGEST: Size = {
+    let (cpu_milli, _, memory_mib, _) = SIZES[SIZES.len() - 1];
+    Size { cpu_milli, memory_mib }
+};
+
 /// CPU in thousandths and memory in MiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {

@@ -1,0 +1,2 @@
+kubectl apply -f five.yaml
+lab wait 30s
