@@ -1,4 +1,4 @@
-lab answer five 'agent=not-asked;big=runs;data=refused;door=refused;root=refused'
+lab answer five 1
 lab answer vcpu 2
 eksctl create fargateprofile --cluster podpath --name box --namespace box
 kubectl apply -f five.yaml

@@ -1,4 +1,4 @@
-lab answer five 'agent=runs;big=runs;data=runs;door=runs;root=refused'
+lab answer five 3
 lab answer vcpu 4
 cat > profiles.yaml <<'EOF'
 apiVersion: eksctl.io/v1alpha5

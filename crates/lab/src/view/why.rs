@@ -6,12 +6,15 @@ use api::{
     kinds::{
         aws::{EniOwner, Subnet},
         cni::IpPool,
-        sim::{Part, PartRole},
+        sim::{Machine, Part, PartRole},
     },
 };
 use cluster::{
     ClusterId,
-    node::ipamd::{self, NextRound},
+    node::{
+        fargate::Size,
+        ipamd::{self, NextRound},
+    },
 };
 use scheduler::{Decision, Reason};
 
@@ -45,6 +48,8 @@ pub struct Formula {
 /// What an ENI is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EniUse {
+    /// The one of a micro-VM of Fargate.
+    MicroVm,
     /// The control plane's own: EKS's.
     Eks,
     /// To carry branches: how many there are.
@@ -133,8 +138,10 @@ pub struct NodeWhy {
     pub cordoned: bool,
     /// Taints that keep pods away, as `key=value:effect`.
     pub taints: Vec<String>,
-    /// Its type.
+    /// Its type, or the size of a micro-VM.
     pub instance_type: String,
+    /// The pod that it was made for, if it is a micro-VM.
+    pub made_for: Option<String>,
     /// Where its limit comes from, where cards decide it.
     pub formula: Option<Formula>,
     /// Pods and limit.
@@ -223,6 +230,7 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
                 _ if eni.trunk => EniUse::Trunk(cluster::cloud::eni::branches(moment.store, eni).count()),
                 Some(branch) => EniUse::Branch(branch.pod.clone(), branch.vlan, eni.security_groups.clone()),
                 None if eni.owner == EniOwner::Eks => EniUse::Eks,
+                None if eni.owner == EniOwner::Fargate => EniUse::MicroVm,
                 None => EniUse::Own,
             };
             let count = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
@@ -390,7 +398,9 @@ fn trouble(moment: Moment<'_>, cluster: ClusterId, it: &Pod) -> Option<(String, 
 fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWhy> {
     let node = moment.store.get::<Node>(cluster, "", name)?;
     let label = |key: &str| node.metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
-    let instance_type = label("node.kubernetes.io/instance-type").unwrap_or_default();
+    let vm = moment.store.get::<Machine>(cluster, "", name).and_then(|it| it.micro_vm.as_ref());
+    let size = vm.map(|vm| Size { cpu_milli: vm.cpu_milli, memory_mib: vm.memory_mib }.annotation());
+    let instance_type = label("node.kubernetes.io/instance-type").or(size).unwrap_or_default();
     let here: Vec<&Pod> = moment
         .store
         .list::<Pod>(cluster, None)
@@ -442,6 +452,7 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
             })
             .unwrap_or_default(),
         instance_type,
+        made_for: vm.map(|vm| format!("{}/{}", vm.namespace, vm.pod)),
         formula,
         pods: (pods, limit),
         switches: super::scene::parts(moment.store, cluster, name)

@@ -169,18 +169,23 @@ pub fn matching<'p>(
     (names, chosen)
 }
 
-/// `*` stands for any letters, `?` for exactly one.
+/// `*` stands for any letters, `?` for exactly one. Only the last star is tried anew, so that no pattern takes long.
 fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.chars().next() {
-        None => text.is_empty(),
-        Some('*') => {
-            let rest = &pattern[1..];
-            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| glob(rest, &text[at..]))
-        }
-        Some(letter) => {
-            let mut letters = text.chars();
-            letters.next().is_some_and(|c| letter == '?' || c == letter)
-                && glob(&pattern[letter.len_utf8()..], letters.as_str())
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match (pattern.get(p), star) {
+            (Some('*'), _) => {
+                star = Some((p, t));
+                p += 1;
+            }
+            (Some(letter), _) if *letter == '?' || *letter == text[t] => (p, t) = (p + 1, t + 1),
+            (_, Some((at, from))) => {
+                star = Some((at, from + 1));
+                (p, t) = (at + 1, from + 1);
+            }
+            (_, None) => return false,
         }
     }
+    pattern[p..].iter().all(|letter| *letter == '*')
 }

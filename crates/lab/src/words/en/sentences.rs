@@ -52,6 +52,9 @@ pub fn lead(why: &Why) -> String {
             "The branch ENI of pod {pod}: VLAN {vlan} on the trunk, with the security groups {}.",
             groups.join(", ")
         ),
+        Why::Eni(EniUse::MicroVm, _) => {
+            "This is the one ENI of a micro-VM: its address is its pod’s, and goes with it.".to_owned()
+        }
         Why::Eni(EniUse::Own, addresses) => {
             format!("This ENI holds {addresses} addresses of its subnet. The first is the ENI’s own.")
         }
@@ -127,6 +130,9 @@ fn pod_lead(pod: &PodWhy) -> String {
 fn node_lead(node: &NodeWhy) -> String {
     let (pods, limit) = node.pods;
     match node {
+        NodeWhy { made_for: Some(pod), ready: true, .. } => {
+            format!("A micro-VM of Fargate for `{pod}` alone: no other pod comes, and it goes with its pod.")
+        }
         _ if node.complaint.is_some() => {
             "The kubelet says that the node is not ready, so no new pods come.".to_owned()
         }
@@ -173,7 +179,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
             if let Some(complaint) = &node.complaint {
                 out.push(step(Mark::Bad, format!("`{complaint}`")));
             }
-            for taint in &node.taints {
+            for taint in node.taints.iter().filter(|_| node.made_for.is_none()) {
                 out.push(step(Mark::Wait, format!("taint `{taint}`: only pods that tolerate it come")));
             }
             out.extend(node.pool.iter().flat_map(super::address::chain));

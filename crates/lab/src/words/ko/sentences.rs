@@ -52,6 +52,9 @@ pub fn lead(why: &Why) -> String {
             "파드 {pod}의 브랜치 ENI입니다. 트렁크의 VLAN {vlan}을 쓰고 보안 그룹은 {}입니다.",
             groups.join(", ")
         ),
+        Why::Eni(EniUse::MicroVm, _) => {
+            "마이크로 VM의 하나뿐인 ENI입니다. 주소는 파드의 것이고, 파드와 함께 없어집니다.".to_owned()
+        }
         Why::Eni(EniUse::Own, addresses) => {
             format!("이 ENI는 서브넷에서 주소 {addresses}개를 받았습니다. 첫 주소는 ENI 자신의 것입니다.")
         }
@@ -127,6 +130,11 @@ fn pod_lead(pod: &PodWhy) -> String {
 fn node_lead(node: &NodeWhy) -> String {
     let (pods, limit) = node.pods;
     match node {
+        NodeWhy { made_for: Some(pod), ready: true, .. } => {
+            format!(
+                "`{pod}` 하나를 위한 Fargate 마이크로 VM입니다. 다른 파드는 오지 않고, 파드와 함께 없어집니다."
+            )
+        }
         _ if node.complaint.is_some() => {
             "kubelet이 준비되지 않았다고 알려, 새 파드가 오지 않습니다.".to_owned()
         }
@@ -178,7 +186,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
             if let Some(complaint) = &node.complaint {
                 out.push(step(Mark::Bad, format!("`{complaint}`")));
             }
-            for taint in &node.taints {
+            for taint in node.taints.iter().filter(|_| node.made_for.is_none()) {
                 out.push(step(Mark::Wait, format!("테인트 `{taint}`: 참을 수 있는 파드만 옵니다")));
             }
             out.extend(node.pool.iter().flat_map(super::address::chain));
