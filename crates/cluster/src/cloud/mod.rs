@@ -13,7 +13,7 @@ mod service;
 pub mod subnet;
 
 pub use service::answers;
-pub(crate) use service::serve;
+pub(crate) use service::{alike, serve};
 
 use api::{
     ApiStatus, Kind, Object,

@@ -19,7 +19,7 @@ use api::{
 
 use super::plane;
 use crate::{
-    Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn,
+    AwsError, Change, ClusterId, Controller, Key, Next, Store, Turn,
     cloud::{ACCOUNT, refuse, subnet},
     node::{
         cluster_named,
@@ -123,13 +123,13 @@ pub fn profiles<'s>(store: &'s Store, cluster: &'s str) -> impl Iterator<Item = 
 /// Begins a profile.
 /// # Errors
 /// In the words of EKS.
-pub(super) fn create(
+pub(crate) fn create(
     turn: &mut Turn<'_>,
     cluster: &str,
     wanted: &eksctl::FargateProfile,
-) -> Result<(), Refusal> {
+) -> Result<(), AwsError> {
     const OPERATION: &str = "CreateFargateProfile";
-    let no = |code: &str, message: String| Err(Refusal::from(refuse(OPERATION, code, message)));
+    let no = |code: &str, message: String| Err(refuse(OPERATION, code, message));
     let Some(eks) = turn.get::<EksCluster>("", cluster).cloned() else {
         return no("ResourceNotFoundException", format!("No cluster found for name: {cluster}."));
     };
@@ -195,7 +195,7 @@ pub(super) fn create(
 /// Begins to delete a profile.
 /// # Errors
 /// In the words of EKS.
-pub(super) fn delete(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), Refusal> {
+pub(crate) fn delete(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), AwsError> {
     const OPERATION: &str = "DeleteFargateProfile";
     let mut profile = asked_for(turn.store(), OPERATION, cluster, name)?.clone();
     busy(turn, OPERATION, "Delete", cluster, name)?;
@@ -213,7 +213,7 @@ pub fn asked_for<'s>(
     operation: &str,
     cluster: &str,
     name: &str,
-) -> Result<&'s FargateProfile, crate::AwsError> {
+) -> Result<&'s FargateProfile, AwsError> {
     let missing = |message: String| refuse(operation, "ResourceNotFoundException", message);
     if store.get::<EksCluster>(ClusterId::WORLD, "", cluster).is_none() {
         return Err(missing(format!("No cluster found for name: {cluster}.")));
@@ -223,7 +223,7 @@ pub fn asked_for<'s>(
 }
 
 /// One change of a cluster's profiles at a time.
-fn busy(turn: &Turn<'_>, operation: &str, verb: &str, cluster: &str, name: &str) -> Result<(), Refusal> {
+fn busy(turn: &Turn<'_>, operation: &str, verb: &str, cluster: &str, name: &str) -> Result<(), AwsError> {
     let Some(other) = profiles(turn.store(), cluster).find(|it| it.status != "ACTIVE") else {
         return Ok(());
     };
@@ -231,7 +231,7 @@ fn busy(turn: &Turn<'_>, operation: &str, verb: &str, cluster: &str, name: &str)
     let message = format!(
         "Cannot {verb} Fargate Profile {name} because cluster {cluster} currently has Fargate profile {of} in status {status}"
     );
-    Err(refuse(operation, "ResourceInUseException", message).into())
+    Err(refuse(operation, "ResourceInUseException", message))
 }
 
 fn is_public(store: &Store, name: &str) -> bool {

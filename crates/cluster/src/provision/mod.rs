@@ -21,6 +21,7 @@ mod vpc;
 
 pub use eks::Eks;
 pub use fargate::{FargateProfiles, asked_for as fargate_profile, profiles as fargate_profiles};
+pub(crate) use fargate::{create as create_fargate_profile, delete as delete_fargate_profile};
 pub use nodegroup::Nodegroups;
 pub use request::Provision;
 pub use scenario::{

@@ -58,7 +58,7 @@ pub(super) fn just(value: impl Display) -> Option<Vec<String>> {
 }
 
 /// Whether a text is like a pattern of `*` and `?`.
-fn alike(pattern: &str, text: &str) -> bool {
+pub(crate) fn alike(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {

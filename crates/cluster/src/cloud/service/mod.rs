@@ -5,6 +5,7 @@
 
 mod addresses;
 mod clusters;
+mod fargate_profiles;
 mod identity;
 mod input;
 mod instances;
@@ -12,7 +13,7 @@ mod interfaces;
 mod subnets;
 mod tags;
 
-pub(crate) use input::Input;
+pub(crate) use input::{Input, alike};
 
 use api::SimTime;
 use jiff::{Timestamp, tz::TimeZone};
@@ -43,6 +44,7 @@ const fn operation(
 const TABLES: &[&[Operation]] = &[
     addresses::OPERATIONS,
     clusters::OPERATIONS,
+    fargate_profiles::OPERATIONS,
     identity::OPERATIONS,
     instances::OPERATIONS,
     interfaces::OPERATIONS,

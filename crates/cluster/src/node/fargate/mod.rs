@@ -18,6 +18,8 @@ use api::{
     quantity::Quantity,
 };
 
+use crate::cloud::alike;
+
 pub use launch::FargateScheduler;
 pub(crate) use unsupported::is_of_daemon_set;
 pub use unsupported::unsupported;
@@ -140,11 +142,11 @@ fn asks(container: &Container) -> (u64, u64) {
 /// Whether a selector means a pod of `namespace` with `labels`: the namespace and every label.
 #[must_use]
 pub fn selects(selector: &FargateSelector, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
-    glob(&selector.namespace, namespace)
+    alike(&selector.namespace, namespace)
         && selector
             .labels
             .iter()
-            .all(|(key, value)| labels.iter().any(|(k, v)| glob(key, k) && glob(value, v)))
+            .all(|(key, value)| labels.iter().any(|(k, v)| alike(key, k) && alike(value, v)))
 }
 
 /// Label by which a pod names its profile.
@@ -167,25 +169,4 @@ pub fn matching<'p>(
         None => names.first().copied(),
     };
     (names, chosen)
-}
-
-/// `*` stands for any letters, `?` for exactly one. Only the last star is tried anew, so that no pattern takes long.
-fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match (pattern.get(p), star) {
-            (Some('*'), _) => {
-                star = Some((p, t));
-                p += 1;
-            }
-            (Some(letter), _) if *letter == '?' || *letter == text[t] => (p, t) = (p + 1, t + 1),
-            (_, Some((at, from))) => {
-                star = Some((at, from + 1));
-                (p, t) = (at + 1, from + 1);
-            }
-            (_, None) => return false,
-        }
-    }
-    pattern[p..].iter().all(|letter| *letter == '*')
 }

@@ -49,10 +49,15 @@ fn no_size_is_smaller_than_what_was_asked_for_and_more_is_never_less() {
 }
 
 #[test]
-fn a_pattern_of_stars_ends() {
-    assert!(!glob(&format!("{}b", "*a".repeat(40)), &"a".repeat(4000)));
-    assert!(glob("*a*b", "xaxbxab") && glob("*", "") && !glob("", "a"));
-    assert!(glob("team-?", "team-a") && !glob("team-?", "team-"));
+fn words_of_a_selector_may_be_patterns() {
+    let selector = |namespace: &str, label: (&str, &str)| FargateSelector {
+        namespace: namespace.to_owned(),
+        labels: BTreeMap::from([(label.0.to_owned(), label.1.to_owned())]),
+    };
+    let labels = BTreeMap::from([("app".to_owned(), "web-1".to_owned())]);
+    assert!(selects(&selector("team-?", ("a*", "web-*")), "team-a", &labels));
+    assert!(!selects(&selector("team-?", ("a*", "web-*")), "team-", &labels));
+    assert!(!selects(&selector("*", ("app", "web-??")), "team-a", &labels));
 }
 
 fn sized(spec: Value) -> Sizing {
