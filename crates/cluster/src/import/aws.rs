@@ -159,8 +159,6 @@ impl DescribedInterface {
             instance,
             created_at: now,
             since: now,
-            trunk: self.interface_type == "trunk",
-            branch: None,
         }
     }
 }
