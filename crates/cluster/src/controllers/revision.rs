@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{ApiStatus, Kind, Object, Resource, Stored, label::Selector, meta::ObjectMeta};
+use api::{ApiStatus, Kind, Object, Resource, Stored, label::Selector, meta::ObjectMeta, validate::Release};
 use serde_json::{Value, json};
 
 use super::{controller_of, managed_by};
@@ -31,9 +31,16 @@ impl Revision {
     }
 }
 
-/// A set's template, as a revision keeps it.
-pub(super) fn data_of(set: &Object) -> Value {
+/// From this release on a time that is not set is not written.
+/// Source: k8s.io/apimachinery v0.34 `ObjectMeta`, `omitzero`.
+const OMITS_ZERO: Release = Release { minor: 34, patch: 0 };
+
+/// A set's template, as a revision of this release keeps it.
+pub(super) fn data_of(set: &Object, release: Release) -> Value {
     let mut template = set.to_value().pointer("/spec/template").cloned().unwrap_or_default();
+    if release < OMITS_ZERO && template["metadata"].get("creationTimestamp").is_none() {
+        template["metadata"]["creationTimestamp"] = Value::Null;
+    }
     template["$patch"] = json!("replace");
     json!({"spec": {"template": template}})
 }
@@ -158,5 +165,21 @@ mod tests {
         };
         assert_eq!(hash_of(&data("nginx:1.27"), 0), "67956f8f98");
         assert_eq!(hash_of(&data("nginx:1.28"), 0), "65f65559f9");
+    }
+
+    /// Recorded from 1.32.13: `vectors/kubectl`, state S1.
+    #[test]
+    fn an_older_release_writes_the_time_that_is_not_set() {
+        let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
+            "spec": {"selector": {"matchLabels": {"app": "db"}}, "serviceName": "db", "template": {
+                "metadata": {"labels": {"app": "db"}},
+                "spec": {"containers": [{"name": "pg", "image": "postgres:16", "resources": {}, "imagePullPolicy": "IfNotPresent",
+                    "ports": [{"containerPort": 5432, "protocol": "TCP"}],
+                    "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}],
+                "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
+                "securityContext": {}, "schedulerName": "default-scheduler"}}}});
+        let set = Object::from_value(Kind::StatefulSet, set).expect("a set");
+        assert_eq!(hash_of(&data_of(&set, Release { minor: 32, patch: 13 }), 0), "546bbb9f7f");
+        assert_ne!(hash_of(&data_of(&set, OMITS_ZERO), 0), "546bbb9f7f");
     }
 }

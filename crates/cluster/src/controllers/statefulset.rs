@@ -120,7 +120,7 @@ fn revisions(
     spec: &StatefulSetSpec,
 ) -> Result<(Revision, Revision), ApiStatus> {
     let status = set.status.clone().unwrap_or_default();
-    let data = revision::data_of(&set.clone().into_object());
+    let data = revision::data_of(&set.clone().into_object(), turn.release());
     let hash = revision::hash_of(&data, status.collision_count.unwrap_or(0));
     let labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone());
     let mut labels = labels.unwrap_or_default();

@@ -281,6 +281,10 @@ fn revise(turn: &mut Turn<'_>, set: &DaemonSet) -> Result<String, ApiStatus> {
     let mut labels = labels.unwrap_or_default();
     labels.insert(HASH_LABEL.to_owned(), hash.clone());
     revision::adopt(turn, set, Selector::from_label_selector(&spec.selector).ok().as_ref())?;
-    revision::newest(turn, set, (revision::data_of(&set.clone().into_object()), &hash, labels))?;
+    revision::newest(
+        turn,
+        set,
+        (revision::data_of(&set.clone().into_object(), turn.release()), &hash, labels),
+    )?;
     Ok(hash)
 }
