@@ -96,6 +96,9 @@ pub const CLUSTER_CREATE: SimDuration = SimDuration::secs(600);
 /// What a managed node group needs beside its instances: role, launch template, Auto Scaling group.
 pub const NODEGROUP_CREATE: SimDuration = SimDuration::secs(20);
 
+/// What an update of a managed node group needs before the first new node: a launch template version.
+pub const NODEGROUP_SETUP: SimDuration = SimDuration::secs(30);
+
 /// What the deletion of a node group needs beside its instances.
 pub const NODEGROUP_DELETE: SimDuration = SimDuration::secs(30);
 

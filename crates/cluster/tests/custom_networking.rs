@@ -86,7 +86,12 @@ fn new_group(world: &mut World) {
         labels: [("pods".to_owned(), "custom".to_owned())].into(),
         ..NodeGroup::default()
     };
-    let group = Provision::CreateNodegroup { cluster: "podpath".to_owned(), group: Box::new(group) };
+    let group = Provision::CreateNodegroup {
+        cluster: "podpath".to_owned(),
+        group: Box::new(group),
+        care: api::kinds::eks::Care::Managed,
+        mapped: true,
+    };
     world.request(&Principal::admin(), Request::Provision(group)).expect("a node group");
 }
 

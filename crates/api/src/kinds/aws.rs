@@ -251,6 +251,16 @@ pub enum InstanceState {
     Terminated,
 }
 
+/// How far a node is with being drained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drain {
+    /// Since when.
+    pub since: SimTime,
+    /// Since when no pod is left.
+    pub empty_since: Option<SimTime>,
+}
+
 /// An EC2 instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -279,4 +289,7 @@ pub struct Instance {
     pub launched_at: SimTime,
     /// Other settings of its launch: max pods, labels, taints, as `nodeadm` reads them.
     pub user_data: BTreeMap<String, String>,
+    /// How far its node is with being drained before it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
 }

@@ -38,11 +38,128 @@ pub struct EksCluster {
     pub since: SimTime,
     /// What is still to be made of it: node groups and add-ons come once it is active.
     pub pending: Option<Box<ClusterConfig>>,
+    /// Which IAM principals the cluster knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access_entries: Vec<AccessEntry>,
 }
 
-/// A managed node group.
+/// An IAM principal that a cluster knows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub struct AccessEntry {
+    /// ARN of the role or user.
+    pub principal_arn: String,
+    /// `STANDARD`, or for the role of nodes `EC2_LINUX`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it was made.
+    pub created_at: SimTime,
+}
+
+/// Who looks after the nodes of a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Care {
+    /// EKS: it makes the Auto Scaling group, maps the role, drains and replaces.
+    #[default]
+    Managed,
+    /// Whoever made it: EKS does not know of it.
+    SelfManaged,
+}
+
+/// How many nodes an update may take away at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MaxUnavailable {
+    /// So many.
+    Nodes(u32),
+    /// So many of a hundred, one at least.
+    Percentage(u32),
+}
+
+impl Default for MaxUnavailable {
+    fn default() -> Self {
+        Self::Nodes(1)
+    }
+}
+
+/// Something wrong with a node group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Issue {
+    /// Such as `AsgInstanceLaunchFailures`.
+    pub code: String,
+    /// EKS's words.
+    pub message: String,
+    /// Instances, subnets or groups that it is about.
+    pub resource_ids: Vec<String>,
+}
+
+/// How far the change of a node group's version is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UpdatePhase {
+    /// A launch template of the new version is made.
+    #[default]
+    Setup,
+    /// New nodes come, one at least in each zone.
+    ScaleUp,
+    /// Old nodes are drained and replaced.
+    Upgrade,
+    /// The nodes that came first go again.
+    ScaleDown,
+    /// It is over, for better or worse.
+    Over,
+}
+
+/// A change of a node group, as `describe-update` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Update {
+    /// Its id, a UUID.
+    pub id: String,
+    /// `VersionUpdate` or `ConfigUpdate`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `InProgress`, `Successful` or `Failed`.
+    pub status: String,
+    /// What it changes: `ReleaseVersion` and its value.
+    pub params: Vec<(String, String)>,
+    /// When it was asked for.
+    pub created_at: SimTime,
+    /// Why it failed.
+    pub errors: Vec<Issue>,
+    /// How far it is.
+    pub phase: UpdatePhase,
+    /// Since when.
+    pub since: SimTime,
+    /// Whether pods are deleted that a budget keeps from being evicted.
+    pub force: bool,
+    /// Nodes beyond the wanted size while it lasts.
+    pub surge: u32,
+}
+
+/// Something that an Auto Scaling group did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activity {
+    /// Its id, a UUID.
+    pub id: String,
+    /// Such as `Launching a new EC2 instance: i-…`.
+    pub description: String,
+    /// Why.
+    pub cause: String,
+    /// When.
+    pub at: SimTime,
+    /// `Successful` or `Failed`.
+    pub status: String,
+    /// EC2's words, if it failed.
+    pub message: String,
+}
+
+/// A node group: a managed one, or one that somebody manages himself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Nodegroup {
     /// Name and tags.
     pub metadata: ObjectMeta,
@@ -64,10 +181,32 @@ pub struct Nodegroup {
     pub taints: Vec<Taint>,
     /// `maxPodsPerNode` of eksctl.
     pub max_pods_per_node: Option<u32>,
-    /// `CREATING`, `ACTIVE`, `UPDATING` or `DELETING`.
+    /// `CREATING`, `ACTIVE`, `UPDATING`, `DEGRADED`, `CREATE_FAILED` or `DELETING`.
     pub status: String,
     /// Since when.
     pub since: SimTime,
+    /// Who looks after its nodes.
+    pub care: Care,
+    /// Whether its instances are spot ones.
+    pub spot: bool,
+    /// Such as `AL2023_x86_64_STANDARD`.
+    pub ami_type: String,
+    /// Release of the image that new nodes get: `1.34.2-20251120`.
+    pub image_release: String,
+    /// Release of the group: that of its image after the last update that succeeded.
+    pub release_version: String,
+    /// Nodes that an update may take away at once.
+    pub max_unavailable: MaxUnavailable,
+    /// ARN of its nodes' role.
+    pub role: String,
+    /// When it was made.
+    pub created_at: SimTime,
+    /// What is wrong with it.
+    pub issues: Vec<Issue>,
+    /// Its changes, oldest first; the last one may still go on.
+    pub updates: Vec<Update>,
+    /// What its Auto Scaling group did last, oldest first.
+    pub activities: Vec<Activity>,
     /// Names that a scenario gives its nodes, in the order of their launch; EC2's own names come after.
     pub node_names: Vec<String>,
     /// Instances launched so far.
@@ -105,4 +244,27 @@ pub struct FargateSelector {
     /// Labels that the pod must have, all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+}
+
+impl Nodegroup {
+    /// The update that goes on.
+    #[must_use]
+    pub fn updating(&self) -> Option<&Update> {
+        self.updates.last().filter(|it| it.status == "InProgress")
+    }
+
+    /// Nodes that its Auto Scaling group wants: those of its size, and those that an update adds.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.desired_size + self.updating().map_or(0, |it| it.surge)
+    }
+
+    /// How many nodes an update may take away at once: one at least, a hundred at most.
+    #[must_use]
+    pub fn parallel(&self) -> u32 {
+        match self.max_unavailable {
+            MaxUnavailable::Nodes(nodes) => nodes.clamp(1, 100),
+            MaxUnavailable::Percentage(part) => (self.desired_size * part / 100).clamp(1, 100),
+        }
+    }
 }

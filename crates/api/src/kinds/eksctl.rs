@@ -384,12 +384,30 @@ pub struct NodeGroup {
     /// Root volume in GiB; 80 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_size: Option<u32>,
+    /// Release of the image (managed groups): `1.34.2-20251120`; the newest if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_version: Option<String>,
+    /// How many nodes an update takes away at once (managed groups).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_config: Option<NodeGroupUpdateConfig>,
     /// AWS tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Fields kept without effect.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
+}
+
+/// How many nodes an update takes away at once: a number, or a part of a hundred.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeGroupUpdateConfig {
+    /// So many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<u32>,
+    /// So many of a hundred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_unavailable_percentage: Option<u32>,
 }
 
 /// A taint of a node group's nodes.

@@ -88,6 +88,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, launch: Launch) -> Result<String, AwsErro
         nodegroup: launch.nodegroup,
         launched_at: now,
         user_data: launch.user_data,
+        drain: None,
     };
     turn.put(instance.into_object());
     eni::attach(turn, &primary, &name, 0)?;

@@ -179,6 +179,7 @@ fn machine(there: &mut Turn<'_>, node: &Node) {
         nodegroup: None,
         launched_at: now,
         user_data: BTreeMap::new(),
+        drain: None,
     };
     there.put(instance.into_object());
 }

@@ -8,10 +8,10 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use api::{
     ApiStatus, Kind, Resource, SimDuration,
-    k8s::core::v1::Node,
+    k8s::core::v1::{ConfigMap, Node},
     kinds::{
         aws::{Instance, InstanceState, Subnet},
-        eks::Nodegroup,
+        eks::{Care, EksCluster, Nodegroup},
         sim::{ControlPlane, Machine, Provider, Sandbox},
     },
     meta::ObjectMeta,
@@ -19,10 +19,11 @@ use api::{
 use serde_json::{Value, json};
 
 use crate::{
-    Change, ClusterId, Controller, EventType, Key, Next, Store, Turn,
+    Change, ClusterId, Controller, EventType, Key, Next, Note, Store, Turn, What,
     cloud::instance,
     node::{capacity, cluster_named, kubelet, report},
     parts::Process,
+    provision::{nodegroup, release},
     timing,
 };
 
@@ -68,7 +69,7 @@ impl Controller for Nodeadm {
                     return Ok(wait(timing::NODE_BOOT));
                 }
                 match node {
-                    None => register(turn, it)?,
+                    None => return register(turn, it),
                     Some(node) => boot_again(turn, &node),
                 }
             }
@@ -142,9 +143,14 @@ pub(crate) fn private_dns_name(address: Ipv4Addr, region: &str) -> String {
     format!("ip-{}.{region}.compute.internal", address.to_string().replace('.', "-"))
 }
 
-fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
+fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
+    let group =
+        it.nodegroup.as_deref().and_then(|g| turn.store().get::<Nodegroup>(ClusterId::WORLD, "", g)).cloned();
+    if group.as_ref().is_some_and(|group| !is_mapped(turn, group)) {
+        return Ok(unauthorized(turn, &it));
+    }
     let Some(of) = instance::limits(turn.store(), it.metadata.name.as_deref().unwrap_or_default()) else {
-        return Ok(());
+        return Ok(Next::Done);
     };
     let zone = turn.get::<Subnet>("", &it.subnet).map(|s| s.availability_zone.clone()).unwrap_or_default();
     let region = region_of(&zone).to_owned();
@@ -153,8 +159,6 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
     let number = |key: &str, or: u32| it.user_data.get(key).and_then(|n| n.parse().ok()).unwrap_or(or);
     let max_pods = number(MAX_PODS, cni::max_pods::formula(of.enis, of.ipv4_per_eni));
     let (capacity, allocatable) = capacity::of_instance(of, max_pods, number(RESERVED_FOR, max_pods));
-    let group =
-        it.nodegroup.as_deref().and_then(|g| turn.store().get::<Nodegroup>(ClusterId::WORLD, "", g)).cloned();
     let labels = labels(&it, group.as_ref(), &zone, &dns, of.arch);
     let taints: Vec<Value> = group
         .iter()
@@ -162,7 +166,8 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
         .map(|taint| serde_json::to_value(taint).unwrap_or_default())
         .collect();
     let id = it.metadata.name.clone().unwrap_or_default();
-    let version = kubelet_version(turn);
+    let release = it.user_data.get(nodegroup::IMAGE).cloned();
+    let version = release.as_deref().map_or_else(|| kubelet_version(turn), release::kubelet);
     let addresses = json!([
         {"type": "InternalIP", "address": it.private_ip},
         {"type": "InternalDNS", "address": dns},
@@ -203,7 +208,45 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<(), ApiStatus> {
     });
     it.node = Some(name);
     turn.put(it.into_object());
-    appear(turn, node, machine)
+    appear(turn, node, machine)?;
+    Ok(Next::Done)
+}
+
+/// Whether a cluster knows the role of a group's nodes: by an access entry, or by its `aws-auth` ConfigMap.
+/// Source: EKS user guide (access entries; aws-auth).
+fn is_mapped(turn: &Turn<'_>, group: &Nodegroup) -> bool {
+    let eks = turn.store().get::<EksCluster>(ClusterId::WORLD, "", &group.cluster);
+    if eks.is_none_or(|eks| eks.access_entries.iter().any(|it| it.principal_arn == group.role)) {
+        return true;
+    }
+    let roles =
+        turn.get::<ConfigMap>("kube-system", "aws-auth").and_then(|map| map.data.as_ref()?.get("mapRoles"));
+    let roles = roles
+        .map(|text| api::text::read(text))
+        .and_then(|it| it.documents.first().map(api::text::Document::to_value));
+    roles.as_ref().and_then(Value::as_array).into_iter().flatten().any(|entry| {
+        let groups = entry["groups"].as_array().into_iter().flatten();
+        entry["rolearn"].as_str() == Some(&group.role)
+            && groups.into_iter().any(|it| it.as_str() == Some("system:nodes"))
+    })
+}
+
+/// The API server does not know who the kubelet is, which tries again.
+/// Source: kubelet `pkg/kubelet/kubelet_node_status.go` (`registerWithAPIServer`: it waits twice as long each time, up to 7 s).
+fn unauthorized(turn: &mut Turn<'_>, it: &Instance) -> Next {
+    const RETRY: SimDuration = SimDuration::secs(7);
+    let since = turn.now().since(it.since);
+    if since.0 < timing::NODE_BOOT.0 + RETRY.0 {
+        let zone = turn.store().get::<Subnet>(ClusterId::WORLD, "", &it.subnet);
+        let region = zone.map(|zone| region_of(&zone.availability_zone).to_owned()).unwrap_or_default();
+        let dns = private_dns_name(it.private_ip, &region);
+        let message =
+            format!("\"Unable to register node with API server\" err=\"Unauthorized\" node=\"{dns}\"");
+        let about =
+            Key::new(ClusterId::WORLD, Kind::Instance, "", it.metadata.name.as_deref().unwrap_or_default());
+        turn.fact(What::Noted(Note::Refused { about, message }));
+    }
+    Next::Every(RETRY)
 }
 
 /// Registers a node that is not ready yet, with the machine under it.
@@ -275,11 +318,25 @@ fn labels(
         let mut add = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
         add("alpha.eksctl.io/cluster-name", &group.cluster);
         add("alpha.eksctl.io/nodegroup-name", name);
-        add("eks.amazonaws.com/capacityType", "ON_DEMAND");
-        add("eks.amazonaws.com/nodegroup", name);
+        if group.care == Care::Managed {
+            let lot = if group.spot { "SPOT" } else { "ON_DEMAND" };
+            add("eks.amazonaws.com/capacityType", lot);
+            add("eks.amazonaws.com/nodegroup", name);
+            add("eks.amazonaws.com/nodegroup-image", &image_id(it));
+        } else if let Some(id) = it.metadata.name.as_deref() {
+            // Source: eksctl `pkg/nodebootstrap/al2023.go`, `pkg/apis/eksctl.io/v1alpha5/types.go`.
+            add("alpha.eksctl.io/instance-id", id);
+            add("node-lifecycle", if group.spot { "spot" } else { "on-demand" });
+        }
         labels.extend(group.labels.clone());
     }
     labels
+}
+
+/// The image that an instance was launched from: one id for each release.
+pub(crate) fn image_id(it: &Instance) -> String {
+    let release = it.user_data.get(nodegroup::IMAGE).map(String::as_str).unwrap_or_default();
+    format!("ami-0{}", crate::draw::hex(0, "ami", release, 0, 16))
 }
 
 /// MODEL: the letter of a zone differs between accounts; the lab's letters follow the ids.

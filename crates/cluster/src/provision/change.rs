@@ -6,7 +6,7 @@ use api::{
     Kind, Resource,
     k8s::core::v1::Node,
     kinds::{
-        eks::{EksCluster, Nodegroup},
+        eks::{Care, EksCluster, Nodegroup},
         kind_config::{Node as NodeConfig, Role},
         sim::{ControlPlane, Machine, Provider},
     },
@@ -15,11 +15,11 @@ use ipnet::Ipv4Net;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
-use super::{eks, kind, named, plane};
+use super::{eks, kind, named, nodegroup, plane};
 use crate::{ClusterId, Key, Refusal, Turn, addons, cloud::refuse};
 
 /// The group's nodes are drained and terminated, then the group is gone.
-pub(super) fn delete_nodegroup(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), Refusal> {
+pub(crate) fn delete_nodegroup(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), Refusal> {
     let mut group = nodegroup_of(turn, cluster, name, "DeleteNodegroup")?;
     group.status = "DELETING".to_owned();
     group.since = turn.now();
@@ -27,7 +27,7 @@ pub(super) fn delete_nodegroup(turn: &mut Turn<'_>, cluster: &str, name: &str) -
     Ok(())
 }
 
-pub(super) fn scale(
+pub(crate) fn scale(
     turn: &mut Turn<'_>,
     cluster: &str,
     name: &str,
@@ -48,10 +48,28 @@ pub(super) fn scale(
     if desired < min {
         return wrong(format!("Minimum capacity {min} can't be greater than desired size {desired}"));
     }
-    group.status = "UPDATING".to_owned();
+    if group.care == Care::Managed {
+        let mut update = nodegroup::begun(turn, &group, "ConfigUpdate");
+        let sizes = [("MinSize", min), ("MaxSize", max), ("DesiredSize", desired)];
+        update.params = sizes.map(|(name, size)| (name.to_owned(), size.to_string())).to_vec();
+        group.updates.push(update);
+        group.status = "UPDATING".to_owned();
+    }
     group.since = turn.now();
     turn.put(group.into_object());
     Ok(())
+}
+
+/// A managed group comes to another version.
+pub(super) fn upgrade(
+    turn: &mut Turn<'_>,
+    cluster: &str,
+    name: &str,
+    (minor, release): (Option<&str>, Option<&str>),
+    force: bool,
+) -> Result<(), Refusal> {
+    let group = nodegroup_of(turn, cluster, name, "UpdateNodegroupVersion")?;
+    nodegroup::update_version(turn, group, minor, release, force).map(drop)
 }
 
 pub(super) fn update_addon(

@@ -5,17 +5,16 @@
 
 use api::{
     ApiStatus, Kind, Resource,
-    k8s::core::v1::Taint,
     kinds::{
-        eks::{EksCluster, FargateProfile, Nodegroup},
-        eksctl::{ClusterConfig, NodeGroup},
+        eks::{Care, EksCluster, FargateProfile},
+        eksctl::ClusterConfig,
         sim::{ControlPlane, Provider},
     },
     meta::ObjectMeta,
 };
 use serde_json::Value;
 
-use super::{fargate, vpc};
+use super::{fargate, nodegroup, release, vpc};
 use crate::{
     Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver,
     cloud::refuse,
@@ -90,7 +89,7 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
         return Err(refuse("CreateCluster", "ResourceInUseException", message).into());
     }
     for group in config.managed_node_groups.iter().chain(&config.node_groups) {
-        check(group)?;
+        nodegroup::check(group)?;
     }
     let laid = vpc::lay(turn, &config)?;
     let subnets: Vec<String> = laid.private.iter().chain(&laid.public).cloned().collect();
@@ -121,6 +120,7 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
         cluster_security_group: laid.security_group,
         since: turn.now(),
         pending: Some(Box::new(config)),
+        access_entries: Vec::new(),
     };
     turn.put(cluster.into_object());
     Ok(())
@@ -132,18 +132,6 @@ fn service_cidr(vpc: ipnet::Ipv4Net) -> ipnet::Ipv4Net {
     ipnet::Ipv4Net::new([third[0], third[1], 0, 0].into(), 16).unwrap_or(vpc)
 }
 
-/// The kubelet's version of a minor. Source: EKS-optimised AL2023 images of late 2025.
-fn kubelet_version(minor: &str) -> String {
-    let build = match minor {
-        "1.31" => "v1.31.13-eks-113cf36",
-        "1.32" => "v1.32.9-eks-113cf36",
-        "1.33" => "v1.33.5-eks-113cf36",
-        "1.34" => "v1.34.2-eks-ecaa3a6",
-        _ => return format!("v{minor}.0-eks-ecaa3a6"),
-    };
-    build.to_owned()
-}
-
 /// The control plane answers: what it holds from the first second, add-ons, node groups.
 pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     let config = cluster.pending.take().unwrap_or_default();
@@ -153,7 +141,7 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
         metadata: ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() },
         id: id.0,
         provider: Provider::Eks,
-        version: kubelet_version(&cluster.version),
+        version: release::kubelet(&release::latest(&cluster.version)),
         service_cidr: cluster.service_ipv4_cidr,
         pod_cidr: None,
     };
@@ -171,9 +159,10 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     let there = &mut Turn::new(turn.world, turn.actor, id, turn.cause);
     addons::install(there, vpc_resource::definitions());
     install_addons(there, &cluster, &config);
-    for group in config.managed_node_groups.iter().chain(&config.node_groups) {
+    let managed = config.managed_node_groups.iter().map(|group| (group, Care::Managed));
+    for (group, care) in managed.chain(config.node_groups.iter().map(|group| (group, Care::SelfManaged))) {
         // The config was checked when the cluster was asked for.
-        let _ = create_nodegroup(turn, &name, group);
+        let _ = nodegroup::create(turn, &name, group, care, true);
     }
 }
 
@@ -217,71 +206,4 @@ fn install_addons(turn: &mut Turn<'_>, cluster: &EksCluster, config: &ClusterCon
 /// `configurationValues`: JSON or YAML text.
 pub(super) fn read_settings(text: &str) -> Value {
     api::text::read(text).documents.first().map(api::text::Document::to_value).unwrap_or_default()
-}
-
-/// Whether EKS takes a node group as it is asked for.
-fn check(group: &NodeGroup) -> Result<(), Refusal> {
-    let unknown: Vec<&str> = types(group).into_iter().filter(|t| cni::limits::of(t).is_none()).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let message = format!("The following supplied instance types do not exist: [{}]", unknown.join(", "));
-    Err(refuse("CreateNodegroup", "InvalidParameterException", message).into())
-}
-
-fn types(group: &NodeGroup) -> Vec<&str> {
-    let named = group.instance_type.iter().chain(&group.instance_types).map(String::as_str);
-    let types: Vec<&str> = named.collect();
-    if types.is_empty() { vec!["m5.large"] } else { types }
-}
-
-/// Makes a node group; its instances come by themselves.
-/// # Errors
-/// In the words of EKS.
-pub(super) fn create_nodegroup(turn: &mut Turn<'_>, cluster: &str, group: &NodeGroup) -> Result<(), Refusal> {
-    const OPERATION: &str = "CreateNodegroup";
-    let Some(eks) = turn.store().get::<EksCluster>(ClusterId::WORLD, "", cluster).cloned() else {
-        let message = format!("No cluster found for name: {cluster}.");
-        return Err(refuse(OPERATION, "ResourceNotFoundException", message).into());
-    };
-    if turn.store().get::<Nodegroup>(ClusterId::WORLD, "", &group.name).is_some() {
-        let message = format!("NodeGroup already exists with name {} and cluster name {cluster}", group.name);
-        return Err(refuse(OPERATION, "ResourceInUseException", message).into());
-    }
-    check(group)?;
-    // eksctl: two nodes unless sizes say otherwise.
-    let desired = group.desired_capacity.or(group.min_size).unwrap_or(2);
-    let (min, max) = (group.min_size.unwrap_or(desired), group.max_size.unwrap_or(desired));
-    if desired > max || desired < min {
-        let message = format!("desired capacity {desired} can't be greater than max size {max}");
-        return Err(refuse(OPERATION, "InvalidParameterException", message).into());
-    }
-    let taint = |t: &api::kinds::eksctl::NodeGroupTaint| Taint {
-        key: t.key.clone(),
-        value: (!t.value.is_empty()).then(|| t.value.clone()),
-        effect: t.effect.clone(),
-        time_added: None,
-    };
-    let nodegroup = Nodegroup {
-        metadata: ObjectMeta {
-            name: Some(group.name.clone()),
-            creation_timestamp: Some(turn.stamp()),
-            ..ObjectMeta::default()
-        },
-        cluster: cluster.to_owned(),
-        instance_types: types(group).into_iter().map(str::to_owned).collect(),
-        subnets: super::nodegroup::subnets(turn.store(), &eks, group),
-        min_size: min,
-        max_size: max,
-        desired_size: desired,
-        labels: group.labels.clone(),
-        taints: group.taints.iter().map(taint).collect(),
-        max_pods_per_node: group.max_pods_per_node,
-        status: "CREATING".to_owned(),
-        since: turn.now(),
-        node_names: Vec::new(),
-        launched: 0,
-    };
-    turn.put(nodegroup.into_object());
-    Ok(())
 }

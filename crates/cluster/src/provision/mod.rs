@@ -9,9 +9,10 @@ mod fargate;
 mod kind;
 mod kwok;
 mod lay;
-mod nodegroup;
+pub(crate) mod nodegroup;
 #[cfg(test)]
 mod properties;
+pub(crate) mod release;
 mod remove;
 mod request;
 mod scenario;
@@ -19,10 +20,11 @@ mod scenario;
 pub(crate) mod tests;
 mod vpc;
 
+pub(crate) use change::{delete_nodegroup as remove_nodegroup, scale as scale_nodegroup};
 pub use eks::Eks;
 pub use fargate::{FargateProfiles, asked_for as fargate_profile, profiles as fargate_profiles};
 pub(crate) use fargate::{create as create_fargate_profile, delete as delete_fargate_profile};
-pub use nodegroup::Nodegroups;
+pub use nodegroup::{Nodegroups, group_name};
 pub use request::Provision;
 pub use scenario::{
     ActorSpec, ClusterFile, EndpointSpec, ImageSpec, InterfaceSpec, RuleSpec, Scenario, SecurityGroupSpec,
@@ -75,7 +77,12 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
     match what {
         Provision::CreateCluster(config) => eks::create(turn, *config)?,
         Provision::DeleteCluster { name } => remove::delete_cluster(turn, &name)?,
-        Provision::CreateNodegroup { cluster, group } => eks::create_nodegroup(turn, &cluster, &group)?,
+        Provision::CreateNodegroup { cluster, group, care, mapped } => {
+            nodegroup::create(turn, &cluster, &group, care, mapped)?;
+        }
+        Provision::UpgradeNodegroup { cluster, name, minor, release, force } => {
+            change::upgrade(turn, &cluster, &name, (minor.as_deref(), release.as_deref()), force)?;
+        }
         Provision::ScaleNodegroup { cluster, name, desired, min, max } => {
             change::scale(turn, &cluster, &name, desired, min, max)?;
         }

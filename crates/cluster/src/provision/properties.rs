@@ -107,7 +107,12 @@ fn perform(world: &mut World, deed: &Deed) {
                 private_networking: Some(true),
                 ..NodeGroup::default()
             };
-            Request::Provision(Provision::CreateNodegroup { cluster: cluster(), group: Box::new(group) })
+            Request::Provision(Provision::CreateNodegroup {
+                cluster: cluster(),
+                group: Box::new(group),
+                care: api::kinds::eks::Care::Managed,
+                mapped: true,
+            })
         }
         Deed::Pass(seconds) => {
             world.run_until(world.now() + SimDuration::secs(*seconds), Budget::COMMAND);

@@ -1,6 +1,7 @@
 //! What can be asked of the tools that make clusters and nodes?
 
 use api::kinds::{
+    eks::Care,
     eksctl::{ClusterConfig, FargateProfile, NodeGroup},
     kind_config,
 };
@@ -26,6 +27,23 @@ pub enum Provision {
         cluster: String,
         /// What to make.
         group: Box<NodeGroup>,
+        /// Who looks after it.
+        care: Care,
+        /// Whether the cluster is told of its nodes' role.
+        mapped: bool,
+    },
+    /// `eksctl upgrade nodegroup`: the newest release of a minor, or a certain one.
+    UpgradeNodegroup {
+        /// Name of the cluster.
+        cluster: String,
+        /// Name of the group.
+        name: String,
+        /// Such as `1.34`; the group's own if absent.
+        minor: Option<String>,
+        /// Such as `1.34.2-20251120`; the newest if absent.
+        release: Option<String>,
+        /// Whether pods are deleted that a budget keeps from being evicted.
+        force: bool,
     },
     /// `eksctl scale nodegroup`; what is absent stays.
     ScaleNodegroup {

@@ -26,16 +26,16 @@ pub(crate) fn fixture(name: &str) -> World {
     World::new(&Scenario::read(&files).expect("a scenario"), 7).expect("a world")
 }
 
-fn settle(world: &mut World) {
+pub(super) fn settle(world: &mut World) {
     world.settle(SimDuration::secs(900));
     assert_eq!(check::broken(world), Vec::<String>::new());
 }
 
-fn ask(world: &mut World, what: Provision) -> Result<(), String> {
+pub(super) fn ask(world: &mut World, what: Provision) -> Result<(), String> {
     world.request(&Principal::admin(), Request::Provision(what)).map(|_| ()).map_err(|no| no.to_string())
 }
 
-fn deploy(world: &mut World, replicas: u32) {
+pub(super) fn deploy(world: &mut World, replicas: u32) {
     let manifest = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
         "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": {
             "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{
@@ -62,7 +62,7 @@ fn pool(world: &World, node: &str) -> PoolFigures {
     cni::figures(pool, pool.cooldown, world.now())
 }
 
-fn nodes(world: &World) -> Vec<String> {
+pub(super) fn nodes(world: &World) -> Vec<String> {
     world
         .store()
         .list::<Node>(HERE, None)
@@ -84,7 +84,12 @@ fn worker_group(name: &str, instance_type: &str, max_pods: Option<u32>) -> Provi
         labels: [("podpath/role".to_owned(), "worker".to_owned())].into(),
         ..NodeGroup::default()
     };
-    Provision::CreateNodegroup { cluster: "podpath".to_owned(), group: Box::new(group) }
+    Provision::CreateNodegroup {
+        cluster: "podpath".to_owned(),
+        group: Box::new(group),
+        care: api::kinds::eks::Care::Managed,
+        mapped: true,
+    }
 }
 
 fn addon(settings: &str) -> Provision {

@@ -40,6 +40,8 @@ const FLAGS: &[Flag] = &[
     value("include", '\0'),
     value("exclude", '\0'),
     value("only", '\0'),
+    value("kubernetes-version", '\0'),
+    value("release-version", '\0'),
     value("color", 'C'),
     value("verbose", 'v'),
     int("nodes"),
@@ -56,6 +58,8 @@ const FLAGS: &[Flag] = &[
     switch("drain", '\0'),
     switch("approve", '\0'),
     switch("force", '\0'),
+    switch("force-upgrade", '\0'),
+    switch("update-auth-configmap", '\0'),
     switch("disable-eviction", '\0'),
     switch("all-regions", 'A'),
     optional("dry-run", "true"),
@@ -109,6 +113,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             nodegroup::get(call, &given, rest.first().copied())
         }
         ["scale", "nodegroup" | "ng", rest @ ..] => nodegroup::scale(call, &given, rest.first().copied()),
+        ["upgrade", "nodegroup" | "ng", rest @ ..] => nodegroup::upgrade(call, &given, rest.first().copied()),
         ["delete", "nodegroup" | "ng", rest @ ..] => nodegroup::delete(call, &given, rest.first().copied()),
         ["create", "fargateprofile", rest @ ..] => fargate::create(call, &given, rest.first().copied()),
         ["get", "fargateprofile" | "fargateprofiles", rest @ ..] => {

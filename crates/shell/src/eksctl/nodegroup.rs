@@ -1,10 +1,16 @@
 //! `eksctl create|get|scale|delete nodegroup`.
 
-use ::cluster::{ClusterId, World, provision::Provision};
+use ::cluster::{
+    ClusterId, World,
+    provision::{Provision, group_name},
+};
 use api::{
     Resource, SimDuration,
     k8s::core::v1::Node,
-    kinds::{eks::Nodegroup, eksctl::NodeGroup},
+    kinds::{
+        eks::{Care, Nodegroup},
+        eksctl::NodeGroup,
+    },
 };
 
 use super::{ask, cluster_name, config, done, exists, log};
@@ -12,6 +18,8 @@ use crate::{flag::Given, kubectl::known, tool::Call};
 
 /// Longest wait for a group: eksctl's `--timeout`.
 const LONGEST: SimDuration = SimDuration::secs(25 * 60);
+/// Longest wait for an upgrade. Source: eksctl `pkg/ctl/upgrade/nodegroup.go` (45 minutes unless `--timeout` says otherwise).
+const UPGRADE: SimDuration = SimDuration::secs(45 * 60);
 
 fn groups(world: &World, cluster: &str) -> Vec<Nodegroup> {
     let all = world.store().list::<Nodegroup>(ClusterId::WORLD, None);
@@ -28,7 +36,7 @@ fn ready(world: &World, cluster: &str, group: &str) -> Vec<String> {
     let nodes = world.store().list::<Node>(ClusterId(plane.id), None);
     nodes
         .filter(|node| {
-            let label = node.metadata.labels.as_ref().and_then(|l| l.get("eks.amazonaws.com/nodegroup"));
+            let label = node.metadata.labels.as_ref().and_then(|l| l.get("alpha.eksctl.io/nodegroup-name"));
             let conditions = node.status.iter().flat_map(|s| s.conditions.iter().flatten());
             label.is_some_and(|l| l == group)
                 && conditions.into_iter().any(|c| c.type_ == "Ready" && c.status == "True")
@@ -41,18 +49,26 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     let config = config(call, given)?;
     let cluster = cluster_name(given, config.as_ref())?;
     exists(call.shell.world, &cluster)?;
-    let wanted: Vec<NodeGroup> = match config {
-        Some(config) => config.managed_node_groups.into_iter().chain(config.node_groups).collect(),
-        None => vec![from_flags(given, word, call.shell.world)?],
+    // Flags make a managed group unless they say otherwise.
+    let care = if given.not_off("managed") { Care::Managed } else { Care::SelfManaged };
+    let wanted: Vec<(NodeGroup, Care)> = match config {
+        Some(config) => {
+            let own = config.node_groups.into_iter().map(|group| (group, Care::SelfManaged));
+            config.managed_node_groups.into_iter().map(|group| (group, Care::Managed)).chain(own).collect()
+        }
+        None => vec![(from_flags(given, word, call.shell.world)?, care)],
     };
+    // Without it the cluster is not told of the nodes' role, and nobody waits for them.
+    let mapped = given.not_off("update-auth-configmap");
     let present: Vec<String> =
         groups(call.shell.world, &cluster).iter().map(|g| name(g).to_owned()).collect();
-    let new: Vec<NodeGroup> = wanted.into_iter().filter(|group| !present.contains(&group.name)).collect();
+    let new: Vec<(NodeGroup, Care)> =
+        wanted.into_iter().filter(|(group, _)| !present.contains(&group.name)).collect();
     let version = known::plane(call.shell.world, &cluster).map(|p| p.version.clone()).unwrap_or_default();
     let minor: Vec<&str> = version.trim_start_matches('v').split('.').take(2).collect();
     let minor = minor.join(".");
     log(call, &format!("will use version {minor} for new nodegroup(s) based on control plane version"));
-    for group in &new {
+    for (group, _) in &new {
         let family = group.ami_family.as_deref().unwrap_or("AmazonLinux2023");
         log(call, &format!("nodegroup {:?} will use \"\" [{family}/{minor}]", group.name));
     }
@@ -62,7 +78,7 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
             &format!("{} existing nodegroup(s) ({}) will be excluded", present.len(), present.join(",")),
         );
     }
-    let names: Vec<String> = new.iter().map(|g| g.name.clone()).collect();
+    let names: Vec<String> = new.iter().map(|(g, _)| g.name.clone()).collect();
     if names.is_empty() {
         log(call, "no tasks");
         done(call, &format!("created 0 nodegroup(s) in cluster {cluster:?}"));
@@ -77,14 +93,17 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
             names.join(", ")
         ),
     );
-    log(
-        call,
-        &format!(
-            "will create a CloudFormation stack for each of {} managed nodegroups in cluster {cluster:?}",
-            names.len()
-        ),
-    );
-    let tasks: Vec<String> = names.iter().map(|n| format!("create managed nodegroup {n:?}")).collect();
+    let count = |wanted: Care| new.iter().filter(|(_, care)| *care == wanted).count();
+    let (managed, own) = (count(Care::Managed), count(Care::SelfManaged));
+    for (count, kind) in [(own, "nodegroups"), (managed, "managed nodegroups")] {
+        if count > 0 {
+            let what = "will create a CloudFormation stack for each of";
+            log(call, &format!("{what} {count} {kind} in cluster {cluster:?}"));
+        }
+    }
+    let word = |care: Care| if care == Care::Managed { "managed nodegroup" } else { "nodegroup" };
+    let tasks: Vec<String> =
+        new.iter().map(|(g, care)| format!("create {} {:?}", word(*care), g.name)).collect();
     log(
         call,
         &format!(
@@ -96,16 +115,22 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     );
     log(call, "checking cluster stack for missing resources");
     log(call, "cluster stack has all required resources");
-    let sizes: Vec<(String, u32)> =
-        new.iter().map(|g| (g.name.clone(), g.desired_capacity.or(g.min_size).unwrap_or(2))).collect();
-    for group in new {
+    let sizes: Vec<(String, u32, Care)> = new
+        .iter()
+        .map(|(g, care)| (g.name.clone(), g.desired_capacity.or(g.min_size).unwrap_or(2), *care))
+        .collect();
+    for (group, care) in new {
         let stack = format!("eksctl-{cluster}-nodegroup-{}", group.name);
-        ask(call, Provision::CreateNodegroup { cluster: cluster.clone(), group: Box::new(group) })?;
-        log(call, &format!("building managed nodegroup stack {stack:?}"));
+        let group = Box::new(group);
+        ask(call, Provision::CreateNodegroup { cluster: cluster.clone(), group, care, mapped })?;
+        log(call, &format!("building {} stack {stack:?}", word(care)));
         log(call, &format!("deploying stack {stack:?}"));
     }
-    for (group, wanted) in &sizes {
+    for (group, wanted, care) in &sizes {
         log(call, &format!("waiting for CloudFormation stack \"eksctl-{cluster}-nodegroup-{group}\""));
+        if *care == Care::SelfManaged && !mapped {
+            continue;
+        }
         let enough = usize::try_from(*wanted).unwrap_or(usize::MAX);
         let came =
             call.shell.wait_until(LONGEST, call.out, |world| ready(world, &cluster, group).len() >= enough);
@@ -116,13 +141,15 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
         }
     }
     log(call, "no tasks");
-    done(call, &format!("created 0 nodegroup(s) in cluster {cluster:?}"));
-    for (group, wanted) in &sizes {
-        report(call, &cluster, group);
-        log(call, &format!("waiting for at least {wanted} node(s) to become ready in {group:?}"));
-        report(call, &cluster, group);
+    for (kind, word) in [(Care::SelfManaged, "nodegroup"), (Care::Managed, "managed nodegroup")] {
+        let of: Vec<&(String, u32, Care)> = sizes.iter().filter(|(_, _, care)| *care == kind).collect();
+        for (group, wanted, _) in of.iter().filter(|_| kind == Care::Managed || mapped) {
+            report(call, &cluster, group);
+            log(call, &format!("waiting for at least {wanted} node(s) to become ready in {group:?}"));
+            report(call, &cluster, group);
+        }
+        done(call, &format!("created {} {word}(s) in cluster {cluster:?}", of.len()));
     }
-    done(call, &format!("created {} managed nodegroup(s) in cluster {cluster:?}", sizes.len()));
     log(call, "checking security group configuration for all nodegroups");
     log(call, "all nodegroups have up-to-date cloudformation templates");
     Ok(())
@@ -196,21 +223,92 @@ pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) ->
             }
         };
     }
+    match given.value("output") {
+        None | Some("table") => {}
+        Some("json") => {
+            let all: Vec<Summary> = found.iter().map(|group| Summary::of(group, &cluster)).collect();
+            call.out.line(&in_order(&all));
+            return Ok(());
+        }
+        Some(other) => {
+            return Err(format!("lab: eksctl get nodegroup --output {other} is not available here"));
+        }
+    }
     call.out.line("CLUSTER\tNODEGROUP\tSTATUS\tCREATED\t\t\tMIN SIZE\tMAX SIZE\tDESIRED CAPACITY\tINSTANCE TYPE\tIMAGE ID\t\tASG NAME\tTYPE");
     for group in found {
+        let managed = group.care == Care::Managed;
         let created = group.metadata.creation_timestamp.as_ref().map(|t| t.0.to_string()).unwrap_or_default();
         call.out.line(&format!(
-            "{cluster}\t{}\t{}\t{created}\t{}\t{}\t{}\t{}\tAL2023_x86_64_STANDARD\teks-{}\tmanaged",
+            "{cluster}\t{}\t{}\t{created}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             name(&group),
-            group.status,
+            if managed { group.status.as_str() } else { "CREATE_COMPLETE" },
             group.min_size,
             group.max_size,
             group.desired_size,
             group.instance_types.join(","),
-            name(&group)
+            if managed { group.ami_type.as_str() } else { "" },
+            group_name(&group),
+            if managed { "managed" } else { "unmanaged" },
         ));
     }
     Ok(())
+}
+
+/// What `get nodegroup --output json` prints. Source: eksctl `pkg/actions/nodegroup/get.go` (`Summary`).
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    stack_name: String,
+    cluster: String,
+    name: String,
+    status: String,
+    max_size: u32,
+    min_size: u32,
+    desired_capacity: u32,
+    instance_type: String,
+    #[serde(rename = "ImageID")]
+    image_id: String,
+    creation_time: String,
+    #[serde(rename = "NodeInstanceRoleARN")]
+    role: String,
+    auto_scaling_group_name: String,
+    version: String,
+    #[serde(rename = "Type")]
+    kind: &'static str,
+}
+
+impl Summary {
+    fn of(group: &Nodegroup, cluster: &str) -> Self {
+        let managed = group.care == Care::Managed;
+        let created = group.metadata.creation_timestamp.as_ref().map(|at| at.0.to_string());
+        let version: Vec<&str> = group.release_version.split('.').take(2).collect();
+        Self {
+            stack_name: format!("eksctl-{cluster}-nodegroup-{}", name(group)),
+            cluster: cluster.to_owned(),
+            name: name(group).to_owned(),
+            status: if managed { group.status.clone() } else { "CREATE_COMPLETE".to_owned() },
+            max_size: group.max_size,
+            min_size: group.min_size,
+            desired_capacity: group.desired_size,
+            instance_type: group.instance_types.join(","),
+            image_id: if managed { group.ami_type.clone() } else { String::new() },
+            creation_time: created.unwrap_or_default(),
+            role: group.role.clone(),
+            auto_scaling_group_name: group_name(group),
+            version: version.join("."),
+            kind: if managed { "managed" } else { "unmanaged" },
+        }
+    }
+}
+
+/// JSON with its fields in order, four blanks deep.
+fn in_order(all: &[Summary]) -> String {
+    let mut bytes = Vec::new();
+    let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let written =
+        serde::Serialize::serialize(all, &mut serde_json::Serializer::with_formatter(&mut bytes, format));
+    // Texts and numbers always have a JSON form.
+    written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 pub(super) fn scale(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
@@ -258,6 +356,68 @@ pub(super) fn scale(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) 
             "to see the status of the scaling run `eksctl get nodegroup --cluster {cluster} --region {region} --name {group}`"
         ),
     );
+    Ok(())
+}
+
+/// `eksctl upgrade nodegroup`. Source: eksctl `pkg/actions/nodegroup/upgrade.go` (`upgradeUsingStack`).
+pub(super) fn upgrade(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+    let cluster = cluster_name(given, config(call, given)?.as_ref())?;
+    exists(call.shell.world, &cluster)?;
+    let Some(wanted) = given.value("name").or(word).map(str::to_owned) else {
+        return Err("Error: --name must be set".to_owned());
+    };
+    let find = |world: &World| groups(world, &cluster).into_iter().find(|g| name(g) == wanted);
+    let Some(group) = find(call.shell.world).filter(|g| g.care == Care::Managed) else {
+        let why = "upgrade is only supported for managed nodegroups; could not find one with name";
+        return Err(format!("Error: {why} {wanted:?}"));
+    };
+    match group.status.as_str() {
+        "ACTIVE" => {}
+        "UPDATING" => {
+            let why = "nodegroup is currently being updated, please retry the command after the existing update is complete";
+            return Err(format!("Error: {why}"));
+        }
+        other => {
+            let why = "nodegroup must be in \"ACTIVE\" state when upgrading a nodegroup; got state";
+            return Err(format!("Error: {why} {other:?}"));
+        }
+    }
+    let text = |flag: &str| given.value(flag).map(str::to_owned);
+    let (minor, release) = (text("kubernetes-version"), text("release-version"));
+    if minor.is_some() && release.is_some() {
+        let why = "only one of kubernetes-version or release-version can be specified";
+        return Err(format!("Error: {why}"));
+    }
+    let force = given.on("force-upgrade");
+    log(call, &format!("setting ForceUpdateEnabled value to {force}"));
+    let cluster_of = cluster.clone();
+    let what =
+        Provision::UpgradeNodegroup { cluster: cluster_of, name: wanted.clone(), minor, release, force };
+    ask(call, what)?;
+    let began = find(call.shell.world).unwrap_or_default();
+    if began.image_release == group.release_version {
+        log(call, &format!("nodegroup {wanted:?} is already up-to-date"));
+    }
+    log(call, &format!("will upgrade nodes to release version: {}", began.image_release));
+    log(call, "upgrading nodegroup version");
+    let stack = format!("eksctl-{cluster}-nodegroup-{wanted}");
+    log(call, &format!("updating nodegroup stack {stack:?}"));
+    log(call, &format!("waiting for CloudFormation stack {stack:?}"));
+    let over = |world: &World| find(world).is_none_or(|g| g.updating().is_none());
+    let came = call.shell.wait_until(UPGRADE, call.out, over);
+    let failed =
+        find(call.shell.world).is_some_and(|g| g.updates.last().is_some_and(|it| it.status == "Failed"));
+    if !came || failed {
+        let why = if failed {
+            "waiter state transitioned to Failure"
+        } else {
+            "exceeded max wait time for StackUpdateComplete waiter"
+        };
+        return Err(format!(
+            "Error: error updating nodegroup stack: waiting for CloudFormation stack {stack:?}: {why}"
+        ));
+    }
+    log(call, "nodegroup successfully upgraded");
     Ok(())
 }
 

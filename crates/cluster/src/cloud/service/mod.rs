@@ -3,13 +3,16 @@
 //! One file for each noun of a service; each names its operations in a table, and [`TABLES`] names the tables. Input and output have the
 //! service's own names, in no order: `aws` prints answers in the order of the service's model. Fields without a value are left out.
 
+mod access;
 mod addresses;
+mod autoscaling;
 mod clusters;
 mod fargate_profiles;
 mod identity;
 mod input;
 mod instances;
 mod interfaces;
+mod nodegroups;
 mod subnets;
 mod tags;
 
@@ -42,12 +45,15 @@ const fn operation(
 
 /// Every operation that the lab answers.
 const TABLES: &[&[Operation]] = &[
+    access::OPERATIONS,
     addresses::OPERATIONS,
+    autoscaling::OPERATIONS,
     clusters::OPERATIONS,
     fargate_profiles::OPERATIONS,
     identity::OPERATIONS,
     instances::OPERATIONS,
     interfaces::OPERATIONS,
+    nodegroups::OPERATIONS,
     subnets::OPERATIONS,
     tags::OPERATIONS,
 ];

@@ -111,6 +111,7 @@ impl Subject {
                 "publicAccessCidrs",
                 "endpoint",
                 "clusterSecurityGroup",
+                "accessEntries",
             ],
             Subject::Kind(Kind::Nodegroup) => &[
                 "metadata",
@@ -124,6 +125,10 @@ impl Subject {
                 "taints",
                 "maxPodsPerNode",
                 "status",
+                "care",
+                "releaseVersion",
+                "updates",
+                "issues",
             ],
             Subject::Kind(Kind::FargateProfile) => {
                 &["metadata", "cluster", "arn", "podExecutionRoleArn", "subnets", "selectors", "status"]

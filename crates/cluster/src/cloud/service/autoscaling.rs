@@ -1,0 +1,139 @@
+//! `autoscaling describe-auto-scaling-groups`, `set-desired-capacity`, `describe-scaling-activities`: the groups under node groups.
+//!
+//! Source: the Amazon EC2 Auto Scaling API reference.
+
+use api::{
+    Resource,
+    kinds::{
+        aws::{Instance, InstanceState, Subnet},
+        eks::{Activity, Nodegroup},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Answer, Input, Operation, moment, operation};
+use crate::{AwsError, ClusterId, Turn, provision::nodegroup::group_name};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    operation("autoscaling", "DescribeAutoScalingGroups", |turn, input| {
+        let names = input.texts("AutoScalingGroupNames");
+        let all = groups(turn);
+        let all = all.iter().filter(|it| names.is_empty() || names.contains(&group_name(it)));
+        Ok(json!({"AutoScalingGroups": all.map(|it| shown(turn, it)).collect::<Vec<_>>()}))
+    }),
+    operation("autoscaling", "SetDesiredCapacity", set_desired),
+    operation("autoscaling", "DescribeScalingActivities", |turn, input| {
+        let name = input.text("AutoScalingGroupName");
+        let all = groups(turn);
+        let all = all.iter().filter(|it| name.is_empty() || group_name(it) == name);
+        let mut activities: Vec<(&Nodegroup, &Activity)> =
+            all.flat_map(|group| group.activities.iter().map(move |it| (group, it))).collect();
+        // The last one comes first.
+        activities.sort_by_key(|(_, it)| std::cmp::Reverse(it.at));
+        Ok(
+            json!({"Activities": activities.into_iter().map(|(group, it)| activity(turn, group, it)).collect::<Vec<_>>()}),
+        )
+    }),
+];
+
+fn groups(turn: &Turn<'_>) -> Vec<Nodegroup> {
+    turn.store().list::<Nodegroup>(ClusterId::WORLD, None).cloned().collect()
+}
+
+fn named(turn: &Turn<'_>, input: &Input<'_>) -> Result<Nodegroup, AwsError> {
+    let name = input.text("AutoScalingGroupName");
+    let found = groups(turn).into_iter().find(|it| group_name(it) == name);
+    let message = || format!("AutoScalingGroup name not found - AutoScalingGroup '{name}' not found");
+    found.ok_or_else(|| input.refuse("ValidationError", message()))
+}
+
+/// EKS takes the size over that its Auto Scaling group is given.
+fn set_desired(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let mut group = named(turn, input)?;
+    let wanted =
+        input.value["DesiredCapacity"].as_u64().and_then(|it| u32::try_from(it).ok()).unwrap_or_default();
+    if wanted > group.max_size {
+        let message = format!(
+            "New SetDesiredCapacity value {wanted} is above max value {} for the AutoScalingGroup.",
+            group.max_size
+        );
+        return Err(input.refuse("ValidationError", message));
+    }
+    if wanted < group.min_size {
+        let message = format!(
+            "New SetDesiredCapacity value {wanted} is below min value {} for the AutoScalingGroup.",
+            group.min_size
+        );
+        return Err(input.refuse("ValidationError", message));
+    }
+    group.desired_size = wanted;
+    turn.put(group.into_object());
+    Ok(json!({}))
+}
+
+fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
+    let name = it.metadata.name.as_deref().unwrap_or_default();
+    let zone = |subnet: &str| {
+        turn.get::<Subnet>("", subnet).map(|it| it.availability_zone.clone()).unwrap_or_default()
+    };
+    let mut zones: Vec<String> = it.subnets.iter().map(|subnet| zone(subnet)).collect();
+    zones.sort();
+    zones.dedup();
+    let surge = it.capacity() - it.desired_size;
+    let live = turn.list::<Instance>(None).filter(|i| i.nodegroup.as_deref() == Some(name));
+    let live = live.filter(|i| i.state != InstanceState::Terminated);
+    let instances = live.map(|i| {
+        let state = match i.state {
+            InstanceState::Pending => "Pending",
+            InstanceState::ShuttingDown => "Terminating",
+            InstanceState::Running
+            | InstanceState::Stopping
+            | InstanceState::Stopped
+            | InstanceState::Terminated => "InService",
+        };
+        json!({
+            "InstanceId": i.metadata.name,
+            "InstanceType": i.instance_type,
+            "AvailabilityZone": zone(&i.subnet),
+            "LifecycleState": state,
+            "HealthStatus": "Healthy",
+            "ProtectedFromScaleIn": false,
+        })
+    });
+    json!({
+        "AutoScalingGroupName": group_name(it),
+        "MinSize": it.min_size,
+        "MaxSize": it.max_size + surge,
+        "DesiredCapacity": it.capacity(),
+        "DefaultCooldown": 300,
+        "AvailabilityZones": zones,
+        "LoadBalancerNames": [],
+        "TargetGroupARNs": [],
+        "HealthCheckType": "EC2",
+        "HealthCheckGracePeriod": 15,
+        "Instances": instances.collect::<Vec<_>>(),
+        "CreatedTime": moment(turn, it.created_at),
+        "SuspendedProcesses": [],
+        "VPCZoneIdentifier": it.subnets.join(","),
+        "EnabledMetrics": [],
+        "TerminationPolicies": ["AllocationStrategy", "OldestLaunchTemplate", "OldestInstance"],
+        "NewInstancesProtectedFromScaleIn": false,
+        "CapacityRebalance": it.spot,
+    })
+}
+
+fn activity(turn: &Turn<'_>, group: &Nodegroup, it: &Activity) -> Value {
+    json!({
+        "ActivityId": it.id,
+        "AutoScalingGroupName": group_name(group),
+        "Description": it.description,
+        "Cause": it.cause,
+        "StartTime": moment(turn, it.at),
+        "EndTime": moment(turn, it.at),
+        "StatusCode": it.status,
+        "StatusMessage": Some(&it.message).filter(|text| !text.is_empty()),
+        "Progress": 100,
+        "Details": "{}",
+        "AutoScalingGroupState": (group.status == "DELETING").then_some("Deleted"),
+    })
+}

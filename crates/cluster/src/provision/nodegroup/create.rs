@@ -1,0 +1,203 @@
+//! How does a node group begin, and how is a new version of it asked for?
+//!
+//! EKS maps the role of a managed group by an access entry of its own; for a self-managed one eksctl does, unless it is told not to.
+//! Source: EKS API reference (`CreateNodegroup`, `UpdateNodegroupVersion`), user guide (access entries); eksctl
+//! `pkg/actions/nodegroup/create.go`.
+
+use api::{
+    Resource,
+    k8s::core::v1::Taint,
+    kinds::{
+        eks::{AccessEntry, Care, EksCluster, MaxUnavailable, Nodegroup, Update},
+        eksctl::{NodeGroup, NodeGroupTaint},
+    },
+    meta::ObjectMeta,
+};
+
+use super::super::release;
+use crate::{ClusterId, Refusal, Turn, cloud::ACCOUNT, cloud::refuse};
+
+/// The type of an access entry for the role of nodes.
+pub(crate) const ROLE_TYPE: &str = "EC2_LINUX";
+
+/// Whether EKS takes a node group as it is asked for.
+pub(in crate::provision) fn check(group: &NodeGroup) -> Result<(), Refusal> {
+    let unknown: Vec<&str> = types(group).into_iter().filter(|t| cni::limits::of(t).is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let message = format!("The following supplied instance types do not exist: [{}]", unknown.join(", "));
+    Err(refuse("CreateNodegroup", "InvalidParameterException", message).into())
+}
+
+fn types(group: &NodeGroup) -> Vec<&str> {
+    let named = group.instance_type.iter().chain(&group.instance_types).map(String::as_str);
+    let types: Vec<&str> = named.collect();
+    if types.is_empty() { vec!["m5.large"] } else { types }
+}
+
+/// Makes a node group; its instances come by themselves. Without `mapped` nobody tells the cluster of a self-managed group's role.
+/// # Errors
+/// In the words of EKS.
+pub(crate) fn create(
+    turn: &mut Turn<'_>,
+    cluster: &str,
+    group: &NodeGroup,
+    care: Care,
+    mapped: bool,
+) -> Result<(), Refusal> {
+    const OPERATION: &str = "CreateNodegroup";
+    let Some(eks) = turn.store().get::<EksCluster>(ClusterId::WORLD, "", cluster).cloned() else {
+        let message = format!("No cluster found for name: {cluster}.");
+        return Err(refuse(OPERATION, "ResourceNotFoundException", message).into());
+    };
+    if turn.store().get::<Nodegroup>(ClusterId::WORLD, "", &group.name).is_some() {
+        let message = format!("NodeGroup already exists with name {} and cluster name {cluster}", group.name);
+        return Err(refuse(OPERATION, "ResourceInUseException", message).into());
+    }
+    check(group)?;
+    let image = match &group.release_version {
+        Some(asked) => known(asked, &eks.version, OPERATION)?,
+        None => release::latest(&eks.version),
+    };
+    // eksctl: two nodes unless sizes say otherwise.
+    let desired = group.desired_capacity.or(group.min_size).unwrap_or(2);
+    let (min, max) = (group.min_size.unwrap_or(desired), group.max_size.unwrap_or(desired));
+    if desired > max || desired < min {
+        let message = format!("desired capacity {desired} can't be greater than max size {max}");
+        return Err(refuse(OPERATION, "InvalidParameterException", message).into());
+    }
+    let role = role(turn, cluster, &group.name);
+    let config = group.update_config.unwrap_or_default();
+    let max_unavailable = match (config.max_unavailable, config.max_unavailable_percentage) {
+        (Some(nodes), _) => MaxUnavailable::Nodes(nodes),
+        (None, Some(part)) => MaxUnavailable::Percentage(part),
+        (None, None) => MaxUnavailable::default(),
+    };
+    let types: Vec<String> = types(group).into_iter().map(str::to_owned).collect();
+    let nodegroup = Nodegroup {
+        metadata: ObjectMeta {
+            name: Some(group.name.clone()),
+            creation_timestamp: Some(turn.stamp()),
+            ..ObjectMeta::default()
+        },
+        cluster: cluster.to_owned(),
+        subnets: super::subnets(turn.store(), &eks, group),
+        min_size: min,
+        max_size: max,
+        desired_size: desired,
+        labels: group.labels.clone(),
+        taints: group.taints.iter().map(taint).collect(),
+        max_pods_per_node: group.max_pods_per_node,
+        status: "CREATING".to_owned(),
+        since: turn.now(),
+        care,
+        spot: group.spot == Some(true),
+        ami_type: ami_type(&types).to_owned(),
+        instance_types: types,
+        release_version: image.clone(),
+        image_release: image,
+        max_unavailable,
+        role: role.clone(),
+        created_at: turn.now(),
+        ..Nodegroup::default()
+    };
+    turn.put(nodegroup.into_object());
+    if mapped || care == Care::Managed {
+        map(turn, eks, role);
+    }
+    Ok(())
+}
+
+/// A taint as Kubernetes has it.
+pub(crate) fn taint(it: &NodeGroupTaint) -> Taint {
+    Taint {
+        key: it.key.clone(),
+        value: (!it.value.is_empty()).then(|| it.value.clone()),
+        effect: it.effect.clone(),
+        time_added: None,
+    }
+}
+
+fn ami_type(types: &[String]) -> &'static str {
+    let arm = types.first().and_then(|name| cni::limits::of(name)).is_some_and(|of| of.arch == "arm64");
+    if arm { "AL2023_ARM_64_STANDARD" } else { "AL2023_x86_64_STANDARD" }
+}
+
+/// The role that eksctl makes for a group. Source: eksctl `pkg/cfn/builder/iam.go`, CloudFormation's names of resources.
+fn role(turn: &Turn<'_>, cluster: &str, group: &str) -> String {
+    let suffix =
+        crate::draw::hex(turn.world().seed(), "role", &format!("{cluster}/{group}"), 0, 12).to_uppercase();
+    format!("arn:aws:iam::{ACCOUNT}:role/eksctl-{cluster}-nodegroup-{group}-NodeInstanceRole-{suffix}")
+}
+
+fn map(turn: &mut Turn<'_>, mut eks: EksCluster, role: String) {
+    if eks.access_entries.iter().all(|it| it.principal_arn != role) {
+        let entry = AccessEntry { principal_arn: role, kind: ROLE_TYPE.to_owned(), created_at: turn.now() };
+        eks.access_entries.push(entry);
+        turn.put(eks.into_object());
+    }
+}
+
+/// A release that there is for a minor.
+fn known(asked: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
+    if release::of_minor(minor).iter().any(|it| it == asked) {
+        return Ok(asked.to_owned());
+    }
+    let message = format!("Requested release version {asked} is not valid for kubernetes version {minor}.");
+    Err(refuse(operation, "InvalidParameterException", message).into())
+}
+
+/// Asks for another version of a managed group: the newest release of a minor, or a certain one. Gives the update.
+/// # Errors
+/// `ResourceNotFoundException`; `ResourceInUseException` while the group changes; `InvalidParameterException` for a release that there is
+/// not, and for a version that is newer than the cluster's.
+pub(crate) fn update_version(
+    turn: &mut Turn<'_>,
+    mut group: Nodegroup,
+    minor: Option<&str>,
+    asked: Option<&str>,
+    force: bool,
+) -> Result<Update, Refusal> {
+    const OPERATION: &str = "UpdateNodegroupVersion";
+    if !matches!(group.status.as_str(), "ACTIVE" | "DEGRADED") {
+        let message = "Nodegroup cannot be updated as it is currently not in Active State";
+        return Err(refuse(OPERATION, "ResourceInUseException", message).into());
+    }
+    let cluster = turn.get::<EksCluster>("", &group.cluster).map(|it| it.version.clone()).unwrap_or_default();
+    let own = release::minor_of(&group.release_version);
+    let minor = minor.map(str::to_owned).or(asked.map(release::minor_of)).unwrap_or(own);
+    let number = |text: &str| text.split('.').nth(1).and_then(|n| n.parse::<u32>().ok()).unwrap_or_default();
+    if number(&minor) > number(&cluster) {
+        let message = format!(
+            "Nodegroup Kubernetes version {minor} should not be newer than cluster version {cluster}"
+        );
+        return Err(refuse(OPERATION, "InvalidParameterException", message).into());
+    }
+    let image = match asked {
+        Some(asked) => known(asked, &minor, OPERATION)?,
+        None => release::latest(&minor),
+    };
+    let mut update = begun(turn, &group, "VersionUpdate");
+    update.force = force;
+    update.params = vec![("Version".to_owned(), minor), ("ReleaseVersion".to_owned(), image.clone())];
+    group.image_release = image;
+    group.updates.push(update.clone());
+    (group.status, group.since) = ("UPDATING".to_owned(), turn.now());
+    turn.put(group.into_object());
+    Ok(update)
+}
+
+/// An update that begins now.
+pub(in crate::provision) fn begun(turn: &Turn<'_>, group: &Nodegroup, kind: &str) -> Update {
+    let name = group.metadata.name.as_deref().unwrap_or_default();
+    let n = group.updates.len() as u64;
+    Update {
+        id: crate::draw::uid(turn.world().seed(), &format!("update {}/{name}", group.cluster), n),
+        kind: kind.to_owned(),
+        status: "InProgress".to_owned(),
+        created_at: turn.now(),
+        since: turn.now(),
+        ..Update::default()
+    }
+}

@@ -1,0 +1,193 @@
+//! How does an Auto Scaling group launch, and what does it remember?
+//!
+//! One instance after the other, each in the subnet that has the fewest; a refusal is an activity of the group, and an issue of the
+//! node group. Source: Auto Scaling user guide (verify a scaling activity; troubleshoot), EKS user guide (node group errors).
+
+use std::collections::BTreeMap;
+
+use api::{
+    Kind, Resource,
+    kinds::{
+        aws::Instance,
+        eks::{Activity, Care, EksCluster, Issue, Nodegroup},
+    },
+};
+use cni::{WarmTargets, limits, max_pods};
+
+use super::{IMAGE, RETRY};
+use crate::{
+    AwsError, Next, Note, Turn, What,
+    cloud::instance::{self, Launch},
+    node::{
+        cluster_named, ipamd,
+        join::{MAX_PODS, NODE_NAME, RESERVED_FOR},
+    },
+};
+
+/// So many activities a group remembers. MODEL: the service keeps those of six weeks.
+const ACTIVITIES: usize = 50;
+
+/// Launches until there are as many instances as wanted.
+pub(super) fn until(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance], wanted: usize) -> Next {
+    let mut here = live.to_vec();
+    for has in live.len()..wanted {
+        match launch(turn, group, &here) {
+            Ok(new) => {
+                let name = group.metadata.name.as_deref().unwrap_or_default();
+                let id = new.metadata.name.clone().unwrap_or_default();
+                let at = moment(turn);
+                remember(turn, name, |activity| {
+                    activity.description = format!("Launching a new EC2 instance: {id}");
+                    activity.cause = format!(
+                        "At {at} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {has} to {}.",
+                        has + 1
+                    );
+                });
+                here.push(new);
+            }
+            Err(error) => {
+                refused(turn, group, &error);
+                return Next::Every(RETRY);
+            }
+        }
+    }
+    Next::Done
+}
+
+fn launch(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Result<Instance, AwsError> {
+    let count = |subnet: &str| live.iter().filter(|it| it.subnet == subnet).count();
+    let subnet = group.subnets.iter().min_by_key(|subnet| count(subnet)).cloned().unwrap_or_default();
+    let name = group.metadata.name.clone().unwrap_or_default();
+    let launched = turn.get::<Nodegroup>("", &name).map_or(0, |it| it.launched);
+    let node_name = group.node_names.get(launched as usize).cloned();
+    let security_group = turn.get::<EksCluster>("", &group.cluster).map(|c| c.cluster_security_group.clone());
+    let launch = Launch {
+        instance_type: group.instance_types.first().cloned().unwrap_or_default(),
+        subnet,
+        security_groups: security_group.into_iter().collect(),
+        cluster: Some(group.cluster.clone()),
+        nodegroup: Some(name.clone()),
+        user_data: user_data(turn, group, node_name),
+    };
+    let id = instance::run(turn, launch)?;
+    if let Some(mut current) = turn.get::<Nodegroup>("", &name).cloned() {
+        current.launched += 1;
+        turn.put(current.into_object());
+    }
+    let made = instance::get(turn.store(), &id).cloned();
+    made.ok_or_else(|| {
+        crate::cloud::refuse("RunInstances", "InternalError", "An internal error has occurred")
+    })
+}
+
+/// The group remembers a launch that EC2 refused, and is the worse for it; a refusal that is told already is not told again.
+fn refused(turn: &mut Turn<'_>, group: &Nodegroup, error: &AwsError) {
+    let name = group.metadata.name.as_deref().unwrap_or_default();
+    let lot = if group.spot { "Spot" } else { "On-Demand" };
+    let AwsError { code, message, .. } = error;
+    let message =
+        format!("Could not launch {lot} Instances. {code} - {message} Launching EC2 instance failed.");
+    let at = moment(turn);
+    remember(turn, name, |activity| {
+        activity.description = "Launching a new EC2 instance.".to_owned();
+        activity.cause = format!(
+            "At {at} an instance was started in response to a difference between desired and actual capacity."
+        );
+        activity.status = "Failed".to_owned();
+        activity.message.clone_from(&message);
+    });
+    let about = turn.key(Kind::Nodegroup, "", name);
+    turn.fact(What::Noted(Note::Refused { about, message: error.to_string() }));
+    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return };
+    if group.care == Care::Managed && group.issues.iter().all(|it| it.message != message) {
+        let asg = vec![group_name(&group)];
+        group.issues =
+            vec![Issue { code: "AsgInstanceLaunchFailures".to_owned(), message, resource_ids: asg }];
+        if group.status == "ACTIVE" {
+            group.status = "DEGRADED".to_owned();
+        }
+        turn.put(group.into_object());
+    }
+}
+
+/// The group remembers that it ends an instance, and why.
+pub(super) fn ended(turn: &mut Turn<'_>, name: &str, id: &str, why: &str) {
+    let at = moment(turn);
+    remember(turn, name, |activity| {
+        activity.description = format!("Terminating EC2 instance: {id}");
+        activity.cause = format!("At {at} an instance was taken out of service {why}.");
+    });
+}
+
+fn remember(turn: &mut Turn<'_>, name: &str, write: impl FnOnce(&mut Activity)) {
+    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return };
+    let count = format!("{}-{}-{}", group.launched, group.activities.len(), turn.now().0);
+    let mut activity = Activity {
+        id: crate::draw::uid(turn.world().seed(), &format!("activity {name} {count}"), 0),
+        at: turn.now(),
+        status: "Successful".to_owned(),
+        ..Activity::default()
+    };
+    write(&mut activity);
+    // A refusal that repeats itself is one activity: the first.
+    let repeats = |it: &&Activity| it.status == "Failed" && it.message == activity.message;
+    if group.activities.last().as_ref().filter(|it| repeats(it)).is_some() {
+        return;
+    }
+    group.activities.push(activity);
+    let over = group.activities.len().saturating_sub(ACTIVITIES);
+    group.activities.drain(..over);
+    turn.put(group.into_object());
+}
+
+fn moment(turn: &Turn<'_>) -> String {
+    turn.stamp().0.to_string()
+}
+
+/// Name of a group's Auto Scaling group. Source: EKS, `eks-NAME-UUID`; eksctl, the name of its CloudFormation stack.
+#[must_use]
+pub fn group_name(group: &Nodegroup) -> String {
+    let name = group.metadata.name.as_deref().unwrap_or_default();
+    let seed = group.created_at.0;
+    match group.care {
+        Care::Managed => {
+            format!("eks-{name}-{}", crate::draw::uid(seed, &format!("asg {}/{name}", group.cluster), 0))
+        }
+        Care::SelfManaged => format!(
+            "eksctl-{}-nodegroup-{name}-NodeGroup-{}",
+            group.cluster,
+            crate::draw::hex(seed, "asg", &format!("{}/{name}", group.cluster), 0, 12).to_uppercase()
+        ),
+    }
+}
+
+/// What nodeadm finds at boot. EKS works out max pods from the CNI's settings at the time of the launch; a number in the
+/// group's config overrides it for the kubelet, but not for the memory that is reserved.
+fn user_data(turn: &Turn<'_>, group: &Nodegroup, node_name: Option<String>) -> BTreeMap<String, String> {
+    let of = group.instance_types.first().and_then(|t| limits::of(t));
+    let targets = cni_targets(turn, &group.cluster);
+    let flags = max_pods::Flags {
+        prefix_delegation: targets.prefix_delegation,
+        custom_networking: targets.custom_networking,
+        max_eni: targets.max_eni,
+        show_max_allowed: false,
+    };
+    let recommended = of.map_or(110, |of| max_pods::recommended(of, flags));
+    let reserved = match group.max_pods_per_node {
+        Some(_) => of.map_or(110, |of| max_pods::formula(of.enis, of.ipv4_per_eni)),
+        None => recommended,
+    };
+    let mut data = BTreeMap::from([
+        (MAX_PODS.to_owned(), group.max_pods_per_node.unwrap_or(recommended).to_string()),
+        (RESERVED_FOR.to_owned(), reserved.to_string()),
+    ]);
+    data.insert(IMAGE.to_owned(), group.image_release.clone());
+    data.extend(node_name.map(|name| (NODE_NAME.to_owned(), name)));
+    data
+}
+
+/// The settings of a cluster's aws-node DaemonSet.
+fn cni_targets(turn: &Turn<'_>, cluster: &str) -> WarmTargets {
+    let id = cluster_named(turn.store(), cluster);
+    WarmTargets::from_env(&id.map(|id| ipamd::settings(turn.store(), id)).unwrap_or_default())
+}

@@ -1,0 +1,206 @@
+//! How does a node group keep its number of nodes?
+//!
+//! Its Auto Scaling group launches what lacks, balanced over its subnets ([`launch`]), and ends what is too many. EKS drains the nodes of a
+//! managed group before ([`drain`]), and brings them to new versions ([`update`]); of a self-managed group it does not know.
+//! MODEL: the newest node goes first; EC2's own order depends on zones, launch templates and billing hours.
+//! Source: EKS user guide (managed node groups); Auto Scaling user guide.
+
+mod create;
+mod drain;
+mod launch;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub(crate) use create::{ROLE_TYPE, create, taint, update_version};
+pub(in crate::provision) use create::{begun, check};
+pub use launch::group_name;
+
+use api::{
+    ApiStatus, Kind, Resource, SimDuration,
+    k8s::core::v1::Node,
+    kinds::{
+        aws::{Instance, InstanceState, Subnet},
+        eks::{Care, EksCluster, Nodegroup},
+        eksctl::NodeGroup,
+    },
+};
+
+use crate::{
+    Change, ClusterId, Controller, Key, Next, Store, Turn,
+    cloud::instance,
+    node::{cluster_named, report},
+    parts::Process,
+    timing,
+};
+use drain::Drained;
+
+/// A launch that was refused is tried again after this long.
+const RETRY: SimDuration = SimDuration::secs(30);
+/// How often a group is looked at while nodes come or go.
+const CHECK: SimDuration = SimDuration::secs(2);
+/// `user_data`: the release of the image that an instance was launched from.
+pub(crate) const IMAGE: &str = "imageRelease";
+
+/// Keeps every node group at its size.
+pub struct Nodegroups;
+
+impl Controller for Nodegroups {
+    fn name(&self) -> &'static str {
+        "eks-nodegroup"
+    }
+
+    fn process(&self) -> Process {
+        Process::Alone
+    }
+
+    fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
+        let object = change.after.as_deref().or(change.before.as_deref());
+        let group = match change.key.kind {
+            Kind::Nodegroup => change.after.is_some().then(|| change.key.name.to_string()),
+            Kind::Instance => object.and_then(Instance::of).and_then(|it| it.nodegroup.clone()),
+            Kind::Node => {
+                let labels = object.and_then(Node::of).and_then(|node| node.metadata.labels.as_ref());
+                labels.and_then(|labels| labels.get("alpha.eksctl.io/nodegroup-name")).cloned()
+            }
+            _ => None,
+        };
+        if let Some(group) = group {
+            wake(Key::new(ClusterId::WORLD, Kind::Nodegroup, "", &group));
+        }
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some(group) = turn.get::<Nodegroup>("", &key.name).cloned() else { return Ok(Next::Done) };
+        let passed = turn.now().since(group.since);
+        let live = instances(turn.store(), &key.name);
+        match group.status.as_str() {
+            "CREATING" if passed < timing::NODEGROUP_CREATE => {
+                return Ok(Next::After(SimDuration(timing::NODEGROUP_CREATE.0 - passed.0)));
+            }
+            "DELETING" => return Ok(delete(turn, &group, &live)),
+            _ => {}
+        }
+        let next = sooner(resize(turn, &group, &live), update::step(turn, &key.name));
+        settle_status(turn, &key.name);
+        Ok(next)
+    }
+}
+
+/// The subnets of a new group: those it names, else the private or the public ones in its zones.
+fn subnets(store: &Store, cluster: &EksCluster, group: &NodeGroup) -> Vec<String> {
+    if !group.subnets.is_empty() {
+        return group.subnets.clone();
+    }
+    let private = group.private_networking == Some(true);
+    let fits = |name: &&String| {
+        store.get::<Subnet>(ClusterId::WORLD, "", name).is_some_and(|subnet| {
+            let zone = group.availability_zones.is_empty()
+                || group.availability_zones.contains(&subnet.availability_zone);
+            zone && subnet.map_public_ip_on_launch != private
+        })
+    };
+    cluster.subnets.iter().filter(fits).cloned().collect()
+}
+
+/// The group's instances that are not going, oldest first.
+fn instances(store: &Store, group: &str) -> Vec<Instance> {
+    let all = store.list::<Instance>(ClusterId::WORLD, None);
+    let mut live: Vec<Instance> = all
+        .filter(|it| it.nodegroup.as_deref() == Some(group))
+        .filter(|it| !matches!(it.state, InstanceState::ShuttingDown | InstanceState::Terminated))
+        .cloned()
+        .collect();
+    live.sort_by_key(|it| it.launched_at);
+    live
+}
+
+/// Brings the number of instances to what the Auto Scaling group wants.
+fn resize(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Next {
+    let wanted = group.capacity() as usize;
+    if live.len() < wanted {
+        return launch::until(turn, group, live, wanted);
+    }
+    let mut next = Next::Done;
+    for extra in &live[wanted..] {
+        next = sooner(next, let_go(turn, group, extra));
+    }
+    next
+}
+
+/// Ends an instance that is too many. EKS empties the node of a managed group first, and does not wait for ever.
+fn let_go(turn: &mut Turn<'_>, group: &Nodegroup, it: &Instance) -> Next {
+    let drained = match group.care {
+        Care::Managed => drain::drain(turn, it, false),
+        Care::SelfManaged => Drained::Overdue,
+    };
+    if drained == Drained::Going {
+        return Next::After(CHECK);
+    }
+    let (name, id) = (group.metadata.name.as_deref(), it.metadata.name.as_deref());
+    if let (Some(name), Some(id)) = (name, id) {
+        let why = "in response to a difference between desired and actual capacity";
+        launch::ended(turn, name, id, why);
+        instance::shut_down(turn, id, true);
+    }
+    Next::Done
+}
+
+/// The earlier of two.
+fn sooner(one: Next, other: Next) -> Next {
+    match (one, other) {
+        (Next::After(a), Next::After(b)) => Next::After(a.min(b)),
+        (Next::After(a), _) | (_, Next::After(a)) => Next::After(a),
+        (Next::Every(a), Next::Every(b)) => Next::Every(a.min(b)),
+        (Next::Every(a), Next::Done) | (Next::Done, Next::Every(a)) => Next::Every(a),
+        (Next::Done, Next::Done) => Next::Done,
+    }
+}
+
+/// Whether the node of an instance is ready.
+fn is_ready(store: &Store, it: &Instance) -> bool {
+    let cluster = it.cluster.as_deref().and_then(|name| cluster_named(store, name));
+    let node = cluster.zip(it.node.as_deref()).and_then(|(id, node)| store.get::<Node>(id, "", node));
+    node.is_some_and(report::is_ready)
+}
+
+fn delete(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Next {
+    let name = group.metadata.name.clone().unwrap_or_default();
+    let mut next = Next::Done;
+    for it in live {
+        next = sooner(next, let_go(turn, group, it));
+    }
+    let going = turn.store().list::<Instance>(ClusterId::WORLD, None).any(|it| {
+        it.nodegroup.as_deref() == Some(&*name)
+            && (it.state != InstanceState::Terminated || it.node.is_some())
+    });
+    let passed = turn.now().since(group.since);
+    if going || next != Next::Done {
+        return next;
+    }
+    if passed < timing::NODEGROUP_DELETE {
+        return Next::After(SimDuration(timing::NODEGROUP_DELETE.0 - passed.0));
+    }
+    let key = turn.key(Kind::Nodegroup, "", &name);
+    turn.remove(&key);
+    Next::Done
+}
+
+/// Active once every wanted node is ready, unless an update of the version goes on.
+fn settle_status(turn: &mut Turn<'_>, name: &str) {
+    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return };
+    if group.updating().is_some_and(|it| it.kind == "VersionUpdate") {
+        return;
+    }
+    let live = instances(turn.store(), name);
+    let all = live.len() == group.desired_size as usize && live.iter().all(|it| is_ready(turn.store(), it));
+    if all && matches!(group.status.as_str(), "CREATING" | "UPDATING" | "DEGRADED") {
+        group.status = "ACTIVE".to_owned();
+        group.since = turn.now();
+        group.issues.clear();
+        if let Some(update) = group.updates.last_mut().filter(|it| it.status == "InProgress") {
+            update.status = "Successful".to_owned();
+        }
+        turn.put(group.into_object());
+    }
+}

@@ -1,0 +1,2 @@
+eksctl create nodegroup --config-file=groups.yaml --update-auth-configmap=false
+lab wait 60s
