@@ -180,12 +180,17 @@ fn slots(card: &mut Card, row: &NodeRow<'_>, measure: &Measure, wide: i32) {
     }
     card.node.host_line = Some(y + 2);
     y += hosts(card, row, measure, y + 8, w);
-    if !row.cards.is_empty() {
-        // Bound, but without an address yet: beside the pods that need none.
+    if !row.cards.is_empty() && !loose.is_empty() {
+        // Bound, but without an address yet: beside the pods that need none, or below where those leave no room.
         let first = w - 12 - 24 * i32::try_from(loose.len().min(6)).unwrap_or(0);
+        let last_line = card.node.host.last().map_or(0, |label| label.rect.y);
+        let beside = card.node.host.iter().filter(|label| label.rect.y == last_line);
+        if beside.map(|label| label.rect.x + label.rect.w).max().is_some_and(|end| end > first - 8) {
+            y += SMALL + 8;
+        }
         for (index, p) in loose.iter().take(6).enumerate() {
             let x = first + 24 * i32::try_from(index).unwrap_or(0);
-            let rect = Rect::new(x, y - measure.host_row + 9, SMALL, SMALL);
+            let rect = Rect::new(x, y - SMALL - 12, SMALL, SMALL);
             card.pods.push(mark(p, rect, Seat::Node, false));
         }
     }

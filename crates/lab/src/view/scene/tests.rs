@@ -118,3 +118,24 @@ fn a_subnet_where_nothing_is_drawn_says_what_stands_there_all_the_same() {
     assert_eq!((undrawn("Subnet/scattered-a"), undrawn("Subnet/spare-a")), (Some(8), Some(0)));
     assert_eq!(undrawn("Subnet/pods-a"), None);
 }
+
+#[test]
+fn a_pod_that_waits_for_an_address_is_not_hidden_by_those_that_need_none() {
+    let book = crate::library::lesson("no-free-ip").expect("the incident");
+    let mut session =
+        crate::Session::of_lesson(book.scenario.clone(), book.lesson.clone(), 41).expect("a session");
+    session.settle(api::SimDuration::secs(60));
+    let scene = scene(Moment::of(session.world()), ClusterId(1), Form::Desk, None);
+    let node = scene.nodes.iter().find(|node| node.name == "worker-a").expect("the node");
+    let waits: Vec<Rect> = scene
+        .pods
+        .iter()
+        .filter(|pod| pod.seat == Seat::Node && inside(pod.rect, node.rect))
+        .map(|pod| pod.rect)
+        .collect();
+    assert_eq!(waits.len(), 1);
+    let apart =
+        |a: Rect, b: Rect| a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+    let moved = |label: Rect| label.moved_by(node.rect.x, node.rect.y);
+    assert!(node.host.iter().all(|label| apart(label.rect, waits[0]) && apart(moved(label.rect), waits[0])));
+}

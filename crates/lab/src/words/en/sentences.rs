@@ -189,11 +189,13 @@ pub fn chain(why: &Why) -> Vec<Step> {
             step(Mark::Number, "AWS keeps the first four addresses of a subnet and the last".to_owned()),
             step(
                 Mark::Number,
-                format!(
-                    "{} of its {} blocks of 16 are whole: each could become a prefix",
-                    subnet.whole(),
-                    subnet.blocks.len()
-                ),
+                match (subnet.whole(), subnet.blocks.len()) {
+                    (0, 1) => "Its only block of 16 is not whole: no prefix fits".to_owned(),
+                    (0, all) => format!("None of its {all} blocks of 16 is whole: no prefix fits"),
+                    (whole, all) => {
+                        format!("{whole} of its {all} blocks of 16 are whole: each could become a prefix")
+                    }
+                },
             ),
         ],
         Why::Part(part) => super::parts::chain(part),

@@ -196,11 +196,14 @@ pub fn chain(why: &Why) -> Vec<Step> {
             step(Mark::Number, "각 서브넷에서 처음 넷과 마지막 하나는 AWS가 씁니다".to_owned()),
             step(
                 Mark::Number,
-                format!(
-                    "16개짜리 블록 {}개 중 {}개가 온전합니다. 온전한 블록만 프리픽스가 될 수 있습니다",
-                    subnet.blocks.len(),
-                    subnet.whole()
-                ),
+                match (subnet.whole(), subnet.blocks.len()) {
+                    (0, all) => format!(
+                        "16개짜리 블록 {all}개 가운데 온전한 것이 없어 프리픽스가 들어갈 자리가 없습니다"
+                    ),
+                    (whole, all) => format!(
+                        "16개짜리 블록 {all}개 중 {whole}개가 온전합니다. 온전한 블록만 프리픽스가 될 수 있습니다"
+                    ),
+                },
             ),
         ],
         Why::Part(part) => super::parts::chain(part),
