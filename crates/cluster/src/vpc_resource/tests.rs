@@ -47,7 +47,8 @@ fn with_trunk(instance_type: &str, init: &Value) -> (World, String) {
         labels: [("own".to_owned(), "yes".to_owned())].into(),
         ..NodeGroup::default()
     };
-    ask(&mut world, Provision::CreateNodegroup { cluster: "podpath".to_owned(), group: Box::new(group) });
+    let (group, care) = (Box::new(group), api::kinds::eks::Care::Managed);
+    ask(&mut world, Provision::CreateNodegroup { cluster: "podpath".to_owned(), group, care, mapped: true });
     settle(&mut world);
     let is_new = |node: &&Node| node.metadata.labels.as_ref().is_some_and(|all| all.contains_key("own"));
     let node = world.store().list::<Node>(HERE, None).find(is_new).expect("the node");
