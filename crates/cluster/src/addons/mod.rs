@@ -138,6 +138,19 @@ mod tests {
     }
 
     #[test]
+    fn coredns_keeps_off_fargate_unless_its_settings_say_otherwise() {
+        let written = |values: Value| {
+            let all = objects(COREDNS, &[("DNS", "10.96.0.10")]).into_iter();
+            let all = all.map(|it| coredns_on_eks(it, &values));
+            let set =
+                all.into_iter().find(|it| it.kind() == Kind::Deployment).expect("a Deployment").to_value();
+            set["spec"]["template"]["metadata"]["annotations"][COMPUTE_TYPE].clone()
+        };
+        assert_eq!(written(Value::Null), json!("ec2"));
+        assert_eq!(written(json!({"computeType": "Fargate"})), Value::Null);
+    }
+
+    #[test]
     fn configuration_values_change_the_environment() {
         let values = json!({"env": {"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": "0"}});
         let all = configured(objects(AWS_NODE, &[]), &values);
