@@ -253,6 +253,7 @@ kinds! {
     Eni(kinds::aws::Eni): "aws", "v1", "enis", "Eni", [], World, [], NONE;
     Instance(kinds::aws::Instance): "aws", "v1", "instances", "Instance", [], World, [], NONE;
     EksCluster(kinds::eks::EksCluster): "eks", "v1", "clusters", "Cluster", [], World, [], NONE;
+    Addon(kinds::eks::Addon): "eks", "v1", "addons", "Addon", [], World, [], NONE;
     Nodegroup(kinds::eks::Nodegroup): "eks", "v1", "nodegroups", "Nodegroup", [], World, [], NONE;
     FargateProfile(kinds::eks::FargateProfile): "eks", "v1", "fargateprofiles", "FargateProfile", [], World, [], NONE;
     ControlPlane(kinds::sim::ControlPlane): "sim", "v1", "controlplanes", "ControlPlane", [], World, [], NONE;

@@ -3,7 +3,7 @@
 //! The controllers of the control plane have a registry of their own, beside them.
 
 use crate::{
-    ActorId, Controller, cloud,
+    ActorId, Controller, addons, cloud,
     controllers::CONTROLLERS,
     node::{eviction, fargate, ipamd, join, kindnet, kubelet, kwok, report},
     parts, provision, scheduler, vpc_resource,
@@ -25,6 +25,7 @@ static OTHERS: &[&(dyn Controller + Sync)] = &[
     &fargate::FargateScheduler,
     &provision::Eks,
     &provision::Nodegroups,
+    &addons::Addons,
     &provision::FargateProfiles,
     &parts::Rejoin,
 ];

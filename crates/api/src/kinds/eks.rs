@@ -268,3 +268,37 @@ impl Nodegroup {
         }
     }
 }
+
+/// What is wrong with an add-on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AddonIssue {
+    /// Such as `InsufficientNumberOfReplicas`.
+    pub code: String,
+    /// In EKS's words.
+    pub message: String,
+}
+
+/// An add-on of a cluster. `metadata.name` is `<cluster>/<add-on>`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Addon {
+    /// Name and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its cluster.
+    pub cluster: String,
+    /// Such as `vpc-cni`.
+    pub addon: String,
+    /// Such as `v1.21.1-eksbuild.7`.
+    pub version: String,
+    /// Its settings, as they were given: JSON or YAML; empty for none.
+    pub configuration_values: String,
+    /// `CREATING`, `ACTIVE`, `DEGRADED`, `UPDATING`, `UPDATE_FAILED`, `CREATE_FAILED` or `DELETING`.
+    pub status: String,
+    /// Since when.
+    pub since: SimTime,
+    /// When it was made.
+    pub created_at: SimTime,
+    /// What is wrong with it.
+    pub issues: Vec<AddonIssue>,
+}

@@ -4,10 +4,22 @@
 //! CoreDNS and a local provisioner on kind. Settings are what eksctl's `configurationValues` say.
 //! Source: the EKS add-ons' manifests and version tables (addons.md §3, §4); kind v0.27.
 
-use api::{Kind, Object};
+mod apply;
+mod keep;
+pub(crate) mod schema;
+#[cfg(test)]
+mod tests;
+
+use api::{Kind, Object, kinds::eks::EksCluster};
 use serde_json::{Value, json};
 
+pub(crate) use apply::Resolve;
+pub(crate) use keep::{Addons, Wanted, asked_for, create, delete, update};
+
 use crate::{Turn, node::fargate::COMPUTE_TYPE};
+
+/// The add-ons that eksctl makes of itself and the lab knows.
+pub(crate) const DEFAULT: [&str; 3] = ["vpc-cni", "kube-proxy", "coredns"];
 
 /// What stands between `@` signs in a manifest, and what to put there.
 pub(crate) type Words<'a> = &'a [(&'a str, &'a str)];
@@ -21,18 +33,66 @@ pub(crate) const COREDNS: &str = include_str!("coredns.yaml");
 /// Everything but CoreDNS on kind.
 pub(crate) const KIND: &str = include_str!("kind.yaml");
 
-/// Latest add-on versions for a Kubernetes minor: CNI, CoreDNS, kube-proxy. The node agent's goes with the CNI's.
-/// Source: addons.md §3, AWS pages of 2026.
-pub(crate) fn versions(minor: &str) -> (&'static str, &'static str, &'static str) {
-    const CNI: &str = "v1.21.1-eksbuild.7";
-    match minor {
-        "1.30" => (CNI, "v1.11.4-eksbuild.40", "v1.30.14-eksbuild.28"),
-        "1.31" => (CNI, "v1.11.4-eksbuild.40", "v1.31.14-eksbuild.9"),
-        "1.32" => (CNI, "v1.11.4-eksbuild.40", "v1.32.13-eksbuild.5"),
-        "1.33" => (CNI, "v1.12.4-eksbuild.18", "v1.33.10-eksbuild.2"),
-        "1.35" => (CNI, "v1.14.3-eksbuild.3", "v1.35.3-eksbuild.2"),
-        _ => (CNI, "v1.13.2-eksbuild.11", "v1.34.6-eksbuild.2"),
+/// Versions of an add-on that fit a Kubernetes minor, the latest first.
+/// Source: addons.md §3, AWS pages of late 2025 and of 2026.
+pub(crate) fn versions(addon: &str, minor: &str) -> &'static [&'static str] {
+    match (addon, minor) {
+        ("vpc-cni", _) => &["v1.21.1-eksbuild.7", "v1.20.4-eksbuild.1"],
+        ("coredns", "1.30" | "1.31" | "1.32") => &["v1.11.4-eksbuild.40", "v1.11.4-eksbuild.24"],
+        ("coredns", "1.33") => &["v1.12.4-eksbuild.18", "v1.12.4-eksbuild.1"],
+        ("coredns", "1.35") => &["v1.14.3-eksbuild.3"],
+        ("coredns", _) => &["v1.13.2-eksbuild.11", "v1.12.4-eksbuild.1"],
+        ("kube-proxy", "1.30") => &["v1.30.14-eksbuild.28", "v1.30.14-eksbuild.8"],
+        ("kube-proxy", "1.31") => &["v1.31.14-eksbuild.9", "v1.31.13-eksbuild.2"],
+        ("kube-proxy", "1.32") => &["v1.32.13-eksbuild.5", "v1.32.9-eksbuild.2"],
+        ("kube-proxy", "1.33") => &["v1.33.10-eksbuild.2", "v1.33.5-eksbuild.2"],
+        ("kube-proxy", "1.35") => &["v1.35.3-eksbuild.2"],
+        ("kube-proxy", _) => &["v1.34.6-eksbuild.2", "v1.34.1-eksbuild.2"],
+        _ => &[],
     }
+}
+
+/// The region of a cluster, by its endpoint.
+fn region(cluster: &EksCluster) -> &str {
+    cluster.endpoint.split('.').rev().nth(3).unwrap_or_default()
+}
+
+/// An add-on's objects in a version, with its settings worked in.
+fn render(cluster: &EksCluster, addon: &str, version: &str, values: &str) -> Vec<Object> {
+    let manifest = match addon {
+        "vpc-cni" => AWS_NODE,
+        "kube-proxy" => KUBE_PROXY,
+        "coredns" => COREDNS,
+        _ => return Vec::new(),
+    };
+    let name = cluster.metadata.name.as_deref().unwrap_or_default();
+    let registry = format!("602401143452.dkr.ecr.{}.amazonaws.com", region(cluster));
+    let image = format!("{registry}/eks/coredns:{version}");
+    // The tenth address of the Services' block.
+    let dns = std::net::Ipv4Addr::from(u32::from(cluster.service_ipv4_cidr.network()) + 10).to_string();
+    let words = [
+        ("REGISTRY", registry.as_str()),
+        ("CNI_UPSTREAM", version.split('-').next().unwrap_or(version)),
+        ("CNI", version),
+        ("NODE_AGENT", "v1.2.7-eksbuild.1"),
+        ("KUBE_PROXY", version),
+        ("COREDNS", &image),
+        ("DNS", &dns),
+        ("ENDPOINT", &cluster.endpoint),
+        ("CLUSTER", name),
+        ("VPC", &cluster.vpc),
+    ];
+    let settings = settings(values);
+    let objects = configured(objects(manifest, &words), &settings);
+    match addon {
+        "coredns" => objects.into_iter().map(|it| coredns_on_eks(it, &settings)).collect(),
+        _ => objects,
+    }
+}
+
+/// `configurationValues`: JSON or YAML text.
+fn settings(text: &str) -> Value {
+    api::text::read(text).documents.first().map(api::text::Document::to_value).unwrap_or_default()
 }
 
 /// The objects of a manifest with its words filled in.
@@ -62,7 +122,7 @@ pub(crate) fn install(turn: &mut Turn<'_>, objects: Vec<Object>) {
 ///
 /// MODEL: with `computeType: Fargate` the annotation is left out; what the add-on writes there is not recorded.
 /// Source: EKS user guide ("Get started with AWS Fargate": CoreDNS), eksctl `pkg/fargate/coredns/coredns.go`.
-pub(crate) fn coredns_on_eks(object: Object, values: &Value) -> Object {
+fn coredns_on_eks(object: Object, values: &Value) -> Object {
     let Object::Deployment(mut it) = object else { return object };
     let template = &mut it.spec.get_or_insert_default().template;
     let meta = template.metadata.get_or_insert_default();
@@ -80,12 +140,17 @@ pub(crate) fn coredns_on_eks(object: Object, values: &Value) -> Object {
 
 /// An add-on's objects with `configurationValues` worked in, as far as the lab gives them a meaning: `env` and
 /// `init.env` of vpc-cni; `resources`, `nodeSelector`, `tolerations`, `replicaCount` of all.
-pub(crate) fn configured(objects: Vec<Object>, values: &Value) -> Vec<Object> {
+fn configured(objects: Vec<Object>, values: &Value) -> Vec<Object> {
     objects.into_iter().map(|object| configure(object, values)).collect()
 }
 
 fn configure(object: Object, values: &Value) -> Object {
     let kind = object.kind();
+    if let (Kind::ConfigMap, "coredns", Some(corefile)) = (kind, object.name(), values.get("corefile")) {
+        let mut value = object.to_value();
+        value["data"]["Corefile"] = corefile.clone();
+        return Object::from_value(kind, value).unwrap_or(object);
+    }
     if !matches!(kind, Kind::DaemonSet | Kind::Deployment) {
         return object;
     }
@@ -123,40 +188,5 @@ fn set_env(container: &mut Value, wanted: Option<&Value>) {
             Some(var) => var["value"] = json!(text),
             None => env.push(json!({"name": name, "value": text})),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_document_of_every_manifest_is_an_object() {
-        for (manifest, count) in [(AWS_NODE, 6), (KUBE_PROXY, 4), (COREDNS, 4), (KIND, 9)] {
-            assert_eq!(objects(manifest, &[("ENDPOINT", "https://x"), ("DNS", "10.96.0.10")]).len(), count);
-        }
-    }
-
-    #[test]
-    fn coredns_keeps_off_fargate_unless_its_settings_say_otherwise() {
-        let written = |values: Value| {
-            let all = objects(COREDNS, &[("DNS", "10.96.0.10")]).into_iter();
-            let all = all.map(|it| coredns_on_eks(it, &values));
-            let set =
-                all.into_iter().find(|it| it.kind() == Kind::Deployment).expect("a Deployment").to_value();
-            set["spec"]["template"]["metadata"]["annotations"][COMPUTE_TYPE].clone()
-        };
-        assert_eq!(written(Value::Null), json!("ec2"));
-        assert_eq!(written(json!({"computeType": "Fargate"})), Value::Null);
-    }
-
-    #[test]
-    fn configuration_values_change_the_environment() {
-        let values = json!({"env": {"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": "0"}});
-        let all = configured(objects(AWS_NODE, &[]), &values);
-        let daemon_set = all.iter().find(|o| o.kind() == Kind::DaemonSet).expect("a DaemonSet").to_value();
-        let env = daemon_set["spec"]["template"]["spec"]["containers"][0]["env"].to_string();
-        assert!(env.contains(r#"{"name":"WARM_ENI_TARGET","value":"0"}"#));
-        assert!(env.contains(r#"{"name":"WARM_IP_TARGET","value":"2"}"#));
     }
 }

@@ -3,7 +3,7 @@
 //! Sizes, settings, limits and faults. What takes time is only begun here.
 
 use api::{
-    Kind, Resource,
+    Resource,
     k8s::core::v1::Node,
     kinds::{
         eks::{Care, EksCluster, Nodegroup},
@@ -15,8 +15,8 @@ use ipnet::Ipv4Net;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_json::Value;
 
-use super::{eks, kind, named, nodegroup, plane};
-use crate::{ClusterId, Key, Refusal, Turn, addons, cloud::refuse};
+use super::{kind, named, nodegroup};
+use crate::{ClusterId, Refusal, Turn, addons, cloud::refuse};
 
 /// The group's nodes are drained and terminated, then the group is gone.
 pub(crate) fn delete_nodegroup(turn: &mut Turn<'_>, cluster: &str, name: &str) -> Result<(), Refusal> {
@@ -78,30 +78,13 @@ pub(super) fn update_addon(
     name: &str,
     settings: &str,
 ) -> Result<(), Refusal> {
-    const OPERATION: &str = "UpdateAddon";
-    let missing = |message: String| Refusal::from(refuse(OPERATION, "ResourceNotFoundException", message));
-    let id = plane(turn.store(), cluster).filter(|_| turn.get::<EksCluster>("", cluster).is_some());
-    let Some(id) = id else { return Err(missing(format!("No cluster found for name: {cluster}."))) };
-    let (kind, object) = match name {
-        "vpc-cni" => (Kind::DaemonSet, "aws-node"),
-        "kube-proxy" => (Kind::DaemonSet, "kube-proxy"),
-        "coredns" => (Kind::Deployment, "coredns"),
-        _ => return Err(missing(format!("No addon: {name} found in cluster: {cluster}"))),
+    let missing =
+        |message: String| Refusal::from(refuse("UpdateAddon", "ResourceNotFoundException", message));
+    let Some(found) = turn.get::<EksCluster>("", cluster).cloned() else {
+        return Err(missing(format!("No cluster found for name: {cluster}.")));
     };
-    let mut there = Turn::new(turn.world, turn.actor, id, turn.cause);
-    let key = Key::new(id, kind, "kube-system", object);
-    let Some(current) = there.store().object(&key).map(|object| (**object).clone()) else {
-        return Err(missing(format!("No addon: {name} found in cluster: {cluster}")));
-    };
-    let settings = eks::read_settings(settings);
-    for object in addons::configured(vec![current], &settings) {
-        match addons::coredns_on_eks(object, &settings) {
-            api::Object::DaemonSet(it) => there.update(*it)?,
-            api::Object::Deployment(it) => there.update(*it)?,
-            _ => continue,
-        };
-    }
-    Ok(())
+    let wanted = addons::Wanted { version: None, values: settings, resolve: addons::Resolve::Overwrite };
+    Ok(addons::update(turn, &found, name, &wanted).map(drop)?)
 }
 
 pub(super) fn add_node(turn: &mut Turn<'_>, cluster: ClusterId) -> Result<(), Refusal> {

@@ -12,11 +12,10 @@ use api::{
     },
     meta::ObjectMeta,
 };
-use serde_json::Value;
 
 use super::{fargate, nodegroup, release, vpc};
 use crate::{
-    Change, ClusterId, Controller, Key, Next, Refusal, Store, Turn, addons, apiserver,
+    Change, ClusterId, Controller, Key, Next, Note, Refusal, Store, Turn, What, addons, apiserver,
     cloud::refuse,
     parts::{self, Process},
     timing, vpc_resource,
@@ -158,7 +157,7 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     apiserver::bootstrap(turn.world, id, &addresses);
     let there = &mut Turn::new(turn.world, turn.actor, id, turn.cause);
     addons::install(there, vpc_resource::definitions());
-    install_addons(there, &cluster, &config);
+    install_addons(turn, &cluster, &config);
     let managed = config.managed_node_groups.iter().map(|group| (group, Care::Managed));
     for (group, care) in managed.chain(config.node_groups.iter().map(|group| (group, Care::SelfManaged))) {
         // The config was checked when the cluster was asked for.
@@ -166,44 +165,20 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     }
 }
 
+/// The add-ons that eksctl makes of itself, with what the config says of them.
 fn install_addons(turn: &mut Turn<'_>, cluster: &EksCluster, config: &ClusterConfig) {
-    if config.addons_config.disable_default_addons == Some(true) {
-        return;
-    }
-    let name = cluster.metadata.name.as_deref().unwrap_or_default();
-    let (cni, coredns, kube_proxy) = addons::versions(&cluster.version);
-    let region = config.metadata.region.as_str();
-    let registry = format!("602401143452.dkr.ecr.{region}.amazonaws.com");
-    let image = format!("{registry}/eks/coredns:{coredns}");
-    let dns = super::dns_address(cluster.service_ipv4_cidr).to_string();
-    let upstream = cni.split('-').next().unwrap_or(cni);
-    let words = [
-        ("REGISTRY", registry.as_str()),
-        ("CNI_UPSTREAM", upstream),
-        ("CNI", cni),
-        ("NODE_AGENT", "v1.2.7-eksbuild.1"),
-        ("KUBE_PROXY", kube_proxy),
-        ("COREDNS", &image),
-        ("DNS", &dns),
-        ("ENDPOINT", &cluster.endpoint),
-        ("CLUSTER", name),
-        ("VPC", &cluster.vpc),
-    ];
-    for (addon, manifest) in
-        [("vpc-cni", addons::AWS_NODE), ("kube-proxy", addons::KUBE_PROXY), ("coredns", addons::COREDNS)]
-    {
-        let settings = config.addons.iter().find(|it| it.name == addon);
-        let settings = settings.and_then(|it| it.configuration_values.as_deref()).unwrap_or_default();
-        let settings = read_settings(settings);
-        let mut objects = addons::configured(addons::objects(manifest, &words), &settings);
-        if addon == "coredns" {
-            objects = objects.into_iter().map(|it| addons::coredns_on_eks(it, &settings)).collect();
+    let all = config.addons_config.disable_default_addons != Some(true);
+    for name in addons::DEFAULT {
+        let given = config.addons.iter().find(|it| it.name == name);
+        if !all && given.is_none() {
+            continue;
         }
-        addons::install(turn, objects);
+        let version = given.and_then(|it| it.version.as_deref()).filter(|version| *version != "latest");
+        let values = given.and_then(|it| it.configuration_values.as_deref()).unwrap_or_default();
+        let wanted = addons::Wanted { version, values, resolve: addons::Resolve::Overwrite };
+        if let Err(error) = addons::create(turn, cluster, name, &wanted) {
+            let about = turn.key(Kind::EksCluster, "", &cluster.metadata.name.clone().unwrap_or_default());
+            turn.fact(What::Noted(Note::Refused { about, message: error.to_string() }));
+        }
     }
-}
-
-/// `configurationValues`: JSON or YAML text.
-pub(super) fn read_settings(text: &str) -> Value {
-    api::text::read(text).documents.first().map(api::text::Document::to_value).unwrap_or_default()
 }

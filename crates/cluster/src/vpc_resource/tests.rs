@@ -143,7 +143,10 @@ fn in_strict_mode_probes_come_through_only_without_early_demultiplexing() {
     pass(&mut world, 60);
     assert!(!ready(&world, "db"));
     assert!(said(&world, "Unhealthy").iter().any(|why| why.contains("context deadline exceeded")));
-    set(&mut world, &json!({"init": {"env": {"DISABLE_TCP_EARLY_DEMUX": "true"}}}));
+    set(
+        &mut world,
+        &json!({"env": {"ENABLE_POD_ENI": "true"}, "init": {"env": {"DISABLE_TCP_EARLY_DEMUX": "true"}}}),
+    );
     pass(&mut world, 120);
     assert!(ready(&world, "db"));
 }

@@ -3,6 +3,7 @@
 //! Log lines with the time of day go to standard output, `Error: …` to standard error. A command takes as long as the real one, in simulated time.
 //! Source: eksctl 0.205, `pkg/actions/nodegroup`, `pkg/ctl`; recorded by hand, see decisions.
 
+mod addon;
 mod cluster;
 mod fargate;
 mod nodegroup;
@@ -60,6 +61,7 @@ const FLAGS: &[Flag] = &[
     switch("force", '\0'),
     switch("force-upgrade", '\0'),
     switch("update-auth-configmap", '\0'),
+    switch("preserve", '\0'),
     switch("disable-eviction", '\0'),
     switch("all-regions", 'A'),
     optional("dry-run", "true"),
@@ -120,6 +122,10 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             fargate::get(call, &given, rest.first().copied())
         }
         ["delete", "fargateprofile", rest @ ..] => fargate::delete(call, &given, rest.first().copied()),
+        ["create", "addon", rest @ ..] => addon::create(call, &given, rest.first().copied()),
+        ["get", "addon" | "addons", rest @ ..] => addon::get(call, &given, rest.first().copied()),
+        ["update", "addon", rest @ ..] => addon::update(call, &given, rest.first().copied()),
+        ["delete", "addon", rest @ ..] => addon::delete(call, &given, rest.first().copied()),
         ["utils", "write-kubeconfig"] => cluster::write_kubeconfig(call, &given),
         [
             verb @ ("create" | "get" | "delete" | "scale" | "utils" | "upgrade" | "update" | "enable"

@@ -4,6 +4,7 @@
 //! service's own names, in no order: `aws` prints answers in the order of the service's model. Fields without a value are left out.
 
 mod access;
+mod addons;
 mod addresses;
 mod autoscaling;
 mod clusters;
@@ -46,6 +47,7 @@ const fn operation(
 /// Every operation that the lab answers.
 const TABLES: &[&[Operation]] = &[
     access::OPERATIONS,
+    addons::OPERATIONS,
     addresses::OPERATIONS,
     autoscaling::OPERATIONS,
     clusters::OPERATIONS,
