@@ -2,6 +2,7 @@
 //!
 //! One file for each noun of a service; each names its operations in a table, and [`TABLES`] names the tables. Input and output have the
 //! service's own names, in no order: `aws` prints answers in the order of the service's model. Fields without a value are left out.
+//! MODEL: codes of refusals are those of the API references; a sentence that nobody has recorded is worded like those that were.
 
 mod access;
 mod addons;
