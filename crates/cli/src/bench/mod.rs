@@ -6,11 +6,13 @@
 mod api;
 mod replay;
 mod scheduler;
+mod settle;
 
 /// Prints the figures of a suite.
 type Run = fn();
 
-const SUITES: &[(&str, Run)] = &[("api", api::run), ("replay", replay::run), ("scheduler", scheduler::run)];
+const SUITES: &[(&str, Run)] =
+    &[("api", api::run), ("replay", replay::run), ("scheduler", scheduler::run), ("settle", settle::run)];
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {
