@@ -43,7 +43,8 @@ pub trait Controller {
         Process::ControllerManager
     }
 
-    /// How long after a change it looks: the way of a watch event and the work queue. Zero for none.
+    /// How long after a change it looks: the way of a watch event and the work queue.
+    // INVARIANT: never zero. What a line leaves to be done at the moment at which it ends would be done when that moment is looked back at.
     fn reaction(&self) -> SimDuration {
         crate::timing::WATCH
     }

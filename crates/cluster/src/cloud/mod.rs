@@ -48,10 +48,6 @@ impl Controller for Ec2 {
         Process::Alone
     }
 
-    fn reaction(&self) -> api::SimDuration {
-        api::SimDuration::ZERO
-    }
-
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
         let takes_time = change.after.as_deref().is_some_and(|object| match object {
             Object::Eni(it) => matches!(it.attachment, Attachment::Attaching | Attachment::Detaching),
