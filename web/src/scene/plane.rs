@@ -64,7 +64,7 @@ fn wide(band: &ControlPlaneBand, ui: &Ui, (stages, refused): Told) -> Html {
         <g class={classes!("k-aws", (!band.managed).then_some("is-kind"))} data-id="ControlPlane" transform={at(x, y)}>
             {plate(w, h, "plate")}
             if band.managed { {plate(w, h, "hatch")} }
-            <text x="16" y="20" class="lab t12">{if band.managed { ui.aws_vpc } else { ui.kind_plane }}
+            <text x="16" y="20" class="lab t12">{if band.managed { ui.aws_vpc } else if band.imported { ui.imported_plane } else { ui.kind_plane }}
                 {tail("lab2", if band.managed { ui.aws_account.to_owned() } else { band.cluster.clone() })}
             </text>
             <path class="wire" d={format!("{}{}{}", wire(band.api, band.etcd), wire(band.etcd, band.door.rect),

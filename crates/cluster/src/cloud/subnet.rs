@@ -55,6 +55,10 @@ pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
 /// Whether a subnet's route table leads to an internet gateway.
 #[must_use]
 pub fn is_public(store: &Store, subnet: &Subnet) -> bool {
+    // MODEL: the routes of an imported subnet are not given; one whose instances get public addresses is taken for public.
+    if subnet.route_table.is_empty() {
+        return subnet.map_public_ip_on_launch;
+    }
     let table = store.get::<RouteTable>(ClusterId::WORLD, "", &subnet.route_table);
     table.is_some_and(|table| table.routes.iter().any(|route| route.target.starts_with("igw")))
 }

@@ -229,6 +229,7 @@ impl Lang {
             ),
             "duo" => self.pick("t3.small 두 대", "two t3.small"),
             "tiny" => self.pick("t3.small 한 대와 시스템 노드", "one t3.small and a system node"),
+            "bare" => self.pick("노드 그룹이 아직 없는 클러스터", "a cluster without node groups"),
             "pool" => self.pick("/27 서브넷 둘에 t3.small 한 대씩", "a t3.small in each of two /27 subnets"),
             "street" => self.pick("넓은 서브넷과 조각난 서브넷", "a roomy subnet and a fragmented one"),
             "narrow" => {

@@ -102,6 +102,7 @@ fn band(
     let band = ControlPlaneBand {
         cluster: plane.metadata.name.clone().unwrap_or_default(),
         managed: plane.provider == Provider::Eks,
+        imported: plane.provider == Provider::Imported,
         rect,
         api,
         etcd,

@@ -104,6 +104,8 @@ pub struct ControlPlaneBand {
     pub cluster: String,
     /// Whether AWS runs it, in an account of its own.
     pub managed: bool,
+    /// Whether it is of an imported cluster: nothing was given of it.
+    pub imported: bool,
     /// The whole band; empty where it is no band but boxes above and beside the door, on a narrow page.
     pub rect: Rect,
     /// The API server.

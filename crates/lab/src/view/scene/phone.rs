@@ -68,6 +68,7 @@ fn band(moment: Moment<'_>, cluster: ClusterId, plane: &ControlPlane) -> (Contro
     let band = ControlPlaneBand {
         cluster: plane.metadata.name.clone().unwrap_or_default(),
         managed: plane.provider == Provider::Eks,
+        imported: plane.provider == Provider::Imported,
         rect: Rect::default(),
         api,
         etcd,

@@ -69,6 +69,7 @@ mod tests {
             control_plane: Some(ControlPlaneBand {
                 cluster: String::new(),
                 managed: true,
+                imported: false,
                 rect: Rect::new(16, 0, 700, 100),
                 api: Rect::default(),
                 etcd: Rect::default(),
