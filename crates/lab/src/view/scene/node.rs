@@ -186,11 +186,11 @@ fn slots(card: &mut Card, row: &NodeRow<'_>, measure: &Measure, wide: i32) {
         let last_line = card.node.host.last().map_or(0, |label| label.rect.y);
         let beside = card.node.host.iter().filter(|label| label.rect.y == last_line);
         if beside.map(|label| label.rect.x + label.rect.w).max().is_some_and(|end| end > first - 8) {
-            y += SMALL + 8;
+            y += SMALL + 12;
         }
         for (index, p) in loose.iter().take(6).enumerate() {
             let x = first + 24 * i32::try_from(index).unwrap_or(0);
-            let rect = Rect::new(x, y - SMALL - 12, SMALL, SMALL);
+            let rect = Rect::new(x, y - SMALL - 10, SMALL, SMALL);
             card.pods.push(mark(p, rect, Seat::Node, false));
         }
     }
