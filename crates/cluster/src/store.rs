@@ -29,7 +29,7 @@ pub struct Key {
     pub cluster: ClusterId,
     /// Which kind.
     pub kind: Kind,
-    /// Empty where the kind has none.
+    /// Empty where the kind has none. Of what AWS names within a cluster (node groups, Fargate profiles): that cluster's name.
     pub namespace: Rc<str>,
     /// The object's name.
     pub name: Rc<str>,
@@ -40,7 +40,7 @@ impl Key {
     #[must_use]
     pub fn new(cluster: ClusterId, kind: Kind, namespace: &str, name: &str) -> Self {
         let (cluster, namespace) = match kind.info().scope {
-            Scope::World => (ClusterId::WORLD, ""),
+            Scope::World => (ClusterId::WORLD, namespace),
             Scope::Cluster => (cluster, ""),
             Scope::Namespaced => (cluster, namespace),
         };

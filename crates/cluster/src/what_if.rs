@@ -106,11 +106,13 @@ impl<'w> Subject<'w> {
     }
 }
 
-/// Name of the managed node group of a node.
+/// The managed node group of a node.
 #[must_use]
-pub fn node_group<'w>(world: &'w World, cluster: ClusterId, node: &str) -> Option<&'w str> {
+pub fn node_group<'w>(world: &'w World, cluster: ClusterId, node: &str) -> Option<&'w Nodegroup> {
     let labels = world.store().get::<Node>(cluster, "", node)?.metadata.labels.as_ref()?;
-    labels.get("eks.amazonaws.com/nodegroup").map(String::as_str)
+    let (of, name) =
+        labels.get("alpha.eksctl.io/cluster-name").zip(labels.get("eks.amazonaws.com/nodegroup"))?;
+    world.store().get::<Nodegroup>(ClusterId::WORLD, of, name)
 }
 
 /// What one more node would be that comes from where this one came from: with the labels and taints of the node group,
@@ -121,9 +123,7 @@ fn like(world: &World, cluster: ClusterId, name: &str) -> Option<Node> {
     labels.retain(|key, _| !edit::is_ours(key));
     let taints = &mut node.spec.get_or_insert_default().taints;
     *taints = None;
-    let mut groups = world.store().list::<Nodegroup>(ClusterId::WORLD, None);
-    let group = node_group(world, cluster, name);
-    if let Some(group) = groups.find(|it| it.metadata.name.as_deref() == group) {
+    if let Some(group) = node_group(world, cluster, name) {
         labels.extend(group.labels.clone());
         *taints = Some(group.taints.clone());
     }

@@ -145,7 +145,7 @@ pub(crate) fn private_dns_name(address: Ipv4Addr, region: &str) -> String {
 
 fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
     let group =
-        it.nodegroup.as_deref().and_then(|g| turn.store().get::<Nodegroup>(ClusterId::WORLD, "", g)).cloned();
+        nodegroup::key_of(&it).and_then(|key| turn.get::<Nodegroup>(&key.namespace, &key.name)).cloned();
     if group.as_ref().is_some_and(|group| !is_mapped(turn, group)) {
         return Ok(unauthorized(turn, &it));
     }

@@ -159,6 +159,6 @@ fn nodegroup_of(turn: &Turn<'_>, cluster: &str, name: &str, operation: &str) -> 
     if turn.get::<EksCluster>("", cluster).is_none() {
         return Err(missing(format!("No cluster found for name: {cluster}.")));
     }
-    let group = turn.get::<Nodegroup>("", name).filter(|group| group.cluster == cluster).cloned();
+    let group = turn.get::<Nodegroup>(cluster, name).cloned();
     group.ok_or_else(|| missing(format!("No node group found for name: {name}.")))
 }

@@ -12,7 +12,7 @@ use api::{
         aws::Subnet,
         eks::{EksCluster, FargateProfile},
         eksctl,
-        sim::Machine,
+        sim::{ControlPlane, Machine},
     },
     meta::ObjectMeta,
 };
@@ -56,7 +56,7 @@ impl Controller for FargateProfiles {
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let Some(mut profile) = turn.get::<FargateProfile>("", &key.name).cloned() else {
+        let Some(mut profile) = turn.get::<FargateProfile>(&key.namespace, &key.name).cloned() else {
             return Ok(Next::Done);
         };
         let passed = turn.now().since(profile.since);
@@ -120,6 +120,13 @@ pub fn profiles<'s>(store: &'s Store, cluster: &'s str) -> impl Iterator<Item = 
     store.list::<FargateProfile>(ClusterId::WORLD, None).filter(move |it| it.cluster == cluster)
 }
 
+/// A profile of the cluster with this part of the store.
+#[must_use]
+pub fn profile_in<'s>(store: &'s Store, cluster: ClusterId, name: &str) -> Option<&'s FargateProfile> {
+    let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0)?;
+    store.get(ClusterId::WORLD, plane.metadata.name.as_deref()?, name)
+}
+
 /// Begins a profile.
 /// # Errors
 /// In the words of EKS.
@@ -134,7 +141,7 @@ pub(crate) fn create(
         return no("ResourceNotFoundException", format!("No cluster found for name: {cluster}."));
     };
     let name = wanted.name.as_str();
-    if turn.get::<FargateProfile>("", name).is_some_and(|it| it.status != "DELETING") {
+    if turn.get::<FargateProfile>(cluster, name).is_some_and(|it| it.status != "DELETING") {
         let message = "A Fargate Profile already exists with this name in this cluster.";
         return no("ResourceInUseException", message.to_owned());
     }
@@ -176,6 +183,7 @@ pub(crate) fn create(
     let profile = FargateProfile {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
+            namespace: Some(cluster.to_owned()),
             creation_timestamp: Some(turn.stamp()),
             labels: (!wanted.tags.is_empty()).then(|| wanted.tags.clone()),
             ..ObjectMeta::default()
@@ -218,7 +226,7 @@ pub fn asked_for<'s>(
     if store.get::<EksCluster>(ClusterId::WORLD, "", cluster).is_none() {
         return Err(missing(format!("No cluster found for name: {cluster}.")));
     }
-    let profile = store.get::<FargateProfile>(ClusterId::WORLD, "", name).filter(|it| it.cluster == cluster);
+    let profile = store.get::<FargateProfile>(ClusterId::WORLD, cluster, name);
     profile.ok_or_else(|| missing(format!("No Fargate Profile found with name: {name}.")))
 }
 

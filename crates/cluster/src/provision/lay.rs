@@ -45,7 +45,7 @@ pub(super) fn lay(world: &mut World, scenario: &Scenario) -> Result<(), Refusal>
             if let Some(cluster) = turn.get::<EksCluster>("", &name).cloned() {
                 eks::activate(turn, cluster);
             }
-            name_nodes(turn, scenario);
+            name_nodes(turn, scenario, &name);
         }
         Some(ClusterFile::Kind(config)) => {
             let name = config.name.clone().unwrap_or_else(|| "kind".to_owned());
@@ -88,9 +88,9 @@ fn image(spec: &ImageSpec) -> Image {
     }
 }
 
-fn name_nodes(turn: &mut Turn<'_>, scenario: &Scenario) {
+fn name_nodes(turn: &mut Turn<'_>, scenario: &Scenario, cluster: &str) {
     for (group, names) in &scenario.nodes {
-        if let Some(mut group) = turn.get::<Nodegroup>("", group).cloned() {
+        if let Some(mut group) = turn.get::<Nodegroup>(cluster, group).cloned() {
             group.node_names.clone_from(names);
             turn.put(group.into_object());
         }

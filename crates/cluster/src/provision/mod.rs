@@ -22,7 +22,10 @@ mod vpc;
 
 pub(crate) use change::{delete_nodegroup as remove_nodegroup, scale as scale_nodegroup};
 pub use eks::Eks;
-pub use fargate::{FargateProfiles, asked_for as fargate_profile, profiles as fargate_profiles};
+pub use fargate::{
+    FargateProfiles, asked_for as fargate_profile, profile_in as fargate_profile_in,
+    profiles as fargate_profiles,
+};
 pub(crate) use fargate::{create as create_fargate_profile, delete as delete_fargate_profile};
 pub use nodegroup::{Nodegroups, group_name};
 pub use request::Provision;

@@ -157,7 +157,7 @@ fn a_bigger_type_seats_all_twelve_once_the_small_one_is_gone() {
     ask(&mut world, delete_small()).expect("a deletion");
     settle(&mut world);
     assert!(!nodes(&world).contains(&"worker-a".to_owned()));
-    assert!(world.store().get::<Nodegroup>(ClusterId::WORLD, "", "small").is_none());
+    assert!(world.store().get::<Nodegroup>(ClusterId::WORLD, "podpath", "small").is_none());
     assert_eq!(running(&world, None), 12);
 }
 

@@ -2,14 +2,12 @@
 
 use api::{
     k8s::core::v1::{Pod, PodCondition},
-    kinds::{
-        eks::FargateProfile,
-        sim::{Machine, MicroVm},
-    },
+    kinds::sim::{Machine, MicroVm},
 };
 use cluster::{
     ClusterId,
     node::fargate::{PROFILE_LABEL, SCHEDULER, Sizing, sizing},
+    provision::fargate_profile_in,
     timing,
 };
 
@@ -37,7 +35,7 @@ pub struct FargateWhy {
 pub fn why(moment: Moment<'_>, cluster: ClusterId, pod: &Pod) -> Option<FargateWhy> {
     let spec = pod.spec.as_ref().filter(|it| it.scheduler_name.as_deref() == Some(SCHEDULER))?;
     let profile = pod.metadata.labels.as_ref().and_then(|it| it.get(PROFILE_LABEL)).cloned()?;
-    let stored = moment.store.get::<FargateProfile>(ClusterId::WORLD, "", &profile);
+    let stored = fargate_profile_in(moment.store, cluster, &profile);
     let selectors = stored.map(|it| it.selectors.iter()).into_iter().flatten();
     let conditions = pod.status.iter().flat_map(|it| it.conditions.iter().flatten());
     let said = |it: &PodCondition| {

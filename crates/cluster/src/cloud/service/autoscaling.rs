@@ -12,7 +12,10 @@ use api::{
 use serde_json::{Value, json};
 
 use super::{Answer, Input, Operation, moment, operation};
-use crate::{AwsError, ClusterId, Turn, provision::nodegroup::group_name};
+use crate::{
+    AwsError, ClusterId, Turn,
+    provision::nodegroup::{group_name, key, key_of},
+};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation("autoscaling", "DescribeAutoScalingGroups", |turn, input| {
@@ -72,7 +75,7 @@ fn set_desired(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
 }
 
 fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
-    let name = it.metadata.name.as_deref().unwrap_or_default();
+    let key = key(&it.cluster, it.metadata.name.as_deref().unwrap_or_default());
     let zone = |subnet: &str| {
         turn.get::<Subnet>("", subnet).map(|it| it.availability_zone.clone()).unwrap_or_default()
     };
@@ -80,7 +83,7 @@ fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
     zones.sort();
     zones.dedup();
     let surge = it.capacity() - it.desired_size;
-    let live = turn.list::<Instance>(None).filter(|i| i.nodegroup.as_deref() == Some(name));
+    let live = turn.list::<Instance>(None).filter(|i| key_of(i).as_ref() == Some(&key));
     let live = live.filter(|i| i.state != InstanceState::Terminated);
     let instances = live.map(|i| {
         let state = match i.state {

@@ -72,9 +72,8 @@ fn named(turn: &Turn<'_>, input: &Input<'_>) -> Result<(EksCluster, Nodegroup), 
 
 fn group(turn: &Turn<'_>, input: &Input<'_>, cluster: &EksCluster) -> Result<Nodegroup, AwsError> {
     let name = input.text("nodegroupName");
-    let found = turn.store().get::<Nodegroup>(ClusterId::WORLD, "", &name).cloned();
-    let found =
-        found.filter(|it| Some(&it.cluster) == cluster.metadata.name.as_ref() && it.care == Care::Managed);
+    let found = turn.get::<Nodegroup>(cluster.metadata.name.as_deref().unwrap_or_default(), &name).cloned();
+    let found = found.filter(|it| it.care == Care::Managed);
     let message = || format!("No node group found for name: {name}.");
     found.ok_or_else(|| input.refuse("ResourceNotFoundException", message()))
 }

@@ -33,6 +33,7 @@ use crate::{
         report,
     },
     parts::Process,
+    provision::fargate_profile_in,
     timing, vpc_resource,
 };
 
@@ -129,7 +130,7 @@ fn is_refused(pod: &Pod) -> bool {
 fn admit(turn: &mut Turn<'_>, pod: &Pod) -> Result<Next, ApiStatus> {
     let labels = pod.metadata.labels.as_ref();
     let named = labels.and_then(|it| it.get(PROFILE_LABEL)).cloned().unwrap_or_default();
-    let profile = turn.store().get::<FargateProfile>(ClusterId::WORLD, "", &named).cloned();
+    let profile = fargate_profile_in(turn.store(), turn.cluster(), &named).cloned();
     let Some(profile) = profile.filter(|it| it.status == "ACTIVE") else { return Ok(Next::Done) };
     let Some(spec) = pod.spec.as_ref() else { return Ok(Next::Done) };
     if let Some(why) = unsupported(turn.store(), turn.cluster(), pod) {

@@ -190,7 +190,7 @@ fn with_its_profile_a_pod_goes() {
     ask(&mut world, gone).expect("it goes");
     settle(&mut world);
     assert!(world.store().get::<Pod>(HERE, "default", "a").is_none());
-    assert!(world.store().get::<FargateProfile>(ClusterId::WORLD, "", "jobs").is_none());
+    assert!(world.store().get::<FargateProfile>(ClusterId::WORLD, "podpath", "jobs").is_none());
     assert_eq!(vm_enis(&world), 0);
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn create(
         let message = format!("No cluster found for name: {cluster}.");
         return Err(refuse(OPERATION, "ResourceNotFoundException", message).into());
     };
-    if turn.store().get::<Nodegroup>(ClusterId::WORLD, "", &group.name).is_some() {
+    if turn.get::<Nodegroup>(cluster, &group.name).is_some() {
         let message = format!("NodeGroup already exists with name {} and cluster name {cluster}", group.name);
         return Err(refuse(OPERATION, "ResourceInUseException", message).into());
     }
@@ -78,6 +78,7 @@ pub(crate) fn create(
     let nodegroup = Nodegroup {
         metadata: ObjectMeta {
             name: Some(group.name.clone()),
+            namespace: Some(cluster.to_owned()),
             creation_timestamp: Some(turn.stamp()),
             ..ObjectMeta::default()
         },

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use api::{
-    Kind, Resource,
+    Resource,
     kinds::{
         aws::Instance,
         eks::{Activity, Care, EksCluster, Issue, Nodegroup},
@@ -14,9 +14,9 @@ use api::{
 };
 use cni::{WarmTargets, limits, max_pods};
 
-use super::{IMAGE, RETRY};
+use super::{IMAGE, RETRY, found};
 use crate::{
-    AwsError, Next, Note, Turn, What,
+    AwsError, Key, Next, Note, Turn, What,
     cloud::instance::{self, Launch},
     node::{
         cluster_named, ipamd,
@@ -28,15 +28,20 @@ use crate::{
 const ACTIVITIES: usize = 50;
 
 /// Launches until there are as many instances as wanted.
-pub(super) fn until(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance], wanted: usize) -> Next {
+pub(super) fn until(
+    turn: &mut Turn<'_>,
+    key: &Key,
+    group: &Nodegroup,
+    live: &[Instance],
+    wanted: usize,
+) -> Next {
     let mut here = live.to_vec();
     for has in live.len()..wanted {
-        match launch(turn, group, &here) {
+        match launch(turn, key, group, &here) {
             Ok(new) => {
-                let name = group.metadata.name.as_deref().unwrap_or_default();
                 let id = new.metadata.name.clone().unwrap_or_default();
                 let at = moment(turn);
-                remember(turn, name, |activity| {
+                remember(turn, key, |activity| {
                     activity.description = format!("Launching a new EC2 instance: {id}");
                     activity.cause = format!(
                         "At {at} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {has} to {}.",
@@ -46,7 +51,7 @@ pub(super) fn until(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance], w
                 here.push(new);
             }
             Err(error) => {
-                refused(turn, group, &error);
+                refused(turn, key, group, &error);
                 return Next::Every(RETRY);
             }
         }
@@ -54,11 +59,15 @@ pub(super) fn until(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance], w
     Next::Done
 }
 
-fn launch(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Result<Instance, AwsError> {
+fn launch(
+    turn: &mut Turn<'_>,
+    key: &Key,
+    group: &Nodegroup,
+    live: &[Instance],
+) -> Result<Instance, AwsError> {
     let count = |subnet: &str| live.iter().filter(|it| it.subnet == subnet).count();
     let subnet = group.subnets.iter().min_by_key(|subnet| count(subnet)).cloned().unwrap_or_default();
-    let name = group.metadata.name.clone().unwrap_or_default();
-    let launched = turn.get::<Nodegroup>("", &name).map_or(0, |it| it.launched);
+    let launched = found(turn, key).map_or(0, |it| it.launched);
     let node_name = group.node_names.get(launched as usize).cloned();
     let security_group = turn.get::<EksCluster>("", &group.cluster).map(|c| c.cluster_security_group.clone());
     let launch = Launch {
@@ -66,11 +75,11 @@ fn launch(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Result<I
         subnet,
         security_groups: security_group.into_iter().collect(),
         cluster: Some(group.cluster.clone()),
-        nodegroup: Some(name.clone()),
+        nodegroup: Some(key.name.to_string()),
         user_data: user_data(turn, group, node_name),
     };
     let id = instance::run(turn, launch)?;
-    if let Some(mut current) = turn.get::<Nodegroup>("", &name).cloned() {
+    if let Some(mut current) = found(turn, key) {
         current.launched += 1;
         turn.put(current.into_object());
     }
@@ -81,14 +90,13 @@ fn launch(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Result<I
 }
 
 /// The group remembers a launch that EC2 refused, and is the worse for it; a refusal that is told already is not told again.
-fn refused(turn: &mut Turn<'_>, group: &Nodegroup, error: &AwsError) {
-    let name = group.metadata.name.as_deref().unwrap_or_default();
+fn refused(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, error: &AwsError) {
     let lot = if group.spot { "Spot" } else { "On-Demand" };
     let AwsError { code, message, .. } = error;
     let message =
         format!("Could not launch {lot} Instances. {code} - {message} Launching EC2 instance failed.");
     let at = moment(turn);
-    remember(turn, name, |activity| {
+    remember(turn, key, |activity| {
         activity.description = "Launching a new EC2 instance.".to_owned();
         activity.cause = format!(
             "At {at} an instance was started in response to a difference between desired and actual capacity."
@@ -96,9 +104,8 @@ fn refused(turn: &mut Turn<'_>, group: &Nodegroup, error: &AwsError) {
         activity.status = "Failed".to_owned();
         activity.message.clone_from(&message);
     });
-    let about = turn.key(Kind::Nodegroup, "", name);
-    turn.fact(What::Noted(Note::Refused { about, message: error.to_string() }));
-    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return };
+    turn.fact(What::Noted(Note::Refused { about: key.clone(), message: error.to_string() }));
+    let Some(mut group) = found(turn, key) else { return };
     if group.care == Care::Managed && group.issues.iter().all(|it| it.message != message) {
         let asg = vec![group_name(&group)];
         group.issues =
@@ -111,19 +118,23 @@ fn refused(turn: &mut Turn<'_>, group: &Nodegroup, error: &AwsError) {
 }
 
 /// The group remembers that it ends an instance, and why.
-pub(super) fn ended(turn: &mut Turn<'_>, name: &str, id: &str, why: &str) {
+pub(super) fn ended(turn: &mut Turn<'_>, key: &Key, id: &str, why: &str) {
     let at = moment(turn);
-    remember(turn, name, |activity| {
+    remember(turn, key, |activity| {
         activity.description = format!("Terminating EC2 instance: {id}");
         activity.cause = format!("At {at} an instance was taken out of service {why}.");
     });
 }
 
-fn remember(turn: &mut Turn<'_>, name: &str, write: impl FnOnce(&mut Activity)) {
-    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return };
+fn remember(turn: &mut Turn<'_>, key: &Key, write: impl FnOnce(&mut Activity)) {
+    let Some(mut group) = found(turn, key) else { return };
     let count = format!("{}-{}-{}", group.launched, group.activities.len(), turn.now().0);
     let mut activity = Activity {
-        id: crate::draw::uid(turn.world().seed(), &format!("activity {name} {count}"), 0),
+        id: crate::draw::uid(
+            turn.world().seed(),
+            &format!("activity {}/{} {count}", key.namespace, key.name),
+            0,
+        ),
         at: turn.now(),
         status: "Successful".to_owned(),
         ..Activity::default()

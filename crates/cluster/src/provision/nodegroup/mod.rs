@@ -57,34 +57,49 @@ impl Controller for Nodegroups {
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
         let object = change.after.as_deref().or(change.before.as_deref());
         let group = match change.key.kind {
-            Kind::Nodegroup => change.after.is_some().then(|| change.key.name.to_string()),
-            Kind::Instance => object.and_then(Instance::of).and_then(|it| it.nodegroup.clone()),
+            Kind::Nodegroup => change.after.is_some().then(|| change.key.clone()),
+            Kind::Instance => object.and_then(Instance::of).and_then(key_of),
             Kind::Node => {
                 let labels = object.and_then(Node::of).and_then(|node| node.metadata.labels.as_ref());
-                labels.and_then(|labels| labels.get("alpha.eksctl.io/nodegroup-name")).cloned()
+                let label = |name: &str| labels.and_then(|labels| labels.get(name));
+                label("alpha.eksctl.io/cluster-name")
+                    .zip(label("alpha.eksctl.io/nodegroup-name"))
+                    .map(|(cluster, group)| key(cluster, group))
             }
             _ => None,
         };
-        if let Some(group) = group {
-            wake(Key::new(ClusterId::WORLD, Kind::Nodegroup, "", &group));
-        }
+        group.into_iter().for_each(wake);
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let Some(group) = turn.get::<Nodegroup>("", &key.name).cloned() else { return Ok(Next::Done) };
+        let Some(group) = found(turn, key) else { return Ok(Next::Done) };
         let passed = turn.now().since(group.since);
-        let live = instances(turn.store(), &key.name);
+        let live = instances(turn.store(), key);
         match group.status.as_str() {
             "CREATING" if passed < timing::NODEGROUP_CREATE => {
                 return Ok(Next::After(SimDuration(timing::NODEGROUP_CREATE.0 - passed.0)));
             }
-            "DELETING" => return Ok(delete(turn, &group, &live)),
+            "DELETING" => return Ok(delete(turn, key, &group, &live)),
             _ => {}
         }
-        let next = sooner(resize(turn, &group, &live), update::step(turn, &key.name));
-        settle_status(turn, &key.name);
+        let next = sooner(resize(turn, key, &group, &live), update::step(turn, key));
+        settle_status(turn, key);
         Ok(next)
     }
+}
+
+/// Where a cluster's node group stands in the store.
+pub(crate) fn key(cluster: &str, name: &str) -> Key {
+    Key::new(ClusterId::WORLD, Kind::Nodegroup, cluster, name)
+}
+
+/// Where the group of an instance stands.
+pub(crate) fn key_of(it: &Instance) -> Option<Key> {
+    Some(key(it.cluster.as_deref()?, it.nodegroup.as_deref()?))
+}
+
+fn found(turn: &Turn<'_>, key: &Key) -> Option<Nodegroup> {
+    turn.get::<Nodegroup>(&key.namespace, &key.name).cloned()
 }
 
 /// The subnets of a new group: those it names, else the private or the public ones in its zones.
@@ -104,10 +119,10 @@ fn subnets(store: &Store, cluster: &EksCluster, group: &NodeGroup) -> Vec<String
 }
 
 /// The group's instances that are not going, oldest first.
-fn instances(store: &Store, group: &str) -> Vec<Instance> {
+fn instances(store: &Store, group: &Key) -> Vec<Instance> {
     let all = store.list::<Instance>(ClusterId::WORLD, None);
     let mut live: Vec<Instance> = all
-        .filter(|it| it.nodegroup.as_deref() == Some(group))
+        .filter(|it| key_of(it).as_ref() == Some(group))
         .filter(|it| !matches!(it.state, InstanceState::ShuttingDown | InstanceState::Terminated))
         .cloned()
         .collect();
@@ -116,10 +131,10 @@ fn instances(store: &Store, group: &str) -> Vec<Instance> {
 }
 
 /// Brings the number of instances to what the Auto Scaling group wants.
-fn resize(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Next {
+fn resize(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, live: &[Instance]) -> Next {
     let wanted = group.capacity() as usize;
     if live.len() < wanted {
-        return launch::until(turn, group, live, wanted);
+        return launch::until(turn, key, group, live, wanted);
     }
     let mut next = Next::Done;
     for extra in &live[wanted..] {
@@ -137,10 +152,9 @@ fn let_go(turn: &mut Turn<'_>, group: &Nodegroup, it: &Instance) -> Next {
     if drained == Drained::Going {
         return Next::After(CHECK);
     }
-    let (name, id) = (group.metadata.name.as_deref(), it.metadata.name.as_deref());
-    if let (Some(name), Some(id)) = (name, id) {
+    if let (Some(key), Some(id)) = (key_of(it), it.metadata.name.as_deref()) {
         let why = "in response to a difference between desired and actual capacity";
-        launch::ended(turn, name, id, why);
+        launch::ended(turn, &key, id, why);
         instance::shut_down(turn, id, true);
     }
     Next::Done
@@ -164,15 +178,13 @@ fn is_ready(store: &Store, it: &Instance) -> bool {
     node.is_some_and(report::is_ready)
 }
 
-fn delete(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Next {
-    let name = group.metadata.name.clone().unwrap_or_default();
+fn delete(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, live: &[Instance]) -> Next {
     let mut next = Next::Done;
     for it in live {
         next = sooner(next, let_go(turn, group, it));
     }
     let going = turn.store().list::<Instance>(ClusterId::WORLD, None).any(|it| {
-        it.nodegroup.as_deref() == Some(&*name)
-            && (it.state != InstanceState::Terminated || it.node.is_some())
+        key_of(it).as_ref() == Some(key) && (it.state != InstanceState::Terminated || it.node.is_some())
     });
     let passed = turn.now().since(group.since);
     if going || next != Next::Done {
@@ -181,18 +193,17 @@ fn delete(turn: &mut Turn<'_>, group: &Nodegroup, live: &[Instance]) -> Next {
     if passed < timing::NODEGROUP_DELETE {
         return Next::After(SimDuration(timing::NODEGROUP_DELETE.0 - passed.0));
     }
-    let key = turn.key(Kind::Nodegroup, "", &name);
-    turn.remove(&key);
+    turn.remove(key);
     Next::Done
 }
 
 /// Active once every wanted node is ready, unless an update of the version goes on.
-fn settle_status(turn: &mut Turn<'_>, name: &str) {
-    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return };
+fn settle_status(turn: &mut Turn<'_>, key: &Key) {
+    let Some(mut group) = found(turn, key) else { return };
     if group.updating().is_some_and(|it| it.kind == "VersionUpdate") {
         return;
     }
-    let live = instances(turn.store(), name);
+    let live = instances(turn.store(), key);
     let all = live.len() == group.desired_size as usize && live.iter().all(|it| is_ready(turn.store(), it));
     if all && matches!(group.status.as_str(), "CREATING" | "UPDATING" | "DEGRADED") {
         group.status = "ACTIVE".to_owned();

@@ -47,7 +47,7 @@ fn group(name: &str, nodes: u32, care: Care, mapped: bool) -> Provision {
 }
 
 fn found(world: &World, name: &str) -> Nodegroup {
-    world.store().get::<Nodegroup>(ClusterId::WORLD, "", name).expect("the group").clone()
+    world.store().get::<Nodegroup>(ClusterId::WORLD, "podpath", name).expect("the group").clone()
 }
 
 fn run(world: &mut World, seconds: u64) {
@@ -158,4 +158,28 @@ fn a_release_that_there_is_not_is_refused() {
         no.ends_with("Requested release version 1.34.9-20251120 is not valid for kubernetes version 1.34."),
         "{no}"
     );
+}
+
+#[test]
+fn two_clusters_may_have_a_group_of_one_name_each() {
+    let mut world = fixture("duo");
+    let other = json!({"metadata": {"name": "other", "region": "ap-northeast-2"},
+        "managedNodeGroups": [{"name": "small", "instanceType": "t3.small", "desiredCapacity": 1}]});
+    let other = serde_json::from_value(other).expect("a config");
+    ask(&mut world, Provision::CreateCluster(Box::new(other))).expect("a cluster");
+    run(&mut world, 900);
+    let size = |world: &World, cluster| {
+        world.store().get::<Nodegroup>(ClusterId::WORLD, cluster, "small").map(|it| it.desired_size)
+    };
+    assert_eq!((size(&world, "podpath"), size(&world, "other")), (Some(2), Some(1)));
+    let scale = Provision::ScaleNodegroup {
+        cluster: "other".to_owned(),
+        name: "small".to_owned(),
+        desired: Some(0),
+        min: Some(0),
+        max: None,
+    };
+    ask(&mut world, scale).expect("a size");
+    settle(&mut world);
+    assert_eq!(nodes(&world).len(), 2, "the other cluster keeps its nodes");
 }

@@ -6,7 +6,7 @@
 //! update the old nodes may be used again and the group launches the old image.
 
 use api::{
-    Kind, Resource, SimDuration,
+    Resource, SimDuration,
     k8s::core::v1::Node,
     kinds::{
         aws::{Instance, Subnet},
@@ -17,9 +17,9 @@ use api::{
 use super::{
     CHECK, IMAGE,
     drain::{self, Drained},
-    instances, is_ready,
+    found, instances, is_ready,
 };
-use crate::{Next, Note, Turn, What, cloud::instance, timing};
+use crate::{Key, Next, Note, Turn, What, cloud::instance, timing};
 
 /// New nodes that are not ready by then fail the update.
 /// MODEL: EKS does not publish the time; the field sees 15 to 30 minutes.
@@ -30,13 +30,13 @@ const REST: SimDuration = SimDuration::secs(60);
 const EXCLUDE: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /// Goes one step further with the update of a group.
-pub(super) fn step(turn: &mut Turn<'_>, name: &str) -> Next {
-    let Some(group) = turn.get::<Nodegroup>("", name).cloned() else { return Next::Done };
+pub(super) fn step(turn: &mut Turn<'_>, key: &Key) -> Next {
+    let Some(group) = found(turn, key) else { return Next::Done };
     let Some(update) = group.updating().filter(|it| it.kind == "VersionUpdate").cloned() else {
         return Next::Done;
     };
     let passed = turn.now().since(update.since);
-    let live = instances(turn.store(), name);
+    let live = instances(turn.store(), key);
     let is_old = |it: &Instance| it.user_data.get(IMAGE) != Some(&group.image_release);
     let (old, new): (Vec<Instance>, Vec<Instance>) = live.into_iter().partition(is_old);
     let zones = zones(turn, &old);
@@ -44,10 +44,10 @@ pub(super) fn step(turn: &mut Turn<'_>, name: &str) -> Next {
         UpdatePhase::Setup if passed < timing::NODEGROUP_SETUP => {
             Next::After(SimDuration(timing::NODEGROUP_SETUP.0 - passed.0))
         }
-        UpdatePhase::Setup if old.is_empty() => end(turn, &group, None),
+        UpdatePhase::Setup if old.is_empty() => end(turn, key, None),
         UpdatePhase::Setup => {
             let surge = u32::try_from(zones.len()).unwrap_or(1).max(group.parallel());
-            enter(turn, name, UpdatePhase::ScaleUp, surge)
+            enter(turn, key, UpdatePhase::ScaleUp, surge)
         }
         UpdatePhase::ScaleUp => {
             let missing = zones.iter().any(|zone| !self::zones(turn, &new).contains(zone));
@@ -56,19 +56,19 @@ pub(super) fn step(turn: &mut Turn<'_>, name: &str) -> Next {
             match (whole, missing) {
                 (true, false) => {
                     old.iter().for_each(|it| set_aside(turn, it));
-                    enter(turn, name, UpdatePhase::Upgrade, update.surge)
+                    enter(turn, key, UpdatePhase::Upgrade, update.surge)
                 }
                 (true, true) if update.surge < most => {
-                    enter(turn, name, UpdatePhase::ScaleUp, update.surge + 1)
+                    enter(turn, key, UpdatePhase::ScaleUp, update.surge + 1)
                 }
                 _ if passed >= NODES_READY => {
                     let ids = new.iter().filter(|it| !is_ready(turn.store(), it));
                     let ids = ids.filter_map(|it| it.meta().name.clone()).collect();
                     let why = "Couldn't proceed with upgrade process as new nodes are not joining node group";
-                    let message = format!("{why} {name}");
+                    let message = format!("{why} {}", key.name);
                     end(
                         turn,
-                        &group,
+                        key,
                         Some(Issue { code: "NodeCreationFailure".to_owned(), message, resource_ids: ids }),
                     )
                 }
@@ -79,23 +79,23 @@ pub(super) fn step(turn: &mut Turn<'_>, name: &str) -> Next {
             if new.len() < group.capacity() as usize || !new.iter().all(|it| is_ready(turn.store(), it)) {
                 return Next::After(CHECK);
             }
-            enter(turn, name, UpdatePhase::ScaleDown, update.surge)
+            enter(turn, key, UpdatePhase::ScaleDown, update.surge)
         }
-        UpdatePhase::Upgrade => replace(turn, &group, &update, &old),
+        UpdatePhase::Upgrade => replace(turn, key, &group, &update, &old),
         UpdatePhase::ScaleDown if update.surge > 0 => {
             if new.len() > group.capacity() as usize {
                 return Next::After(CHECK);
             }
-            enter(turn, name, UpdatePhase::ScaleDown, update.surge - 1)
+            enter(turn, key, UpdatePhase::ScaleDown, update.surge - 1)
         }
         UpdatePhase::ScaleDown if new.len() > group.capacity() as usize => Next::After(CHECK),
-        UpdatePhase::ScaleDown => end(turn, &group, None),
+        UpdatePhase::ScaleDown => end(turn, key, None),
         UpdatePhase::Over => Next::Done,
     }
 }
 
 /// Drains as many old nodes as may be unavailable at once, and ends those that are empty.
-fn replace(turn: &mut Turn<'_>, group: &Nodegroup, update: &Update, old: &[Instance]) -> Next {
+fn replace(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, update: &Update, old: &[Instance]) -> Next {
     let mut chosen: Vec<&Instance> = old.iter().filter(|it| it.drain.is_some()).collect();
     let mut rest: Vec<&Instance> = old.iter().filter(|it| it.drain.is_none()).collect();
     let draw = |it: &&Instance| {
@@ -104,8 +104,7 @@ fn replace(turn: &mut Turn<'_>, group: &Nodegroup, update: &Update, old: &[Insta
     };
     rest.sort_by_key(draw);
     // A node that ends is unavailable until its successor is ready.
-    let name = group.metadata.name.as_deref().unwrap_or_default();
-    let live = instances(turn.store(), name);
+    let live = instances(turn.store(), key);
     let absent = (group.capacity() as usize)
         .saturating_sub(live.iter().filter(|it| is_ready(turn.store(), it)).count());
     let free = (group.parallel() as usize).saturating_sub(chosen.len() + absent);
@@ -115,20 +114,22 @@ fn replace(turn: &mut Turn<'_>, group: &Nodegroup, update: &Update, old: &[Insta
         match drain::drain(turn, it, update.force) {
             Drained::Empty(passed) if passed >= REST => {
                 let id = it.meta().name.clone().unwrap_or_default();
-                super::launch::ended(turn, name, &id, "in response to a user request");
+                super::launch::ended(turn, key, &id, "in response to a user request");
                 instance::shut_down(turn, &id, true);
             }
             Drained::Empty(_) => {}
             Drained::Going => next = CHECK,
             Drained::Overdue => {
-                let message =
-                    format!("Reached max retries while trying to evict pods from nodes in node group {name}");
+                let message = format!(
+                    "Reached max retries while trying to evict pods from nodes in node group {}",
+                    key.name
+                );
                 let issue = Issue {
                     code: "PodEvictionFailure".to_owned(),
                     message,
                     resource_ids: it.node.iter().cloned().collect(),
                 };
-                return end(turn, group, Some(issue));
+                return end(turn, key, Some(issue));
             }
         }
     }
@@ -155,10 +156,10 @@ fn set_aside(turn: &mut Turn<'_>, it: &Instance) {
     });
 }
 
-fn enter(turn: &mut Turn<'_>, name: &str, phase: UpdatePhase, surge: u32) -> Next {
+fn enter(turn: &mut Turn<'_>, key: &Key, phase: UpdatePhase, surge: u32) -> Next {
     let now = turn.now();
-    let about = turn.key(Kind::Nodegroup, "", name);
-    let Some(mut group) = turn.get::<Nodegroup>("", name).cloned() else { return Next::Done };
+    let about = key.clone();
+    let Some(mut group) = found(turn, key) else { return Next::Done };
     let release = group.image_release.clone();
     if let Some(update) = group.updates.last_mut() {
         (update.phase, update.since, update.surge) = (phase, now, surge);
@@ -177,9 +178,9 @@ fn enter(turn: &mut Turn<'_>, name: &str, phase: UpdatePhase, surge: u32) -> Nex
 }
 
 /// The update is over: for better without an issue, for worse with one.
-fn end(turn: &mut Turn<'_>, group: &Nodegroup, issue: Option<Issue>) -> Next {
-    let (now, mut group) = (turn.now(), group.clone());
-    let name = group.metadata.name.clone().unwrap_or_default();
+fn end(turn: &mut Turn<'_>, key: &Key, issue: Option<Issue>) -> Next {
+    let now = turn.now();
+    let Some(mut group) = found(turn, key) else { return Next::Done };
     let failed = issue.is_some();
     if let Some(update) = group.updates.last_mut() {
         update.status = if failed { "Failed" } else { "Successful" }.to_owned();
@@ -193,12 +194,12 @@ fn end(turn: &mut Turn<'_>, group: &Nodegroup, issue: Option<Issue>) -> Next {
     }
     (group.status, group.since) = ("ACTIVE".to_owned(), now);
     turn.put(group.into_object());
-    let about = turn.key(Kind::Nodegroup, "", &name);
+    let about = key.clone();
     match issue {
         Some(issue) => {
             let message = format!("{}: {}", issue.code, issue.message);
             turn.fact(What::Noted(Note::Refused { about, message }));
-            for it in instances(turn.store(), &name) {
+            for it in instances(turn.store(), key) {
                 take_back(turn, it);
             }
         }

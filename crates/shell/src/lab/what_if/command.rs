@@ -7,10 +7,7 @@
 use api::{
     Kind,
     k8s::core::v1::{Node, PodSpec},
-    kinds::{
-        eks::Nodegroup,
-        sim::{ControlPlane, Provider},
-    },
+    kinds::sim::{ControlPlane, Provider},
 };
 use cluster::{ClusterId, what_if::Subject};
 use scheduler::what_if::{Edit, Fix, Side, edit};
@@ -80,10 +77,8 @@ fn add_node(subject: &Subject<'_>, like: &str) -> Option<String> {
     if plane.provider == Provider::Kind {
         return Some("lab node add".to_owned());
     }
-    let name = cluster::what_if::node_group(subject.world(), subject.cluster(), like)?;
-    let group = store.get::<Nodegroup>(ClusterId::WORLD, "", name);
-    let mut groups = store.list::<Nodegroup>(ClusterId::WORLD, None);
-    let group = group.or_else(|| groups.find(|it| it.metadata.name.as_deref() == Some(name)))?;
+    let group = cluster::what_if::node_group(subject.world(), subject.cluster(), like)?;
+    let name = group.metadata.name.as_deref()?;
     let nodes = group.desired_size + 1;
     let most = if nodes > group.max_size { format!(" --nodes-max={nodes}") } else { String::new() };
     Some(format!("eksctl scale nodegroup --cluster={} --name={name} --nodes={nodes}{most}", group.cluster))
