@@ -130,6 +130,9 @@ pub struct Machine {
     pub started_at: SimTime,
     /// Images in the runtime's store, as pods name them.
     pub images: Vec<String>,
+    /// When the node's status names them again, if they are not those that it names.
+    #[serde(default)]
+    pub images_told_at: Option<SimTime>,
     /// When the container runtime was stopped; `None` while it runs.
     #[serde(default)]
     pub runtime_stopped: Option<SimTime>,

@@ -17,6 +17,7 @@ use api::{
 
 use super::{
     eviction::UNPACKED,
+    image_list,
     kubelet::{self, image},
     report,
 };
@@ -92,6 +93,9 @@ fn unused(turn: &Turn<'_>, machine: &mut Machine, wanted: i64) -> i64 {
         freed = freed.saturating_add(size.saturating_mul(UNPACKED));
         false
     });
+    if freed > 0 {
+        image_list::changed(turn, machine);
+    }
     freed
 }
 

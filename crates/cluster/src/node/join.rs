@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::{
     Change, ClusterId, Controller, EventType, Key, Next, Note, Store, Turn, What,
     cloud::instance,
-    node::{capacity, cluster_named, kubelet, report},
+    node::{capacity, cluster_named, image_list, kubelet, report},
     parts::Process,
     provision::{nodegroup, release},
     timing,
@@ -178,6 +178,7 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
         instance: Some(id.clone()),
         kubelet_running: true,
         started_at: turn.now(),
+        images: vec![image_list::PAUSE.to_owned()],
         ..Machine::default()
     };
     let node = json!({
@@ -255,8 +256,10 @@ pub(crate) fn appear(turn: &mut Turn<'_>, node: Value, machine: Machine) -> Resu
     let (name, status) = (node.metadata.name.clone().unwrap_or_default(), node.status.clone());
     turn.create(node)?;
     let stamp = turn.stamp();
+    let images = image_list::list(turn.store(), &machine);
     turn.patch_status::<Node>("", &name, |node| {
         node.status = status;
+        node.status.get_or_insert_default().images = images;
         report::set_conditions(node, &report::pressures(), &stamp);
         report::set_conditions(node, &[report::ready(false)], &stamp);
     })?;

@@ -51,7 +51,7 @@ impl Controller for Kwok {
 }
 
 /// The addresses of all pods of a kwok cluster.
-fn block(store: &Store, cluster: ClusterId) -> Option<Ipv4Net> {
+pub(super) fn block(store: &Store, cluster: ClusterId) -> Option<Ipv4Net> {
     let mut planes = store.list::<ControlPlane>(ClusterId::WORLD, None);
     planes.find(|it| it.id == cluster.0 && it.provider == Provider::Kwok).and_then(|it| it.pod_cidr)
 }

@@ -7,6 +7,7 @@
 pub mod capacity;
 pub mod eviction;
 pub mod fargate;
+mod image_list;
 mod images;
 pub mod ipamd;
 pub mod join;

@@ -14,7 +14,10 @@ use api::{
 };
 
 use crate::{
-    Change, Controller, EventType, Key, Next, Store, Turn, node::kubelet::go_duration, parts::Process, timing,
+    Change, Controller, EventType, Key, Next, Store, Turn,
+    node::{image_list, kubelet::go_duration},
+    parts::Process,
+    timing,
 };
 
 /// Why a node without a CNI configuration is not ready.
@@ -69,10 +72,12 @@ impl Controller for NodeStatus {
             }
         }
         tell_pressures(turn, &machine)?;
+        let images = image_list::tell(turn, &machine)?;
         renew(turn, &key.name);
         // Whether the runtime answers is noticed at the next report, which is no work to wait for unless it is new.
         let notices = machine.runtime_stopped.is_some() && down.is_none();
-        Ok(if notices { Next::After(timing::LEASE) } else { Next::Every(timing::LEASE) })
+        let renews = images.map_or(timing::LEASE, |due| due.since(turn.now()).min(timing::LEASE));
+        Ok(if notices { Next::After(renews) } else { Next::Every(renews) })
     }
 }
 

@@ -380,6 +380,12 @@ pub fn without_tag(image: &str) -> &str {
     }
 }
 
+/// The digest of an image that the runtime names so: made up.
+#[must_use]
+pub fn digest(full: &str) -> String {
+    crate::draw::hex(0, "image", full, 0, 64)
+}
+
 /// As the runtime names it: with registry and tag.
 #[must_use]
 pub fn canonical(image: &str) -> String {

@@ -12,7 +12,10 @@ use api::{
 };
 
 use super::{back_off, container::Pass, container::go_duration, image, say, status::waiting};
-use crate::EventType::{Normal, Warning};
+use crate::{
+    EventType::{Normal, Warning},
+    node::image_list,
+};
 
 impl Pass<'_, '_> {
     /// Has the image brought, or finds it there, or finds why it cannot be had.
@@ -118,6 +121,7 @@ impl Pass<'_, '_> {
         };
         machine.images.push(named.to_owned());
         machine.images.sort_unstable();
+        image_list::changed(self.turn, &mut machine);
         self.machine = machine.clone();
         self.turn.put(machine.into_object());
     }

@@ -129,7 +129,7 @@ impl Pass<'_, '_> {
         let key = super::key_of(self.turn.cluster(), self.pod);
         let id = self.turn.hex(&container.name, &key, self.turn.now().0, 64);
         let full = image::canonical(&named);
-        let digest = crate::draw::hex(0, "image", &full, 0, 64);
+        let digest = image::digest(&full);
         let details = (!self.machine.played).then(|| self.details(container, image));
         self.edit(at, |s| {
             if s.state.as_ref().is_some_and(|state| state.terminated.is_some()) {
