@@ -16,7 +16,7 @@ use crate::{
     apiserver::{self, Recorders},
     client::Clients,
     cloud,
-    controllers::Recommendations,
+    controllers::{FailedPods, Recommendations},
     parts::{self, Process, Silence, Standing},
     provision,
     queue::{Queue, Wake},
@@ -41,6 +41,7 @@ pub struct World {
     clients: Clients,
     recorders: Recorders,
     recommendations: Recommendations,
+    failed_daemon_pods: FailedPods,
     seed: u64,
     facts: GenericVector<Rc<Fact>, RcK>,
     epoch: Timestamp,
@@ -107,6 +108,7 @@ impl World {
             clients: Clients::default(),
             recorders: Recorders::default(),
             recommendations: Recommendations::default(),
+            failed_daemon_pods: FailedPods::default(),
             seed,
             facts: GenericVector::new(),
             epoch: Timestamp::from_second(EPOCH_SECONDS).unwrap_or(Timestamp::UNIX_EPOCH),
@@ -185,6 +187,7 @@ impl World {
         self.clients.digest(&mut digest);
         self.recorders.digest(&mut digest);
         self.recommendations.digest(&mut digest);
+        self.failed_daemon_pods.digest(&mut digest);
         self.scheduling.digest(&mut digest);
         digest.finish()
     }
@@ -433,6 +436,7 @@ impl World {
         self.clients.forget_cluster(cluster);
         self.recorders.forget_cluster(cluster);
         self.recommendations.forget_cluster(cluster);
+        self.failed_daemon_pods.forget_cluster(cluster);
     }
 
     /// A process is gone: what its controllers remembered is forgotten.
@@ -443,6 +447,7 @@ impl World {
         }
         if process == Process::ControllerManager {
             self.recommendations.forget_cluster(cluster);
+            self.failed_daemon_pods.forget_cluster(cluster);
         }
     }
 
@@ -476,6 +481,11 @@ impl World {
 
     pub(crate) fn recommendations(&mut self) -> &mut Recommendations {
         &mut self.recommendations
+    }
+
+    /// What the controller of DaemonSets remembers of pods that failed.
+    pub(crate) fn failed_daemon_pods(&mut self) -> &mut FailedPods {
+        &mut self.failed_daemon_pods
     }
 
     pub(crate) fn recorders(&mut self) -> &mut Recorders {

@@ -39,6 +39,7 @@ use api::{
     meta::{ObjectMeta, OwnerReference, Time},
 };
 
+pub(crate) use daemonset::FailedPods;
 pub(crate) use horizontal::Recommendations;
 pub(crate) use persistent_volume::protection::{
     OF_CLAIM as CLAIM_PROTECTION, OF_VOLUME as VOLUME_PROTECTION,

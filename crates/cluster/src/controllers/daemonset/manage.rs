@@ -3,7 +3,7 @@
 //! Source: `podsShouldBeOnNode` and `syncNodes` of `daemon_controller.go`.
 
 use api::{
-    ApiStatus, Kind, Object, Resource,
+    ApiStatus, Kind, Object, Resource, SimDuration,
     k8s::{apps::v1::DaemonSet, core::v1::Pod},
 };
 
@@ -20,17 +20,23 @@ use crate::{
 
 const GENERATION_LABEL: &str = "pod-template-generation";
 
-/// Makes pods for nodes that lack one and removes those that should not be; whether there was anything to do.
+/// Makes pods for nodes that lack one and removes those that should not be; whether there was anything to do. Puts into `again`
+/// when a pod that failed may go.
 /// # Errors
 /// A refusal by the API server.
-pub(super) fn carry_out(turn: &mut Turn<'_>, set: &DaemonSet, plan: &Plan) -> Result<bool, ApiStatus> {
+pub(super) fn carry_out(
+    turn: &mut Turn<'_>,
+    set: &DaemonSet,
+    plan: &Plan,
+    again: &mut Option<SimDuration>,
+) -> Result<bool, ApiStatus> {
     let surges = max_surge(set, i32::MAX) > 0;
     let (mut lacking, mut surplus) = (Vec::new(), Vec::new());
     for place in &plan.places {
         if place.wanted && place.pods.is_empty() {
             lacking.push(place.node.as_str());
         } else if place.kept {
-            let running = without_ended(turn, set, place, &mut surplus);
+            let running = without_ended(turn, set, place, &mut surplus, again);
             if surges {
                 if running.is_empty() && place.wanted {
                     lacking.push(place.node.as_str());
@@ -92,12 +98,21 @@ fn without_ended<'p>(
     set: &DaemonSet,
     place: &'p Place,
     surplus: &mut Vec<&'p Pod>,
+    again: &mut Option<SimDuration>,
 ) -> Vec<&'p Pod> {
     let (ended, running): (Vec<&Pod>, Vec<&Pod>) =
         place.alive().partition(|pod| matches!(phase(pod), "Failed" | "Succeeded"));
     let object = set.clone().into_object();
     for pod in ended {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
+        if phase(pod) == "Failed" {
+            let (cluster, now) = (turn.cluster(), turn.now());
+            let wait = turn.world.failed_daemon_pods().wait(cluster, set, &place.node, now);
+            if wait.is_some() {
+                *again = again.iter().copied().chain(wait).min();
+                continue;
+            }
+        }
         let (how, reason, word, end) = match phase(pod) {
             "Failed" => (EventType::Warning, "FailedDaemonPod", "failed", "kill"),
             _ => (EventType::Normal, "SucceededDaemonPod", "succeeded", "delete"),

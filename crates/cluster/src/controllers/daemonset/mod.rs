@@ -5,6 +5,7 @@
 //! match and have no owner are adopted, pods that no longer match are let go.
 //! Source: `pkg/controller/daemon/{daemon_controller,update}.go`.
 
+mod failed;
 mod manage;
 mod node;
 mod roll;
@@ -23,6 +24,7 @@ use api::{
     label::Selector,
 };
 
+pub(crate) use self::failed::FailedPods;
 use self::node::{Rules, target, tolerate};
 use super::{
     adopt, controller_of, is_available, is_managed_by, is_ready, let_go, manager, phase,
@@ -90,7 +92,8 @@ impl Controller for DaemonSetController {
         let hash = revise(turn, &set)?;
         claim(turn, &set)?;
         let plan = Plan::of(turn, &set, hash.clone());
-        let outcome = manage::carry_out(turn, &set, &plan).and_then(|acted| {
+        let mut again = None;
+        let outcome = manage::carry_out(turn, &set, &plan, &mut again).and_then(|acted| {
             // Upstream waits until it has seen what it did.
             if acted { Ok(()) } else { roll::roll(turn, &set, &plan) }
         });
@@ -109,7 +112,8 @@ impl Controller for DaemonSetController {
         write_status(turn, set, status)?;
         outcome?;
         // A pod becomes available by time alone.
-        Ok(if waits { Next::After(SimDuration::secs(seconds.unsigned_abs().into())) } else { Next::Done })
+        let available = waits.then(|| SimDuration::secs(seconds.unsigned_abs().into()));
+        Ok(available.into_iter().chain(again).min().map_or(Next::Done, Next::After))
     }
 }
 
