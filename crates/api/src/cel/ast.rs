@@ -5,6 +5,8 @@ use super::value::Val;
 /// A part of an expression, and where it stands.
 #[derive(Debug)]
 pub(super) struct Expr {
+    /// No other part of the expression has it.
+    pub(super) id: u64,
     /// Bytes before it: of an operator those before its sign, of a call those before its bracket.
     pub(super) at: usize,
     pub(super) node: Node,

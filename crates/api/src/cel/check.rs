@@ -2,7 +2,7 @@
 //!
 //! Source: cel-go `checker/checker.go`, `checker/errors.go`, `cel/validator.go`.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     ast::{Expr, Fold, FoldKind, Node, dotted},
@@ -13,18 +13,37 @@ use super::{
     value::Val,
 };
 
-/// The type of an expression, and what is wrong with it.
-pub(super) fn check(root: &Expr, names: &[(&str, Type)]) -> (Type, Vec<Wrong>) {
-    let mut checker =
-        Checker { names, bound: Vec::new(), mapping: Mapping::default(), wrong: Vec::new(), mixes: false };
+/// What is known of an expression's parts, by their ids.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// Of which type each is.
+    pub(super) types: BTreeMap<u64, Type>,
+    /// The ways in which functions may be called there: the types that each takes.
+    pub(super) chosen: BTreeMap<u64, Vec<Vec<Type>>>,
+}
+
+/// The type of an expression, what is known of its parts, and what is wrong with it.
+pub(super) fn check(root: &Expr, names: &[(&str, Type)]) -> (Type, Notes, Vec<Wrong>) {
+    let mut checker = Checker {
+        names,
+        bound: Vec::new(),
+        mapping: Mapping::default(),
+        wrong: Vec::new(),
+        mixes: false,
+        notes: Notes::default(),
+    };
     let type_ = checker.of(root);
     let type_ = checker.mapping.put_in(&type_, true);
+    let mut notes = checker.notes;
+    for type_ in notes.types.values_mut() {
+        *type_ = checker.mapping.put_in(type_, true);
+    }
     let mut wrong = checker.wrong;
     if wrong.is_empty() {
         literals(root, &mut wrong);
     }
     wrong.sort_by_key(|(at, _)| *at);
-    (type_, wrong)
+    (type_, notes, wrong)
 }
 
 struct Checker<'n> {
@@ -34,6 +53,7 @@ struct Checker<'n> {
     wrong: Vec<Wrong>,
     /// Whether lists and maps may hold values of several types.
     mixes: bool,
+    notes: Notes,
 }
 
 impl Checker<'_> {
@@ -59,6 +79,12 @@ impl Checker<'_> {
     }
 
     fn of(&mut self, expr: &Expr) -> Type {
+        let type_ = self.found(expr);
+        self.notes.types.insert(expr.id, type_.clone());
+        type_
+    }
+
+    fn found(&mut self, expr: &Expr) -> Type {
         match &expr.node {
             Node::Literal(value) => literal_type(value),
             Node::Name(name) => self.named(name).unwrap_or_else(|| self.undeclared(expr.at, name)),
@@ -70,7 +96,7 @@ impl Checker<'_> {
                 self.select(expr.at, of, field, false);
                 Type::Bool
             }
-            Node::Call { name, target, args } => self.call(expr.at, name, target.as_deref(), args),
+            Node::Call { name, target, args } => self.call(expr, name, target.as_deref(), args),
             Node::List(items) => {
                 let mut all = None;
                 for (item, optional) in items {
@@ -143,7 +169,8 @@ impl Checker<'_> {
         self.mapping.put_in(&result, false)
     }
 
-    fn call(&mut self, at: usize, name: &str, target: Option<&Expr>, args: &[Expr]) -> Type {
+    fn call(&mut self, whole: &Expr, name: &str, target: Option<&Expr>, args: &[Expr]) -> Type {
+        let at = whole.at;
         let mixed = self.mixes;
         self.mixes |= name == "format";
         let mut given: Vec<Type> = args.iter().map(|arg| self.of(arg)).collect();
@@ -161,36 +188,45 @@ impl Checker<'_> {
         let Some(target) = target else {
             return match overloads(name, &mut self.mapping) {
                 None => self.undeclared(at, name),
-                Some(_) => self.resolve(at, name, false, &given),
+                Some(_) => self.chosen(whole, name, false, &given),
             };
         };
-        if let Some(whole) = dotted(target).map(|before| format!("{before}.{name}"))
-            && overloads(&whole, &mut self.mapping).is_some()
+        if let Some(name) = dotted(target).map(|before| format!("{before}.{name}"))
+            && overloads(&name, &mut self.mapping).is_some()
         {
-            return self.resolve(at, &whole, false, &given);
+            return self.chosen(whole, &name, false, &given);
         }
         given.insert(0, self.of(target));
         match overloads(name, &mut self.mapping) {
             None => self.undeclared(at, name),
-            Some(_) => self.resolve(at, name, true, &given),
+            Some(_) => self.chosen(whole, name, true, &given),
         }
     }
 
-    fn resolve(&mut self, at: usize, name: &str, is_member: bool, given: &[Type]) -> Type {
+    /// [`Self::resolve`], noting of a part which ways were chosen.
+    fn chosen(&mut self, whole: &Expr, name: &str, is_member: bool, given: &[Type]) -> Type {
+        let (type_, chosen) = self.resolve(whole.at, name, is_member, given);
+        self.notes.chosen.insert(whole.id, chosen);
+        type_
+    }
+
+    fn resolve(&mut self, at: usize, name: &str, is_member: bool, given: &[Type]) -> (Type, Vec<Vec<Type>>) {
         let mut result: Option<Type> = None;
+        let mut chosen = Vec::new();
         let known = overloads(name, &mut self.mapping).unwrap_or_default();
         for overload in known.iter().filter(|it| it.is_member == is_member) {
             if !self.mapping.fits_all(given, &overload.args) {
                 continue;
             }
             let type_ = self.mapping.put_in(&overload.result, false);
+            chosen.push(overload.args.clone());
             result = Some(match result {
                 None => type_,
                 Some(had) if had == Type::Dyn || had == type_ => had,
                 Some(_) => Type::Dyn,
             });
         }
-        result.unwrap_or_else(|| {
+        let result = result.unwrap_or_else(|| {
             let given: Vec<String> =
                 given.iter().map(|it| self.mapping.put_in(it, true).to_string()).collect();
             let signature = match given.split_first() {
@@ -198,7 +234,8 @@ impl Checker<'_> {
                 _ => format!("({})", given.join(", ")),
             };
             self.complain(at, format!("found no matching overload for '{name}' applied to '{signature}'"))
-        })
+        });
+        (result, chosen)
     }
 
     fn fold(&mut self, at: usize, fold: &Fold) -> Type {
@@ -258,7 +295,7 @@ impl Checker<'_> {
     fn opt(&mut self, at: usize, of: &Expr, name: &str, then: &Expr, flat: bool) -> Type {
         let of = self.of(of);
         self.resolve(at, "hasValue", true, std::slice::from_ref(&of));
-        let inner = self.resolve(at, "value", true, &[of]);
+        let (inner, _) = self.resolve(at, "value", true, &[of]);
         self.bound.push((name.to_owned(), inner));
         let then = self.of(then);
         self.bound.pop();

@@ -3,13 +3,13 @@
 //! [`Program::compile`] reads an expression, knows which names it may use and of which types they are, and says what does not go
 //! together; [`Program::run`] asks it. Asking is bounded: every step is paid from a budget that expressions share, as the API server
 //! bounds them.
-//! MODEL: the authorizer is not there to be asked, and nobody estimates beforehand what an expression may cost: a rule over lists
-//! without `maxItems` may pass that the API server refuses when its definition is made.
+//! MODEL: the authorizer is not there to be asked.
 //! Source: the CEL specification; cel-go; `k8s.io/apiserver/pkg/cel`.
 
 mod admission;
 mod ast;
 mod check;
+mod cost;
 mod declare;
 mod escape;
 mod eval;
@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 pub(crate) use self::escape::escaped;
 pub use self::{
     admission::{PolicyNames, policy_names},
+    cost::Sizes,
     kinds::type_of,
     types::{Declared, Type},
     value::{MapKey, Val},
@@ -39,6 +40,7 @@ pub const BUDGET: u64 = 1_000_000;
 pub struct Program {
     root: ast::Expr,
     result: Type,
+    notes: check::Notes,
 }
 
 /// What an expression may look at, by name.
@@ -62,14 +64,20 @@ impl Program {
             lines.join("\n")
         };
         let root = parse::parse(text).map_err(said)?;
-        let (result, wrong) = check::check(&root, names);
-        if wrong.is_empty() { Ok(Self { root, result }) } else { Err(said(wrong)) }
+        let (result, notes, wrong) = check::check(&root, names);
+        if wrong.is_empty() { Ok(Self { root, result, notes }) } else { Err(said(wrong)) }
     }
 
     /// The type of what it answers.
     #[must_use]
     pub fn result(&self) -> &Type {
         &self.result
+    }
+
+    /// What it may cost at most, where `self` is so large.
+    #[must_use]
+    pub fn most_cost(&self, sizes: &Sizes) -> u64 {
+        cost::estimate(&self.root, &self.notes, sizes).most
     }
 
     /// Whether it looks at a name.

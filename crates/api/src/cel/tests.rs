@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{BUDGET, Program, Scope, Type, Val};
+use super::{BUDGET, Program, Scope, Sizes, Type, Val};
 
 fn ask(text: &str) -> Result<Val, String> {
     let object = json!({"spec": {"replicas": 3, "list": ["a", "b"], "containers": [{"name": "a", "image": "x:1"}, {"name": "b"}]},
@@ -190,4 +190,23 @@ fn libraries_of_kubernetes_answer() {
 fn a_finger_points_past_wide_letters() {
     let said = ask("'é' == 'ö' 1").err().unwrap_or_default();
     assert!(said.ends_with(" | 'é' == 'ö' 1\n | .．......．..^"), "{said}");
+}
+
+#[test]
+fn what_an_expression_may_cost_is_known_before_it_is_asked() {
+    let letters = |most| Sizes { most, ..Sizes::default() };
+    let list = Sizes { most: 10, items: Some(Box::new(letters(50))), ..Sizes::default() };
+    let fields = [("name".to_owned(), letters(100)), ("list".to_owned(), list)].into();
+    let sizes = Sizes { fields, ..Sizes::default() };
+    let type_ =
+        Type::object("self", [("name".to_owned(), Type::Text), ("list".to_owned(), Type::list(Type::Text))]);
+    let cost = |text: &str| {
+        Program::compile(text, &[("self", type_.clone())]).map(|program| program.most_cost(&sizes))
+    };
+    // A name, a field, and a tenth of the shorter text.
+    assert_eq!(cost("self.name == 'abc'"), Ok(3));
+    assert_eq!(cost("self.name == self.name"), Ok(14));
+    // Ten times: whether to go on (2), what is so far (1), the item (1), a tenth of 50; then the list (2) and the result (1).
+    assert_eq!(cost("self.list.all(x, x == self.list[0])"), Ok(2 + 1 + 10 * (2 + 1 + 1 + 3 + 5)));
+    assert_eq!(cost("self.list.all(x, self.list.exists(y, x == y))").map(|it| it > 1_000), Ok(true));
 }

@@ -33,7 +33,7 @@ impl Reader<'_> {
     }
 
     fn expr(&self, read: IdedExpr) -> Result<Expr, Wrong> {
-        let at = self.at(read.id);
+        let (id, at) = (read.id, self.at(read.id));
         let node = match read.expr {
             Read::Literal(value) => Node::Literal(literal(value)),
             Read::Ident(name) => Node::Name(name.trim_start_matches('.').to_owned()),
@@ -61,7 +61,7 @@ impl Reader<'_> {
                 return Err((at, UNKNOWN.to_owned()));
             }
         };
-        Ok(Expr { at, node })
+        Ok(Expr { id, at, node })
     }
 
     fn entry(&self, entry: IdedEntryExpr) -> Result<(Expr, Expr, bool), Wrong> {
@@ -153,12 +153,12 @@ fn method(target: Expr, name: String, mut args: Vec<Expr>) -> Result<Node, Wrong
         (None, None) => return Err((target.at, UNKNOWN.to_owned())),
     };
     let (body, value) = match (kind, body) {
-        (FoldKind::Entries, Expr { at, node: Node::Map(mut entries) }) => {
+        (FoldKind::Entries, Expr { id, at, node: Node::Map(mut entries) }) => {
             match (entries.pop(), entries.len()) {
                 (Some((key, value, _)), 0) => (key, Some(value)),
                 (last, _) => {
                     entries.extend(last);
-                    (Expr { at, node: Node::Map(entries) }, None)
+                    (Expr { id, at, node: Node::Map(entries) }, None)
                 }
             }
         }

@@ -19,7 +19,11 @@ use serde_json::Value;
 use crate::{Kind, KindInfo, Scope, Stored, kind::CUSTOM};
 
 pub use self::value::Blocked;
-pub(crate) use self::{declared::declared, format::is as is_format, rules::names as rule_names};
+pub(crate) use self::{
+    declared::{Declaration, LARGEST_REQUEST, declared},
+    format::is as is_format,
+    rules::names as rule_names,
+};
 
 /// A kind that a definition adds, by its group and plural: all its versions are one kind to the store.
 #[derive(Clone, Copy, Debug)]

@@ -43,9 +43,9 @@ fn walk(
     }
     let rules = schema["x-kubernetes-validations"].as_array().filter(|rules| !rules.is_empty());
     let is_root = path.is_empty() || schema["x-kubernetes-embedded-resource"] == true;
-    if let Some((rules, type_)) = rules.zip(rules.and_then(|_| declared(schema, is_root))) {
+    if let Some((rules, seen)) = rules.zip(rules.and_then(|_| declared(schema, is_root))) {
         for rule in rules {
-            out.extend(one(rule, &schema["type"], &type_, old, value, path, budget));
+            out.extend(one(rule, &schema["type"], &seen.type_, old, value, path, budget));
         }
     }
     match value {

@@ -34,7 +34,7 @@ pub(super) fn create(report: &mut Report, new: &Stored) {
             report.invalid(&at.field(field), name, "must be spec.names.plural+\".\"+spec.group");
         }
     }
-    of_spec(report, spec);
+    of_spec(report, spec, &Value::Null);
     let versions = spec["versions"].as_array();
     if !versions.into_iter().flatten().any(|version| version["storage"] == true) {
         let at = At::root("status");
@@ -47,7 +47,7 @@ pub(super) fn update(report: &mut Report, new: &Stored, old: &Stored) {
     meta::generic_object_meta_update(report, &new.metadata, &old.metadata);
     let spec = new.body.get("spec").unwrap_or(&Value::Null);
     let before = old.body.get("spec").unwrap_or(&Value::Null);
-    of_spec(report, spec);
+    of_spec(report, spec, before);
     let at = At::root("spec");
     let names = at.field("names");
     let mut immutable = |at: &At<'_>, new: &Value, old: &Value| {
@@ -85,7 +85,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn of_spec(report: &mut Report, spec: &Value) {
+/// `before` is the spec that was there.
+fn of_spec(report: &mut Report, spec: &Value, before: &Value) {
     let at = At::root("spec");
     let group = text(&spec["group"]);
     if group.is_empty() {
@@ -118,7 +119,7 @@ fn of_spec(report: &mut Report, spec: &Value) {
     }
     let shared = Shared::of(&versions);
     for (n, version) in versions.iter().enumerate() {
-        of_version(report, version, &listed.index(n), shared);
+        of_version(report, version, &listed.index(n), shared, is_known(version, before));
     }
     let shown = shared.shown(&versions, &spec["versions"]);
     let mut names: Vec<&str> = versions.iter().map(|version| text(&version["name"])).collect();
@@ -133,7 +134,7 @@ fn of_spec(report: &mut Report, spec: &Value) {
     of_names(report, &spec["names"], &at.field("names"));
     if let Some(first) = versions.first() {
         if shared.schema {
-            of_schema(report, first, &at.field("validation.openAPIV3Schema"));
+            of_schema(report, first, &at.field("validation.openAPIV3Schema"), is_known(first, before));
         }
         if shared.subresources {
             of_subresources(report, first, &at.field("subresources"));
@@ -237,7 +238,13 @@ impl Shared {
     }
 }
 
-fn of_version(report: &mut Report, version: &Value, at: &At<'_>, shared: Shared) {
+/// Whether a version's schema is the one that it had.
+fn is_known(version: &Value, before: &Value) -> bool {
+    let mut had = before["versions"].as_array().into_iter().flatten();
+    had.any(|had| had["name"] == version["name"] && had["schema"] == version["schema"])
+}
+
+fn of_version(report: &mut Report, version: &Value, at: &At<'_>, shared: Shared, known: bool) {
     let name = text(&version["name"]);
     let wrong = label_1035(name, false);
     if !wrong.is_empty() {
@@ -248,7 +255,7 @@ fn of_version(report: &mut Report, version: &Value, at: &At<'_>, shared: Shared)
         report.invalid(&at.field("deprecationWarning"), &version["deprecationWarning"], why);
     }
     if !shared.schema {
-        of_schema(report, version, &at.field("schema.openAPIV3Schema"));
+        of_schema(report, version, &at.field("schema.openAPIV3Schema"), known);
     }
     if !shared.subresources {
         of_subresources(report, version, &at.field("subresources"));
@@ -261,7 +268,7 @@ fn of_version(report: &mut Report, version: &Value, at: &At<'_>, shared: Shared)
     }
 }
 
-fn of_schema(report: &mut Report, version: &Value, at: &At<'_>) {
+fn of_schema(report: &mut Report, version: &Value, at: &At<'_>, known: bool) {
     let schema = &version["schema"]["openAPIV3Schema"];
     if !schema.is_object() {
         return;
@@ -285,7 +292,7 @@ fn of_schema(report: &mut Report, version: &Value, at: &At<'_>) {
     let is_sound = found.causes.is_empty();
     report.causes.append(&mut found.causes);
     keywords(report, schema, at, 0);
-    super::rules::check(report, schema, at, is_sound);
+    super::rules::check(report, schema, at, is_sound, known);
 }
 
 /// Whether defaults fit the fields that they are for.
