@@ -249,6 +249,9 @@ kinds! {
     RouteTable(kinds::aws::RouteTable): "aws", "v1", "routetables", "RouteTable", [], World, [], NONE;
     InternetGateway(kinds::aws::InternetGateway): "aws", "v1", "internetgateways", "InternetGateway", [], World, [], NONE;
     NatGateway(kinds::aws::NatGateway): "aws", "v1", "natgateways", "NatGateway", [], World, [], NONE;
+    ElasticIp(kinds::aws::ElasticIp): "aws", "v1", "elasticips", "ElasticIp", [], World, [], NONE;
+    VpcEndpoint(kinds::aws::VpcEndpoint): "aws", "v1", "vpcendpoints", "VpcEndpoint", [], World, [], NONE;
+    NetworkAcl(kinds::aws::NetworkAcl): "aws", "v1", "networkacls", "NetworkAcl", [], World, [], NONE;
     SecurityGroup(kinds::aws::SecurityGroup): "aws", "v1", "securitygroups", "SecurityGroup", [], World, [], NONE;
     Eni(kinds::aws::Eni): "aws", "v1", "enis", "Eni", [], World, [], NONE;
     Instance(kinds::aws::Instance): "aws", "v1", "instances", "Instance", [], World, [], NONE;

@@ -20,7 +20,7 @@ use network::network as net;
 
 use crate::{
     ClusterId, Store, World,
-    cloud::eni,
+    cloud::{eni, nat},
     node::{ipamd, kube_proxy, kubelet::image},
     vpc_resource,
 };
@@ -188,7 +188,7 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
                 .map(|route| net::Route {
                     dst: route.destination.clone(),
                     via: route.target.clone(),
-                    state: None,
+                    state: (!nat::leads_somewhere(store, &route.target)).then(|| "blackhole".to_owned()),
                 })
                 .collect(),
         })
@@ -210,6 +210,7 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
             kind: "nat".to_owned(),
             subnet: Some(nat.subnet.clone()),
             public_ip: Some(nat.public_ip),
+            state: Some(nat::state(nat).to_owned()),
             ..Default::default()
         };
         gateways.insert(name(nat).to_owned(), gateway);

@@ -19,6 +19,15 @@ pub const NODE_BOOT: SimDuration = SimDuration::secs(25);
 /// Source: EC2 user guide (stop and start); tens of seconds.
 pub const INSTANCE_STOP: SimDuration = SimDuration::secs(30);
 
+/// From CreateNatGateway to `available`. Assumption: minutes in the console, rarely more than two.
+pub const NAT_GATEWAY_CREATE: SimDuration = SimDuration::secs(90);
+
+/// From DeleteNatGateway to `deleted`, when its address is free again. Assumption.
+pub const NAT_GATEWAY_DELETE: SimDuration = SimDuration::secs(45);
+
+/// From CreateVpcEndpoint of an interface endpoint to `available`. Assumption.
+pub const VPC_ENDPOINT_CREATE: SimDuration = SimDuration::secs(60);
+
 /// From asking an instance to terminate to its state `terminated`.
 pub const INSTANCE_TERMINATE: SimDuration = SimDuration::secs(30);
 

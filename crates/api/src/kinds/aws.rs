@@ -40,6 +40,9 @@ pub struct Subnet {
     pub map_public_ip_on_launch: bool,
     /// Name of its route table.
     pub route_table: String,
+    /// Name of its network ACL; `None` for the VPC's default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_acl: Option<String>,
     /// Ranges that EC2 does not hand out as single addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<CidrReservation>,
@@ -111,6 +114,21 @@ pub struct InternetGateway {
     pub vpc: String,
 }
 
+/// The life of a NAT gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NatGatewayState {
+    /// Being made.
+    Pending,
+    /// It translates.
+    #[default]
+    Available,
+    /// Going: nothing passes any more.
+    Deleting,
+    /// Gone; it stays to be seen for a while.
+    Deleted,
+}
+
 /// A NAT gateway; its ENI is an object of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,6 +139,100 @@ pub struct NatGateway {
     pub subnet: String,
     /// Its elastic address.
     pub public_ip: Ipv4Addr,
+    /// Name of that address (`eipalloc-…`).
+    #[serde(default)]
+    pub allocation: String,
+    /// Where it is in its life.
+    #[serde(default)]
+    pub state: NatGatewayState,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: SimTime,
+    /// Since when it is in this state.
+    #[serde(default)]
+    pub since: SimTime,
+}
+
+/// An Elastic IP address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ElasticIp {
+    /// Name (`eipalloc-…`) and tags.
+    pub metadata: ObjectMeta,
+    /// The address.
+    pub public_ip: Ipv4Addr,
+    /// Name of the ENI that it is associated with.
+    pub eni: Option<String>,
+}
+
+/// What a VPC endpoint is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndpointKind {
+    /// Routes to a prefix list; nothing stands in a subnet.
+    #[default]
+    Gateway,
+    /// An ENI with an address in each subnet.
+    Interface,
+}
+
+/// A VPC endpoint: a door from a VPC to an AWS service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VpcEndpoint {
+    /// Name (`vpce-…`) and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: EndpointKind,
+    /// Such as `com.amazonaws.ap-northeast-2.s3`.
+    pub service: String,
+    /// Of a gateway endpoint: names of the route tables that lead to it.
+    pub route_tables: Vec<String>,
+    /// Of an interface endpoint: names of the subnets that it stands in.
+    pub subnets: Vec<String>,
+    /// Of an interface endpoint: names of its security groups.
+    pub security_groups: Vec<String>,
+    /// Whether the service's own name answers its addresses inside the VPC.
+    pub private_dns: bool,
+    /// Whether it is ready.
+    pub available: bool,
+    /// When it was made.
+    pub created_at: SimTime,
+}
+
+/// One rule of a network ACL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkAclEntry {
+    /// The lowest one that matches decides; 1 to 32766.
+    pub number: u32,
+    /// Whether it is for what goes out.
+    pub egress: bool,
+    /// A protocol's number, `-1` for all.
+    pub protocol: String,
+    /// First and last port; `None` for all.
+    pub ports: Option<(u16, u16)>,
+    /// Where what comes in is from, or what goes out is to.
+    pub cidr: Ipv4Net,
+    /// Whether it lets pass.
+    pub allow: bool,
+}
+
+/// A network ACL: numbered rules at the border of subnets, stateless.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkAcl {
+    /// Name (`acl-…`) and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+    /// Whether it is that of subnets without one of their own.
+    pub is_default: bool,
+    /// Its rules by direction and number; what none matches is denied.
+    pub entries: Vec<NetworkAclEntry>,
 }
 
 /// One rule of a security group.
@@ -159,6 +271,8 @@ pub enum EniOwner {
     Eks,
     /// A NAT gateway.
     Nat,
+    /// An interface VPC endpoint.
+    Endpoint,
     /// Fargate: the one of a micro-VM.
     Fargate,
     /// A pod with security groups of its own: a branch of a trunk ENI.

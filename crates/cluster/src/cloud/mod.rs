@@ -1,13 +1,14 @@
 //! What does AWS do?
 //!
-//! EC2 as state in the store: subnets with exact accounting, ENIs and instances with the durations of their
-//! transitions. [`service`] answers requests from outside; ipamd and node groups call [`eni`] and [`instance`] directly.
+//! EC2 as state in the store: subnets with exact accounting, ENIs, instances and gateways with the durations of
+//! their transitions. [`service`] answers requests from outside; ipamd and node groups call [`eni`] and [`instance`] directly.
 //! The actor [`Ec2`] ends what takes time. This module does not know about pods.
 //! Source: the Amazon EC2 API reference; cni-spec §8 for the errors that teach.
 
 pub(crate) mod ebs;
 pub mod eni;
 pub mod instance;
+pub mod nat;
 mod reservation;
 mod service;
 pub mod subnet;
@@ -17,7 +18,7 @@ pub(crate) use service::{alike, serve};
 
 use api::{
     ApiStatus, Kind, Object,
-    kinds::aws::{Attachment, InstanceState},
+    kinds::aws::{Attachment, InstanceState, NatGateway, NatGatewayState},
 };
 
 use crate::{AwsError, Change, Controller, Key, Next, Store, Turn, parts::Process, timing};
@@ -55,6 +56,9 @@ impl Controller for Ec2 {
                 it.state,
                 InstanceState::Pending | InstanceState::Stopping | InstanceState::ShuttingDown
             ),
+            Object::NatGateway(it) => {
+                matches!(it.state, NatGatewayState::Pending | NatGatewayState::Deleting)
+            }
             _ => false,
         });
         if takes_time {
@@ -65,6 +69,7 @@ impl Controller for Ec2 {
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         Ok(match key.kind {
             Kind::Eni => eni_step(turn, &key.name),
+            Kind::NatGateway => nat_step(turn, &key.name),
             _ => instance_step(turn, &key.name),
         })
     }
@@ -86,6 +91,21 @@ fn eni_step(turn: &mut Turn<'_>, name: &str) -> Next {
         Attachment::Detaching => eni::delete(turn, name),
         Attachment::Available | Attachment::Attached => {}
     }
+    Next::Done
+}
+
+fn nat_step(turn: &mut Turn<'_>, name: &str) -> Next {
+    let Some(it) = turn.get::<NatGateway>("", name) else { return Next::Done };
+    let (wait, then) = match it.state {
+        NatGatewayState::Pending => (timing::NAT_GATEWAY_CREATE, NatGatewayState::Available),
+        NatGatewayState::Deleting => (timing::NAT_GATEWAY_DELETE, NatGatewayState::Deleted),
+        NatGatewayState::Available | NatGatewayState::Deleted => return Next::Done,
+    };
+    let took = turn.now().since(it.since);
+    if took < wait {
+        return Next::After(api::SimDuration(wait.0 - took.0));
+    }
+    nat::enter(turn, name, then);
     Next::Done
 }
 

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     AwsError, ClusterId, Store, Turn,
     cloud::{id, refuse},
+    node::join::region_of,
 };
 
 /// The subnet with this name.
@@ -162,7 +163,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
         return Err(refuse(OPERATION, "InvalidSubnet.Conflict", message));
     }
     let named = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-    let table = id(turn, "rtb", vpc, 0);
+    let table = main_route_table(turn, vpc);
     if turn.get::<RouteTable>("", &table).is_none() {
         turn.put(
             RouteTable { metadata: named(&table), vpc: vpc.to_owned(), routes: Vec::new() }.into_object(),
@@ -176,6 +177,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
         availability_zone: zone.to_owned(),
         map_public_ip_on_launch: false,
         route_table: table,
+        network_acl: None,
         reservations: Vec::new(),
         held_unseen: 0,
     };
@@ -183,7 +185,21 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
     Ok(name)
 }
 
-fn vpc_named(turn: &Turn<'_>, name: &str, operation: &str) -> Result<Vpc, AwsError> {
+/// The region that a VPC's subnets lie in; empty if it has none.
+pub(crate) fn region(store: &Store, vpc: &str) -> String {
+    let mut all = store.list::<Subnet>(ClusterId::WORLD, None).filter(|it| it.vpc == vpc);
+    all.next().map(|it| region_of(&it.availability_zone).to_owned()).unwrap_or_default()
+}
+
+/// Name of the route table that a VPC comes with.
+pub(crate) fn main_route_table(turn: &Turn<'_>, vpc: &str) -> String {
+    id(turn, "rtb", vpc, 0)
+}
+
+/// The VPC that a call names.
+/// # Errors
+/// `InvalidVpcID.NotFound`.
+pub(crate) fn vpc_named(turn: &Turn<'_>, name: &str, operation: &str) -> Result<Vpc, AwsError> {
     let message = || format!("The vpc ID '{name}' does not exist");
     turn.get::<Vpc>("", name).cloned().ok_or_else(|| refuse(operation, "InvalidVpcID.NotFound", message()))
 }

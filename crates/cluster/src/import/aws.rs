@@ -115,6 +115,7 @@ impl DescribedSubnet {
             availability_zone: self.availability_zone.clone(),
             map_public_ip_on_launch: self.map_public_ip_on_launch,
             route_table: String::new(),
+            network_acl: None,
             reservations: Vec::new(),
             held_unseen,
         }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The version of a cluster whose config names none. Source: eksctl, `DefaultVersion`.
-const DEFAULT_VERSION: &str = "1.34";
+pub(crate) const DEFAULT_VERSION: &str = "1.34";
 
 /// Brings new clusters up.
 pub struct Eks;

@@ -21,6 +21,7 @@ pub(crate) mod tests;
 mod vpc;
 
 pub(crate) use change::{delete_nodegroup as remove_nodegroup, scale as scale_nodegroup};
+pub(crate) use eks::DEFAULT_VERSION;
 pub use eks::Eks;
 pub use fargate::{
     FargateProfiles, asked_for as fargate_profile, profile_in as fargate_profile_in,

@@ -5,7 +5,7 @@
 use api::{
     Kind,
     kinds::{
-        aws::{Instance, Subnet},
+        aws::{EniOwner, Instance, Subnet},
         eks::EksCluster,
     },
 };
@@ -46,6 +46,9 @@ pub(super) fn delete_cluster(turn: &mut Turn<'_>, name: &str) -> Result<(), Refu
         .filter(|subnet| subnet.vpc == cluster.vpc)
         .filter_map(|subnet| subnet.metadata.name.clone())
         .collect();
+    let nats = in_vpc.iter().flat_map(|name| turn.store().enis_in(name));
+    let of_nats: Vec<String> =
+        nats.filter(|eni| eni.owner == EniOwner::Nat).filter_map(|eni| eni.metadata.name.clone()).collect();
     let gone: Vec<Key> = turn
         .store()
         .iter()
@@ -53,9 +56,13 @@ pub(super) fn delete_cluster(turn: &mut Turn<'_>, name: &str) -> Result<(), Refu
             let value = |field: &str| object.to_value().get(field).and_then(Value::as_str).map(str::to_owned);
             match key.kind {
                 Kind::Vpc => *key.name == *cluster.vpc,
-                Kind::Subnet | Kind::RouteTable | Kind::InternetGateway | Kind::SecurityGroup => {
-                    value("vpc").as_deref() == Some(&cluster.vpc)
-                }
+                Kind::Subnet
+                | Kind::RouteTable
+                | Kind::InternetGateway
+                | Kind::SecurityGroup
+                | Kind::NetworkAcl
+                | Kind::VpcEndpoint => value("vpc").as_deref() == Some(&cluster.vpc),
+                Kind::ElasticIp => value("eni").is_some_and(|eni| of_nats.contains(&eni)),
                 Kind::Eni | Kind::NatGateway => {
                     value("subnet").is_some_and(|subnet| in_vpc.contains(&subnet))
                 }

@@ -10,8 +10,8 @@ use api::{
     Resource,
     kinds::{
         aws::{
-            Eni, EniOwner, InternetGateway, NatGateway, Route, RouteTable, SecurityGroup, SecurityGroupRule,
-            Subnet, Vpc,
+            Eni, EniOwner, InternetGateway, NatGatewayState, Route, RouteTable, SecurityGroup,
+            SecurityGroupRule, Subnet, Vpc,
         },
         cni::PoolMode,
         eksctl::{ClusterConfig, NatGateways, SubnetSpec},
@@ -25,7 +25,7 @@ use crate::{
     ClusterId, Refusal, Turn,
     cloud::{
         eni::{self, NewEni},
-        id, instance, subnet,
+        id, nat, subnet,
     },
 };
 
@@ -74,12 +74,14 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
         RouteTable { metadata: meta(&public_table), vpc: vpc.clone(), routes: vec![route(&igw)] }
             .into_object(),
     );
+    let main_table = subnet::main_route_table(turn, &vpc);
+    turn.put(RouteTable { metadata: meta(&main_table), vpc: vpc.clone(), routes: Vec::new() }.into_object());
     let security_group = named("cluster-sg");
     let rule =
         |peer: &str| SecurityGroupRule { protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() };
     turn.put(
         SecurityGroup {
-            metadata: meta(&security_group),
+            metadata: ObjectMeta { annotations: Some(group_words(turn, &cluster)), ..meta(&security_group) },
             vpc: vpc.clone(),
             inbound: vec![rule(&security_group)],
             outbound: vec![rule("0.0.0.0/0")],
@@ -101,6 +103,16 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
         private.push(put_subnet(turn, &named(name), spec, &vpc, &table, false));
     }
     Ok(Laid { vpc, cidr, public, private, security_group })
+}
+
+/// Name and description of the group that EKS makes for a cluster.
+/// Source: EKS user guide (security group requirements): `eks-cluster-sg-my-cluster-uniqueID`.
+fn group_words(turn: &Turn<'_>, cluster: &str) -> BTreeMap<String, String> {
+    let unique = crate::draw::draw(turn.world().seed(), "cluster-sg", cluster, 0) % 1_000_000_000;
+    let description = "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.";
+    [("group-name", format!("eks-cluster-sg-{cluster}-{unique}")), ("description", description.to_owned())]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
 }
 
 type Named = Vec<(String, SubnetSpec)>;
@@ -165,6 +177,7 @@ fn put_subnet(
         availability_zone: spec.az.clone().unwrap_or_default(),
         map_public_ip_on_launch: public,
         route_table: route_table.to_owned(),
+        network_acl: None,
         reservations: Vec::new(),
         held_unseen: 0,
     };
@@ -186,27 +199,14 @@ fn nat_gateways(
     let mut nats = Vec::new();
     for subnet in public.iter().take(count) {
         let name = id(turn, "nat", subnet, 0);
-        let new = NewEni {
-            operation: "CreateNatGateway",
-            subnet,
-            slots: 0,
-            mode: PoolMode::SecondaryIp,
-            owner: EniOwner::Nat,
-            security_groups: Vec::new(),
-            address: None,
-            description: format!("Interface for NAT Gateway {name}"),
+        let tagged = |name: &str, tag: String| ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(BTreeMap::from([("Name".to_owned(), tag)])),
+            ..ObjectMeta::default()
         };
-        eni::create(turn, new)?;
-        let nat = NatGateway {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                labels: Some(BTreeMap::from([("Name".to_owned(), named("nat"))])),
-                ..ObjectMeta::default()
-            },
-            subnet: subnet.clone(),
-            public_ip: instance::public_address(turn, &name),
-        };
-        turn.put(nat.into_object());
+        let address = nat::allocate(turn, |name| tagged(name, named("nat-ip")));
+        let state = NatGatewayState::Available;
+        nat::create(turn, &name, tagged(&name, named("nat")), subnet, &address, state)?;
         nats.push(name);
     }
     Ok(nats)

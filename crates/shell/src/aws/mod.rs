@@ -11,7 +11,9 @@ mod order;
 mod parameters;
 mod shorthand;
 mod show;
+mod simplified;
 mod table;
+mod wait;
 
 use cluster::{Principal, Refusal, Reply, Request, cloud, request::AwsRequest};
 
@@ -41,8 +43,11 @@ pub(crate) fn operations(service: &str) -> Vec<String> {
     let mut all: Vec<String> = answered.map(|it| model::dashed(it.name)).collect();
     if service.name == "eks" {
         all.push("update-kubeconfig".to_owned());
-        all.sort();
     }
+    if !wait::conditions(service.name).is_empty() {
+        all.push("wait".to_owned());
+    }
+    all.sort();
     all
 }
 
@@ -61,6 +66,9 @@ fn dispatch(call: &mut Call<'_, '_>, line: &Line) -> i32 {
         [service, command, ..] => (*service, *command),
     };
     let model = model::service(service);
+    if let Some(model) = model.filter(|_| command == "wait") {
+        return wait::wait(call, line, model);
+    }
     let operation = model.and_then(|model| model.operation(command));
     let (Some(model), Some(operation)) = (model, operation) else {
         return not_here(call, &format!("{service} {command}"));
@@ -68,10 +76,25 @@ fn dispatch(call: &mut Call<'_, '_>, line: &Line) -> i32 {
     if !cloud::answers(model.name, operation.name) {
         return not_here(call, &format!("{service} {command}"));
     }
-    let input = match line.input(model, operation, call.shell.machine) {
+    let mut line = line.clone();
+    let simple = match operation.name.contains("SecurityGroupIngress")
+        || operation.name.contains("SecurityGroupEgress")
+    {
+        true => simplified::permission(&mut line),
+        false => Ok(None),
+    };
+    let input = simple.and_then(|simple| {
+        let mut input = line.input(model, operation, call.shell.machine)?;
+        if let Some(simple) = simple {
+            input["IpPermissions"] = simple;
+        }
+        Ok(input)
+    });
+    let input = match input {
         Ok(input) => input,
         Err(wrong) => return usage(call, &wrong),
     };
+    let line = &line;
     let request = AwsRequest { service: model.name, action: operation.name, input };
     match call.shell.world.request(&Principal::admin(), Request::Aws(request)) {
         Ok(Reply::Value(answer)) => {

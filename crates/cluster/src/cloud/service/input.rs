@@ -4,9 +4,10 @@
 
 use std::fmt::Display;
 
+use api::{Resource, meta::ObjectMeta};
 use serde_json::Value;
 
-use crate::{AwsError, cloud::refuse};
+use crate::{AwsError, ClusterId, Store, cloud::refuse};
 
 /// The parameters of one request.
 pub(crate) struct Input<'r> {
@@ -40,7 +41,9 @@ impl Input<'_> {
     /// Source: EC2 user guide (list and filter your resources).
     pub fn passes(&self, of: impl Fn(&str) -> Option<Vec<String>>) -> Result<bool, AwsError> {
         let mut passes = true;
-        for filter in self.value["Filters"].as_array().into_iter().flatten() {
+        // UPSTREAM: `DescribeNatGateways` has one in the singular.
+        let all = ["Filters", "Filter"].into_iter().filter_map(|name| self.value[name].as_array());
+        for filter in all.flatten() {
             let name = filter["Name"].as_str().unwrap_or_default();
             let Some(has) = of(name) else {
                 return Err(self.refuse("InvalidParameterValue", format!("The filter '{name}' is invalid")));
@@ -49,6 +52,66 @@ impl Input<'_> {
             passes &= wanted.into_iter().any(|wanted| has.iter().any(|value| alike(wanted, value)));
         }
         Ok(passes)
+    }
+
+    /// The things that a request names by a parameter, or all, as far as they pass the filters; in the store's order.
+    ///
+    /// `unknown` is the code and the noun of what is not there. Every kind can be filtered by its tags.
+    /// # Errors
+    /// That code, or as [`Self::passes`].
+    pub fn select<'s, R: Resource + 's>(
+        &self,
+        store: &'s Store,
+        parameter: &str,
+        unknown: (&str, &str),
+        of: impl Fn(&R, &str) -> Option<Vec<String>>,
+    ) -> Result<Vec<&'s R>, AwsError> {
+        let ids = self.texts(parameter);
+        let there = |id: &&String| store.get::<R>(ClusterId::WORLD, "", id).is_none();
+        if let Some(id) = ids.iter().find(there) {
+            let (code, noun) = unknown;
+            return Err(self.refuse(code, absent(noun, id)));
+        }
+        let mut found = Vec::new();
+        for it in store.list::<R>(ClusterId::WORLD, None) {
+            let meta = it.meta();
+            let wanted = ids.is_empty() || meta.name.as_ref().is_some_and(|name| ids.contains(name));
+            if wanted & self.passes(|filter| of(it, filter).or_else(|| by_tag(meta, filter)))? {
+                found.push(it);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Name and tags of something that a request makes.
+    pub fn metadata(&self, name: &str) -> ObjectMeta {
+        let given = self.value["TagSpecifications"].as_array().into_iter().flatten();
+        let tags = given.flat_map(|it| it["Tags"].as_array().into_iter().flatten());
+        let text = |tag: &Value, name: &str| tag[name].as_str().unwrap_or_default().to_owned();
+        let tags: std::collections::BTreeMap<String, String> =
+            tags.map(|tag| (text(tag, "Key"), text(tag, "Value"))).collect();
+        ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: (!tags.is_empty()).then_some(tags),
+            ..ObjectMeta::default()
+        }
+    }
+}
+
+/// EC2's sentence about an id that there is not. A NAT gateway has one of its own.
+pub(super) fn absent(noun: &str, id: &str) -> String {
+    match noun {
+        "NAT gateway" => format!("NAT gateway {id} was not found"),
+        noun => format!("The {noun} '{id}' does not exist"),
+    }
+}
+
+/// The values that something's tags have for a filter; none if it asks for no tag.
+fn by_tag(meta: &ObjectMeta, filter: &str) -> Option<Vec<String>> {
+    let tags = meta.labels.clone().unwrap_or_default();
+    match filter {
+        "tag-key" => Some(tags.into_keys().collect()),
+        other => Some(tags.get(other.strip_prefix("tag:")?).cloned().into_iter().collect()),
     }
 }
 

@@ -5,7 +5,9 @@
 use api::kinds::aws::{Eni, Instance, InstanceState, SecurityGroup, Subnet};
 use serde_json::{Value, json};
 
-use super::{Answer, Input, Operation, input::just, interfaces, operation, second};
+use super::{
+    Answer, Input, Operation, input::just, interfaces, operation, second, security_groups::group_name,
+};
 use crate::{
     ClusterId, Turn,
     cloud::{ACCOUNT, eni, instance, subnet},
@@ -123,7 +125,7 @@ fn dns(turn: &Turn<'_>, it: &Instance) -> String {
 
 /// The tags that EKS and eksctl put on a node's instance.
 /// Source: EKS user guide (managed node groups: tags); eksctl `pkg/cfn/builder/managed_nodegroup.go`.
-fn tags(it: &Instance) -> Vec<(String, String)> {
+pub(super) fn tags(it: &Instance) -> Vec<(String, String)> {
     let mut tags = Vec::new();
     if let (Some(cluster), Some(group)) = (it.cluster.as_deref(), it.nodegroup.as_deref()) {
         let mut add = |key: &str, value: &str| tags.push((key.to_owned(), value.to_owned()));
@@ -146,7 +148,9 @@ fn shown(turn: &Turn<'_>, it: &Instance) -> Value {
         .first()
         .into_iter()
         .flat_map(|eni| &eni.security_groups)
-        .map(|name| json!({"GroupId": name, "GroupName": turn.get::<SecurityGroup>("", name).map(|_| name)}))
+        .map(
+            |name| json!({"GroupId": name, "GroupName": turn.get::<SecurityGroup>("", name).map(group_name)}),
+        )
         .collect();
     json!({
         "InstanceId": id,

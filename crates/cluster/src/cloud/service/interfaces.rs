@@ -3,12 +3,12 @@
 //! Source: the Amazon EC2 API reference (`NetworkInterface`, `InstanceNetworkInterface`).
 
 use api::kinds::{
-    aws::{Attachment, Eni, EniOwner},
+    aws::{Attachment, Eni, EniOwner, SecurityGroup},
     cni::PoolMode,
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Input, Operation, input::just, operation, second, tags};
+use super::{Answer, Input, Operation, input::just, operation, second, security_groups::group_name, tags};
 use crate::{
     ClusterId, Turn,
     cloud::{
@@ -100,7 +100,9 @@ fn description(eni: &Eni) -> String {
 /// What a service holds is in use, whatever it is attached to.
 fn status(eni: &Eni) -> &'static str {
     match (&eni.owner, eni.attachment) {
-        (EniOwner::Eks | EniOwner::Nat | EniOwner::Fargate | EniOwner::Branch, _) => "in-use",
+        (EniOwner::Eks | EniOwner::Nat | EniOwner::Endpoint | EniOwner::Fargate | EniOwner::Branch, _) => {
+            "in-use"
+        }
         (_, Attachment::Available) => "available",
         (_, Attachment::Attaching | Attachment::Attached | Attachment::Detaching) => "in-use",
     }
@@ -109,6 +111,7 @@ fn status(eni: &Eni) -> &'static str {
 fn kind(eni: &Eni) -> &'static str {
     match eni.owner {
         EniOwner::Nat => "nat_gateway",
+        EniOwner::Endpoint => "vpc_endpoint",
         EniOwner::Branch => "branch",
         EniOwner::Instance if eni.trunk => "trunk",
         EniOwner::Instance | EniOwner::Eks | EniOwner::Fargate | EniOwner::Account => "interface",
@@ -117,7 +120,7 @@ fn kind(eni: &Eni) -> &'static str {
 
 /// Whether a service manages it for the account.
 fn managed(eni: &Eni) -> bool {
-    matches!(eni.owner, EniOwner::Eks | EniOwner::Nat | EniOwner::Fargate)
+    matches!(eni.owner, EniOwner::Eks | EniOwner::Nat | EniOwner::Endpoint | EniOwner::Fargate)
 }
 
 fn attachment(turn: &Turn<'_>, eni: &Eni) -> Option<Value> {
@@ -152,7 +155,7 @@ fn shown(turn: &Turn<'_>, eni: &Eni) -> Value {
         "Attachment": attachment(turn, eni),
         "AvailabilityZone": zone(turn, eni),
         "Description": description(eni),
-        "Groups": groups(eni),
+        "Groups": groups(turn, eni),
         "InterfaceType": kind(eni),
         "Ipv6Addresses": [],
         "NetworkInterfaceId": eni.metadata.name,
@@ -171,8 +174,9 @@ fn shown(turn: &Turn<'_>, eni: &Eni) -> Value {
     })
 }
 
-fn groups(eni: &Eni) -> Vec<Value> {
-    eni.security_groups.iter().map(|group| json!({"GroupId": group, "GroupName": group})).collect()
+fn groups(turn: &Turn<'_>, eni: &Eni) -> Vec<Value> {
+    let name = |group: &String| turn.get::<SecurityGroup>("", group).map(group_name);
+    eni.security_groups.iter().map(|group| json!({"GroupId": group, "GroupName": name(group)})).collect()
 }
 
 /// An interface as its instance shows it.
@@ -186,7 +190,7 @@ pub(super) fn of_instance(turn: &Turn<'_>, eni: &Eni) -> Value {
     json!({
         "Attachment": attachment,
         "Description": description(eni),
-        "Groups": groups(eni),
+        "Groups": groups(turn, eni),
         "Ipv6Addresses": [],
         "NetworkInterfaceId": eni.metadata.name,
         "OwnerId": ACCOUNT,

@@ -12,11 +12,17 @@ mod clusters;
 mod fargate_profiles;
 mod identity;
 mod input;
+mod instance_types;
 mod instances;
 mod interfaces;
+mod nat_gateways;
 mod nodegroups;
+mod route_tables;
+mod security_groups;
 mod subnets;
 mod tags;
+mod versions;
+mod vpcs;
 
 pub(crate) use input::{Input, alike};
 
@@ -54,11 +60,17 @@ const TABLES: &[&[Operation]] = &[
     clusters::OPERATIONS,
     fargate_profiles::OPERATIONS,
     identity::OPERATIONS,
+    instance_types::OPERATIONS,
     instances::OPERATIONS,
     interfaces::OPERATIONS,
+    nat_gateways::OPERATIONS,
     nodegroups::OPERATIONS,
+    route_tables::OPERATIONS,
+    security_groups::OPERATIONS,
     subnets::OPERATIONS,
     tags::OPERATIONS,
+    versions::OPERATIONS,
+    vpcs::OPERATIONS,
 ];
 
 fn find(service: &str, action: &str) -> Option<&'static Operation> {
