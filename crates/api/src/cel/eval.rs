@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    Scope,
+    DEAREST_CALL, Scope,
     ast::{Expr, Fold, FoldKind, Node, dotted},
     declare::type_named,
     library,
@@ -16,14 +16,24 @@ use super::{
 const SPENT: &str =
     "validation failed due to running out of cost budget, no further validation rules will be run";
 
+/// What is said when one asking is too dear.
+pub(crate) const TOO_DEAR: &str = "operation cancelled: actual cost limit exceeded";
+
 type Found = Result<Val, String>;
 
 /// One asking of an expression.
 pub(super) struct Evaluation<'v, 'b> {
-    scope: &'v Scope,
+    scope: &'v Scope<'v>,
     budget: &'b mut u64,
+    /// What this asking may still cost by itself.
+    left: u64,
     /// Names that macros bind, innermost last.
     bound: Vec<(String, Val)>,
+}
+
+/// Whether nothing else matters once this is said.
+fn is_final(error: &str) -> bool {
+    error == SPENT || error == TOO_DEAR
 }
 
 pub(super) fn no_overload() -> String {
@@ -35,12 +45,16 @@ fn no_key(field: impl std::fmt::Display) -> String {
 }
 
 impl<'v, 'b> Evaluation<'v, 'b> {
-    pub(super) fn new(scope: &'v Scope, budget: &'b mut u64) -> Self {
-        Self { scope, budget, bound: Vec::new() }
+    pub(super) fn new(scope: &'v Scope<'v>, budget: &'b mut u64) -> Self {
+        Self { scope, budget, left: DEAREST_CALL, bound: Vec::new() }
     }
 
     fn pay(&mut self, cost: usize) -> Result<(), String> {
         let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+        self.left = match self.left.checked_sub(cost) {
+            Some(left) => left,
+            None => return Err(TOO_DEAR.to_owned()),
+        };
         match self.budget.checked_sub(cost) {
             Some(left) => {
                 *self.budget = left;
@@ -135,6 +149,10 @@ impl<'v, 'b> Evaluation<'v, 'b> {
         {
             return Ok(Val::Type(Rc::from(name.as_str())));
         }
+        // A name with dots, such as `authorizer.requestResource`.
+        if let Some(value) = dotted(whole).and_then(|name| self.known(&name)) {
+            return Ok(value);
+        }
         match self.value(of)? {
             Val::Optional(None) => Ok(Val::Optional(None)),
             Val::Optional(Some(value)) => Ok(Val::Optional(get(&value, field).map(Rc::new))),
@@ -200,6 +218,11 @@ impl<'v, 'b> Evaluation<'v, 'b> {
         for arg in args {
             values.push(self.value(arg)?);
         }
+        if let ("check", [Val::Check(check), Val::Text(verb)]) = (name, values.as_slice()) {
+            self.pay(library::authorizer::CHECK)?;
+            let authorizer = self.scope.authorizer.ok_or_else(no_overload)?;
+            return Ok(Val::Verdict(Rc::new(authorizer(check, verb))));
+        }
         let cost: usize = values.iter().map(|value| value.weight() / 10).sum();
         self.pay(cost)?;
         let result = library::call(&whole, is_member, &values)?;
@@ -215,7 +238,7 @@ impl<'v, 'b> Evaluation<'v, 'b> {
                 Ok(Val::Bool(is)) if is == decides => return Ok(Val::Bool(decides)),
                 Ok(Val::Bool(_)) => {}
                 Ok(_) => failed = failed.or_else(|| Some(no_overload())),
-                Err(error) if error == SPENT => return Err(error),
+                Err(error) if is_final(&error) => return Err(error),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
@@ -268,7 +291,7 @@ impl<'v, 'b> Evaluation<'v, 'b> {
         let body = match (self.value(&fold.body), fold.kind) {
             (Ok(body), _) => body,
             // An item that cannot be asked only matters if no other decides.
-            (Err(error), FoldKind::All | FoldKind::Exists) if error != SPENT => {
+            (Err(error), FoldKind::All | FoldKind::Exists) if !is_final(&error) => {
                 made.failed.get_or_insert(error);
                 return Ok(false);
             }

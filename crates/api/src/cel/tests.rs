@@ -56,7 +56,7 @@ fn nothing_that_is_typed_takes_longer_than_its_budget() {
     for _ in 0..6 {
         text = format!("{list}.map(x, {text})");
     }
-    assert!(ask(&text).is_err_and(|error| error.contains("cost budget")));
+    assert!(ask(&text).is_err_and(|error| error.contains("cost limit")));
     for text in
         ["((((", "\"\\", "1e999999", "99999999999999999999999", "a.b.c.", "'\u{0}'", "[[[[[[[[", "{1:", "r'"]
     {

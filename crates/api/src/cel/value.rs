@@ -6,7 +6,11 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::{
-    library::{time, url::Url},
+    library::{
+        authorizer::{Check, Verdict},
+        time,
+        url::Url,
+    },
     types::Type,
 };
 use crate::quantity::Quantity;
@@ -52,6 +56,10 @@ pub enum Val {
     Format(&'static str),
     /// Major, minor and patch, what comes before the release, and what it was built of.
     Semver(Rc<semver::Version>),
+    /// What the authorizer is asked, as far as it is put together.
+    Check(Rc<Check>),
+    /// What it answered.
+    Verdict(Rc<Verdict>),
 }
 
 /// A key of a map.
@@ -195,6 +203,8 @@ impl Val {
             Val::Cidr(_) => "net.CIDR",
             Val::Format(_) => "kubernetes.NamedFormat",
             Val::Semver(_) => "kubernetes.Semver",
+            Val::Check(check) => check.about.type_name(),
+            Val::Verdict(_) => "kubernetes.authorization.Decision",
         }
     }
 

@@ -107,6 +107,11 @@ fn one(
                     "'{error}': call arguments did not match a supported operator, function or macro signature for rule: {rule}"
                 ),
                 _ if error.contains("cost budget") => error,
+                error if error.starts_with("operation cancelled") => {
+                    format!(
+                        "'{error}': no further validation rules will be run due to call cost exceeds limit for rule: {rule}"
+                    )
+                }
                 _ => format!("{error} evaluating rule: {rule}"),
             };
             let message = format!("Invalid value: {}: {said}", shown(shown_type));

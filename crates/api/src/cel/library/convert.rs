@@ -105,6 +105,8 @@ pub(in super::super) fn shown(value: &Val) -> String {
         Val::Format(name) => (*name).to_owned(),
         Val::Semver(it) => it.to_string(),
         Val::Bytes(it) => String::from_utf8_lossy(it).into_owned(),
-        Val::List(_) | Val::Map(_) | Val::Optional(_) => value.type_name().to_owned(),
+        Val::List(_) | Val::Map(_) | Val::Optional(_) | Val::Check(_) | Val::Verdict(_) => {
+            value.type_name().to_owned()
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: the CEL specification's list of standard definitions; cel-go `common/types`, `ext`; `k8s.io/apiserver/pkg/cel/library`.
 
+pub(super) mod authorizer;
 mod convert;
 mod format;
 mod lists;
@@ -80,6 +81,8 @@ pub(super) fn call(name: &str, is_member: bool, args: &[Val]) -> Answer {
         (_, rest) if name.starts_with("format.") => format::make(name, rest),
         ("url" | "isURL", [Val::Text(text)]) => url::call(name, text),
         (_, [Val::Url(it)]) if is_member => url::of(name, it),
+        (_, [Val::Check(check), rest @ ..]) if is_member => authorizer::ask(name, check, rest),
+        (_, [Val::Verdict(verdict)]) if is_member => authorizer::told(name, verdict),
         _ => network::call(name, is_member, args),
     }
 }

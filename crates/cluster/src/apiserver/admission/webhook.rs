@@ -56,7 +56,7 @@ fn call(
                 "objectSelector": hook["objectSelector"],
             });
             if matching::covers(review, &asked, &rules, true)
-                && asked.is_meant(hook) != Ok(false)
+                && asked.is_meant(review, hook) != Ok(false)
                 && hook["failurePolicy"] != "Ignore"
             {
                 let name = hook["name"].as_str().unwrap_or_default();

@@ -9,16 +9,25 @@ pub(super) mod matching;
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use api::{
     ApiStatus, Cause, Kind, Object,
-    cel::{BUDGET, PolicyNames, Program, Scope, Type, Val, policy_names},
+    cel::{About, BUDGET, Check, PolicyNames, Program, Scope, Type, Val, Verdict, policy_names},
     k8s::core::v1::Namespace,
     label::Selector,
 };
 use serde_json::{Value, json};
 
 use super::Review;
-use crate::apiserver::{forbidden, kind_of_manifest};
+use crate::{
+    Principal,
+    apiserver::{forbidden, kind_of_manifest},
+    auth::{self, Attributes},
+};
+
+/// What expressions may cost that say whether a request is meant. Source: `k8s.io/apiserver/pkg/apis/cel/config.go`.
+const CONDITIONS: u64 = 2_500_000;
 
 /// A breach.
 struct Denial {
@@ -87,7 +96,7 @@ fn check(
             }
             let by = binding.metadata.name.as_deref().unwrap_or_default();
             let denials = match params(review, spec, bound, about.namespace()) {
-                Ok(all) => all.iter().flat_map(|params| asked.ask(spec, params)).collect(),
+                Ok(all) => all.iter().flat_map(|params| asked.ask(review, spec, params)).collect(),
                 Err(_) if spec["failurePolicy"] == "Ignore" => Vec::new(),
                 Err(why) => {
                     let message = format!("failed to configure binding: {why}");
@@ -218,15 +227,15 @@ impl Asked {
     }
 
     /// Whether the conditions of a webhook mean this request.
-    pub(super) fn is_meant(&self, hook: &Value) -> Result<bool, String> {
+    pub(super) fn is_meant(&self, review: &Review<'_>, hook: &Value) -> Result<bool, String> {
         let names = Names { has_params: false, variables: None };
-        let scope = self.scope(&names, &Value::Null);
-        let mut budget = BUDGET;
-        meant(hook, &names, &scope, &mut budget)
+        let authorizer = |check: &Check, verb: &str| authorized(review, check, verb);
+        let scope = Scope { authorizer: Some(&authorizer), ..self.scope(&names, &Value::Null) };
+        meant(hook, &names, scope)
     }
 
     /// The names with what they stand for.
-    fn scope(&self, names: &Names, params: &Value) -> Scope {
+    fn scope<'a>(&self, names: &Names, params: &Value) -> Scope<'a> {
         let mut scope = Scope { has_variables: true, ..Scope::default() };
         let types = names.list(true);
         let typed = |name: &str, value: &Value| {
@@ -239,24 +248,43 @@ impl Asked {
             ("request", typed("request", &self.request)),
             ("params", Val::of(params)),
             ("namespaceObject", typed("namespaceObject", &self.namespace)),
+            ("authorizer", Val::Check(Rc::default())),
+            ("authorizer.requestResource", Val::Check(Rc::new(self.about_itself()))),
         ]);
         scope
     }
 
+    /// What the request is about, as a question to the authorizer.
+    fn about_itself(&self) -> Check {
+        let info = self.kind.info();
+        let text = |field: &str| Rc::from(self.request[field].as_str().unwrap_or_default());
+        Check {
+            about: About::Resource,
+            group: Rc::from(info.group),
+            resource: Rc::from(info.plural),
+            subresource: Rc::from(self.part),
+            namespace: text("namespace"),
+            name: text("name"),
+            ..Check::default()
+        }
+    }
+
     /// What a policy holds against the request.
-    fn ask(&self, spec: &Value, params: &Value) -> Vec<Denial> {
+    fn ask(&self, review: &Review<'_>, spec: &Value, params: &Value) -> Vec<Denial> {
         let ignores = spec["failurePolicy"] == "Ignore";
         let on_error = |message: String| {
             if ignores { Vec::new() } else { vec![Denial { message, reason: String::new() }] }
         };
         let mut budget = BUDGET;
         let mut names = Names { has_params: !spec["paramKind"].is_null(), variables: None };
-        let mut scope = self.scope(&names, params);
-        match meant(spec, &names, &scope, &mut budget) {
+        let authorizer = |check: &Check, verb: &str| authorized(review, check, verb);
+        let scope = || Scope { authorizer: Some(&authorizer), ..self.scope(&names, params) };
+        match meant(spec, &names, scope()) {
             Ok(true) => {}
             Ok(false) => return Vec::new(),
             Err(error) => return on_error(error),
         }
+        let mut scope = scope();
         names.variables = spec["variables"].as_array().filter(|it| !it.is_empty()).map(|_| Vec::new());
         for variable in spec["variables"].as_array().into_iter().flatten() {
             let name = variable["name"].as_str().unwrap_or_default().to_owned();
@@ -300,24 +328,59 @@ impl Names {
     }
 }
 
-/// Whether every one of the conditions holds.
-fn meant(of: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> Result<bool, String> {
+/// Whether every one of the conditions holds; they do not see the namespace.
+/// # Errors
+/// What those say that cannot be asked, unless another does not hold.
+fn meant(of: &Value, names: &Names, mut scope: Scope<'_>) -> Result<bool, String> {
+    scope.names.insert("namespaceObject", Val::Null);
+    let (mut failed, mut budget) = (Vec::new(), CONDITIONS);
     for condition in of["matchConditions"].as_array().into_iter().flatten() {
-        if !matches!(run(&condition["expression"], names, scope, budget)?, Val::Bool(true)) {
-            return Ok(false);
+        match run(&condition["expression"], names, &scope, &mut budget) {
+            Ok(Val::Bool(true)) => {}
+            Ok(_) => return Ok(false),
+            Err(error) => failed.push(error),
         }
     }
-    Ok(true)
+    match failed.as_slice() {
+        [] => Ok(true),
+        [one] => Err(one.clone()),
+        many => Err(format!("[{}]", many.join(", "))),
+    }
 }
 
-fn run(expression: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> Result<Val, String> {
+/// What the authorizer says of whoever made the request, or of an account.
+fn authorized(review: &Review<'_>, check: &Check, verb: &str) -> Verdict {
+    let of_account = check.account.as_ref().map(|(namespace, name)| Principal {
+        user: format!("system:serviceaccount:{namespace}:{name}"),
+        groups: vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")],
+        ..Principal::default()
+    });
+    // The control plane itself may do anything.
+    let who = of_account.or_else(|| review.who.cloned()).unwrap_or_else(Principal::admin);
+    let what = Attributes {
+        verb,
+        group: &check.group,
+        resource: &check.resource,
+        subresource: &check.subresource,
+        namespace: &check.namespace,
+        name: &check.name,
+        path: &check.path,
+    };
+    let store = review.world.store();
+    match auth::allowed(store, review.cluster, &who, &what) {
+        Some(allowed) => Verdict { allowed: true, reason: allowed.reason },
+        None => Verdict { allowed: false, reason: auth::complaint(store, review.cluster, &who, &what) },
+    }
+}
+
+fn run(expression: &Value, names: &Names, scope: &Scope<'_>, budget: &mut u64) -> Result<Val, String> {
     let text = expression.as_str().unwrap_or_default();
     let program = Program::compile(text, &names.list(true))?;
     program.run(scope, budget).map_err(|error| format!("expression '{text}' resulted in error: {error}"))
 }
 
 /// What is said of a breach: the expression's own message, the written one, or the expression itself.
-fn message(validation: &Value, names: &Names, scope: &Scope, budget: &mut u64) -> String {
+fn message(validation: &Value, names: &Names, scope: &Scope<'_>, budget: &mut u64) -> String {
     let made = validation["messageExpression"].as_str().and_then(|text| {
         let made = Program::compile(text, &names.list(false)).ok()?.run(scope, budget).ok()?;
         let made = made.as_text()?.trim().to_owned();

@@ -107,3 +107,30 @@ fn a_deletion_is_asked_about_what_goes() {
     );
     assert!(delete(&mut world, api::Kind::ConfigMap, "c").unwrap_err().contains("denied request"));
 }
+
+#[test]
+fn the_authorizer_is_asked_for_whoever_made_the_request() {
+    let start =
+        "configmaps \"c\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: ";
+    let check = "authorizer.group('').resource('pods').namespace('default')";
+    for (expression, words) in [
+        // The cluster's creator may do anything.
+        (format!("{check}.check('delete').allowed()"), String::new()),
+        ("authorizer.requestResource.check('create').allowed()".to_owned(), String::new()),
+        ("authorizer.path('/healthz').check('get').allowed()".to_owned(), String::new()),
+        (
+            "authorizer.serviceAccount('default', 'nobody').group('').resource('pods').check('get').allowed()".to_owned(),
+            format!("{start}failed expression: authorizer.serviceAccount('default', 'nobody').group('').resource('pods').check('get').allowed()"),
+        ),
+        (
+            format!("{check}.check('a').allowed() && {check}.check('b').allowed() && {check}.check('c').allowed()"),
+            format!("{start}expression '{check}.check('a').allowed() && {check}.check('b').allowed() && {check}.check('c').allowed()' resulted in error: operation cancelled: actual cost limit exceeded"),
+        ),
+        (
+            "authorizer.path('').check('get').allowed()".to_owned(),
+            format!("{start}expression 'authorizer.path('').check('get').allowed()' resulted in error: path must not be empty"),
+        ),
+    ] {
+        assert_eq!(said(json!({"validations": [{"expression": expression}]})), words);
+    }
+}
