@@ -37,6 +37,13 @@ pub fn of_instance<'s>(store: &'s Store, instance: &str) -> Vec<&'s Eni> {
     enis
 }
 
+/// Addresses that an ENI takes from its subnet: its own, and 16 for each prefix.
+#[must_use]
+pub fn addresses(eni: &Eni) -> u32 {
+    let all = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
+    u32::try_from(all).unwrap_or(u32::MAX)
+}
+
 /// What a new ENI is for.
 #[derive(Clone, Debug)]
 pub(crate) struct NewEni<'a> {

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 
 use api::{
     Resource,
-    kinds::aws::{Eni, RouteTable, Subnet, Vpc},
+    kinds::aws::{RouteTable, Subnet, Vpc},
     meta::ObjectMeta,
 };
 use cni::subnet::SubnetAddresses;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     AwsError, ClusterId, Store, Turn,
-    cloud::{id, refuse},
+    cloud::{eni, id, refuse},
     node::join::region_of,
 };
 
@@ -70,9 +70,9 @@ pub fn free(store: &Store, subnet: &Subnet) -> u32 {
     if !subnet.reservations.is_empty() {
         return addresses(store, subnet).free().saturating_sub(subnet.held_unseen);
     }
-    let held = |eni: &Eni| 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
-    let taken: usize = store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()).map(held).sum();
-    let taken = u32::try_from(taken).unwrap_or(u32::MAX).saturating_add(subnet.held_unseen);
+    let enis = store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default());
+    let taken: u32 = enis.map(eni::addresses).sum();
+    let taken = taken.saturating_add(subnet.held_unseen);
     cni::subnet::usable(subnet.cidr).saturating_sub(taken)
 }
 

@@ -10,7 +10,12 @@ use api::{
 use serde::Serialize;
 
 use super::lay::is_on_host;
-use crate::{ClusterId, Store, World, cloud, node::ipamd::pods_allowed, what_if::Subject};
+use crate::{
+    ClusterId, Store, World,
+    cloud::{self, eni},
+    node::ipamd::pods_allowed,
+    what_if::Subject,
+};
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -121,8 +126,7 @@ pub struct Account {
 #[must_use]
 pub fn account(world: &World, cluster: ClusterId) -> Account {
     let store = world.store();
-    let nodes: Vec<NodeRow> =
-        store.list::<Node>(cluster, None).map(|node| row(store, cluster, node)).collect();
+    let nodes = nodes(store, cluster);
     let subnets: Vec<SubnetRow> =
         store.list::<Subnet>(ClusterId::WORLD, None).map(|it| subnet(store, it)).collect();
     let pods = || store.list::<Pod>(cluster, None);
@@ -144,6 +148,11 @@ pub fn account(world: &World, cluster: ClusterId) -> Account {
     }
 }
 
+/// The nodes of a cluster by name, with what they hold.
+pub(super) fn nodes(store: &Store, cluster: ClusterId) -> Vec<NodeRow> {
+    store.list::<Node>(cluster, None).map(|node| row(store, cluster, node)).collect()
+}
+
 fn phase(pod: &Pod) -> &str {
     pod.status.as_ref().and_then(|it| it.phase.as_deref()).unwrap_or_default()
 }
@@ -153,38 +162,32 @@ pub(super) fn instance_of<'s>(store: &'s Store, node: &str) -> Option<&'s Instan
     store.instances_of(node).next()
 }
 
-/// Pods on a node that have not ended and need an address of their own.
-pub(super) fn with_address(store: &Store, cluster: ClusterId, node: &str) -> u32 {
-    let lives = |pod: &&Pod| !matches!(phase(pod), "Succeeded" | "Failed") && !is_on_host(pod);
-    u32::try_from(store.pods_on(cluster, node).filter(lives).count()).unwrap_or(u32::MAX)
+/// Pods on a node that have not ended: all, and those that need an address of their own.
+fn pods_of(store: &Store, cluster: ClusterId, node: &str) -> (u32, u32) {
+    let living = store.pods_on(cluster, node).filter(|pod| !matches!(phase(pod), "Succeeded" | "Failed"));
+    living.fold((0, 0), |(all, own), pod| (all + 1, own + u32::from(!is_on_host(pod))))
 }
 
 fn row(store: &Store, cluster: ClusterId, node: &Node) -> NodeRow {
     let name = node.metadata.name.clone().unwrap_or_default();
     let label = node.metadata.labels.as_ref().and_then(|it| it.get("node.kubernetes.io/instance-type"));
-    let lives = |pod: &&Pod| !matches!(phase(pod), "Succeeded" | "Failed");
+    let (pods, with_address) = pods_of(store, cluster, &name);
     let instance = instance_of(store, &name).and_then(|it| it.metadata.name.as_deref());
     let enis: Vec<&Eni> = instance.map(|it| store.enis_of(it).collect()).unwrap_or_default();
     let pool = store.get::<IpPool>(cluster, "", &name);
     let held = pool.filter(|_| !enis.is_empty()).map(|pool| Held {
         enis: u32::try_from(enis.len()).unwrap_or(u32::MAX),
-        addresses: enis.iter().map(|eni| addresses(eni)).sum(),
+        addresses: enis.iter().map(|it| eni::addresses(it)).sum(),
         spare: cni::figures(pool, cni::COOLDOWN, api::SimTime::ZERO).available(),
     });
     NodeRow {
         instance_type: label.cloned().unwrap_or_default(),
         max_pods: pods_allowed(node),
-        pods: u32::try_from(store.pods_on(cluster, &name).filter(lives).count()).unwrap_or(u32::MAX),
-        with_address: with_address(store, cluster, &name),
+        pods,
+        with_address,
         held,
         name,
     }
-}
-
-/// Addresses that an interface takes from its subnet.
-fn addresses(eni: &Eni) -> u32 {
-    let all = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
-    u32::try_from(all).unwrap_or(u32::MAX)
 }
 
 fn subnet(store: &Store, it: &Subnet) -> SubnetRow {

@@ -24,7 +24,7 @@ use ipnet::Ipv4Net;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as K8sQuantity;
 use serde::Serialize;
 
-use super::account::{Held, NodeRow, account, instance_of};
+use super::account::{Held, NodeRow, instance_of, nodes};
 use crate::{
     ClusterId, Key, Store, World, cloud,
     draw::draw,
@@ -126,7 +126,7 @@ pub fn outlook(world: &World, cluster: ClusterId, change: &Change) -> Result<Out
         }
     }
     let store = world.store();
-    let rows = account(world, cluster).nodes;
+    let rows = nodes(store, cluster);
     let mut out = Outlook {
         nodes: Vec::new(),
         subnets: Vec::new(),

@@ -2,11 +2,14 @@
 
 use api::{
     k8s::core::v1::{Pod, PodCondition},
-    kinds::sim::{Machine, MicroVm},
+    kinds::{
+        eks::FargateSelector,
+        sim::{Machine, MicroVm},
+    },
 };
 use cluster::{
     ClusterId,
-    node::fargate::{PROFILE_LABEL, SCHEDULER, Sizing, sizing},
+    node::fargate::{PROFILE_LABEL, SCHEDULER, Size, Sizing, sizing},
     provision::fargate_profile_in,
     timing,
 };
@@ -18,8 +21,8 @@ use super::Moment;
 pub struct FargateWhy {
     /// The profile that took it.
     pub profile: String,
-    /// The profile's selectors, each as `namespace` and its labels.
-    pub selectors: Vec<(String, Vec<(String, String)>)>,
+    /// The profile's selectors, each as its namespace and labels: `web + tier=front`.
+    pub selectors: Vec<String>,
     /// How big its machine has to be.
     pub sizing: Sizing,
     /// What Fargate says against it.
@@ -28,6 +31,23 @@ pub struct FargateWhy {
     pub boots_for: Option<u64>,
     /// Whether no subnet of the profile had an address for it.
     pub waits_for_address: bool,
+}
+
+impl FargateWhy {
+    /// The selectors in brackets, each as code; nothing where the profile is gone.
+    #[must_use]
+    pub fn selected_by(&self) -> String {
+        match self.selectors.as_slice() {
+            [] => String::new(),
+            all => format!(" (`{}`)", all.join("`, `")),
+        }
+    }
+}
+
+/// CPU and memory as a pod asks for them, each as code.
+#[must_use]
+pub fn amount(size: Size) -> String {
+    format!("`{}m`, `{}Mi`", size.cpu_milli, size.memory_mib)
 }
 
 /// Of a pod that a profile has taken.
@@ -50,9 +70,7 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, pod: &Pod) -> Option<FargateW
     });
     Some(FargateWhy {
         profile,
-        selectors: selectors
-            .map(|it| (it.namespace.clone(), it.labels.clone().into_iter().collect()))
-            .collect(),
+        selectors: selectors.map(selector).collect(),
         sizing: sizing(spec),
         boots_for,
         waits_for_address: vm.is_none()
@@ -61,6 +79,12 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, pod: &Pod) -> Option<FargateW
             && pod.metadata.annotations.as_ref().is_some_and(|it| it.contains_key("CapacityProvisioned")),
         refused,
     })
+}
+
+/// A selector: a pod has to have all of it.
+fn selector(it: &FargateSelector) -> String {
+    let labels = it.labels.iter().map(|(key, value)| format!(" + {key}={value}"));
+    std::iter::once(it.namespace.clone()).chain(labels).collect()
 }
 
 /// The micro-VM of a pod.

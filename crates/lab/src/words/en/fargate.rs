@@ -3,7 +3,7 @@
 use cluster::node::fargate::{OVERHEAD_MIB, Size};
 
 use crate::{
-    view::fargate::FargateWhy,
+    view::fargate::{FargateWhy, amount},
     words::{Mark, Step},
 };
 
@@ -28,12 +28,7 @@ pub(super) fn lead(why: &FargateWhy) -> String {
 /// Who took it, and how its size came about.
 pub(super) fn chain(why: &FargateWhy, address: Option<&str>) -> Vec<Step> {
     let step = |mark, text: String| Step { mark, text };
-    let selects = |(namespace, labels): &(String, Vec<(String, String)>)| {
-        let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        if labels.is_empty() { namespace.clone() } else { format!("{namespace} + {}", labels.join(" + ")) }
-    };
-    let selectors: Vec<String> = why.selectors.iter().map(selects).collect();
-    let by = if selectors.is_empty() { String::new() } else { format!(" (`{}`)", selectors.join("`, `")) };
+    let by = why.selected_by();
     let mut out = vec![step(
         Mark::Good,
         format!("Profile `{}`{by} took it at admission: `schedulerName: fargate-scheduler`", why.profile),
@@ -43,9 +38,9 @@ pub(super) fn chain(why: &FargateWhy, address: Option<&str>) -> Vec<Step> {
         out.push(step(Mark::Bad, text.to_owned()));
     }
     let it = why.sizing;
-    out.push(step(Mark::Number, format!("Requests of its containers together: {}", asked(it.together))));
+    out.push(step(Mark::Number, format!("Requests of its containers together: {}", amount(it.together))));
     if it.init != Size::default() {
-        out.push(step(Mark::Number, format!("Its largest init container: {}", asked(it.init))));
+        out.push(step(Mark::Number, format!("Its largest init container: {}", amount(it.init))));
     }
     let memory = it.requested.memory_mib;
     let sum = format!(
@@ -67,10 +62,6 @@ pub(super) fn chain(why: &FargateWhy, address: Option<&str>) -> Vec<Step> {
     });
     out.extend(address.map(|ip| step(Mark::Good, format!("The ENI of its micro-VM is its own: `{ip}`"))));
     out
-}
-
-fn asked(size: Size) -> String {
-    format!("`{}m`, `{}Mi`", size.cpu_milli, size.memory_mib)
 }
 
 #[cfg(test)]

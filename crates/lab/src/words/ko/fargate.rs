@@ -3,7 +3,7 @@
 use cluster::node::fargate::{OVERHEAD_MIB, Size};
 
 use crate::{
-    view::fargate::FargateWhy,
+    view::fargate::{FargateWhy, amount},
     words::{Mark, Step},
 };
 
@@ -28,12 +28,7 @@ pub(super) fn lead(why: &FargateWhy) -> String {
 /// Who took it, and how its size came about.
 pub(super) fn chain(why: &FargateWhy, address: Option<&str>) -> Vec<Step> {
     let step = |mark, text: String| Step { mark, text };
-    let selects = |(namespace, labels): &(String, Vec<(String, String)>)| {
-        let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        if labels.is_empty() { namespace.clone() } else { format!("{namespace} + {}", labels.join(" + ")) }
-    };
-    let selectors: Vec<String> = why.selectors.iter().map(selects).collect();
-    let by = if selectors.is_empty() { String::new() } else { format!(" (`{}`)", selectors.join("`, `")) };
+    let by = why.selected_by();
     let mut out = vec![step(
         Mark::Good,
         format!("어드미션에서 프로파일 `{}`{by}이 맡음: `schedulerName: fargate-scheduler`", why.profile),
@@ -44,9 +39,9 @@ pub(super) fn chain(why: &FargateWhy, address: Option<&str>) -> Vec<Step> {
         out.push(step(Mark::Bad, text.to_owned()));
     }
     let it = why.sizing;
-    out.push(step(Mark::Number, format!("컨테이너 요청의 합: {}", asked(it.together))));
+    out.push(step(Mark::Number, format!("컨테이너 요청의 합: {}", amount(it.together))));
     if it.init != Size::default() {
-        out.push(step(Mark::Number, format!("가장 큰 init 컨테이너: {}", asked(it.init))));
+        out.push(step(Mark::Number, format!("가장 큰 init 컨테이너: {}", amount(it.init))));
     }
     let memory = it.requested.memory_mib;
     let sum = format!(
@@ -68,8 +63,4 @@ pub(super) fn chain(why: &FargateWhy, address: Option<&str>) -> Vec<Step> {
     });
     out.extend(address.map(|ip| step(Mark::Good, format!("마이크로 VM의 ENI를 혼자 씀: `{ip}`"))));
     out
-}
-
-fn asked(size: Size) -> String {
-    format!("`{}m`, `{}Mi`", size.cpu_milli, size.memory_mib)
 }
