@@ -1,7 +1,7 @@
 //! Everything that can happen to the page, and what it can show.
 
 use api::{SimTime, asset::Asset};
-use lab::words::Lang;
+use lab::{view::pool::Term, words::Lang};
 use scheduler::what_if::Edit;
 
 use crate::{
@@ -97,6 +97,8 @@ pub enum Action {
     Light,
     /// A thing in the scene, or nothing.
     Select(Option<String>),
+    /// A term of a node's formula is pointed at, or none.
+    Point(Option<(String, Term)>),
     /// The inspector for the selection.
     Inspect,
     /// A thing was searched for and found.

@@ -75,6 +75,8 @@ pub struct App {
     pub looked: Option<Looked>,
     /// Edits that are imagined beside it.
     pub tried: Vec<scheduler::what_if::Edit>,
+    /// The term of a node's formula that is pointed at.
+    pub pointed: Option<(String, view::pool::Term)>,
     /// The small window that is open.
     pub panel: Option<Panel>,
     /// The ends of a path that is being chosen, as `lab trace` calls them.
@@ -307,6 +309,8 @@ impl App {
             }
             Action::Look(fact) => self.look(context, fact),
             Action::Try(edits) => self.tried = edits,
+            Action::Point(term) if self.pointed == term => return false,
+            Action::Point(term) => self.pointed = term,
             Action::InBranch(lines) => self.run_in_branch(context, &lines),
             Action::Open(panel) => {
                 self.panel = panel;
@@ -547,6 +551,7 @@ impl Component for App {
             decision: false,
             looked: None,
             tried: Vec::new(),
+            pointed: None,
             panel: None,
             ends: Default::default(),
             zoom: (0, Zoom::Fit),

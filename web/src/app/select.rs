@@ -11,6 +11,7 @@ impl App {
         if self.selected != id {
             self.looked = None;
             self.tried.clear();
+            self.pointed = None;
         }
         self.selected.clone_from(&id);
         if self.width == Width::Tablet {

@@ -25,6 +25,7 @@ use lab::{
         lesson::asks_for,
         names::{self, Piece},
         path::{PathView, path},
+        pool,
         request::telling,
         scene::{Form, Scene, scene},
         timeline::{Timeline, timeline},
@@ -282,6 +283,14 @@ impl Desk {
             let pod = self.moment().store.get::<Pod>(self.cluster(), &about.namespace, &about.name);
             let facts = self.session.facts().iter().rev();
             about.placed = pod.and_then(|pod| placed(pod, decided.as_deref(), facts));
+        }
+        if let Why::Node(node) = &mut why
+            && let Some(pool) = &mut node.pool
+        {
+            let first = self.session.lines().first().map(|line| line.at);
+            pool.history = first.and_then(|since| {
+                pool::history(self.moment(), self.cluster(), &node.name, since, self.session.facts().iter())
+            });
         }
         Some(why)
     }

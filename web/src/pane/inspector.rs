@@ -7,9 +7,10 @@ use lab::{
         lesson::LessonView,
         path::{PathView, Verdict},
         pod::short_name,
+        pool::Term,
         request::RequestView,
         subnet::{BlockState, SubnetWhy},
-        why::{Formula, PodWhy, Switch, Why},
+        why::{PodWhy, Switch, Why},
     },
     words::{self, Lang, Mark, Step, fill},
 };
@@ -17,7 +18,7 @@ use scheduler::Reason;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, function_component, html};
 
-use super::{feed, feed::clock, path, request};
+use super::{feed, feed::clock, path, pool, request};
 use crate::{
     app::{Action, Tab, on},
     route::Route,
@@ -56,6 +57,9 @@ pub struct Props {
     pub chosen: (String, String),
     /// Whether there is a decision to show.
     pub decided: bool,
+    /// The term of a formula that is pointed at.
+    #[prop_or_default]
+    pub term: Option<Term>,
     /// The lesson, for the phone's sheet.
     #[prop_or_default]
     pub lesson: Option<LessonView>,
@@ -221,8 +225,8 @@ fn why(props: &Props) -> Html {
     };
     let before = usize::from(looked.is_some());
     let (formula, raw) = match why {
-        Why::Pod(pod) => (pod.full.as_ref().map(|f| f.1), pod.raw.clone()),
-        Why::Node(node) => (node.formula, None),
+        Why::Pod(pod) => (pod.full.as_ref().map(|(node, formula)| (node, *formula)), pod.raw.clone()),
+        Why::Node(node) => (node.formula.map(|formula| (&node.name, formula)), None),
         Why::Subnet(..)
         | Why::Eni(..)
         | Why::Service(..)
@@ -242,12 +246,14 @@ fn why(props: &Props) -> Html {
             <p class="lead">{props.lang.lead(why)}</p>
             <ol class="chain">
                 {looked}
-                if let Some(f) = formula {
-                    <li><span class="dot">{before + 1}</span><div><b>{fill(ui.where_from, f.result)}</b>{self::formula(f, ui)}</div></li>
+                if let Some((node, f)) = formula {
+                    <li><span class="dot">{before + 1}</span><div><b>{fill(ui.where_from, f.result)}</b>
+                        {pool::formula(node, f, props.term, props.lang, &props.send)}</div></li>
                 }
                 {for steps.iter().zip(before + usize::from(formula.is_some()) + 1..).map(|(step, number)| self::step(number, step))}
             </ol>
-            if let Why::Subnet(subnet) = why { {blocks(subnet, props.lang)} }
+            if let Why::Node(node) = why { {for node.pool.iter().filter_map(|it| it.history.as_ref()).map(|it| pool::history(it, props.lang))} }
+            if let Why::Subnet(subnet) = why { {blocks(subnet, props.lang)}{holders(subnet, props)} }
             if let Some(raw) = raw { <div class="raw">{raw}</div> }
             if !switches.is_empty() { {self::switches(switches, props)} }
         </div>
@@ -292,6 +298,24 @@ fn blocks(subnet: &SubnetWhy, lang: Lang) -> Html {
                 }
             })}
         </ul>
+    }
+}
+
+/// Who holds a subnet's addresses.
+fn holders(subnet: &SubnetWhy, props: &Props) -> Html {
+    let ui = props.lang.ui();
+    html! {
+        <section class="holders chain" aria-label={ui.holders}>
+            <h3>{ui.holders}</h3>
+            {for subnet.holders.iter().map(|it| {
+                let id = it.id.clone();
+                html! {
+                    <button key={id.clone()} class="row" onclick={on(&props.send, move || Action::Select(Some(id.clone())))}>
+                        <span>{props.lang.holder(it)}</span><span class="mono">{it.addresses}</span></button>
+                }
+            })}
+            if subnet.unseen > 0 { <div class="row"><span>{ui.unseen_holder}</span><span class="mono">{subnet.unseen}</span></div> }
+        </section>
     }
 }
 
@@ -341,29 +365,6 @@ fn step(number: usize, step: &Step) -> Html {
         Mark::Wait => html! { <span class="dot s-pend">{icon(Icon::Clock, "")}</span> },
     };
     html! { <li>{dot}<div>{rich::sentence(&step.text)}</div></li> }
-}
-
-fn formula(f: Formula, ui: &words::Ui) -> Html {
-    let seat = |n: u32| {
-        let class = match n {
-            n if n >= f.limit.saturating_sub(f.host_pods) => "h",
-            n if n < f.pods.saturating_sub(f.host_pods) => "",
-            _ => "e",
-        };
-        html! { <i class={class}/> }
-    };
-    html! {
-        <>
-            <div class="formula">
-                <span class="p">{f.enis}<small>{ui.cards}</small></span><span class="op">{"×"}</span>
-                <span class="p">{format!("({}", f.addresses)}<small>{ui.addresses}</small></span><span class="op">{"−"}</span>
-                <span class="p is-hot">{"1)"}<small>{ui.own}</small></span><span class="op">{"+"}</span>
-                <span class="p">{f.host}<small>{"host"}</small></span><span class="op">{"="}</span>
-                <span class="p">{f.result}<small>{ui.max}</small></span>
-            </div>
-            if f.limit <= 36 { <div class="seats" aria-hidden="true">{for (0..f.limit).map(seat)}</div> }
-        </>
-    }
 }
 
 fn state(props: &Props) -> Html {

@@ -10,6 +10,7 @@ pub mod notices;
 pub mod order;
 pub mod outline;
 pub mod path;
+mod pool;
 pub mod request;
 pub mod terminal;
 pub mod timeline;

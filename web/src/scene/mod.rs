@@ -33,6 +33,9 @@ pub struct Props {
     /// Ids of what just changed, for those who want no motion.
     #[prop_or_default]
     pub changed: Rc<Vec<String>>,
+    /// Where things stand that are being counted.
+    #[prop_or_default]
+    pub counted: Rc<Vec<Rect>>,
     /// Ids of nodes that the scheduler has just turned down.
     #[prop_or_default]
     pub dimmed: Rc<Vec<String>>,
@@ -55,7 +58,8 @@ pub struct Props {
 /// Everything inside the picture's `svg`.
 #[function_component(Picture)]
 pub fn picture(props: &Props) -> Html {
-    let Props { scene, lang, selected, changed, dimmed, stages, refused, lit, thread, overlay } = props;
+    let Props { scene, lang, selected, changed, counted, dimmed, stages, refused, lit, thread, overlay } =
+        props;
     let ui = lang.ui();
     let is = |id: &str| selected.as_deref() == Some(id);
     let dims = |node: &lab::view::scene::NodeBox| {
@@ -84,6 +88,7 @@ pub fn picture(props: &Props) -> Html {
                     dimmed={!lit.is_empty() && !lit.contains(&p.id)}/>
             })}
             {overlay.clone()}
+            {for counted.iter().map(|r| rect(Rect { x: r.x - 3, y: r.y - 3, w: r.w + 6, h: r.h + 6 }, "counted"))}
             if let Some(r) = selected.as_deref().filter(|id| framed(id)).and_then(|id| scene.rect_of(id)) {
                 <g class="is-sel"><rect class="ring" x={(r.x - 4).to_string()} y={(r.y - 4).to_string()}
                     width={(r.w + 8).to_string()} height={(r.h + 8).to_string()}/></g>
@@ -174,8 +179,13 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
             } else {
                 {text(r.w - 50, 15, "lab2 mono end", format!("{}/{}", subnet.free, subnet.total))}
             }
-            if let Some(enis) = subnet.undrawn {
-                {text(24, 36, "dim", if enis == 0 { ui.empty_subnet.to_owned() } else { fill(ui.other_enis, enis) })}
+            if subnet.fragmented {
+                <rect class="broken" x={(r.w - 44).to_string()} y="8" width="36" height="6" rx="3"/>
+                {text(r.w - 50 - 48, 15, "lab2 mono end out h", ui.no_block)}
+            }
+            if subnet.empty || subnet.undrawn > 0 && r.w >= 300 {
+                {text(if subnet.empty { 24 } else { 190 }, if subnet.empty { 36 } else { 15 }, "dim",
+                    if subnet.undrawn == 0 { ui.empty_subnet.to_owned() } else { fill(ui.other_enis, subnet.undrawn) })}
             }
         </g>
     }

@@ -2,7 +2,7 @@
 
 use lab::view::{
     pod::PodState,
-    scene::{PodMark, Rect, Seat, SlotMark, SlotState},
+    scene::{PodMark, Rect, Seat, SlotMark, SlotState, cell},
 };
 use yew::{AttrValue, Html, Properties, classes, function_component, html};
 
@@ -103,6 +103,12 @@ pub fn cap(x: i32, y: i32, w: i32, state: &'static str, words: impl Into<AttrVal
     }
 }
 
+/// The cells of a /28 whose bits are set.
+fn cells(bits: u16, large: bool) -> String {
+    let set = (0..16).filter(|place| bits & (1 << place) != 0).map(|place| cell(place, large));
+    set.map(|Rect { x, y, w, h }| format!("M{x} {y}h{w}v{h}h-{w}z")).collect()
+}
+
 /// One pod.
 #[derive(Clone, PartialEq, Properties)]
 pub struct PodProps {
@@ -168,6 +174,7 @@ pub fn slot(slot: &SlotMark) -> Html {
         SlotState::Warm => "warm",
         SlotState::Cooldown { .. } => "cool",
         SlotState::Empty => "empty",
+        SlotState::Stale => "stale",
         SlotState::Prefix(_) => "prefix",
     };
     let inside = match slot.state {
@@ -193,15 +200,16 @@ pub fn slot(slot: &SlotMark) -> Html {
                 {text(m, m + 4, "mid mono", left.to_string())}
             </>
         },
-        SlotState::Prefix(used) if large => html! {
-            // From the second row on, pods stand where the words would.
-            <g class={classes!((used > 4).then_some("is-covered"))}>
-                {text(m, m, "oct mid", slot.octet.clone())}{text(m, m + 13, "oct mid", format!("{used}/16"))}
-            </g>
+        SlotState::Prefix(all) => html! {
+            <>
+                if large { {text(m, 10, "oct mid", slot.octet.clone())} }
+                <path class="cell" d={cells(!(all.used | all.resting), large)}/>
+                <path class="cell is-cool" d={cells(all.resting, large)}/>
+                <path class="cell is-used" d={cells(all.used, large)}/>
+            </>
         },
-        SlotState::Used | SlotState::Empty | SlotState::Cooldown { .. } | SlotState::Prefix(_) => {
-            Html::default()
-        }
+        SlotState::Stale if large => text(m, m + 4, "oct mid", slot.octet.clone()),
+        SlotState::Used | SlotState::Empty | SlotState::Cooldown { .. } | SlotState::Stale => Html::default(),
     };
     html! {
         <g key={slot.id.clone()} class={classes!("k-slot", format!("s-{class}"), (!large).then_some("is-small"))}

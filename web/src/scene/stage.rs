@@ -4,7 +4,10 @@
 
 use std::rc::Rc;
 
-use lab::{view::scene::Scene, words::Lang};
+use lab::{
+    view::scene::{Rect, Scene},
+    words::Lang,
+};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, PointerEvent, WheelEvent};
 use yew::{
@@ -32,6 +35,9 @@ pub struct Props {
     /// Ids of what just changed.
     #[prop_or_default]
     pub changed: Rc<Vec<String>>,
+    /// Where things stand that are being counted.
+    #[prop_or_default]
+    pub counted: Rc<Vec<Rect>>,
     /// Ids of nodes that the scheduler has just turned down.
     #[prop_or_default]
     pub dimmed: Rc<Vec<String>>,
@@ -254,7 +260,7 @@ pub fn stage(props: &Props) -> Html {
                 {onwheel} {onpointerdown} {onpointermove} {onclick}>
                 <rect class="ground" x="-4000" y="-4000" width="9000" height="9000"/>
                 <Picture scene={props.scene.clone()} lang={props.lang} selected={props.selected.clone()}
-                    changed={props.changed.clone()} dimmed={props.dimmed.clone()} stages={props.stages} refused={props.refused}
+                    changed={props.changed.clone()} counted={props.counted.clone()} dimmed={props.dimmed.clone()} stages={props.stages} refused={props.refused}
                     lit={props.lit.clone()} thread={props.thread.clone()} overlay={props.overlay.clone()}/>
             </svg>
             <div class="floats zoomf" role="group" aria-label={ui.scene}>

@@ -10,7 +10,7 @@ use lab::{
         feed::Tone,
         path,
         pod::PodState,
-        scene::{Scene, Seat, as_told, with_outside},
+        scene::{Rect, Scene, Seat, as_told, with_outside},
         why::Why,
     },
     words::fill,
@@ -146,17 +146,30 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
     let told = app.settings.calm && !app.desk.stepping && !app.desk.told.is_empty();
     let changed: Vec<String> =
         if told { app.desk.told.iter().map(|b| b.id.clone()).collect() } else { Vec::new() };
+    let counted = counted(app, &scene);
     html! {
         <Stage scene={scene.clone()} lang={app.settings.lang} selected={placed(app)} {on_select}
             lit={Rc::new(line.touched)} dimmed={Rc::new(dimmed)} thread={Rc::new(thread)} overlay={over} zoom={app.zoom}
             stages={app.desk.stages()} refused={app.desk.is_refused()}
-            changed={Rc::new(changed)}>
+            changed={Rc::new(changed)} counted={Rc::new(counted)}>
             {times(app, send)}
             <Story told={app.desk.told.clone()} beat={app.desk.beat.clone()} playing={app.desk.playing()}
                 held={app.desk.held()} calm={app.settings.calm} lang={app.settings.lang} send={send.clone()}/>
             if scene.networks.is_empty() && scene.control_plane.is_none() { {nothing(app, send)} }
         </Stage>
     }
+}
+
+/// What the term of a formula that is pointed at counts.
+fn counted(app: &App, scene: &Scene) -> Vec<Rect> {
+    let Some((name, term)) = &app.pointed else { return Vec::new() };
+    let id = format!("Node/{name}");
+    let node = scene.nodes.iter().find(|it| it.id == id);
+    let Some((node, Some(Why::Node(why)))) = node.map(|node| (node, app.desk.why(&id))) else {
+        return Vec::new();
+    };
+    let ids = why.formula.map(|formula| formula.counted(*term, node)).unwrap_or_default();
+    ids.iter().filter_map(|id| scene.rect_of(id)).collect()
 }
 
 /// From the scheduler to the full node that keeps a pod waiting: the selected pod, or else the oldest at the door.
@@ -261,7 +274,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     });
     html! {
         <Inspector {request} asked={app.desk.last_request().filter(|_| id == Some("ControlPlane/api"))} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
-            {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)}
+            {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)} term={app.pointed.as_ref().map(|it| it.1)}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }

@@ -18,6 +18,7 @@ pub mod names;
 pub mod outline;
 pub mod path;
 pub mod pod;
+pub mod pool;
 pub mod reason;
 pub mod request;
 pub mod scene;

@@ -19,7 +19,7 @@ pub enum Entry {
     /// A zone's name.
     Zone(String),
     /// A subnet: public, block, free, total.
-    Subnet(bool, String, u32, u32),
+    Subnet(bool, String, u32, u32, bool),
     /// A node: name, about, state, pods, limit, warm addresses.
     Node(String, String, NodeState, u32, u32, usize),
     /// An ENI: device, id, used, seats.
@@ -138,7 +138,17 @@ pub fn outline(scene: &Scene) -> Vec<Item> {
     for (zone, name) in scene.zones.iter().zip(&scene.zone_names) {
         add(2, &format!("Az/{name}"), Entry::Zone(name.clone()));
         for subnet in scene.subnets.iter().filter(|s| within(s.rect, *zone)) {
-            add(3, &subnet.id, Entry::Subnet(subnet.public, subnet.cidr.clone(), subnet.free, subnet.total));
+            add(
+                3,
+                &subnet.id,
+                Entry::Subnet(
+                    subnet.public,
+                    subnet.cidr.clone(),
+                    subnet.free,
+                    subnet.total,
+                    subnet.fragmented,
+                ),
+            );
             for part in scene.parts.iter().filter(|p| within(p.rect, subnet.rect)) {
                 add(4, &part.id, Entry::Part(part.name.clone(), part.address.clone()));
             }

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use api::kinds::aws::{ReservationType, Subnet};
-use cluster::{Store, cloud};
+use api::kinds::aws::{EniOwner, Instance, ReservationType, Subnet};
+use cluster::{ClusterId, Store, cloud};
 use ipnet::Ipv4Net;
 
 /// Blocks that a map shows at most: those of a /20.
@@ -37,6 +37,40 @@ pub struct Block {
     pub state: BlockState,
 }
 
+/// Whose ENIs hold addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// A node's.
+    Node,
+    /// A micro-VM's of Fargate.
+    MicroVm,
+    /// A pod's with security groups of its own.
+    Branch,
+    /// EKS's own.
+    Eks,
+    /// A NAT gateway's.
+    Nat,
+    /// An interface endpoint's.
+    Endpoint,
+    /// Of the account, for something else.
+    Account,
+}
+
+/// Somebody who holds addresses of a subnet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// What it is.
+    pub whose: Whose,
+    /// Its name: the node's, the pod's, what EC2's description says, or the ENI's.
+    pub name: String,
+    /// What the scene calls it.
+    pub id: String,
+    /// ENIs that stand in the subnet.
+    pub enis: u32,
+    /// Addresses, the ENIs' own included.
+    pub addresses: u32,
+}
+
 /// A subnet's addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubnetWhy {
@@ -50,6 +84,10 @@ pub struct SubnetWhy {
     pub total: u32,
     /// Its blocks, ascending; the first of them where there are very many.
     pub blocks: Vec<Block>,
+    /// Who holds addresses, those with most first.
+    pub holders: Vec<Holder>,
+    /// Addresses that something holds of which nothing was given.
+    pub unseen: u32,
 }
 
 impl SubnetWhy {
@@ -71,7 +109,39 @@ pub(super) fn why(store: &Store, subnet: &Subnet) -> SubnetWhy {
         free,
         total,
         blocks: blocks(store, subnet),
+        holders: holders(store, subnet),
+        unseen: subnet.held_unseen,
     }
+}
+
+fn holders(store: &Store, subnet: &Subnet) -> Vec<Holder> {
+    let mut all: Vec<Holder> = Vec::new();
+    for eni in store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()) {
+        let own = eni.metadata.name.as_deref().unwrap_or_default();
+        let description =
+            || eni.metadata.annotations.as_ref()?.get("description").filter(|it| !it.is_empty());
+        let instance = || store.get::<Instance>(ClusterId::WORLD, "", eni.instance.as_deref()?);
+        let node = || instance().and_then(|it| it.node.as_deref());
+        let (whose, name) = match eni.owner {
+            EniOwner::Instance if node().is_some() => (Whose::Node, node().unwrap_or_default()),
+            EniOwner::Instance | EniOwner::Account => {
+                (Whose::Account, description().map_or(own, String::as_str))
+            }
+            EniOwner::Eks => (Whose::Eks, own),
+            EniOwner::Nat => (Whose::Nat, own),
+            EniOwner::Endpoint => (Whose::Endpoint, own),
+            EniOwner::Fargate => (Whose::MicroVm, own),
+            EniOwner::Branch => (Whose::Branch, eni.branch.as_ref().map_or(own, |it| it.pod.as_str())),
+        };
+        let id = if whose == Whose::Node { format!("Node/{name}") } else { format!("Eni/{own}") };
+        let addresses = cloud::eni::addresses(eni);
+        match all.iter_mut().find(|it| it.id == id) {
+            Some(it) => (it.enis, it.addresses) = (it.enis + 1, it.addresses + addresses),
+            None => all.push(Holder { whose, name: name.to_owned(), id, enis: 1, addresses }),
+        }
+    }
+    all.sort_by(|a, b| (b.addresses, a.whose, &a.name).cmp(&(a.addresses, b.whose, &b.name)));
+    all
 }
 
 fn blocks(store: &Store, subnet: &Subnet) -> Vec<Block> {
@@ -119,8 +189,6 @@ fn place(ip: Ipv4Addr) -> Option<(Ipv4Net, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use cluster::ClusterId;
-
     use super::*;
     use crate::{Session, library};
 
@@ -137,6 +205,17 @@ mod tests {
     fn strangers_break_every_block_of_a_subnet_that_is_mostly_free() {
         use BlockState::Broken;
         assert_eq!(map(&[], "scattered-a"), [Broken, Broken, Broken, Broken]);
+    }
+
+    #[test]
+    fn every_address_of_a_subnet_has_its_holder() {
+        let session = Session::new(library::scenario("pool").expect("a fixture"), 1).expect("a session");
+        let store = session.world().store();
+        for subnet in store.list::<Subnet>(ClusterId::WORLD, None) {
+            let it = why(store, subnet);
+            let held: u32 = it.holders.iter().map(|holder| holder.addresses).sum();
+            assert_eq!(it.free + held, it.total, "{}: {:?}", it.cidr, it.holders);
+        }
     }
 
     #[test]

@@ -9,13 +9,7 @@ use api::{
         sim::{Machine, Part, PartRole},
     },
 };
-use cluster::{
-    ClusterId,
-    node::{
-        fargate::Size,
-        ipamd::{self, NextRound},
-    },
-};
+use cluster::{ClusterId, node::fargate::Size};
 use scheduler::{Decision, Reason};
 
 use super::{
@@ -23,27 +17,9 @@ use super::{
     attempts::Placed,
     fargate::{self, FargateWhy},
     pod::{self, PodState},
+    pool::{Formula, Pool},
     subnet::SubnetWhy,
 };
-
-/// Where a node's limit of pods comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Formula {
-    /// ENIs whose addresses pods get: all that the type takes, under custom networking all but the primary one.
-    pub enis: u32,
-    /// Addresses on each.
-    pub addresses: u32,
-    /// Pods on the node's own network, by the formula.
-    pub host: u32,
-    /// What comes out.
-    pub result: u32,
-    /// The node's own limit, which may differ.
-    pub limit: u32,
-    /// Pods there now, and how many of them use the node's own network.
-    pub pods: u32,
-    /// Those on the node's own network.
-    pub host_pods: u32,
-}
 
 /// What an ENI is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,30 +34,6 @@ pub enum EniUse {
     Branch(String, u32, Vec<String>),
     /// Addresses for pods, or whatever else the account does with it.
     Own,
-}
-
-/// The address pool of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pool {
-    /// Its numbers.
-    pub figures: cni::PoolFigures,
-    /// ENIs that the type takes.
-    pub max_enis: u32,
-    /// The device number of each ENI that ipamd knows, by name.
-    pub devices: Vec<(String, u32)>,
-    /// What its ipamd will do next, and why; none where none answers.
-    pub next: Option<NextRound>,
-    /// The last thing that its ipamd could not do, as its log says it.
-    pub error: Option<String>,
-}
-
-impl Pool {
-    /// An ENI as the node calls it: `eth1`.
-    #[must_use]
-    pub fn device(&self, eni: &str) -> String {
-        let device = self.devices.iter().find(|(name, _)| name == eni);
-        device.map_or_else(|| eni.to_owned(), |(_, index)| format!("eth{index}"))
-    }
 }
 
 /// Why a pod is where it is.
@@ -233,8 +185,7 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
                 None if eni.owner == EniOwner::Fargate => EniUse::MicroVm,
                 None => EniUse::Own,
             };
-            let count = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
-            Some(Why::Eni(uses, u32::try_from(count).unwrap_or(0)))
+            Some(Why::Eni(uses, cluster::cloud::eni::addresses(eni)))
         }
         ["Slot", node, ..] => node_why(moment, cluster, node).map(|w| Why::Node(Box::new(w))),
         ["Service", namespace, name] => {
@@ -419,13 +370,8 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
         .and_then(|all| all.get("pods"))
         .map_or(0, |q| u32::try_from(amount::milli(&q.0) / 1000).unwrap_or(0));
     let pool = moment.store.get::<IpPool>(cluster, "", name);
-    let limits = amount::card_limits(&instance_type);
-    let formula = limits.zip(pool).map(|((enis, addresses), pool)| {
-        let enis = enis.saturating_sub(u32::from(pool.custom_networking));
-        let result = cni::max_pods::formula(enis, addresses);
-        let host = result - enis * addresses.saturating_sub(1);
-        Formula { enis, addresses, host, result, limit, pods, host_pods }
-    });
+    let known = cni::limits::of(&instance_type);
+    let formula = known.zip(pool).map(|(known, pool)| Formula::of(known, pool, limit, pods, host_pods));
     let spec = node.spec.as_ref();
     Some(NodeWhy {
         name: name.to_owned(),
@@ -459,12 +405,7 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
             .into_iter()
             .map(|(part, runs)| Switch::new(part, runs, &format!("{part} {name}")))
             .collect(),
-        pool: pool.map(|pool| {
-            let next = ipamd::next_round(moment.store, cluster, name, moment.now);
-            let figures = cni::figures(pool, pool.cooldown, moment.now);
-            let devices = pool.enis.iter().map(|eni| (eni.name.clone(), eni.device_index)).collect();
-            Pool { figures, max_enis: limits.map_or(0, |l| l.0), devices, next, error: pool.error.clone() }
-        }),
+        pool: pool.map(|pool| Pool::of(moment, cluster, pool, known.map_or(0, |it| it.enis))),
     })
 }
 

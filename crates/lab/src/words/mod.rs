@@ -24,9 +24,10 @@ use crate::view::{
     inspector::Label,
     outline::{Census, Entry},
     pod::PodState,
+    pool::{Formula, History, Term},
     reason::Reason,
     request::{RequestView, StageView},
-    subnet::Block,
+    subnet::{Block, Holder},
     timeline::Wait,
     why::Why,
 };
@@ -193,6 +194,12 @@ sentences! { sentences:
 sentences! { address:
     /// A block of 16 addresses of a subnet.
     block(block: &Block) -> String;
+    /// What a term of the formula behind a node's limit counts.
+    term(term: Term, formula: &Formula) -> String;
+    /// How a pool came to be as it is, in numbers.
+    history(it: &History) -> String;
+    /// Who holds addresses of a subnet.
+    holder(it: &Holder) -> String;
 }
 
 sentences! { request:

@@ -53,6 +53,20 @@ pub struct Ui {
     pub empty_subnet: &'static str,
     /// ENIs in it that are drawn nowhere: so many.
     pub other_enis: &'static str,
+    /// A subnet in which no prefix fits.
+    pub no_block: &'static str,
+    /// Above those who hold a subnet's addresses.
+    pub holders: &'static str,
+    /// One of them that the files of an import do not tell.
+    pub unseen_holder: &'static str,
+    /// Above the curve of a pool.
+    pub pool_history: &'static str,
+    /// A line of that curve.
+    pub pool_used: &'static str,
+    /// A line of that curve.
+    pub pool_held: &'static str,
+    /// Unit of the formula.
+    pub per_slot: &'static str,
     /// The API server.
     pub api_server: &'static str,
     /// The scheduler.

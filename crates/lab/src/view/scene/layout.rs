@@ -380,11 +380,15 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
             free,
             total,
             supply: Supply::of(free, total),
-            undrawn: (content.rows.is_empty()
+            empty: content.rows.is_empty()
                 && content.crossing.is_empty()
                 && content.nats.is_empty()
-                && content.actors.is_empty())
-            .then(|| store.enis_in(name).count()),
+                && content.actors.is_empty(),
+            undrawn: store
+                .enis_in(name)
+                .filter(|eni| matches!(eni.owner, EniOwner::Account | EniOwner::Endpoint))
+                .count(),
+            fragmented: read::fragmented(store, content.subnet, &content.rows),
         });
         y += h + 8;
     }

@@ -17,6 +17,7 @@ mod tests;
 mod told;
 
 pub use layout::scene;
+pub use node::cell;
 pub use outside::with_outside;
 pub(crate) use read::{addresses, parts, public};
 pub use told::as_told;
@@ -243,8 +244,12 @@ pub struct SubnetBox {
     pub total: u32,
     /// How many are left, as a word.
     pub supply: Supply,
-    /// Where nothing is drawn in it: how many ENIs of the account stand there all the same.
-    pub undrawn: Option<usize>,
+    /// Whether nothing is drawn in it.
+    pub empty: bool,
+    /// ENIs that stand there and are not drawn.
+    pub undrawn: usize,
+    /// Whether a node in it wants prefixes, and no block of 16 is whole.
+    pub fragmented: bool,
 }
 
 /// What a [`Part`] is.
@@ -382,7 +387,7 @@ pub struct EniRow {
     pub slots: Vec<SlotMark>,
     /// Pods that sit in it.
     pub used: usize,
-    /// Pods that could.
+    /// Pods that could: 16 in each slot where the CNI asks for prefixes.
     pub seats: usize,
 }
 
@@ -404,8 +409,19 @@ pub enum SlotState {
     },
     /// No address yet.
     Empty,
-    /// A /28: how many of its 16 addresses pods have.
-    Prefix(u32),
+    /// Held from before the CNI's mode was changed: no new pod gets it.
+    Stale,
+    /// A /28.
+    Prefix(Sixteen),
+}
+
+/// The addresses of a /28, a bit for each, the first the lowest bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sixteen {
+    /// Those that pods have.
+    pub used: u16,
+    /// Those that were given back a moment ago.
+    pub resting: u16,
 }
 
 /// One slot of an ENI.

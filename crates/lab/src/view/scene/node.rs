@@ -12,8 +12,9 @@ use crate::view::pod;
 const SLOT_LARGE: i32 = 52;
 const POD_LARGE: i32 = 44;
 const SMALL: i32 = 20;
-/// A pod in a /28.
-const TINY: i32 = 11;
+/// A pod in a /28, on a large and on a small card, and how far it is to the next.
+const TINY: (i32, i32) = (9, 12);
+const TINIEST: (i32, i32) = (3, 4);
 const PITCH_LARGE: i32 = 60;
 const PITCH_MEDIUM: i32 = 24;
 /// More slots than this in one row are wrapped nowhere: the row shows a bar.
@@ -246,10 +247,10 @@ fn eni_row(
             measure.slot,
             measure.slot,
         );
-        let many = matches!(slot.state, SlotState::Prefix(_));
-        for (place, (sandbox, _)) in slot.pods.iter().enumerate() {
+        for (sandbox, ip) in &slot.pods {
             let Some(p) = row.pods.iter().find(|p| read::path(p) == *sandbox) else { continue };
-            pods.push(seated(p, rect, place, many, measure.large));
+            let place = matches!(slot.state, SlotState::Prefix(_)).then(|| i32::from(ip.octets()[3] % 16));
+            pods.push(seated(p, rect, place, measure.large));
         }
         slots.push(SlotMark {
             id: format!("Slot/{node}/{device}/{index}"),
@@ -259,8 +260,7 @@ fn eni_row(
             address: slot.address.clone(),
         });
     }
-    let seats = if row.fargate { 1 } else { card.slots.len().saturating_sub(1) };
-    let used = card.slots.iter().filter(|s| !s.pods.is_empty()).count();
+    let used = card.slots.iter().map(|slot| slot.pods.len()).sum();
     let eni = EniRow {
         id: card.eni.map_or_else(|| format!("Socket/{node}/{}", card.device), |eni| format!("Eni/{eni}")),
         device,
@@ -270,16 +270,24 @@ fn eni_row(
         tray,
         slots,
         used,
-        seats,
+        seats: card.seats,
     };
     (eni, pods)
 }
 
-fn seated(p: &Pod, slot: Rect, place: usize, many: bool, large: bool) -> PodMark {
-    let place = i32::try_from(place).unwrap_or(0);
-    if many && large {
-        let (x, y) = (slot.x + 2 + (place % 4) * 12, slot.y + 2 + (place / 4) * 12);
-        return PodMark { tag: String::new(), ..mark(p, Rect::new(x, y, TINY, TINY), Seat::Slot, false) };
+/// The cell of an address within the slot of its /28: four rows of four; on a large card the block's name stands above them.
+#[must_use]
+pub fn cell(place: i32, large: bool) -> Rect {
+    let (size, pitch) = if large { TINY } else { TINIEST };
+    let (left, top, row) = if large { (4, 12, 10) } else { (2, 2, pitch) };
+    Rect::new(left + (place % 4) * pitch, top + (place / 4) * row, size, size)
+}
+
+/// A pod in its slot, or at its place among the 16 of a /28.
+fn seated(p: &Pod, slot: Rect, place: Option<i32>, large: bool) -> PodMark {
+    if let Some(place) = place {
+        let rect = cell(place, large).moved_by(slot.x, slot.y);
+        return PodMark { tag: String::new(), ..mark(p, rect, Seat::Slot, false) };
     }
     let (rim, size) = if large { (4, POD_LARGE) } else { (0, SMALL) };
     mark(p, Rect::new(slot.x + rim, slot.y + rim, size, size), Seat::Slot, large)

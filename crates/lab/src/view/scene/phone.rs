@@ -101,7 +101,9 @@ fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i3
                 free,
                 total,
                 supply: Supply::of(free, total),
-                undrawn: None,
+                empty: false,
+                undrawn: 0,
+                fragmented: read::fragmented(moment.store, subnet, std::slice::from_ref(&row)),
             });
         }
         None => scene.networks.push(NetworkBox {

@@ -7,13 +7,13 @@ use api::{
     k8s::core::v1::{Node, Pod},
     kinds::{
         aws::{Attachment, Eni, EniOwner, Instance, Subnet},
-        cni::{IpPool, PoolBlock},
+        cni::{IpPool, PoolBlock, PoolMode},
         sim::Machine,
     },
 };
 use cluster::{ClusterId, Store, cloud::eni, node::fargate::Size};
 
-use super::{EniState, NodeState, SlotState};
+use super::{EniState, NodeState, Sixteen, SlotState};
 use crate::view::{amount, pod};
 
 pub(super) struct NodeRow<'s> {
@@ -29,6 +29,8 @@ pub(super) struct NodeRow<'s> {
     pub memory: u32,
     pub pods: Vec<&'s Pod>,
     pub cards: Vec<CardRow<'s>>,
+    /// Whether its CNI asks for blocks of 16.
+    pub prefixes: bool,
     /// What runs beside the pods, and does not.
     pub stopped: Vec<&'static str>,
     born: (i64, &'s str),
@@ -39,6 +41,8 @@ pub(super) struct CardRow<'s> {
     pub eni: Option<&'s str>,
     pub state: EniState,
     pub slots: Vec<SlotRow>,
+    /// Pods that could sit there.
+    pub seats: usize,
 }
 
 pub(super) struct SlotRow {
@@ -160,6 +164,7 @@ fn row<'s>(
             (None, Some(eni)) => vec![alone(eni, pods.first().copied())],
             (None, None) => Vec::new(),
         },
+        prefixes: store.get::<IpPool>(cluster, "", name).is_some_and(|it| it.mode == PoolMode::Prefix),
         pods: pods.into_iter().filter(|p| counts(p)).collect(),
         stopped: parts(store, cluster, name)
             .into_iter()
@@ -187,7 +192,8 @@ fn alone<'s>(eni: &'s Eni, pod: Option<&Pod>) -> CardRow<'s> {
     let pods = pod.filter(|it| address(it).is_some()).map(|it| (path(it), ip)).into_iter().collect();
     let state = SlotState::Used;
     let slot = SlotRow { state, address: ip.to_string(), octet: format!(".{}", ip.octets()[3]), pods };
-    CardRow { device: 0, eni: eni.metadata.name.as_deref(), state: EniState::Attached, slots: vec![slot] }
+    let name = eni.metadata.name.as_deref();
+    CardRow { device: 0, eni: name, state: EniState::Attached, slots: vec![slot], seats: 1 }
 }
 
 fn cards<'s>(
@@ -215,7 +221,7 @@ fn cards<'s>(
     let sockets = limits.map_or(0, |l| l.0);
     for device in 0..sockets {
         if !rows.iter().any(|row| row.device == device) {
-            rows.push(CardRow { device, eni: None, state: EniState::None, slots: Vec::new() });
+            rows.push(CardRow { device, eni: None, state: EniState::None, slots: Vec::new(), seats: 0 });
         }
     }
     rows.sort_by_key(|row| row.device);
@@ -225,6 +231,7 @@ fn cards<'s>(
 fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTime) -> CardRow<'s> {
     let name = eni.metadata.name.as_deref();
     let rests = pool.map_or(0, |pool| pool.cooldown.0);
+    let mode = pool.map(|pool| pool.mode).unwrap_or_default();
     let blocks: &[PoolBlock] = pool
         .and_then(|pool| pool.enis.iter().find(|e| Some(e.name.as_str()) == name))
         .map_or(&[], |e| &e.blocks);
@@ -240,17 +247,29 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
                 let state = SlotState::Cooldown { left: rest.div_ceil(1000), of: rests.div_ceil(1000) };
                 slot(state, &ip.to_string())
             }
+            None if mode == PoolMode::Prefix => slot(SlotState::Stale, &ip.to_string()),
             None => slot(SlotState::Warm, &ip.to_string()),
         };
         row.octet = format!(".{}", ip.octets()[3]);
         rows.push(row);
     }
     for prefix in &eni.prefixes {
-        let held = blocks.iter().filter(|b| b.cidr == *prefix).flat_map(|b| &b.addresses);
-        let pods: Vec<(String, Ipv4Addr)> = held.filter_map(|a| Some((a.sandbox.clone()?, a.ip))).collect();
-        let used = u32::try_from(pods.len()).unwrap_or(u32::MAX);
+        let mut sixteen = Sixteen::default();
+        let mut pods: Vec<(String, Ipv4Addr)> = Vec::new();
+        for held in blocks.iter().filter(|b| b.cidr == *prefix).flat_map(|b| &b.addresses) {
+            let bit = 1 << (held.ip.octets()[3] % 16);
+            match (&held.sandbox, held.unassigned_at) {
+                (Some(sandbox), _) => {
+                    sixteen.used |= bit;
+                    pods.push((sandbox.clone(), held.ip));
+                }
+                (None, Some(at)) if now.since(at).0 < rests => sixteen.resting |= bit,
+                (None, _) => {}
+            }
+        }
+        let stale = mode == PoolMode::SecondaryIp && sixteen == Sixteen::default();
         rows.push(SlotRow {
-            state: SlotState::Prefix(used),
+            state: if stale { SlotState::Stale } else { SlotState::Prefix(sixteen) },
             address: prefix.to_string(),
             octet: format!(".{}/28", prefix.network().octets()[3]),
             pods,
@@ -260,7 +279,14 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
     while (rows.len() as u64) < u64::from(slots.unwrap_or(0)) {
         rows.push(SlotRow { octet: String::new(), ..slot(SlotState::Empty, "") });
     }
-    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows }
+    let seats = rows.iter().map(|row| match row.state {
+        SlotState::Primary | SlotState::Stale => 0,
+        SlotState::Prefix(_) => 16,
+        SlotState::Empty if mode == PoolMode::Prefix => 16,
+        SlotState::Empty | SlotState::Used | SlotState::Warm | SlotState::Cooldown { .. } => 1,
+    });
+    let seats = seats.sum();
+    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, seats }
 }
 
 fn state(eni: &Eni) -> EniState {
@@ -286,7 +312,8 @@ fn trunk<'s>(store: &'s Store, eni: &'s Eni) -> CardRow<'s> {
             ..slot(free, &branch.primary_ip.to_string())
         });
     }
-    CardRow { device: eni.device_index, eni: eni.metadata.name.as_deref(), state: state(eni), slots: rows }
+    let (name, seats) = (eni.metadata.name.as_deref(), rows.len() - 1);
+    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, seats }
 }
 
 fn slot(state: SlotState, address: &str) -> SlotRow {
@@ -303,6 +330,16 @@ pub(crate) fn public(store: &Store, subnet: &Subnet) -> bool {
 /// The first four and the last are AWS's own. Source: Amazon VPC user guide, "Subnet CIDR blocks".
 pub(crate) fn addresses(store: &Store, subnet: &Subnet) -> (u32, u32) {
     (cluster::cloud::subnet::free(store, subnet), cni::subnet::usable(subnet.cidr))
+}
+
+/// Whether a node of a subnet wants prefixes and no block of 16 is whole.
+pub(super) fn fragmented<'r, 's: 'r>(
+    store: &Store,
+    subnet: &Subnet,
+    rows: impl IntoIterator<Item = &'r &'r NodeRow<'s>>,
+) -> bool {
+    let wants = rows.into_iter().any(|row| row.prefixes);
+    wants && cluster::cloud::subnet::addresses(store, subnet).free_blocks().is_empty()
 }
 
 /// Pods that wait for a node, oldest first.

@@ -114,9 +114,10 @@ fn a_subnet_where_nothing_is_drawn_says_what_stands_there_all_the_same() {
     let session =
         crate::Session::new(crate::library::scenario("street").expect("a fixture"), 1).expect("a session");
     let scene = scene(Moment::of(session.world()), ClusterId(1), Form::Desk, None);
-    let undrawn = |id: &str| scene.subnets.iter().find(|it| it.id == id).and_then(|it| it.undrawn);
-    assert_eq!((undrawn("Subnet/scattered-a"), undrawn("Subnet/spare-a")), (Some(8), Some(0)));
-    assert_eq!(undrawn("Subnet/pods-a"), None);
+    let undrawn = |id: &str| scene.subnets.iter().find(|it| it.id == id).map(|it| (it.empty, it.undrawn));
+    assert_eq!(undrawn("Subnet/scattered-a"), Some((true, 8)));
+    assert_eq!(undrawn("Subnet/spare-a"), Some((true, 0)));
+    assert_eq!(undrawn("Subnet/pods-a"), Some((false, 0)));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use cni::{Attempt, Move, PoolMode, Why};
 
 use crate::{
     view::{
-        subnet::{Block, BlockState},
-        why::Pool,
+        pool::{Formula, History, Pool, Term},
+        subnet::{Block, BlockState, Holder, Whose},
     },
     words::{Mark, Step},
 };
@@ -15,11 +15,20 @@ use crate::{
 /// What a pool holds, what it should hold, and what follows.
 pub fn chain(pool: &Pool) -> Vec<Step> {
     let f = &pool.figures;
+    let mode = match f.mode {
+        PoolMode::SecondaryIp => "Single addresses",
+        PoolMode::Prefix => "Prefixes of 16",
+    };
     let held = format!(
-        "ENIs {}/{}, addresses {}: used {}, warm {}, resting {}",
+        "{mode}: ENIs {}/{}, addresses {}: used {}, warm {}, resting {}",
         f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
     );
     let mut out = vec![Step { mark: Mark::Number, text: held }];
+    if pool.stale > 0 {
+        let text =
+            format!("{} held from before the mode was changed do not count: no new pod gets one", pool.stale);
+        out.push(Step { mark: Mark::Wait, text });
+    }
     if let Some(next) = &pool.next {
         out.push(Step { mark: Mark::Number, text: targets(next) });
         out.push(verdict(pool, next));
@@ -29,6 +38,48 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
         pool.error.iter().map(|error| Step { mark: Mark::Bad, text: format!("ipamd’s log: `{error}`") }),
     );
     out
+}
+
+/// What a term of the formula counts.
+#[must_use]
+pub fn term(term: Term, f: &Formula) -> String {
+    match term {
+        Term::Enis => format!("{} takes {} ENIs whose addresses pods get.", f.instance_type, f.enis),
+        Term::Addresses => format!("Each of them takes {} IPv4 addresses.", f.addresses),
+        Term::Own => "The first address of each ENI is its own: no pod gets it.".to_owned(),
+        Term::PerSlot => "With prefixes each slot holds 16 addresses instead of one.".to_owned(),
+        Term::Host => {
+            "aws-node and kube-proxy use the node’s own network: they count as pods, and need no address."
+                .to_owned()
+        }
+        Term::Most => format!("No more than {} pods are recommended for a node of this size.", f.result),
+    }
+}
+
+/// Who holds addresses of a subnet.
+#[must_use]
+pub fn holder(it: &Holder) -> String {
+    match it.whose {
+        Whose::Node => format!("node {}", it.name),
+        Whose::MicroVm => "a micro-VM of Fargate".to_owned(),
+        Whose::Branch => format!("pod {}, with an ENI of its own", it.name),
+        Whose::Eks => "EKS: cross-account ENI".to_owned(),
+        Whose::Endpoint => "interface endpoint".to_owned(),
+        Whose::Nat => "NAT gateway".to_owned(),
+        Whose::Account => it.name.clone(),
+    }
+}
+
+/// How a pool came to be as it is, for those who do not see the curve.
+#[must_use]
+pub fn history(it: &History) -> String {
+    let ends = it.samples.first().zip(it.samples.last());
+    ends.map_or_else(String::new, |(first, last)| {
+        format!(
+            "In use {} → {}, held {} → {}. Subnet {}: free {} → {}.",
+            first.used, last.used, first.attached, last.attached, it.subnet, first.free, last.free
+        )
+    })
 }
 
 /// A block of 16 addresses of a subnet.
@@ -151,7 +202,7 @@ mod tests {
         assert_eq!(
             said(&[]),
             [
-                "ENIs 1/3, addresses 3: used 0, warm 3, resting 0",
+                "Single addresses: ENIs 1/3, addresses 3: used 0, warm 3, resting 0",
                 "`WARM_ENI_TARGET=1`: 1 × 3 = 3 addresses spare",
                 "free 3 ≥ 3: that is enough"
             ]

@@ -223,10 +223,11 @@ pub fn entry(entry: &Entry) -> String {
         Entry::Network(true, cidr) => format!("My VPC {cidr}"),
         Entry::Network(false, cidr) => format!("Network of the laptop {cidr}"),
         Entry::Zone(name) => format!("Availability zone {name}"),
-        Entry::Subnet(public, cidr, free, total) => {
+        Entry::Subnet(public, cidr, free, total, fragmented) => {
             format!(
-                "{} subnet {cidr}, {free} of {total} addresses free",
-                if *public { "Public" } else { "Private" }
+                "{} subnet {cidr}, {free} of {total} addresses free{}",
+                if *public { "Public" } else { "Private" },
+                if *fragmented { ", no block of 16 whole for a prefix" } else { "" }
             )
         }
         Entry::Node(name, about, state, pods, limit, warm) => {
@@ -244,7 +245,8 @@ pub fn entry(entry: &Entry) -> String {
             SlotState::Warm => format!("Warm {address}"),
             SlotState::Cooldown { left, .. } => format!("Resting {left} s {address}"),
             SlotState::Empty => "Empty".to_owned(),
-            SlotState::Prefix(used) => format!("Prefix {address}, {used} of 16 in use"),
+            SlotState::Stale => format!("Held, but not of the CNI’s mode {address}"),
+            SlotState::Prefix(all) => format!("Prefix {address}, {} of 16 in use", all.used.count_ones()),
         },
         Entry::Pod(name, pod, address) => format!("Pod {name}, {}{}", state(*pod), after(address)),
         Entry::HostPod(name, pod) => format!("Pod {name}, {}, host network", state(*pod)),

@@ -6,8 +6,8 @@ use cni::{Attempt, Move, PoolMode, Why};
 
 use crate::{
     view::{
-        subnet::{Block, BlockState},
-        why::Pool,
+        pool::{Formula, History, Pool, Term},
+        subnet::{Block, BlockState, Holder, Whose},
     },
     words::{Mark, Step},
 };
@@ -15,11 +15,19 @@ use crate::{
 /// What a pool holds, what it should hold, and what follows.
 pub fn chain(pool: &Pool) -> Vec<Step> {
     let f = &pool.figures;
+    let mode = match f.mode {
+        PoolMode::SecondaryIp => "낱개 주소",
+        PoolMode::Prefix => "16개짜리 프리픽스",
+    };
     let held = format!(
-        "ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
+        "{mode}: ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
         f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
     );
     let mut out = vec![Step { mark: Mark::Number, text: held }];
+    if pool.stale > 0 {
+        let text = format!("모드를 바꾸기 전에 받은 {}개는 세지 않음: 새 파드에 주지 않음", pool.stale);
+        out.push(Step { mark: Mark::Wait, text });
+    }
     if let Some(next) = &pool.next {
         out.push(Step { mark: Mark::Number, text: targets(next) });
         out.push(verdict(pool, next));
@@ -29,6 +37,50 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
         pool.error.iter().map(|error| Step { mark: Mark::Bad, text: format!("ipamd 로그: `{error}`") }),
     );
     out
+}
+
+/// What a term of the formula counts.
+#[must_use]
+pub fn term(term: Term, f: &Formula) -> String {
+    match term {
+        Term::Enis => {
+            format!("{}에는 파드에 주소를 주는 ENI를 {}개 붙일 수 있습니다.", f.instance_type, f.enis)
+        }
+        Term::Addresses => format!("ENI마다 IPv4 주소를 {}개 가질 수 있습니다.", f.addresses),
+        Term::Own => "각 ENI의 첫 주소는 ENI 자신의 것이어서 파드에 주지 않습니다.".to_owned(),
+        Term::PerSlot => "프리픽스를 쓰면 슬롯 하나에 주소가 한 개가 아니라 16개 들어갑니다.".to_owned(),
+        Term::Host => {
+            "aws-node와 kube-proxy는 노드의 네트워크를 씁니다. 파드 수에는 들어가지만 주소는 필요 없습니다."
+                .to_owned()
+        }
+        Term::Most => format!("이 크기의 노드에는 파드를 {}개까지 권장합니다.", f.result),
+    }
+}
+
+/// Who holds addresses of a subnet.
+#[must_use]
+pub fn holder(it: &Holder) -> String {
+    match it.whose {
+        Whose::Node => format!("노드 {}", it.name),
+        Whose::MicroVm => "Fargate 마이크로 VM".to_owned(),
+        Whose::Branch => format!("전용 ENI를 가진 파드 {}", it.name),
+        Whose::Eks => "EKS의 교차 계정 ENI".to_owned(),
+        Whose::Endpoint => "인터페이스 엔드포인트".to_owned(),
+        Whose::Nat => "NAT 게이트웨이".to_owned(),
+        Whose::Account => it.name.clone(),
+    }
+}
+
+/// How a pool came to be as it is, for those who do not see the curve.
+#[must_use]
+pub fn history(it: &History) -> String {
+    let ends = it.samples.first().zip(it.samples.last());
+    ends.map_or_else(String::new, |(first, last)| {
+        format!(
+            "사용 {} → {}개, 보유 {} → {}개. 서브넷 {}: 남은 주소 {} → {}개.",
+            first.used, last.used, first.attached, last.attached, it.subnet, first.free, last.free
+        )
+    })
 }
 
 /// A block of 16 addresses of a subnet.

@@ -232,10 +232,11 @@ pub fn entry(entry: &Entry) -> String {
         Entry::Network(true, cidr) => format!("내 VPC {cidr}"),
         Entry::Network(false, cidr) => format!("노트북의 네트워크 {cidr}"),
         Entry::Zone(name) => format!("가용 영역 {name}"),
-        Entry::Subnet(public, cidr, free, total) => {
+        Entry::Subnet(public, cidr, free, total, fragmented) => {
             format!(
-                "{} 서브넷 {cidr}, 남은 주소 {total}개 중 {free}개",
-                if *public { "퍼블릭" } else { "프라이빗" }
+                "{} 서브넷 {cidr}, 남은 주소 {total}개 중 {free}개{}",
+                if *public { "퍼블릭" } else { "프라이빗" },
+                if *fragmented { ", 프리픽스가 될 블록 없음" } else { "" }
             )
         }
         Entry::Node(name, about, state, pods, limit, warm) => {
@@ -253,7 +254,8 @@ pub fn entry(entry: &Entry) -> String {
             SlotState::Warm => format!("웜 {address}"),
             SlotState::Cooldown { left, .. } => format!("쿨다운 {left}초 {address}"),
             SlotState::Empty => "빈 자리".to_owned(),
-            SlotState::Prefix(used) => format!("프리픽스 {address}, 16개 중 {used}개 사용"),
+            SlotState::Stale => format!("지금 CNI 모드에서는 쓰지 않음 {address}"),
+            SlotState::Prefix(all) => format!("프리픽스 {address}, 16개 중 {}개 사용", all.used.count_ones()),
         },
         Entry::Pod(name, pod, address) => format!("파드 {name}, {}{}", state(*pod), after(address)),
         Entry::HostPod(name, pod) => format!("파드 {name}, {}, 호스트 네트워크", state(*pod)),
