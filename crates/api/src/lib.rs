@@ -35,6 +35,7 @@ pub mod quantity;
 pub mod reindent;
 pub mod schedule;
 pub mod schema;
+pub mod signing;
 pub mod status;
 pub mod text;
 pub mod time;

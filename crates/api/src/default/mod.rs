@@ -17,7 +17,7 @@ mod service;
 mod storage;
 
 pub(crate) use self::pod::container_requests;
-pub use self::prepare::{prepare_for_create, prepare_for_update, qos_class};
+pub use self::prepare::{prepare_for_create, prepare_for_update, prepare_signing, qos_class};
 
 use crate::{Kind, Object};
 

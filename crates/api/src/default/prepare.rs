@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::{
-    Kind, Object, Scope,
+    Kind, Object, Scope, Stored,
     default::{batch::labels_of_template, blank, definition, gate},
     k8s::{
         batch::v1::{Job, JobSpec},
@@ -69,7 +71,8 @@ pub fn prepare_for_create(object: &mut Object, now: &Time) {
         Object::ServiceAccount(it) => names_only(it),
         Object::Lease(it) => uncoordinated(it),
         Object::Stored(stored) => match stored.kind {
-            Kind::PodDisruptionBudget
+            Kind::CertificateSigningRequest
+            | Kind::PodDisruptionBudget
             | Kind::Ingress
             | Kind::IngressClass
             | Kind::NetworkPolicy
@@ -176,6 +179,9 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
         (Object::Secret(new), _) => clear_text(new),
         (Object::ServiceAccount(new), _) => names_only(new),
         (Object::Lease(new), _) => uncoordinated(new),
+        (Object::Stored(new), Object::Stored(old)) if new.kind == Kind::CertificateSigningRequest => {
+            take(old, new, "spec");
+        }
         (Object::Job(new), _) => {
             // A body need not say its uid, so the defaults could not tell that the Job is there already.
             if let Some(spec) = &new.spec {
@@ -186,6 +192,59 @@ pub fn prepare_for_update(new: &mut Object, old: &Object) {
     }
     new.meta_mut().generation = old.meta().generation;
     parts::move_generation(old, new);
+}
+
+/// Gives `into` a part as `from` has it.
+fn take(from: &Stored, into: &mut Stored, part: &str) {
+    match from.body.get(part) {
+        Some(value) => into.body.insert(part.to_owned(), value.clone()),
+        None => into.body.remove(part),
+    };
+}
+
+/// What a signing request's status becomes when it is written through `part`: only its conditions may be approved, and those that say
+/// whether it is stay as they are when it is signed. Each condition gets its times.
+/// Source: `pkg/registry/certificates/certificates/strategy.go`.
+pub fn prepare_signing(new: &mut Stored, old: &Stored, part: &str, now: &Time) {
+    let list = |of: &Stored| -> Vec<Value> {
+        let status = of.body.get("status").and_then(|status| status["conditions"].as_array());
+        status.cloned().unwrap_or_default()
+    };
+    let (mut conditions, before) = (list(new), list(old));
+    if part == "approval" {
+        take(old, new, "status");
+    } else {
+        for type_ in ["Approved", "Denied"] {
+            let kept: Vec<&Value> = before.iter().filter(|it| it["type"] == type_).collect();
+            let places: Vec<usize> =
+                (0..conditions.len()).filter(|at| conditions[*at]["type"] == type_).collect();
+            if kept.len() == places.len() {
+                for (at, kept) in places.into_iter().zip(kept) {
+                    conditions[at] = kept.clone();
+                }
+            }
+        }
+    }
+    let now = Value::String(now.0.to_string());
+    for condition in &mut conditions {
+        if condition["lastUpdateTime"].is_null() {
+            condition["lastUpdateTime"] = now.clone();
+        }
+        if condition["lastTransitionTime"].is_null() {
+            let same = before.iter().find(|it| {
+                it["type"] == condition["type"]
+                    && it["status"] == condition["status"]
+                    && !it["lastTransitionTime"].is_null()
+            });
+            condition["lastTransitionTime"] =
+                same.map_or_else(|| now.clone(), |it| it["lastTransitionTime"].clone());
+        }
+    }
+    let had = !before.is_empty();
+    if had || !conditions.is_empty() {
+        let status = new.body.entry("status").or_insert_with(|| serde_json::json!({}));
+        status["conditions"] = Value::Array(conditions);
+    }
 }
 
 /// A Service that changes its type loses what only the old type had, unless its author changed that too.

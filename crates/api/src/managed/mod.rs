@@ -138,7 +138,8 @@ fn stripped(mut set: Set, writer: Writer<'_>) -> Set {
     for name in NOBODYS {
         set.drop(&["metadata", name]);
     }
-    if writer.part == "status" {
+    // A signing request is approved in its status.
+    if matches!(writer.part, "status" | "approval") {
         // A Deployment's status brings annotations along.
         set.drop(&["spec"]);
         ["labels", "finalizers", "ownerReferences"].iter().for_each(|name| set.drop(&["metadata", name]));

@@ -51,6 +51,7 @@ mod runtime_class;
 mod security;
 mod selectable;
 mod service;
+mod signing;
 mod stateful_set;
 mod storage;
 mod volume;
@@ -125,6 +126,7 @@ pub fn create(object: &Object) -> Vec<Cause> {
             Kind::CustomResourceDefinition => definition::create(out, it),
             Kind::ValidatingAdmissionPolicy => admission::policy(out, it),
             Kind::ValidatingAdmissionPolicyBinding => admission::binding(out, it),
+            Kind::CertificateSigningRequest => signing::create(out, it),
             Kind::ValidatingWebhookConfiguration | Kind::MutatingWebhookConfiguration => {
                 webhook::configuration(out, it);
             }
@@ -181,6 +183,7 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         }
         (Object::Lease(new), Object::Lease(old)) => record::lease_update(out, new, &old.metadata),
         (Object::Stored(new), Object::Stored(old)) => match new.kind {
+            Kind::CertificateSigningRequest => signing::update(out, new, old, None),
             Kind::ReplicationController => {
                 with_both(new, old, |new, old| replication::replication_controller_update(out, new, old));
             }
@@ -277,6 +280,15 @@ pub fn update(old: &Object, new: &Object) -> Vec<Cause> {
         },
         _ => meta::object_meta_update(out, new.meta(), old.meta()),
     }
+    report.causes
+}
+
+/// What is wrong with a change of a signing request's status that comes through `part`.
+#[must_use]
+pub fn update_signing(old: &Stored, new: &Stored, part: &str) -> Vec<Cause> {
+    let mut report = Report::default();
+    let door = if part == "approval" { signing::Door::Approval } else { signing::Door::Status };
+    signing::update(&mut report, new, old, Some(door));
     report.causes
 }
 

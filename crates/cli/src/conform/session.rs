@@ -2,7 +2,7 @@
 //!
 //! A step is a case. Each session begins with a fresh cluster and its nodes; simulated time runs until idle where the recorder waited.
 //! The recorder's data plane was faked: its images and nodes are set here, the lab's own defaults stay real. Format: vectors/session/FORMAT.md;
-//! a case may say another `version` of the control plane, and `hashes: exact` where hashes are not only to be consistent.
+//! a case may say another `version` of the control plane, another `provider`, and `hashes: exact` where hashes are not only to be consistent.
 
 use std::{io::Read, net::Ipv4Addr};
 
@@ -200,7 +200,7 @@ fn begin(case: &Value) -> Option<(World, Machine)> {
             ..ObjectMeta::default()
         },
         id: HERE.0,
-        provider: Provider::Eks,
+        provider: if case["provider"] == "kind" { Provider::Kind } else { Provider::Eks },
         version: case["version"].as_str().unwrap_or("v1.36.2").to_owned(),
         service_cidr: "172.20.0.0/16".parse().ok()?,
         pod_cidr: None,

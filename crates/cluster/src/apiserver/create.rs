@@ -128,6 +128,7 @@ fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
         && kind == Kind::CertificateSigningRequest
         && let Some(spec) = request.body.get_mut("spec").and_then(Value::as_object_mut)
     {
+        spec.retain(|field, _| !matches!(field.as_str(), "uid" | "extra"));
         spec.insert("username".to_owned(), who.user.as_str().into());
         spec.insert("groups".to_owned(), who.groups.clone().into());
     }

@@ -57,10 +57,10 @@ pub(super) fn serve(
             read::get(call, kind, namespace, name).map(Reply::Object)
         }
         (Kind::CertificateSigningRequest, "approval", ApiVerb::Update(body)) => {
-            update::decoded(call, kind, namespace, name, "status", &body).map(Reply::Object)
+            update::decoded(call, kind, namespace, name, "approval", &body).map(Reply::Object)
         }
         (Kind::CertificateSigningRequest, "approval", ApiVerb::Patch(how, patch)) => {
-            update::patched(call, kind, namespace, name, "status", how, &patch).map(Reply::Object)
+            update::patched(call, kind, namespace, name, "approval", how, &patch).map(Reply::Object)
         }
         (_, "" | "status" | "finalize", _) => Err(method_not_allowed()),
         _ => Err(no_such_resource()),

@@ -68,6 +68,13 @@ impl Turn<'_> {
         update::update(&mut Call::of_turn(self), "status", object)
     }
 
+    /// Writes what a signing request's approval may change.
+    /// # Errors
+    /// As [`Turn::update`].
+    pub(crate) fn update_approval(&mut self, object: Object) -> Result<Rc<Object>, ApiStatus> {
+        update::update(&mut Call::of_turn(self), "approval", object)
+    }
+
     /// Changes everything but the status of an object that is there: what a patch does.
     /// # Errors
     /// `NotFound`, or what validation says.

@@ -214,12 +214,17 @@ pub(super) fn update(
     unchanged_since(&old, &object)?;
     call.see(&old);
     decode::default(&mut object);
-    if part == "status" {
+    if matches!(part, "status" | "approval") {
         let mut next = (*old).clone();
         parts::take_status(&object, &mut next);
         if kind == Kind::Deployment {
             // UPSTREAM: a Deployment's status may bring annotations; its controller writes the revision that way.
             next.meta_mut().annotations.clone_from(&object.meta().annotations);
+        }
+        if let (Object::Stored(next), Object::Stored(old), Kind::CertificateSigningRequest) =
+            (&mut next, &*old, kind)
+        {
+            api::default::prepare_signing(next, old, part, &call.world.stamp(call.world.now()));
         }
         object = next;
         call.changed(&object);
@@ -227,6 +232,18 @@ pub(super) fn update(
         if let Some(version) = definitions::version(call.world.store(), call.cluster, kind) {
             call.enter(Stage::Validation, "");
             decode::validate(Some(&version), Some(&old), &object)?;
+        }
+        if let (Object::Stored(new), Object::Stored(old), Kind::CertificateSigningRequest) =
+            (&object, &*old, kind)
+        {
+            call.enter(Stage::Validation, "");
+            let causes = api::validate::update_signing(old, new, part);
+            if !causes.is_empty() {
+                return Err(ApiStatus::invalid(kind, object.name(), causes));
+            }
+        }
+        if kind == Kind::CertificateSigningRequest {
+            admission::validate(call, Some(&old), &object, part)?;
         }
     } else if let (Object::Pod(before), Object::Pod(pod), "ephemeralcontainers" | "resize") =
         (&*old, &mut object, part)

@@ -4,6 +4,7 @@
 //! reconcile looks at the store and moves one step. Source: `pkg/controller/*`, Kubernetes 1.34.
 
 pub(crate) mod attach_detach;
+mod certificates;
 mod cronjob;
 mod daemonset;
 mod definition;
@@ -78,6 +79,8 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &persistent_volume::protection::VolumeProtection,
     &persistent_volume::expand::VolumeExpand,
     &policy_status::PolicyStatus,
+    &certificates::Approving,
+    &certificates::Signing,
 ];
 
 /// The owner that manages the object, if there is one.

@@ -1,6 +1,5 @@
 //! `kubectl certificate approve` and `deny`.
 //!
-//! MODEL: what is approved is not signed: there are no keys here.
 //! Source: kubectl v1.32 `pkg/cmd/certificates/certificates.go`.
 
 use api::Kind;

@@ -58,6 +58,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let patch: Value = document.map(api::text::Document::to_value).unwrap_or(Value::Null);
     let part = match kube.given.value("subresource") {
         Some("status") => "status",
+        Some("approval") => "approval",
         Some("scale") => "scale",
         Some("resize") => "resize",
         Some("ephemeralcontainers") => "ephemeralcontainers",

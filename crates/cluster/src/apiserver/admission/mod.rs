@@ -3,6 +3,7 @@
 //! THE REGISTRY of admission plugins, in upstream's order: first every `mutate`, later every `validate`. A new one is
 //! a file and a line. Source: `pkg/kubeapiserver/options/plugins.go`, `AllOrderedPlugins`.
 
+mod certificate;
 mod class;
 mod default_toleration_seconds;
 mod fargate;
@@ -118,6 +119,21 @@ const PLUGINS: &[Plugin] = &[
         runtime_class::mutate,
     )
     .also(runtime_class::validate),
+    Plugin::validating(
+        "CertificateApproval",
+        |r, o| certificate::changes(r, o, "approval"),
+        certificate::approval,
+    ),
+    Plugin::validating(
+        "CertificateSigning",
+        |r, o| certificate::changes(r, o, "status"),
+        certificate::signed,
+    ),
+    Plugin::validating(
+        "CertificateSubjectRestriction",
+        |r, o| r.is_create() && o.kind() == Kind::CertificateSigningRequest,
+        certificate::subject,
+    ),
     Plugin::mutating(
         "DefaultIngressClass",
         |r, o| r.is_create() && o.kind() == Kind::Ingress,

@@ -12,8 +12,8 @@ pub(super) struct Path {
 }
 
 /// Parts of objects that are served by themselves.
-pub(crate) const PARTS: [&str; 6] =
-    ["eviction", "binding", "ephemeralcontainers", "resize", "scale", "status"];
+pub(crate) const PARTS: [&str; 7] =
+    ["approval", "eviction", "binding", "ephemeralcontainers", "resize", "scale", "status"];
 
 impl Path {
     /// Reads a path of an object or a list of one of `kinds`.
