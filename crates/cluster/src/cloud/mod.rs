@@ -13,7 +13,7 @@ mod reservation;
 mod service;
 pub mod subnet;
 
-pub use service::answers;
+pub use service::{Caller, answers, caller};
 pub(crate) use service::{alike, serve};
 
 use api::{

@@ -550,7 +550,27 @@ fn shown_by(user: &User) -> Shown {
         Credential::Exec(_) => Proof::IamToken,
     };
     let (name, groups) = (user.identity.clone(), user.groups.clone());
-    (Principal { user: name, groups, proof, real: None }, user.uid.clone(), Vec::new())
+    let (uid, extra) = match proof {
+        Proof::IamToken => by_iam(),
+        _ => (user.uid.clone(), Vec::new()),
+    };
+    (Principal { user: name, groups, proof, real: None }, uid, extra)
+}
+
+/// The id of an IAM user, and what else EKS tells the server of them, in the order of names.
+/// Source: aws-iam-authenticator `pkg/server/server.go`; an IAM user has no session, so its name is empty.
+fn by_iam() -> (String, Vec<(&'static str, String)>) {
+    let caller = cluster::cloud::caller();
+    let id = || caller.user_id.to_owned();
+    let extra = vec![
+        ("accessKeyId", caller.access_key_id.to_owned()),
+        ("arn", caller.arn.clone()),
+        ("canonicalArn", caller.arn.clone()),
+        ("principalId", id()),
+        ("sessionName", String::new()),
+        ("sigs.k8s.io/aws-iam-authenticator/principalId", id()),
+    ];
+    (format!("aws-iam-authenticator:{}:{}", caller.account, caller.user_id), extra)
 }
 
 /// `0`, `5`, `10s`.

@@ -24,6 +24,7 @@ mod tags;
 mod versions;
 mod vpcs;
 
+pub use identity::{Caller, caller};
 pub(crate) use input::{Input, alike};
 
 use api::SimTime;
