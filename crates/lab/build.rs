@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, error::Error, fs, path::Path};
 mod format;
 mod markers;
 
-use format::{Contents, Folder, Term};
+use format::{Contents, Difference, Folder, Term};
 
 type Sided = BTreeMap<String, BTreeMap<String, (String, String)>>;
 
@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         contents.fixtures.push(read(&fixtures.join(&name), &name)?);
     }
     contents.simplifications = markers::all()?;
+    contents.differences = differences(Path::new("../../tests/vectors/differs.tsv"))?;
     let glossary: Sided = serde_yaml::from_str(&fs::read_to_string(root.join("glossary.yaml"))?)?;
     for (id, mut sides) in glossary {
         let mut side = |language: &str| {
@@ -41,6 +42,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = Path::new(&std::env::var("OUT_DIR")?).join("library.bin");
     fs::write(out, postcard::to_allocvec(&contents)?)?;
     Ok(())
+}
+
+/// What the list of recorded cases that differ on purpose says.
+fn differences(path: &Path) -> Result<Vec<Difference>, Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={}", path.display());
+    let mut all = Vec::new();
+    for line in fs::read_to_string(path)?.lines().skip(1) {
+        let [suite, case, step, en, ko] = line.split('\t').collect::<Vec<_>>()[..] else {
+            return Err(format!("{}: {line:?} has not five columns", path.display()).into());
+        };
+        let case = if step.is_empty() { case.to_owned() } else { format!("{case} {step}") };
+        all.push(Difference { suite: suite.to_owned(), case, why: (en.to_owned(), ko.to_owned()) });
+    }
+    Ok(all)
 }
 
 /// A lesson or a puzzle without the scripts of its author; its machine part as JSON.

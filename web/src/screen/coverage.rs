@@ -1,6 +1,9 @@
 //! What the lab simulates, and what it leaves out.
 
-use lab::view::coverage::{self, Area, Group};
+use lab::{
+    library::Difference,
+    view::coverage::{self, Area, Group},
+};
 use yew::{Callback, Html, html};
 
 use crate::{
@@ -28,6 +31,8 @@ pub fn coverage(app: &App, send: &Callback<Action>) -> Html {
                 </table>
                 <h2>{ui.coverage_simpler}</h2>
                 {for coverage::areas().iter().map(|it| area(app, it))}
+                <h2>{ui.coverage_differs}</h2>
+                <dl>{for coverage::differences().into_iter().map(|(why, cases)| difference(app, why, &cases))}</dl>
             </main>
         </div>
     }
@@ -50,6 +55,12 @@ fn kinds(names: &[&str]) -> Html {
             .collect::<Html>()
     };
     names.iter().map(|name| html! { <><span class="kind">{humps(name)}</span>{" "}</> }).collect()
+}
+
+/// A reason, and the cases that it holds for.
+fn difference(app: &App, (en, ko): &(String, String), cases: &[&Difference]) -> Html {
+    let names: Vec<String> = cases.iter().map(|it| format!("{} {}", it.suite, it.case)).collect();
+    html! { <div><dt class="mono">{names.join(", ")}</dt><dd>{app.settings.lang.pick(ko, en).clone()}</dd></div> }
 }
 
 /// The code's own words are English in every language.

@@ -2,9 +2,11 @@
 //!
 //! `podpath conform SUITE FILE…` runs recorded cases of the real systems and prints `SUITE: N of M agree (P %)`, then up
 //! to `--show K` disagreements. A file is `.jsonl` or `.yaml`, plain or `.gz`; a folder means the case files directly in
-//! it; other files are named and skipped. THE REGISTRY of suites: a new one is a file and a line here.
+//! it; other files are named and skipped. What differs on purpose ([`differs`]) is named apart: only what is not on that list, or is on it and
+//! agrees, makes the run fail. THE REGISTRY of suites: a new one is a file and a line here.
 
 use std::{
+    collections::BTreeSet,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -12,12 +14,15 @@ use std::{
 use serde_json::Value;
 
 mod cni;
+mod differs;
 mod kubectl;
 mod paths;
 mod renamed;
 mod scheduler;
 mod session;
 mod validate;
+
+use differs::Listed;
 
 /// What became of one case.
 pub(crate) type Outcome = Result<(), Disagreement>;
@@ -70,28 +75,47 @@ pub(crate) fn command(args: &[String]) -> i32 {
         eprintln!("podpath: no suite {suite:?}; there are {}", names.join(", "));
         return 2;
     };
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut ran) = (Vec::new(), BTreeSet::new());
     for path in files.iter().flat_map(|file| case_files(Path::new(file))) {
         match documents(&path) {
             Ok(documents) if documents.first().is_some_and(|case| case.get(*field).is_none()) => {
                 eprintln!("{}: not cases of {suite}; skipped", path.display());
             }
-            Ok(documents) => outcomes.extend(documents.iter().flat_map(run)),
+            Ok(documents) => {
+                ran.extend(documents.iter().filter_map(|case| case["id"].as_str().map(str::to_owned)));
+                outcomes.extend(documents.iter().flat_map(run));
+            }
             Err(why) => eprintln!("{}: {why}; skipped", path.display()),
         }
     }
-    report(suite, &outcomes, show)
+    let listed: Vec<Listed> = differs::of(suite).into_iter().filter(|it| ran.contains(it.case)).collect();
+    report(suite, &outcomes, &listed, show)
 }
 
-fn report(suite: &str, outcomes: &[Outcome], show: usize) -> i32 {
+fn report(suite: &str, outcomes: &[Outcome], listed: &[Listed], show: usize) -> i32 {
     let agree = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     let all = outcomes.len();
     let percent = if all == 0 { 0.0 } else { agree as f64 * 100.0 / all as f64 };
     println!("{suite}: {agree} of {all} agree ({percent:.1} %)");
-    for it in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).take(show) {
+    let wrong: Vec<&Disagreement> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    let is_listed = |it: &Disagreement| listed.iter().any(|on| on.explains(suite, it));
+    let (on_purpose, unknown): (Vec<&Disagreement>, Vec<&Disagreement>) =
+        wrong.iter().copied().partition(|it| is_listed(it));
+    let untrue: Vec<&Listed> =
+        listed.iter().filter(|on| !wrong.iter().any(|it| on.explains(suite, it))).collect();
+    if !listed.is_empty() {
+        println!("{suite}: {} differ on purpose, {} differ", on_purpose.len(), unknown.len());
+    }
+    for on in listed.iter().filter(|on| !untrue.contains(on)) {
+        println!("{}: on purpose: {}", on.shown(), on.why);
+    }
+    for on in &untrue {
+        println!("{}: agrees, and is listed as different", on.shown());
+    }
+    for it in unknown.iter().take(show) {
         println!("{} at {}\n  wanted {}\n  got    {}", it.id, it.at, it.wanted, it.got);
     }
-    i32::from(agree != all || all == 0)
+    i32::from(!unknown.is_empty() || !untrue.is_empty() || all == 0)
 }
 
 /// The file itself, or the files directly in a folder, by name.

@@ -33,6 +33,17 @@ pub struct Simplification {
     pub text: String,
 }
 
+/// A recorded case that the lab answers otherwise on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// `session`, `kubectl`.
+    pub suite: String,
+    /// The case, and its step if it has several.
+    pub case: String,
+    /// Why, in English and in Korean.
+    pub why: (String, String),
+}
+
 /// Everything of ours that the page carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
@@ -48,4 +59,6 @@ pub struct Contents {
     pub glossary: Vec<Term>,
     /// By crate and file.
     pub simplifications: Vec<Simplification>,
+    /// As they are listed.
+    pub differences: Vec<Difference>,
 }

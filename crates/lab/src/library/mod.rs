@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::OnceLock};
 
 use serde_json::Value;
 
-pub use format::{Contents, Folder, Simplification, Term};
+pub use format::{Contents, Difference, Folder, Simplification, Term};
 
 use crate::{
     lesson::{Lesson, fields::LoadError, prose::Prose},

@@ -5,7 +5,7 @@
 
 use api::{Domain, Kind};
 
-use crate::library::{self, Simplification};
+use crate::library::{self, Difference, Simplification};
 
 /// Kinds of one API group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,19 @@ pub fn areas() -> Vec<Area> {
     areas
 }
 
+/// Recorded cases that the lab answers otherwise on purpose, by the reason: each reason once, with its cases.
+#[must_use]
+pub fn differences() -> Vec<(&'static (String, String), Vec<&'static Difference>)> {
+    let mut reasons: Vec<(&(String, String), Vec<&Difference>)> = Vec::new();
+    for it in &library::packed().differences {
+        match reasons.iter_mut().find(|(why, _)| **why == it.why) {
+            Some((_, cases)) => cases.push(it),
+            None => reasons.push((&it.why, vec![it])),
+        }
+    }
+    reasons
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +80,15 @@ mod tests {
         let core = groups.iter().find(|it| it.name == "v1").expect("the core group");
         assert!(core.simulated.contains(&"Pod") && !core.stored.contains(&"Pod"));
         assert!(core.stored.contains(&"PodTemplate"), "{:?}", core.stored);
+    }
+
+    #[test]
+    fn what_differs_on_purpose_is_told_with_its_reason_in_both_languages() {
+        let reasons = differences();
+        assert!(!reasons.is_empty());
+        for ((en, ko), cases) in reasons {
+            assert!(en.ends_with('.') && ko.ends_with("다.") && !cases.is_empty(), "{en} / {ko}");
+        }
     }
 
     #[test]

@@ -469,6 +469,8 @@ pub struct Ui {
     pub simulated: &'static str,
     /// Title of its list of simplifications.
     pub coverage_simpler: &'static str,
+    /// Title of its list of recorded cases that differ.
+    pub coverage_differs: &'static str,
     /// Title of the map.
     pub all_lessons: &'static str,
     /// Opens a lesson.

@@ -237,6 +237,7 @@ pub const UI: Ui = Ui {
     coverage_kinds: "Kinds of the API",
     simulated: "simulated",
     coverage_simpler: "What is simpler here",
+    coverage_differs: "Recorded cases answered otherwise on purpose",
     all_lessons: "Lessons",
     open_lesson: "Open",
     waiting_hold: "held for {} s",

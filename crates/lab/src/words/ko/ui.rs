@@ -237,6 +237,7 @@ pub const UI: Ui = Ui {
     coverage_kinds: "API 리소스 종류",
     simulated: "시뮬레이션",
     coverage_simpler: "실제보다 단순한 것",
+    coverage_differs: "일부러 다르게 답하는 기록 사례",
     all_lessons: "레슨",
     open_lesson: "열기",
     waiting_hold: "{}초 동안 유지",
