@@ -254,6 +254,7 @@ kinds! {
     NetworkAcl(kinds::aws::NetworkAcl): "aws", "v1", "networkacls", "NetworkAcl", [], World, [], NONE;
     SecurityGroup(kinds::aws::SecurityGroup): "aws", "v1", "securitygroups", "SecurityGroup", [], World, [], NONE;
     Eni(kinds::aws::Eni): "aws", "v1", "enis", "Eni", [], World, [], NONE;
+    AvailabilityZone(kinds::aws::AvailabilityZone): "aws", "v1", "availabilityzones", "AvailabilityZone", [], World, [], NONE;
     Instance(kinds::aws::Instance): "aws", "v1", "instances", "Instance", [], World, [], NONE;
     EksCluster(kinds::eks::EksCluster): "eks", "v1", "clusters", "Cluster", [], World, [], NONE;
     Addon(kinds::eks::Addon): "eks", "v1", "addons", "Addon", [], World, [], NONE;

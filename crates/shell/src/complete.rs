@@ -97,7 +97,7 @@ impl Context<'_> {
             ["lab", "trace"] | ["lab", "trace", _] => self.ends(),
             ["lab", "wait"] => vec!["idle".to_owned()],
             ["lab", "fix" | "what-if"] => self.named(Kind::Pod, None),
-            ["lab", "fault"] => words(&["az", "clear", "stop"]),
+            ["lab", "fault"] => words(&["az", "clear", "interrupt", "rebalance", "stop"]),
             ["lab", "fault", "stop" | "clear"] => {
                 [self.named(Kind::Part, None), words(&["api", "etcd", "kube-proxy", "kubelet", "runtime"])]
                     .concat()
@@ -105,6 +105,7 @@ impl Context<'_> {
             ["lab", "fault", "stop" | "clear", "kube-proxy" | "kubelet" | "runtime"] => {
                 self.named(Kind::Node, None)
             }
+            ["lab", "fault", "interrupt" | "rebalance"] => self.named(Kind::Node, None),
             ["lab", "node"] => words(&["add", "restart", "set-max-pods"]),
             ["lab", "node", "restart" | "set-max-pods"] => self.named(Kind::Node, None),
             ["lab", "why" | "select"] => {

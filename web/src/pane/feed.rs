@@ -43,14 +43,15 @@ pub fn feed(groups: &[FeedGroup], most: usize, lang: Lang, send: &Callback<Actio
                 {for group.events.iter().skip(hide).map(|event| {
                     let id = event.about.clone();
                     let warning = event.tone == Tone::Warning;
+                    let message = lang.node_step(&event.reason, &event.detail).unwrap_or_else(|| event.message.clone());
                     html! {
                         <div class={classes!("ev", if warning { "warn" } else { "ok" })}>
                             <time>{clock(event.at)}</time>
                             {icon(if warning { Icon::Clock } else { Icon::Check }, "")}
-                            <span title={event.message.clone()}>
+                            <span title={message.clone()}>
                                 <button class="link" onclick={on(send, move || Action::Select(Some(id.clone())))}>
                                     {short_name(&event.name, 18)}</button>
-                                {format!(" {} · {}", event.reason, event.message)}
+                                {format!(" {} · {}", event.reason, message)}
                             </span>
                             {for event.asked.map(|seq| request(seq, lang, send))}
                         </div>

@@ -406,4 +406,37 @@ pub struct Instance {
     /// How far its node is with being drained before it goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain: Option<Drain>,
+    /// Whether it is a spot instance.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spot: bool,
+    /// When EC2 said that it is likely to want it back: the rebalance recommendation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebalance_recommended: Option<SimTime>,
+    /// When EC2 said that it takes it back: two minutes later it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interruption_notice: Option<SimTime>,
+    /// Since when nothing reaches it, because its zone has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impaired_since: Option<SimTime>,
+    /// Why it went, in EC2's words: `Server.SpotInstanceTermination`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// Whether its Auto Scaling group has let go of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left_group: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+/// An availability zone that has failed; one that works is not written down.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AvailabilityZone {
+    /// Name: `ap-northeast-2a`.
+    pub metadata: ObjectMeta,
+    /// Since when.
+    pub impaired_since: SimTime,
 }

@@ -211,6 +211,15 @@ pub struct Nodegroup {
     pub node_names: Vec<String>,
     /// Instances launched so far.
     pub launched: u32,
+    /// Instances that were not well and went, and whose successors are still to come.
+    pub unhealthy: u32,
+    /// Processes of its Auto Scaling group that somebody suspended: `ReplaceUnhealthy`.
+    pub suspended: Vec<String>,
+    /// Instances that are on-demand ones whatever the group is, and of those beyond them so many of a hundred (self-managed
+    /// groups with an instances distribution).
+    pub on_demand: Option<(u32, u32)>,
+    /// Whether its Auto Scaling group replaces spot instances that EC2 is likely to want back.
+    pub capacity_rebalance: bool,
 }
 
 /// A Fargate profile: which pods Fargate takes, and where it puts them. It cannot be changed.

@@ -174,7 +174,10 @@ impl ClusterConfig {
             [("nodeGroups", &self.node_groups), ("managedNodeGroups", &self.managed_node_groups)]
         {
             for (index, group) in groups.iter().enumerate() {
-                out.extend(of(FieldPath::of(list).index(index), &group.other));
+                let at = FieldPath::of(list).index(index);
+                out.extend(of(at.clone(), &group.other));
+                let mixed = group.instances_distribution.iter();
+                out.extend(mixed.flat_map(|it| of(at.field("instancesDistribution"), &it.other)));
             }
         }
         for (index, profile) in self.fargate_profiles.iter().enumerate() {
@@ -390,9 +393,31 @@ pub struct NodeGroup {
     /// How many nodes an update takes away at once (managed groups).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_config: Option<NodeGroupUpdateConfig>,
+    /// Spot and on-demand instances of one group (self-managed groups).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instances_distribution: Option<InstancesDistribution>,
     /// AWS tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Fields kept without effect.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// Which instances of a self-managed group are spot ones.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InstancesDistribution {
+    /// Types to choose from.
+    pub instance_types: Vec<String>,
+    /// So many are on-demand in any case; none if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_demand_base_capacity: Option<u32>,
+    /// So many of a hundred beyond them are on-demand; all if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_demand_percentage_above_base_capacity: Option<u32>,
+    /// Whether one that EC2 is likely to want back is replaced before.
+    pub capacity_rebalance: bool,
     /// Fields kept without effect.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,

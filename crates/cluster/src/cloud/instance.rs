@@ -19,7 +19,7 @@ use crate::{
     AwsError, ClusterId, Store, Turn,
     cloud::{
         eni::{self, NewEni},
-        id, refuse, subnet,
+        id, refuse, subnet, zone,
     },
 };
 
@@ -46,17 +46,22 @@ pub(crate) struct Launch {
     pub cluster: Option<String>,
     pub nodegroup: Option<String>,
     pub user_data: BTreeMap<String, String>,
+    /// Whether it is to be a spot instance.
+    pub spot: bool,
 }
 
 /// Launches an instance; gives its id.
 /// # Errors
-/// `InvalidParameterValue` for a type that is not there, `InsufficientFreeAddressesInSubnet` for a full subnet.
+/// `InvalidParameterValue` for a type that is not there, `InsufficientInstanceCapacity` in a zone that has failed,
+/// `InsufficientFreeAddressesInSubnet` for a full subnet.
 pub(crate) fn run(turn: &mut Turn<'_>, launch: Launch) -> Result<String, AwsError> {
     const OPERATION: &str = "RunInstances";
     if limits::of(&launch.instance_type).is_none() {
         let message = format!("Invalid value '{}' for InstanceType.", launch.instance_type);
         return Err(refuse(OPERATION, "InvalidParameterValue", message));
     }
+    zone::has_capacity(turn, &launch.instance_type, &launch.subnet)
+        .map_err(|message| refuse(OPERATION, zone::NO_CAPACITY, message))?;
     let new = NewEni {
         operation: OPERATION,
         subnet: &launch.subnet,
@@ -89,6 +94,12 @@ pub(crate) fn run(turn: &mut Turn<'_>, launch: Launch) -> Result<String, AwsErro
         launched_at: now,
         user_data: launch.user_data,
         drain: None,
+        spot: launch.spot,
+        rebalance_recommended: None,
+        interruption_notice: None,
+        impaired_since: None,
+        state_reason: None,
+        left_group: false,
     };
     turn.put(instance.into_object());
     eni::attach(turn, &primary, &name, 0)?;
@@ -114,6 +125,11 @@ pub(crate) fn shut_down(turn: &mut Turn<'_>, name: &str, for_good: bool) {
         (_, true) => InstanceState::ShuttingDown,
         (_, false) => InstanceState::Stopping,
     };
+    let mut going = instance.clone();
+    going
+        .state_reason
+        .get_or_insert_with(|| "Client.UserInitiatedShutdown: User initiated shutdown".to_owned());
+    turn.put(going.into_object());
     enter(turn, name, to);
 }
 
@@ -127,6 +143,9 @@ pub(crate) fn start(turn: &mut Turn<'_>, name: &str) {
 /// Enters a state of its life. Whoever terminates loses its ENIs.
 pub(crate) fn enter(turn: &mut Turn<'_>, name: &str, state: InstanceState) {
     let Some(mut instance) = get(turn.store(), name).cloned() else { return };
+    if state == InstanceState::Pending {
+        instance.state_reason = None;
+    }
     instance.state = state;
     instance.since = turn.now();
     turn.put(instance.into_object());

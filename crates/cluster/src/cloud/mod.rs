@@ -11,7 +11,9 @@ pub mod instance;
 pub mod nat;
 mod reservation;
 mod service;
+pub(crate) mod spot;
 pub mod subnet;
+pub(crate) mod zone;
 
 pub use service::{Caller, answers, caller};
 pub(crate) use service::{alike, serve};
@@ -52,10 +54,13 @@ impl Controller for Ec2 {
     fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
         let takes_time = change.after.as_deref().is_some_and(|object| match object {
             Object::Eni(it) => matches!(it.attachment, Attachment::Attaching | Attachment::Detaching),
-            Object::Instance(it) => matches!(
-                it.state,
-                InstanceState::Pending | InstanceState::Stopping | InstanceState::ShuttingDown
-            ),
+            Object::Instance(it) => {
+                let passes = matches!(
+                    it.state,
+                    InstanceState::Pending | InstanceState::Stopping | InstanceState::ShuttingDown
+                );
+                passes || it.interruption_notice.is_some()
+            }
             Object::NatGateway(it) => {
                 matches!(it.state, NatGatewayState::Pending | NatGatewayState::Deleting)
             }
@@ -111,8 +116,14 @@ fn nat_step(turn: &mut Turn<'_>, name: &str) -> Next {
 
 fn instance_step(turn: &mut Turn<'_>, name: &str) -> Next {
     let Some(it) = instance::get(turn.store(), name) else { return Next::Done };
+    if let Some(next) = spot::reclaim(turn, it.clone()) {
+        return next;
+    }
+    let Some(it) = instance::get(turn.store(), name) else { return Next::Done };
     let took = turn.now().since(it.since);
     let (wait, then) = match it.state {
+        // Without its zone no machine comes up.
+        InstanceState::Pending if it.impaired_since.is_some() => return Next::Done,
         InstanceState::Pending => (timing::INSTANCE_PENDING, InstanceState::Running),
         InstanceState::Stopping => (timing::INSTANCE_STOP, InstanceState::Stopped),
         InstanceState::ShuttingDown => (timing::INSTANCE_TERMINATE, InstanceState::Terminated),

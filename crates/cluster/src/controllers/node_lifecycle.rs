@@ -88,7 +88,9 @@ impl Controller for NodeLifecycle {
             }
         }
         let Some(node) = turn.get::<Node>("", &key.name).cloned() else { return Ok(Next::Done) };
-        taint(turn, &node)?;
+        if let Some(wait) = taint(turn, &node)? {
+            next = Next::After(wait);
+        }
         if ready(&node) != "True" {
             mark_pods(turn, &node)?;
         }
@@ -173,8 +175,8 @@ fn give_up(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
     Ok(())
 }
 
-/// Makes taints of conditions and of `kubectl cordon`; those of others stay.
-fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
+/// Makes taints of conditions and of `kubectl cordon`; those of others stay. How long one still has to wait, if one does.
+fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<Option<SimDuration>, ApiStatus> {
     let had = node.spec.as_ref().and_then(|spec| spec.taints.clone()).unwrap_or_default();
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     let of_ready = match ready(node) {
@@ -194,15 +196,21 @@ fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
     // UPSTREAM: when no node is ready the trouble is taken to be the control plane's own, and nobody is driven out.
     let is_any_ready = turn.list::<Node>(None).any(|node| ready(node) == "True");
     // Before the kubelet has reported once there is nothing to drive out.
-    if !ready(node).is_empty() && is_any_ready {
-        wanted.extend(of_ready.map(|key| (key, "NoExecute")));
+    let mut wait = None;
+    if let Some(key) = of_ready.filter(|_| !ready(node).is_empty() && is_any_ready) {
+        let is_tainted = had.iter().any(drives_out);
+        match if is_tainted { Pace::Now } else { pace(turn, node) } {
+            Pace::Now => wanted.push((key, "NoExecute")),
+            Pace::After(rest) => wait = Some(rest),
+            Pace::Never => {}
+        }
     }
     let ours = |taint: &Taint| match taint.effect.as_str() {
         "NoSchedule" => {
             [NOT_READY, UNREACHABLE, UNSCHEDULABLE].contains(&taint.key.as_str())
                 || PRESSURES.iter().any(|(_, key)| *key == taint.key)
         }
-        "NoExecute" => [NOT_READY, UNREACHABLE].contains(&taint.key.as_str()),
+        "NoExecute" => drives_out(taint),
         _ => false,
     };
     let is = |taint: &Taint, (key, effect): (&str, &str)| taint.key == key && taint.effect == effect;
@@ -220,7 +228,54 @@ fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<(), ApiStatus> {
             node.spec.get_or_insert_default().taints = (!taints.is_empty()).then_some(taints);
         })?;
     }
-    Ok(())
+    Ok(wait)
+}
+
+fn drives_out(taint: &Taint) -> bool {
+    taint.effect == "NoExecute" && [NOT_READY, UNREACHABLE].contains(&taint.key.as_str())
+}
+
+/// When pods may be driven from one more node of a zone.
+enum Pace {
+    Now,
+    After(SimDuration),
+    /// Not while so many nodes of the zone are not ready.
+    Never,
+}
+
+/// One node of a zone every ten seconds, and fewer or none while most of the zone's nodes are not ready: then the trouble is
+/// rather the zone's than theirs. A zone without any ready node goes at the usual pace.
+/// Source: `handleDisruption`, `ComputeZoneState` (three nodes at least, 55 %), `ReducedQPSFunc`; `--node-eviction-rate` 0.1,
+/// `--secondary-node-eviction-rate` 0.01 in zones of more than `--large-cluster-size-threshold` 50 nodes, none in smaller ones.
+/// MODEL: the last node of a zone counts by its taint; one that has gone or come back since is forgotten.
+fn pace(turn: &Turn<'_>, node: &Node) -> Pace {
+    let zone = |node: &Node| {
+        let label = |key: &str| node.metadata.labels.as_ref()?.get(key).cloned();
+        (label("topology.kubernetes.io/region"), label("topology.kubernetes.io/zone"))
+    };
+    let own = zone(node);
+    let (mut up, mut down, mut last) = (0_usize, 0_usize, None);
+    for it in turn.list::<Node>(None).filter(|it| zone(it) == own) {
+        if ready(it) == "True" {
+            up += 1;
+        } else {
+            down += 1;
+        }
+        let taints = it.spec.iter().filter_map(|spec| spec.taints.as_ref()).flatten();
+        let added =
+            taints.filter(|it| drives_out(it)).filter_map(|it| it.time_added.as_ref()).map(|it| it.0).max();
+        last = last.max(added);
+    }
+    let partly = up > 0 && down > 2 && down * 100 >= (up + down) * 55;
+    let every = match (partly, up + down > 50) {
+        (false, _) => SimDuration::secs(10),
+        (true, true) => SimDuration::secs(100),
+        (true, false) => return Pace::Never,
+    };
+    let Some(last) = last else { return Pace::Now };
+    let passed = turn.stamp().0.as_second() - last.as_second();
+    let passed = SimDuration::secs(u64::try_from(passed).unwrap_or(0));
+    if passed >= every { Pace::Now } else { Pace::After(SimDuration(every.0 - passed.0)) }
 }
 
 /// What was ready before the node ceased to be is ready no more. Pods that start on a node which was never ready (those

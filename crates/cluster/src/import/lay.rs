@@ -180,6 +180,12 @@ fn machine(there: &mut Turn<'_>, node: &Node) {
         launched_at: now,
         user_data: BTreeMap::new(),
         drain: None,
+        spot: label("eks.amazonaws.com/capacityType").as_deref() == Some("SPOT"),
+        rebalance_recommended: None,
+        interruption_notice: None,
+        impaired_since: None,
+        state_reason: None,
+        left_group: false,
     };
     there.put(instance.into_object());
 }

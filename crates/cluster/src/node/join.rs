@@ -64,13 +64,16 @@ impl Controller for Nodeadm {
         let passed = turn.now().since(it.since);
         let wait = |all: SimDuration| Next::After(SimDuration(all.0 - passed.0));
         match (it.state, it.node.clone()) {
+            (InstanceState::Running, node) if it.impaired_since.is_some() => {
+                node.into_iter().for_each(|node| stop(turn, &node));
+            }
             (InstanceState::Running, node) => {
                 if passed < timing::NODE_BOOT {
                     return Ok(wait(timing::NODE_BOOT));
                 }
                 match node {
                     None => return register(turn, it),
-                    Some(node) => boot_again(turn, &node),
+                    Some(node) => boot_again(turn, &it, &node),
                 }
             }
             (InstanceState::Stopping | InstanceState::Stopped | InstanceState::ShuttingDown, Some(node)) => {
@@ -96,8 +99,10 @@ fn stop(turn: &mut Turn<'_>, node: &str) {
 }
 
 /// A machine that boots again has lost its sandboxes, and with them their addresses; the kubelet makes new ones.
-fn boot_again(turn: &mut Turn<'_>, node: &str) {
-    if turn.get::<Machine>("", node).is_none_or(|machine| machine.kubelet_running) {
+fn boot_again(turn: &mut Turn<'_>, it: &Instance, node: &str) {
+    // A kubelet that somebody stopped since the machine came up stays stopped.
+    let booted = |machine: &Machine| machine.kubelet_running || machine.started_at >= it.since;
+    if turn.get::<Machine>("", node).is_none_or(booted) {
         return;
     }
     let lost: Vec<Sandbox> =
@@ -107,6 +112,7 @@ fn boot_again(turn: &mut Turn<'_>, node: &str) {
     }
     if let Some(mut machine) = turn.get::<Machine>("", node).cloned() {
         machine.kubelet_running = true;
+        machine.started_at = turn.now();
         (machine.runtime_stopped, machine.proxy_stopped) = (None, None);
         turn.put(machine.into_object());
     }
@@ -329,7 +335,7 @@ fn labels(
         } else if let Some(id) = it.metadata.name.as_deref() {
             // Source: eksctl `pkg/nodebootstrap/al2023.go`, `pkg/apis/eksctl.io/v1alpha5/types.go`.
             add("alpha.eksctl.io/instance-id", id);
-            add("node-lifecycle", if group.spot { "spot" } else { "on-demand" });
+            add("node-lifecycle", if it.spot { "spot" } else { "on-demand" });
         }
         labels.extend(group.labels.clone());
     }

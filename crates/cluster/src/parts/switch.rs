@@ -8,13 +8,21 @@ use std::fmt;
 use api::{
     Resource, SimDuration, SimTime,
     kinds::{
-        aws::{Instance, InstanceState, Subnet},
+        aws::{Instance, InstanceState},
         sim::{ControlPlane, KnownService, Machine, Part, PartRole, Provider, QueuedPod, StoppedProxy},
     },
 };
 
 use super::{Process, silent_since};
-use crate::{ClusterId, Refusal, Turn, cloud::instance, network, timing};
+use crate::{
+    ClusterId, Refusal, Turn,
+    cloud::{
+        instance,
+        spot::{self, Signal},
+        zone,
+    },
+    network, timing,
+};
 
 /// One thing that can be switched off, and on again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +35,12 @@ pub enum Fault {
     Runtime(String),
     /// The kube-proxy of a node: its rules stay as they are.
     KubeProxy(String),
-    /// Every instance of a zone.
+    /// A zone: its instances, and the parts of the control plane in it.
     Zone(String),
+    /// EC2 recommends to replace a spot instance: that of a node, or the one with this id.
+    Rebalance(String),
+    /// EC2 wants a spot instance back.
+    Interruption(String),
 }
 
 /// Nothing in this cluster is called so.
@@ -49,6 +61,8 @@ impl fmt::Display for Fault {
             Fault::Runtime(node) => write!(f, "runtime {node}"),
             Fault::KubeProxy(node) => write!(f, "kube-proxy {node}"),
             Fault::Zone(zone) => write!(f, "az {zone}"),
+            Fault::Rebalance(node) => write!(f, "rebalance {node}"),
+            Fault::Interruption(node) => write!(f, "interrupt {node}"),
         }
     }
 }
@@ -78,6 +92,9 @@ pub(crate) fn clear(turn: &mut Turn<'_>, cluster: ClusterId, fault: Option<&Faul
         let stopped = there.list::<Part>(None).filter(|part| !part.running);
         let stopped: Vec<Part> = stopped.cloned().collect();
         switch_parts(&mut there, stopped, true);
+        for zone in zone::failed(there.store()) {
+            zone::set(&mut Turn::new(there.world, there.actor, ClusterId::WORLD, there.cause), &zone, true);
+        }
         return Ok(());
     };
     set(&mut there, fault, true)
@@ -103,9 +120,13 @@ fn set(there: &mut Turn<'_>, fault: &Fault, running: bool) -> Result<(), Refusal
         Fault::Runtime(node) => (node, NodePart::Runtime),
         Fault::KubeProxy(node) => (node, NodePart::KubeProxy),
         Fault::Zone(zone) => {
-            switch_zone(there, zone, running);
-            return Ok(());
+            return switch_zone(there, zone, running);
         }
+        Fault::Rebalance(node) | Fault::Interruption(node) if running => {
+            return Err(Refusal::Tool(format!("what EC2 has told {node} is not taken back")));
+        }
+        Fault::Rebalance(node) => return told(there, node, Signal::Rebalance),
+        Fault::Interruption(node) => return told(there, node, Signal::Interruption),
     };
     let Some(machine) = there.get::<Machine>("", node).cloned() else {
         let known = there.list::<Machine>(None).filter_map(|it| it.metadata.name.clone()).collect();
@@ -120,23 +141,30 @@ fn set(there: &mut Turn<'_>, fault: &Fault, running: bool) -> Result<(), Refusal
     Ok(())
 }
 
-/// MODEL: an instance of a failed zone looks stopped; EC2 would not say anything for a while.
-fn switch_zone(there: &mut Turn<'_>, zone: &str, running: bool) {
-    let turn = &mut Turn::new(there.world, there.actor, ClusterId::WORLD, there.cause);
-    let state = if running { InstanceState::Stopped } else { InstanceState::Running };
-    let hit: Vec<String> = turn
-        .list::<Instance>(None)
-        .filter(|it| it.state == state)
-        .filter(|it| turn.get::<Subnet>("", &it.subnet).is_some_and(|s| s.availability_zone == zone))
-        .filter_map(|it| it.metadata.name.clone())
-        .collect();
-    for id in hit {
-        if running {
-            instance::start(turn, &id);
-        } else {
-            instance::shut_down(turn, &id, false);
-        }
+/// EKS runs its API servers and etcd's members in several zones, and loses those of the one that fails.
+fn switch_zone(there: &mut Turn<'_>, zone: &str, running: bool) -> Result<(), Refusal> {
+    let known = zone::all(there.store());
+    if !known.iter().any(|it| it == zone) {
+        return Err(Refusal::Tool(UnknownFault { what: format!("zone {zone:?}"), known }.to_string()));
     }
+    zone::set(&mut Turn::new(there.world, there.actor, ClusterId::WORLD, there.cause), zone, running);
+    let of_zone = |it: &&Part| it.zone.as_deref() == Some(zone) && it.running != running;
+    let parts = there.list::<Part>(None).filter(of_zone).cloned().collect();
+    switch_parts(there, parts, running);
+    Ok(())
+}
+
+/// EC2 tells a spot instance something.
+fn told(there: &mut Turn<'_>, node: &str, signal: Signal) -> Result<(), Refusal> {
+    let id = there.get::<Machine>("", node).and_then(|it| it.instance.clone());
+    let id = id.or_else(|| instance::get(there.store(), node).and_then(|it| it.metadata.name.clone()));
+    let Some(id) = id else {
+        let spot = there.store().list::<Instance>(ClusterId::WORLD, None).filter(|it| it.spot);
+        let known = spot.filter_map(|it| it.node.clone()).collect();
+        return Err(Refusal::Tool(UnknownFault { what: format!("node {node:?}"), known }.to_string()));
+    };
+    let turn = &mut Turn::new(there.world, there.actor, ClusterId::WORLD, there.cause);
+    spot::tell(turn, &id, signal).map_err(Refusal::Tool)
 }
 
 /// What runs on a node beside its pods.

@@ -302,12 +302,18 @@ fn a_stopped_instance_takes_its_kubelet_along() {
         .find(|it| it.node.as_deref() == Some("worker-a"))
         .and_then(|it| it.meta().name.clone())
         .expect("the instance");
+    let groups = world.store().list::<Nodegroup>(ClusterId::WORLD, None);
+    let group = groups.map(crate::provision::group_name).next().expect("the group");
     let ask = |world: &mut World, action| {
         let input = json!({"InstanceIds": [instance]});
         let request = crate::AwsRequest { service: "ec2", action, input };
         world.request(&Principal::admin(), Request::Aws(request)).expect("a change");
         world.run_until(world.now() + SimDuration::secs(120), crate::Budget::COMMAND);
     };
+    // Its group would replace it.
+    let input = json!({"AutoScalingGroupName": group, "ScalingProcesses": ["ReplaceUnhealthy"]});
+    let request = crate::AwsRequest { service: "autoscaling", action: "SuspendProcesses", input };
+    world.request(&Principal::admin(), Request::Aws(request)).expect("a change");
     ask(&mut world, "StopInstances");
     let ready =
         |world: &World| report::is_ready(world.store().get::<Node>(HERE, "", "worker-a").expect("the node"));

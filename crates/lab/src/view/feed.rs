@@ -1,11 +1,12 @@
 //! What was said aloud, and because of which command?
 //!
-//! The cluster's Event objects as they were written, in groups by the line that came before them. Newest last.
+//! The cluster's Event objects as they were written, and what EKS, EC2 and Auto Scaling did to nodes; in groups by the line that came
+//! before them. Newest last.
 
 use api::{Resource, SimTime, k8s::core::v1::Event};
-use cluster::{Fact, What};
+use cluster::{Fact, Note, What};
 
-use crate::script::Line;
+use crate::{script::Line, words::Lang};
 use std::rc::Rc;
 
 /// How an event sounds.
@@ -32,8 +33,10 @@ pub struct FeedEvent {
     pub name: String,
     /// Such as `FailedScheduling`.
     pub reason: String,
-    /// The real words.
+    /// The real words; empty where nobody says any.
     pub message: String,
+    /// What a step is about that has no words of its own: names, numbers.
+    pub detail: Vec<(&'static str, String)>,
     /// The fact that is the request which led to it, if one did.
     pub asked: Option<u64>,
 }
@@ -89,41 +92,88 @@ pub fn feed<'f>(
     let mut requests = Requests::default();
     for fact in facts.take_while(|fact| fact.at <= until) {
         let asked = requests.behind(fact);
-        let What::Changed(change) = &fact.what else { continue };
-        let Some(event) = change.after.as_deref().and_then(Event::of) else { continue };
+        let Some(event) = event_of(fact, asked).or_else(|| step_of(fact)) else { continue };
         while next < lines.len() && lines[next].at <= fact.at {
             groups.push(FeedGroup { command: Some(lines[next].text.clone()), events: Vec::new() });
             next += 1;
         }
-        let about = &event.involved_object;
-        let name = about.name.clone().unwrap_or_default();
-        let kind = about.kind.as_deref().unwrap_or_default();
-        let id = scene_id(kind, about.namespace.as_deref().unwrap_or_default(), &name);
-        if only.is_some_and(|only| only != id) {
+        if only.is_some_and(|only| only != event.about) {
             continue;
         }
-        let tone = if event.type_.as_deref() == Some("Warning") { Tone::Warning } else { Tone::Good };
         if let Some(group) = groups.last_mut() {
-            group.events.push(FeedEvent {
-                seq: fact.seq,
-                at: fact.at,
-                tone,
-                about: id,
-                name,
-                reason: event.reason.clone().unwrap_or_default(),
-                message: event.message.clone().unwrap_or_default(),
-                asked,
-            });
+            group.events.push(event);
         }
     }
     groups.retain(|group| !group.events.is_empty());
     groups
 }
 
+fn event_of(fact: &Fact, asked: Option<u64>) -> Option<FeedEvent> {
+    let What::Changed(change) = &fact.what else { return None };
+    let event = change.after.as_deref().and_then(Event::of)?;
+    let about = &event.involved_object;
+    let name = about.name.clone().unwrap_or_default();
+    let kind = about.kind.as_deref().unwrap_or_default();
+    Some(FeedEvent {
+        seq: fact.seq,
+        at: fact.at,
+        tone: if event.type_.as_deref() == Some("Warning") { Tone::Warning } else { Tone::Good },
+        about: scene_id(kind, about.namespace.as_deref().unwrap_or_default(), &name),
+        name,
+        reason: event.reason.clone().unwrap_or_default(),
+        message: event.message.clone().unwrap_or_default(),
+        detail: Vec::new(),
+        asked,
+    })
+}
+
+/// What AWS did to a node: told of the node where the instance is one.
+fn step_of(fact: &Fact) -> Option<FeedEvent> {
+    let What::Noted(Note::Step { name: step, about, detail }) = &fact.what else { return None };
+    Lang::En.node_step(step, detail)?;
+    let node = detail.iter().find(|(key, value)| *key == "node" && !value.is_empty());
+    let (kind, name) = match node {
+        Some((_, node)) => ("Node", node.clone()),
+        None => (about.kind.info().kind, about.name.to_string()),
+    };
+    let warns = matches!(
+        *step,
+        "InstanceTakenOut"
+            | "NodeRepair"
+            | "SpotInterruptionNotice"
+            | "SpotRebalanceRecommendation"
+            | "ZoneFailed"
+    );
+    Some(FeedEvent {
+        seq: fact.seq,
+        at: fact.at,
+        tone: if warns { Tone::Warning } else { Tone::Good },
+        about: scene_id(kind, "", &name),
+        name,
+        reason: (*step).to_owned(),
+        message: String::new(),
+        detail: detail.clone(),
+        asked: None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Session, library};
+
+    #[test]
+    fn what_befalls_an_instance_is_said_of_its_node() {
+        let mut session = Session::new(library::scenario("duo").expect("a fixture"), 1).expect("a session");
+        session.run_line("lab fault az ap-northeast-2a");
+        session.settle(api::SimDuration::secs(600));
+        let said = |only: &str| -> Vec<String> {
+            let groups = feed(session.facts().iter(), session.lines(), session.head(), Some(only));
+            groups.into_iter().flat_map(|group| group.events).map(|event| event.reason).collect()
+        };
+        assert_eq!(said("AvailabilityZone/ap-northeast-2a"), ["ZoneFailed"]);
+        assert!(said("Node/worker-a").contains(&"InstanceTakenOut".to_owned()));
+    }
 
     #[test]
     fn an_event_knows_the_request_that_led_to_it() {

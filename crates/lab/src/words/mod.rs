@@ -133,6 +133,11 @@ macro_rules! sentences {
     };
 }
 
+sentences! { nodes:
+    /// One sentence for a step that EKS, EC2 or an Auto Scaling group took; nothing for what is not told.
+    node_step(name: &str, detail: &[(&'static str, String)]) -> Option<String>;
+}
+
 sentences! { scheduler:
     /// What a plugin asks.
     question(plugin: &str) -> &'static str;

@@ -50,7 +50,8 @@ pub(super) fn node(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     }
 }
 
-/// `lab fault stop PART`, `lab fault stop kubelet|runtime|kube-proxy NODE`, `lab fault az ZONE`, and `lab fault clear` before the same
+/// `lab fault stop PART`, `lab fault stop kubelet|runtime|kube-proxy NODE`, `lab fault az ZONE`,
+/// `lab fault rebalance|interrupt NODE` (a spot instance's; an instance's id will do), and `lab fault clear` before the same
 /// words for the way back; alone it brings every part back.
 pub(super) fn fault(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let words: Vec<String> = call.args.clone();
@@ -58,7 +59,7 @@ pub(super) fn fault(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let (clears, named) = match words.as_slice() {
         ["stop", named @ ..] => (false, named),
         ["clear", named @ ..] => (true, named),
-        all @ ["az", _] => (false, all),
+        all @ ["az" | "rebalance" | "interrupt", _] => (false, all),
         _ => return Ok(super::usage(call, "fault")),
     };
     let fault = match named {
@@ -67,7 +68,11 @@ pub(super) fn fault(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         ["runtime", node] => Some(Fault::Runtime((*node).to_owned())),
         ["kube-proxy", node] => Some(Fault::KubeProxy((*node).to_owned())),
         ["az", zone] => Some(Fault::Zone((*zone).to_owned())),
-        [part] if !matches!(*part, "kubelet" | "runtime" | "kube-proxy" | "az") => {
+        ["rebalance", node] => Some(Fault::Rebalance((*node).to_owned())),
+        ["interrupt", node] => Some(Fault::Interruption((*node).to_owned())),
+        [part]
+            if !matches!(*part, "kubelet" | "runtime" | "kube-proxy" | "az" | "rebalance" | "interrupt") =>
+        {
             Some(Fault::Part((*part).to_owned()))
         }
         _ => return Ok(super::usage(call, "fault")),

@@ -60,7 +60,7 @@ pub struct Verb {
     run: fn(&mut Call<'_, '_>) -> Result<i32, Flow>,
 }
 
-const FAULT: &str = "lab fault stop|clear PART | stop|clear kubelet|runtime|kube-proxy NODE | az ZONE | clear az ZONE | clear";
+const FAULT: &str = "lab fault stop|clear PART | stop|clear kubelet|runtime|kube-proxy NODE | az ZONE | rebalance NODE | interrupt NODE | clear az ZONE | clear";
 
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[

@@ -25,6 +25,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Ok(json!({"AutoScalingGroups": all.map(|it| shown(turn, it)).collect::<Vec<_>>()}))
     }),
     operation("autoscaling", "SetDesiredCapacity", set_desired),
+    operation("autoscaling", "SuspendProcesses", |turn, input| suspend(turn, input, true)),
+    operation("autoscaling", "ResumeProcesses", |turn, input| suspend(turn, input, false)),
     operation("autoscaling", "DescribeScalingActivities", |turn, input| {
         let name = input.text("AutoScalingGroupName");
         let all = groups(turn);
@@ -74,6 +76,38 @@ fn set_desired(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     Ok(json!({}))
 }
 
+/// The processes of a group that can be suspended. Source: Auto Scaling user guide (types of processes).
+/// MODEL: those that the lab's groups have not are kept without effect.
+const PROCESSES: [&str; 9] = [
+    "AZRebalance",
+    "AddToLoadBalancer",
+    "AlarmNotification",
+    "HealthCheck",
+    "InstanceRefresh",
+    "Launch",
+    "ReplaceUnhealthy",
+    "ScheduledActions",
+    "Terminate",
+];
+
+/// Suspends processes of a group, or resumes them; all without a name.
+fn suspend(turn: &mut Turn<'_>, input: &Input<'_>, stop: bool) -> Answer {
+    let mut group = named(turn, input)?;
+    let named = input.texts("ScalingProcesses");
+    if let Some(unknown) = named.iter().find(|it| !PROCESSES.contains(&it.as_str())) {
+        let message = format!("The following process types are invalid: {unknown}.");
+        return Err(input.refuse("ValidationError", message));
+    }
+    let meant = |name: &str| named.is_empty() || named.iter().any(|it| it == name);
+    group.suspended.retain(|it| !meant(it));
+    if stop {
+        group.suspended.extend(PROCESSES.into_iter().filter(|it| meant(it)).map(str::to_owned));
+        group.suspended.sort();
+    }
+    turn.put(group.into_object());
+    Ok(json!({}))
+}
+
 fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
     let key = key(&it.cluster, it.metadata.name.as_deref().unwrap_or_default());
     let zone = |subnet: &str| {
@@ -84,12 +118,15 @@ fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
     zones.dedup();
     let surge = it.capacity() - it.desired_size;
     let live = turn.list::<Instance>(None).filter(|i| key_of(i).as_ref() == Some(&key));
-    let live = live.filter(|i| i.state != InstanceState::Terminated);
+    let live = live.filter(|i| i.state != InstanceState::Terminated || !i.left_group);
     let instances = live.map(|i| {
+        let well =
+            matches!(i.state, InstanceState::Pending | InstanceState::Running) && i.impaired_since.is_none();
         let state = match i.state {
+            _ if i.left_group => "Terminating",
             InstanceState::Pending => "Pending",
-            InstanceState::ShuttingDown => "Terminating",
             InstanceState::Running
+            | InstanceState::ShuttingDown
             | InstanceState::Stopping
             | InstanceState::Stopped
             | InstanceState::Terminated => "InService",
@@ -99,7 +136,7 @@ fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
             "InstanceType": i.instance_type,
             "AvailabilityZone": zone(&i.subnet),
             "LifecycleState": state,
-            "HealthStatus": "Healthy",
+            "HealthStatus": if well { "Healthy" } else { "Unhealthy" },
             "ProtectedFromScaleIn": false,
         })
     });
@@ -116,12 +153,12 @@ fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
         "HealthCheckGracePeriod": 15,
         "Instances": instances.collect::<Vec<_>>(),
         "CreatedTime": moment(turn, it.created_at),
-        "SuspendedProcesses": [],
+        "SuspendedProcesses": it.suspended.iter().map(|name| json!({"ProcessName": name, "SuspensionReason": "User suspended"})).collect::<Vec<_>>(),
         "VPCZoneIdentifier": it.subnets.join(","),
         "EnabledMetrics": [],
         "TerminationPolicies": ["AllocationStrategy", "OldestLaunchTemplate", "OldestInstance"],
         "NewInstancesProtectedFromScaleIn": false,
-        "CapacityRebalance": it.spot,
+        "CapacityRebalance": it.capacity_rebalance,
     })
 }
 

@@ -143,6 +143,13 @@ pub(super) fn tags(it: &Instance) -> Vec<(String, String)> {
 fn shown(turn: &Turn<'_>, it: &Instance) -> Value {
     let id = it.metadata.name.as_deref().unwrap_or_default();
     let gone = matches!(it.state, InstanceState::Terminated);
+    let reason = it.state_reason.as_deref();
+    let transition = match reason.filter(|text| text.starts_with("Client.")) {
+        Some(_) => {
+            format!("User initiated ({} GMT)", second(turn, it.since).replace('T', " ").replace("+00:00", ""))
+        }
+        None => String::new(),
+    };
     let enis: Vec<&Eni> = eni::of_instance(turn.store(), id);
     let groups: Vec<Value> = enis
         .first()
@@ -159,6 +166,10 @@ fn shown(turn: &Turn<'_>, it: &Instance) -> Value {
         "Placement": {"AvailabilityZone": zone(turn, it), "GroupName": "", "Tenancy": "default"},
         "Monitoring": {"State": "disabled"},
         "State": state(turn, id),
+        "StateReason": reason.map(|text| json!({"Code": text.split(':').next(), "Message": text})),
+        "StateTransitionReason": transition,
+        "InstanceLifecycle": it.spot.then_some("spot"),
+        "SpotInstanceRequestId": it.spot.then(|| crate::cloud::id(turn, "sir", id, 0)),
         "PrivateDnsName": if gone { String::new() } else { dns(turn, it) },
         "PrivateIpAddress": (!gone).then_some(it.private_ip),
         "PublicDnsName": "",

@@ -31,7 +31,9 @@ pub(in crate::provision) fn check(group: &NodeGroup) -> Result<(), Refusal> {
 }
 
 fn types(group: &NodeGroup) -> Vec<&str> {
-    let named = group.instance_type.iter().chain(&group.instance_types).map(String::as_str);
+    let mixed = group.instances_distribution.iter().flat_map(|it| &it.instance_types);
+    let named = group.instance_type.iter().filter(|it| *it != "mixed");
+    let named = named.chain(&group.instance_types).chain(mixed).map(String::as_str);
     let types: Vec<&str> = named.collect();
     if types.is_empty() { vec!["m5.large"] } else { types }
 }
@@ -74,6 +76,9 @@ pub(crate) fn create(
         (None, Some(part)) => MaxUnavailable::Percentage(part),
         (None, None) => MaxUnavailable::default(),
     };
+    // UPSTREAM: of self-managed groups eksctl takes no `spot`; spot instances are a matter of their distribution.
+    let spot = care == Care::Managed && group.spot == Some(true);
+    let distribution = group.instances_distribution.as_ref().filter(|_| care == Care::SelfManaged);
     let types: Vec<String> = types(group).into_iter().map(str::to_owned).collect();
     let nodegroup = Nodegroup {
         metadata: ObjectMeta {
@@ -93,7 +98,17 @@ pub(crate) fn create(
         status: "CREATING".to_owned(),
         since: turn.now(),
         care,
-        spot: group.spot == Some(true),
+        spot,
+        on_demand: distribution.map(|it| {
+            (
+                it.on_demand_base_capacity.unwrap_or(0),
+                it.on_demand_percentage_above_base_capacity.unwrap_or(100),
+            )
+        }),
+        capacity_rebalance: match care {
+            Care::Managed => spot,
+            Care::SelfManaged => distribution.is_some_and(|it| it.capacity_rebalance),
+        },
         ami_type: ami_type(&types).to_owned(),
         instance_types: types,
         release_version: image.clone(),

@@ -17,7 +17,11 @@ use cni::{WarmTargets, limits, max_pods};
 use super::{IMAGE, RETRY, found};
 use crate::{
     AwsError, Key, Next, Note, Turn, What,
-    cloud::instance::{self, Launch},
+    cloud::{
+        instance::{self, Launch},
+        refuse,
+        zone::NO_CAPACITY,
+    },
     node::{
         cluster_named, ipamd,
         join::{MAX_PODS, NODE_NAME, RESERVED_FOR},
@@ -27,26 +31,29 @@ use crate::{
 /// So many activities a group remembers. MODEL: the service keeps those of six weeks.
 const ACTIVITIES: usize = 50;
 
-/// Launches until there are as many instances as wanted.
-pub(super) fn until(
+/// Why an instance goes that is too many.
+pub(super) const SHRINKING: &str = "in response to a difference between desired and actual capacity";
+
+/// Launches so many instances more.
+pub(super) fn more(
     turn: &mut Turn<'_>,
     key: &Key,
     group: &Nodegroup,
     live: &[Instance],
-    wanted: usize,
+    missing: usize,
 ) -> Next {
+    if group.suspended.iter().any(|it| it == "Launch") {
+        return Next::Done;
+    }
     let mut here = live.to_vec();
-    for has in live.len()..wanted {
+    for has in live.len()..live.len() + missing {
         match launch(turn, key, group, &here) {
             Ok(new) => {
                 let id = new.metadata.name.clone().unwrap_or_default();
-                let at = moment(turn);
+                let (at, why) = (moment(turn), reason(turn, key, has));
                 remember(turn, key, |activity| {
                     activity.description = format!("Launching a new EC2 instance: {id}");
-                    activity.cause = format!(
-                        "At {at} an instance was started in response to a difference between desired and actual capacity, increasing the capacity from {has} to {}.",
-                        has + 1
-                    );
+                    activity.cause = format!("At {at} an instance was {why}.");
                 });
                 here.push(new);
             }
@@ -59,6 +66,40 @@ pub(super) fn until(
     Next::Done
 }
 
+/// What an instance is launched for, as activities say it.
+fn reason(turn: &mut Turn<'_>, key: &Key, has: usize) -> String {
+    match found(turn, key) {
+        Some(mut group) if group.unhealthy > 0 => {
+            group.unhealthy -= 1;
+            turn.put(group.into_object());
+            "launched in response to an unhealthy instance needing to be replaced".to_owned()
+        }
+        _ => {
+            let to = has + 1;
+            format!(
+                "started in response to a difference between desired and actual capacity, increasing the capacity from {has} to {to}"
+            )
+        }
+    }
+}
+
+/// One more instance that went is to be replaced.
+pub(super) fn succeed(turn: &mut Turn<'_>, key: &Key) {
+    if let Some(mut group) = found(turn, key) {
+        group.unhealthy += 1;
+        turn.put(group.into_object());
+    }
+}
+
+/// Whether the next instance is a spot one: an instances distribution wants so many on-demand ones first, and a part of the rest.
+/// Source: Auto Scaling user guide (`OnDemandBaseCapacity`, `OnDemandPercentageAboveBaseCapacity`: a fraction counts for on-demand).
+fn is_spot(group: &Nodegroup, live: &[Instance]) -> bool {
+    let Some((base, percentage)) = group.on_demand else { return group.spot };
+    let (base, all) = (base as usize, live.len() + 1);
+    let wanted = base.min(all) + (all.saturating_sub(base) * percentage as usize).div_ceil(100);
+    live.iter().filter(|it| !it.spot).count() >= wanted
+}
+
 fn launch(
     turn: &mut Turn<'_>,
     key: &Key,
@@ -66,35 +107,50 @@ fn launch(
     live: &[Instance],
 ) -> Result<Instance, AwsError> {
     let count = |subnet: &str| live.iter().filter(|it| it.subnet == subnet).count();
-    let subnet = group.subnets.iter().min_by_key(|subnet| count(subnet)).cloned().unwrap_or_default();
+    let mut subnets = group.subnets.clone();
+    subnets.sort_by_key(|subnet| count(subnet));
     let launched = found(turn, key).map_or(0, |it| it.launched);
     let node_name = group.node_names.get(launched as usize).cloned();
     let security_group = turn.get::<EksCluster>("", &group.cluster).map(|c| c.cluster_security_group.clone());
-    let launch = Launch {
+    let mut launch = Launch {
         instance_type: group.instance_types.first().cloned().unwrap_or_default(),
-        subnet,
+        subnet: String::new(),
         security_groups: security_group.into_iter().collect(),
         cluster: Some(group.cluster.clone()),
         nodegroup: Some(key.name.to_string()),
         user_data: user_data(turn, group, node_name),
+        spot: is_spot(group, live),
     };
-    let id = instance::run(turn, launch)?;
+    let mut answer =
+        Err(refuse("RunInstances", "InvalidSubnetID.NotFound", "The subnet ID '' does not exist"));
+    for subnet in subnets {
+        launch.subnet = subnet;
+        answer = instance::run(turn, launch.clone());
+        match &answer {
+            // Where one zone has no machine to give, the next is asked.
+            Err(error) if error.code == NO_CAPACITY => failed(turn, key, group, error),
+            Ok(_) | Err(_) => break,
+        }
+    }
+    let id = answer?;
     if let Some(mut current) = found(turn, key) {
         current.launched += 1;
         turn.put(current.into_object());
     }
     let made = instance::get(turn.store(), &id).cloned();
-    made.ok_or_else(|| {
-        crate::cloud::refuse("RunInstances", "InternalError", "An internal error has occurred")
-    })
+    made.ok_or_else(|| refuse("RunInstances", "InternalError", "An internal error has occurred"))
 }
 
-/// The group remembers a launch that EC2 refused, and is the worse for it; a refusal that is told already is not told again.
-fn refused(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, error: &AwsError) {
+/// What a group says of a launch that EC2 refused.
+fn sentence(group: &Nodegroup, error: &AwsError) -> String {
     let lot = if group.spot { "Spot" } else { "On-Demand" };
     let AwsError { code, message, .. } = error;
-    let message =
-        format!("Could not launch {lot} Instances. {code} - {message} Launching EC2 instance failed.");
+    format!("Could not launch {lot} Instances. {code} - {message} Launching EC2 instance failed.")
+}
+
+/// The group remembers a launch that EC2 refused.
+fn failed(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, error: &AwsError) {
+    let message = sentence(group, error);
     let at = moment(turn);
     remember(turn, key, |activity| {
         activity.description = "Launching a new EC2 instance.".to_owned();
@@ -102,8 +158,16 @@ fn refused(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, error: &AwsError) 
             "At {at} an instance was started in response to a difference between desired and actual capacity."
         );
         activity.status = "Failed".to_owned();
-        activity.message.clone_from(&message);
+        activity.message = message;
     });
+}
+
+/// It is the worse for a launch that was refused everywhere; a refusal that is told already is not told again.
+fn refused(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, error: &AwsError) {
+    if error.code != NO_CAPACITY {
+        failed(turn, key, group, error);
+    }
+    let message = sentence(group, error);
     turn.fact(What::Noted(Note::Refused { about: key.clone(), message: error.to_string() }));
     let Some(mut group) = found(turn, key) else { return };
     if group.care == Care::Managed && group.issues.iter().all(|it| it.message != message) {
@@ -124,6 +188,10 @@ pub(super) fn ended(turn: &mut Turn<'_>, key: &Key, id: &str, why: &str) {
         activity.description = format!("Terminating EC2 instance: {id}");
         activity.cause = format!("At {at} an instance was taken out of service {why}.");
     });
+    if let Some(mut it) = instance::get(turn.store(), id).cloned() {
+        it.left_group = true;
+        turn.put(it.into_object());
+    }
 }
 
 fn remember(turn: &mut Turn<'_>, key: &Key, write: impl FnOnce(&mut Activity)) {

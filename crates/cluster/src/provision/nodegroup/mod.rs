@@ -7,6 +7,7 @@
 
 mod create;
 mod drain;
+mod health;
 mod launch;
 #[cfg(test)]
 mod tests;
@@ -74,15 +75,17 @@ impl Controller for Nodegroups {
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let Some(group) = found(turn, key) else { return Ok(Next::Done) };
         let passed = turn.now().since(group.since);
+        let well = health::check(turn, key, &group);
         let live = instances(turn.store(), key);
         match group.status.as_str() {
             "CREATING" if passed < timing::NODEGROUP_CREATE => {
                 return Ok(Next::After(SimDuration(timing::NODEGROUP_CREATE.0 - passed.0)));
             }
-            "DELETING" => return Ok(delete(turn, key, &group, &live)),
+            "DELETING" => return Ok(delete(turn, key, &group)),
             _ => {}
         }
-        let next = sooner(resize(turn, key, &group, &live), update::step(turn, key));
+        let Some(group) = found(turn, key) else { return Ok(Next::Done) };
+        let next = sooner(well, sooner(resize(turn, key, &group, &live), update::step(turn, key)));
         settle_status(turn, key);
         Ok(next)
     }
@@ -118,42 +121,54 @@ fn subnets(store: &Store, cluster: &EksCluster, group: &NodeGroup) -> Vec<String
     cluster.subnets.iter().filter(fits).cloned().collect()
 }
 
-/// The group's instances that are not going, oldest first.
-fn instances(store: &Store, group: &Key) -> Vec<Instance> {
+/// The instances that a group counts, oldest first: one that ended by itself until the group has noticed.
+fn members(store: &Store, group: &Key) -> Vec<Instance> {
     let all = store.list::<Instance>(ClusterId::WORLD, None);
-    let mut live: Vec<Instance> = all
-        .filter(|it| key_of(it).as_ref() == Some(group))
-        .filter(|it| !matches!(it.state, InstanceState::ShuttingDown | InstanceState::Terminated))
-        .cloned()
-        .collect();
-    live.sort_by_key(|it| it.launched_at);
+    let mut members: Vec<Instance> =
+        all.filter(|it| key_of(it).as_ref() == Some(group) && !it.left_group).cloned().collect();
+    members.sort_by_key(|it| it.launched_at);
+    members
+}
+
+/// Those of them that run, or are about to.
+fn instances(store: &Store, group: &Key) -> Vec<Instance> {
+    let mut live = members(store, group);
+    live.retain(|it| matches!(it.state, InstanceState::Pending | InstanceState::Running));
     live
 }
 
 /// Brings the number of instances to what the Auto Scaling group wants.
 fn resize(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, live: &[Instance]) -> Next {
     let wanted = group.capacity() as usize;
-    if live.len() < wanted {
-        return launch::until(turn, key, group, live, wanted);
-    }
+    // Capacity rebalancing: one that EC2 wants back does not count any more, but stays until its successor is ready.
+    let at_risk = |it: &Instance| group.capacity_rebalance && it.rebalance_recommended.is_some();
+    let (leaving, sound): (Vec<Instance>, Vec<Instance>) = live.iter().cloned().partition(at_risk);
+    let members = members(turn.store(), key).len() - leaving.len();
     let mut next = Next::Done;
-    for extra in &live[wanted..] {
-        next = sooner(next, let_go(turn, group, extra));
+    if members < wanted {
+        next = launch::more(turn, key, group, &sound, wanted - members);
+    }
+    for extra in sound.iter().skip(wanted) {
+        next = sooner(next, let_go(turn, group, extra, launch::SHRINKING));
+    }
+    let succeeded = sound.len() >= wanted && sound.iter().all(|it| is_ready(turn.store(), it));
+    for it in &leaving {
+        next = sooner(next, health::replace(turn, group, it, succeeded));
     }
     next
 }
 
 /// Ends an instance that is too many. EKS empties the node of a managed group first, and does not wait for ever.
-fn let_go(turn: &mut Turn<'_>, group: &Nodegroup, it: &Instance) -> Next {
+fn let_go(turn: &mut Turn<'_>, group: &Nodegroup, it: &Instance, why: &str) -> Next {
+    let runs = it.state == InstanceState::Running && it.impaired_since.is_none();
     let drained = match group.care {
-        Care::Managed => drain::drain(turn, it, false),
-        Care::SelfManaged => Drained::Overdue,
+        Care::Managed if runs => drain::drain(turn, it, false),
+        Care::Managed | Care::SelfManaged => Drained::Overdue,
     };
     if drained == Drained::Going {
         return Next::After(CHECK);
     }
     if let (Some(key), Some(id)) = (key_of(it), it.metadata.name.as_deref()) {
-        let why = "in response to a difference between desired and actual capacity";
         launch::ended(turn, &key, id, why);
         instance::shut_down(turn, id, true);
     }
@@ -178,10 +193,10 @@ fn is_ready(store: &Store, it: &Instance) -> bool {
     node.is_some_and(report::is_ready)
 }
 
-fn delete(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, live: &[Instance]) -> Next {
+fn delete(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup) -> Next {
     let mut next = Next::Done;
-    for it in live {
-        next = sooner(next, let_go(turn, group, it));
+    for it in &members(turn.store(), key) {
+        next = sooner(next, let_go(turn, group, it, launch::SHRINKING));
     }
     let going = turn.store().list::<Instance>(ClusterId::WORLD, None).any(|it| {
         key_of(it).as_ref() == Some(key) && (it.state != InstanceState::Terminated || it.node.is_some())

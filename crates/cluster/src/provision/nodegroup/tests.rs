@@ -4,15 +4,16 @@ use api::{
     SimDuration,
     k8s::core::v1::Node,
     kinds::{
-        aws::Instance,
+        aws::{Instance, InstanceState},
         eks::{Care, Nodegroup, UpdatePhase},
-        eksctl::NodeGroup,
+        eksctl::{InstancesDistribution, NodeGroup},
     },
 };
 use serde_json::{Value, json};
 
 use crate::{
     AwsRequest, Budget, ClusterId, Note, Principal, Provision, Reply, Request, World,
+    parts::Fault,
     provision::tests::{ask, deploy, fixture, nodes, settle},
 };
 
@@ -146,6 +147,145 @@ fn an_instance_that_ends_is_replaced() {
     settle(&mut world);
     assert_eq!(nodes(&world).len(), 2);
     assert_eq!(found(&world, "small").launched, 3);
+}
+
+/// What a group did last, with its causes and without their moments.
+fn causes(world: &World, group: &str) -> Vec<String> {
+    let activities = found(world, group).activities;
+    let causes =
+        activities.iter().map(|it| it.cause.split_once("Z an instance was ").map_or("", |(_, why)| why));
+    causes.map(str::to_owned).collect()
+}
+
+#[test]
+fn an_instance_that_stops_is_terminated_and_replaced_unless_that_is_suspended() {
+    let mut world = fixture("duo");
+    let id =
+        world.store().list::<Instance>(ClusterId::WORLD, None).next().and_then(|it| it.metadata.name.clone());
+    aws(&mut world, "ec2", "StopInstances", json!({"InstanceIds": [id]})).expect("a stop");
+    settle(&mut world);
+    let state =
+        world.store().get::<Instance>(ClusterId::WORLD, "", &id.unwrap_or_default()).map(|it| it.state);
+    assert_eq!(state, Some(InstanceState::Terminated));
+    assert_eq!(nodes(&world).len(), 2);
+    let causes = causes(&world, "small");
+    assert_eq!(
+        causes[2..],
+        [
+            "taken out of service in response to an EC2 health check indicating it has been terminated or stopped.",
+            "launched in response to an unhealthy instance needing to be replaced.",
+        ]
+    );
+}
+
+/// `duo` with one spot node beside its own; gives the node.
+fn spot(care: Care) -> (World, String) {
+    let mut world = fixture("duo");
+    let own = care == Care::SelfManaged;
+    let all_spot =
+        InstancesDistribution { on_demand_percentage_above_base_capacity: Some(0), ..Default::default() };
+    let group = NodeGroup {
+        name: "cheap".to_owned(),
+        instance_type: Some("t3.small".to_owned()),
+        desired_capacity: Some(1),
+        private_networking: Some(true),
+        spot: (!own).then_some(true),
+        instances_distribution: own.then_some(all_spot),
+        ..NodeGroup::default()
+    };
+    let cluster = "podpath".to_owned();
+    ask(&mut world, Provision::CreateNodegroup { cluster, group: Box::new(group), care, mapped: true })
+        .expect("a group");
+    settle(&mut world);
+    let node = world
+        .store()
+        .list::<Instance>(ClusterId::WORLD, None)
+        .find(|it| it.spot)
+        .and_then(|it| it.node.clone());
+    (world, node.expect("a spot node"))
+}
+
+fn fault(world: &mut World, fault: Fault) {
+    ask(world, Provision::Stop { cluster: HERE, fault }).expect("a fault");
+}
+
+fn cordoned(world: &World, node: &str) -> Option<bool> {
+    let node = world.store().get::<Node>(HERE, "", node)?;
+    Some(node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true)))
+}
+
+#[test]
+fn a_managed_group_replaces_a_spot_node_at_risk_before_it_drains_it() {
+    let (mut world, node) = spot(Care::Managed);
+    fault(&mut world, Fault::Rebalance(node.clone()));
+    run(&mut world, 30);
+    assert_eq!(cordoned(&world, &node), Some(false), "its successor still boots");
+    run(&mut world, 60);
+    assert!(cordoned(&world, &node).unwrap_or(true));
+    settle(&mut world);
+    assert_eq!(cordoned(&world, &node), None);
+    assert_eq!((nodes(&world).len(), found(&world, "cheap").launched), (3, 2));
+}
+
+#[test]
+fn with_the_notice_a_managed_spot_node_is_drained_at_once_and_another_is_lost_after_two_minutes() {
+    let (mut world, node) = spot(Care::Managed);
+    fault(&mut world, Fault::Interruption(node.clone()));
+    run(&mut world, 5);
+    assert_eq!(cordoned(&world, &node), Some(true));
+    let (mut world, node) = spot(Care::SelfManaged);
+    fault(&mut world, Fault::Interruption(node.clone()));
+    run(&mut world, 115);
+    assert_eq!(cordoned(&world, &node), Some(false), "nobody handles the notice");
+    assert_eq!(found(&world, "cheap").launched, 1);
+    settle(&mut world);
+    assert_eq!((cordoned(&world, &node), found(&world, "cheap").launched), (None, 2));
+    let lost = world.store().list::<Instance>(ClusterId::WORLD, None).find_map(|it| it.state_reason.clone());
+    assert_eq!(lost.as_deref(), Some("Server.SpotInstanceTermination: Spot instance termination"));
+}
+
+#[test]
+fn an_on_demand_instance_is_not_interrupted() {
+    let mut world = fixture("duo");
+    let no =
+        ask(&mut world, Provision::Stop { cluster: HERE, fault: Fault::Interruption("worker-a".to_owned()) });
+    assert!(no.is_err_and(|no| no.to_string().contains("Spot Instances only")));
+}
+
+#[test]
+fn when_a_zone_fails_its_nodes_come_back_in_another() {
+    let mut world = fixture("duo");
+    let zone_of = |world: &World| -> Vec<String> {
+        let label = "topology.kubernetes.io/zone";
+        let all = world.store().list::<Node>(HERE, None);
+        all.filter_map(|node| node.metadata.labels.as_ref()?.get(label).cloned()).collect()
+    };
+    assert_eq!(zone_of(&world), ["ap-northeast-2a", "ap-northeast-2b"]);
+    fault(&mut world, Fault::Zone("ap-northeast-2a".to_owned()));
+    run(&mut world, 100);
+    let states: Vec<InstanceState> =
+        world.store().list::<Instance>(ClusterId::WORLD, None).map(|it| it.state).collect();
+    assert_eq!(states, [InstanceState::Running; 2], "EC2 still says so");
+    settle(&mut world);
+    assert_eq!(zone_of(&world), ["ap-northeast-2b", "ap-northeast-2b"]);
+    let failed = found(&world, "small").activities.into_iter().find(|it| it.status == "Failed");
+    assert!(failed.is_some_and(|it| {
+        it.message.contains("InsufficientInstanceCapacity - We currently do not have sufficient")
+    }));
+    let unknown = Provision::Stop { cluster: HERE, fault: Fault::Zone("ap-northeast-2z".to_owned()) };
+    assert!(ask(&mut world, unknown).is_err());
+}
+
+#[test]
+fn a_zone_that_comes_back_in_time_keeps_its_nodes() {
+    let mut world = fixture("duo");
+    let before = nodes(&world);
+    let zone = Fault::Zone("ap-northeast-2a".to_owned());
+    fault(&mut world, zone.clone());
+    run(&mut world, 100);
+    ask(&mut world, Provision::Clear { cluster: HERE, fault: Some(zone) }).expect("it comes back");
+    settle(&mut world);
+    assert_eq!((nodes(&world), found(&world, "small").launched), (before, 2));
 }
 
 #[test]

@@ -98,6 +98,11 @@ impl Subject {
                 "nodegroup",
                 "launchedAt",
                 "userData",
+                "spot",
+                "rebalanceRecommended",
+                "interruptionNotice",
+                "impairedSince",
+                "stateReason",
             ],
             Subject::Kind(Kind::EksCluster) => &[
                 "metadata",

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod advice;
 mod fargate;
+pub mod nodes;
 mod parts;
 pub mod path;
 pub mod reason;
