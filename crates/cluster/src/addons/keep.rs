@@ -6,7 +6,10 @@
 
 use api::{
     ApiStatus, Kind, Object, Resource, SimDuration,
-    k8s::apps::v1::{DaemonSet, Deployment},
+    k8s::{
+        apps::v1::{DaemonSet, Deployment},
+        core::v1::Node,
+    },
     kinds::eks::{Addon, AddonIssue, EksCluster},
     meta::ObjectMeta,
 };
@@ -188,6 +191,20 @@ impl Controller for Addons {
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
         match change.key.kind {
             Kind::Addon if change.after.is_some() => wake(change.key.clone()),
+            // CoreDNS may be to follow the number of nodes.
+            Kind::Node if change.before.is_none() || change.after.is_none() => {
+                let of = store.list::<Addon>(ClusterId::WORLD, None).filter(|it| {
+                    it.addon == "coredns" && cluster_named(store, &it.cluster) == Some(change.key.cluster)
+                });
+                for addon in of {
+                    wake(Key::new(
+                        ClusterId::WORLD,
+                        Kind::Addon,
+                        "",
+                        addon.metadata.name.as_deref().unwrap_or_default(),
+                    ));
+                }
+            }
             Kind::DaemonSet | Kind::Deployment if &*change.key.namespace == "kube-system" => {
                 let of = store.list::<Addon>(ClusterId::WORLD, None).filter(|addon| {
                     workload(&addon.addon) == &*change.key.name
@@ -216,6 +233,7 @@ impl Controller for Addons {
         if addon.status.ends_with("_FAILED") {
             return Ok(Next::Done);
         }
+        autoscale(turn, &addon);
         let (status, issues) = match health(turn.store(), &addon) {
             Health::Well => ("ACTIVE", Vec::new()),
             Health::Starting if begun => return Ok(Next::Done),
@@ -228,6 +246,38 @@ impl Controller for Addons {
             turn.put(addon.into_object());
         }
         Ok(Next::Done)
+    }
+}
+
+/// Replicas of CoreDNS, where EKS is to choose them: one for 16 nodes and one for 256 cores, whichever is more, within its limits.
+/// Source: EKS user guide (scale CoreDNS pods for high DNS traffic). MODEL: the numbers are those of the cluster-proportional autoscaler, the
+/// limits' defaults 2 and 10; EKS looks again from time to time, here with every node.
+fn autoscale(turn: &mut Turn<'_>, addon: &Addon) {
+    let values = settings(&addon.configuration_values);
+    let wanted = &values["autoScaling"];
+    let Some(id) = cluster_named(turn.store(), &addon.cluster).filter(|_| addon.addon == "coredns") else {
+        return;
+    };
+    if wanted["enabled"] != true {
+        return;
+    }
+    let limit = |name: &str, or: u64| wanted[name].as_u64().unwrap_or(or);
+    let (mut nodes, mut cores) = (0_u64, 0_u64);
+    for node in turn.store().list::<Node>(id, None) {
+        nodes += 1;
+        let cpu = node.status.iter().find_map(|it| it.capacity.as_ref()?.get("cpu")?.0.parse::<u64>().ok());
+        cores += cpu.unwrap_or(0);
+    }
+    let (low, high) = (limit("minReplicas", 2), limit("maxReplicas", 10));
+    let replicas = nodes.div_ceil(16).max(cores.div_ceil(256)).max(low).min(high.max(low));
+    let replicas = i32::try_from(replicas).unwrap_or(i32::MAX);
+    let mut there = Turn::new(turn.world, turn.actor, id, turn.cause);
+    let has = there.get::<Deployment>("kube-system", "coredns").and_then(|it| it.spec.as_ref()?.replicas);
+    if has.is_some_and(|has| has != replicas) {
+        // Without an API server it is tried again with the next change.
+        let _ = there.patch::<Deployment>("kube-system", "coredns", |it| {
+            it.spec.get_or_insert_default().replicas = Some(replicas);
+        });
     }
 }
 

@@ -1,10 +1,11 @@
 //! What does a cluster run before its owner has run anything?
 //!
 //! The add-ons' own manifests, as objects of `kube-system`: aws-node, kube-proxy and CoreDNS on EKS; kindnet, kube-proxy,
-//! CoreDNS and a local provisioner on kind. Settings are what eksctl's `configurationValues` say.
+//! CoreDNS and a local provisioner on kind; on EKS the Metrics Server and the Pod Identity Agent for whoever asks for them.
 //! Source: the EKS add-ons' manifests and version tables (addons.md §3, §4); kind v0.27.
 
 mod apply;
+mod configure;
 mod keep;
 pub(crate) mod schema;
 #[cfg(test)]
@@ -18,8 +19,13 @@ pub(crate) use keep::{Addons, Wanted, asked_for, create, delete, update};
 
 use crate::{Turn, node::fargate::COMPUTE_TYPE};
 
-/// The add-ons that eksctl makes of itself and the lab knows.
+/// The add-ons that eksctl makes of itself. MODEL: it makes metrics-server too; here that is for whoever asks for it, so that a new
+/// cluster has room for the learner's pods.
+/// Source: eksctl `pkg/apis/eksctl.io/v1alpha5/known_addons.go`.
 pub(crate) const DEFAULT: [&str; 3] = ["vpc-cni", "kube-proxy", "coredns"];
+/// Every add-on that the lab knows. MODEL: EKS offers many more.
+pub(crate) const KNOWN: [&str; 5] =
+    ["vpc-cni", "kube-proxy", "coredns", "metrics-server", "eks-pod-identity-agent"];
 
 /// What stands between `@` signs in a manifest, and what to put there.
 pub(crate) type Words<'a> = &'a [(&'a str, &'a str)];
@@ -28,6 +34,10 @@ pub(crate) type Words<'a> = &'a [(&'a str, &'a str)];
 pub(crate) const AWS_NODE: &str = include_str!("aws-node.yaml");
 /// kube-proxy on EKS.
 pub(crate) const KUBE_PROXY: &str = include_str!("kube-proxy.yaml");
+/// The Metrics Server.
+const METRICS_SERVER: &str = include_str!("metrics-server.yaml");
+/// The agent of EKS Pod Identity.
+const POD_IDENTITY_AGENT: &str = include_str!("eks-pod-identity-agent.yaml");
 /// CoreDNS.
 pub(crate) const COREDNS: &str = include_str!("coredns.yaml");
 /// Everything but CoreDNS on kind.
@@ -48,6 +58,9 @@ pub(crate) fn versions(addon: &str, minor: &str) -> &'static [&'static str] {
         ("kube-proxy", "1.33") => &["v1.33.10-eksbuild.2", "v1.33.5-eksbuild.2"],
         ("kube-proxy", "1.35") => &["v1.35.3-eksbuild.2"],
         ("kube-proxy", _) => &["v1.34.6-eksbuild.2", "v1.34.1-eksbuild.2"],
+        // As clusters of late 2025 show them.
+        ("metrics-server", _) => &["v0.8.0-eksbuild.3", "v0.7.2-eksbuild.3"],
+        ("eks-pod-identity-agent", _) => &["v1.3.10-eksbuild.3"],
         _ => &[],
     }
 }
@@ -63,6 +76,8 @@ fn render(cluster: &EksCluster, addon: &str, version: &str, values: &str) -> Vec
         "vpc-cni" => AWS_NODE,
         "kube-proxy" => KUBE_PROXY,
         "coredns" => COREDNS,
+        "metrics-server" => METRICS_SERVER,
+        "eks-pod-identity-agent" => POD_IDENTITY_AGENT,
         _ => return Vec::new(),
     };
     let name = cluster.metadata.name.as_deref().unwrap_or_default();
@@ -77,13 +92,20 @@ fn render(cluster: &EksCluster, addon: &str, version: &str, values: &str) -> Vec
         ("NODE_AGENT", "v1.2.7-eksbuild.1"),
         ("KUBE_PROXY", version),
         ("COREDNS", &image),
+        ("VERSION", version),
+        ("AGENT", "v0.1.37"),
+        ("REGION", region(cluster)),
         ("DNS", &dns),
         ("ENDPOINT", &cluster.endpoint),
         ("CLUSTER", name),
         ("VPC", &cluster.vpc),
     ];
     let settings = settings(values);
-    let objects = configured(objects(manifest, &words), &settings);
+    let mut objects = objects(manifest, &words);
+    if addon == "coredns" && settings["podDisruptionBudget"].is_object() {
+        objects.extend(coredns_budget());
+    }
+    let objects = configure::configured(addon, objects, &settings);
     match addon {
         "coredns" => objects.into_iter().map(|it| coredns_on_eks(it, &settings)).collect(),
         _ => objects,
@@ -118,6 +140,15 @@ pub(crate) fn install(turn: &mut Turn<'_>, objects: Vec<Object>) {
     }
 }
 
+/// The budget of CoreDNS. MODEL: EKS makes it unless it is told not to; here it is there for whoever sets it.
+/// Source: addons.md §4 (`podDisruptionBudget`).
+fn coredns_budget() -> Option<Object> {
+    let labels = json!({"eks.amazonaws.com/component": "coredns", "k8s-app": "kube-dns"});
+    object(json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "coredns", "namespace": "kube-system", "labels": labels},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels}}}))
+}
+
 /// CoreDNS as the EKS add-on has it: with a label of its own, and kept off Fargate unless its settings say otherwise.
 ///
 /// MODEL: with `computeType: Fargate` the annotation is left out; what the add-on writes there is not recorded.
@@ -136,57 +167,4 @@ fn coredns_on_eks(object: Object, values: &Value) -> Object {
         .get_or_insert_default()
         .insert("eks.amazonaws.com/component".to_owned(), "coredns".to_owned());
     Object::Deployment(it)
-}
-
-/// An add-on's objects with `configurationValues` worked in, as far as the lab gives them a meaning: `env` and
-/// `init.env` of vpc-cni; `resources`, `nodeSelector`, `tolerations`, `replicaCount` of all.
-fn configured(objects: Vec<Object>, values: &Value) -> Vec<Object> {
-    objects.into_iter().map(|object| configure(object, values)).collect()
-}
-
-fn configure(object: Object, values: &Value) -> Object {
-    let kind = object.kind();
-    if let (Kind::ConfigMap, "coredns", Some(corefile)) = (kind, object.name(), values.get("corefile")) {
-        let mut value = object.to_value();
-        value["data"]["Corefile"] = corefile.clone();
-        return Object::from_value(kind, value).unwrap_or(object);
-    }
-    if !matches!(kind, Kind::DaemonSet | Kind::Deployment) {
-        return object;
-    }
-    let mut value = object.to_value();
-    if let Some(replicas) = values.get("replicaCount") {
-        value["spec"]["replicas"] = replicas.clone();
-    }
-    let template = &mut value["spec"]["template"]["spec"];
-    for field in ["nodeSelector", "tolerations", "affinity"] {
-        if let Some(wanted) = values.get(field) {
-            template[field] = wanted.clone();
-        }
-    }
-    if let Some(main) = template.pointer_mut("/containers/0") {
-        if let Some(resources) = values.get("resources") {
-            main["resources"] = resources.clone();
-        }
-        set_env(main, values.get("env"));
-    }
-    if let Some(init) = template.pointer_mut("/initContainers/0") {
-        set_env(init, values.pointer("/init/env"));
-    }
-    Object::from_value(kind, value).unwrap_or(object)
-}
-
-fn set_env(container: &mut Value, wanted: Option<&Value>) {
-    for (name, value) in wanted.and_then(Value::as_object).into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let env = &mut container["env"];
-        if !env.is_array() {
-            *env = json!([]);
-        }
-        let Some(env) = env.as_array_mut() else { continue };
-        match env.iter_mut().find(|var| var["name"] == name.as_str()) {
-            Some(var) => var["value"] = json!(text),
-            None => env.push(json!({"name": name, "value": text})),
-        }
-    }
 }

@@ -10,7 +10,14 @@ use crate::{
 
 #[test]
 fn every_document_of_every_manifest_is_an_object() {
-    for (manifest, count) in [(AWS_NODE, 6), (KUBE_PROXY, 4), (COREDNS, 4), (KIND, 9)] {
+    for (manifest, count) in [
+        (AWS_NODE, 6),
+        (KUBE_PROXY, 4),
+        (COREDNS, 4),
+        (KIND, 9),
+        (METRICS_SERVER, 9),
+        (POD_IDENTITY_AGENT, 2),
+    ] {
         assert_eq!(objects(manifest, &[("ENDPOINT", "https://x"), ("DNS", "10.96.0.10")]).len(), count);
     }
 }
@@ -30,7 +37,7 @@ fn coredns_keeps_off_fargate_unless_its_settings_say_otherwise() {
 #[test]
 fn configuration_values_change_the_environment() {
     let values = json!({"env": {"WARM_IP_TARGET": "2", "WARM_ENI_TARGET": "0"}});
-    let all = configured(objects(AWS_NODE, &[]), &values);
+    let all = configure::configured("vpc-cni", objects(AWS_NODE, &[]), &values);
     let daemon_set = all.iter().find(|o| o.kind() == Kind::DaemonSet).expect("a DaemonSet").to_value();
     let env = daemon_set["spec"]["template"]["spec"]["containers"][0]["env"].to_string();
     assert!(env.contains(r#"{"name":"WARM_ENI_TARGET","value":"0"}"#));
@@ -134,6 +141,41 @@ fn what_somebody_else_has_set_is_a_conflict() {
     update(&mut world, &json!({"WARM_ENI_TARGET": "2"}), "OVERWRITE").expect("an update");
     assert_eq!(env(&world, "WARM_ENI_TARGET").as_deref(), Some("2"));
     assert_eq!(env(&world, "MAX_ENI").as_deref(), Some("2"), "what no manifest names is nobody's business");
+}
+
+#[test]
+fn metrics_are_served_once_the_metrics_server_is_asked_for() {
+    let mut world = fixture("duo");
+    assert!(!crate::metrics::is_served(world.store(), HERE));
+    let values = json!({"replicas": 1}).to_string();
+    eks(&mut world, "CreateAddon", json!({"addonName": "metrics-server", "configurationValues": values}))
+        .expect("an add-on");
+    settle(&mut world);
+    assert_eq!(addon(&world, "metrics-server").status, "ACTIVE");
+    assert!(crate::metrics::is_served(world.store(), HERE));
+}
+
+#[test]
+fn the_pod_identity_agent_runs_on_every_node() {
+    let mut world = fixture("duo");
+    eks(&mut world, "CreateAddon", json!({"addonName": "eks-pod-identity-agent"})).expect("an add-on");
+    settle(&mut world);
+    assert_eq!(addon(&world, "eks-pod-identity-agent").status, "ACTIVE");
+    let set: Option<&api::k8s::apps::v1::DaemonSet> =
+        world.store().get(HERE, "kube-system", "eks-pod-identity-agent");
+    assert_eq!(set.and_then(|it| Some(it.status.as_ref()?.number_ready)), Some(2));
+}
+
+#[test]
+fn coredns_scales_with_the_cluster_if_it_is_to() {
+    let mut world = fixture("duo");
+    let values = json!({"autoScaling": {"enabled": true, "minReplicas": 3, "maxReplicas": 5}}).to_string();
+    eks(&mut world, "UpdateAddon", json!({"addonName": "coredns", "configurationValues": values}))
+        .expect("an update");
+    settle(&mut world);
+    let set: &api::k8s::apps::v1::Deployment =
+        world.store().get(HERE, "kube-system", "coredns").expect("CoreDNS");
+    assert_eq!(set.spec.as_ref().and_then(|it| it.replicas), Some(3));
 }
 
 #[test]

@@ -165,10 +165,11 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     }
 }
 
-/// The add-ons that eksctl makes of itself, with what the config says of them.
+/// The add-ons that eksctl makes of itself, with what the config says of them, and those that it names beside them.
 fn install_addons(turn: &mut Turn<'_>, cluster: &EksCluster, config: &ClusterConfig) {
     let all = config.addons_config.disable_default_addons != Some(true);
-    for name in addons::DEFAULT {
+    let further = config.addons.iter().map(|it| it.name.as_str()).filter(|it| !addons::DEFAULT.contains(it));
+    for name in addons::DEFAULT.into_iter().chain(further) {
         let given = config.addons.iter().find(|it| it.name == name);
         if !all && given.is_none() {
             continue;

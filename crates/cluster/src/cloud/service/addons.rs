@@ -99,7 +99,7 @@ fn versions(_: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let (wanted, minor) = (input.text("addonName"), input.text("kubernetesVersion"));
     const MINORS: [&str; 6] = ["1.35", "1.34", "1.33", "1.32", "1.31", "1.30"];
     let minors: Vec<&str> = MINORS.into_iter().filter(|it| minor.is_empty() || *it == minor).collect();
-    let names = addons::DEFAULT.into_iter().filter(|name| wanted.is_empty() || *name == wanted);
+    let names = addons::KNOWN.into_iter().filter(|name| wanted.is_empty() || *name == wanted);
     let all: Vec<Value> = names
         .map(|name| {
             let mut known: Vec<&str> = Vec::new();

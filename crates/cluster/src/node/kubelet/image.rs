@@ -22,6 +22,8 @@ const KNOWN: &[(&str, u64, &[u16])] = &[
     ("coredns", 22_384_805, &[53, 8080, 8181, 9153]),
     ("curlimages/curl", 9_500_000, &[]),
     ("debian", 49_286_000, &[]),
+    // MODEL: its size is an estimate, and that of metrics-server.
+    ("eks-pod-identity-agent", 35_000_000, &[80, 2703]),
     ("etcd", 57_680_541, &[2379, 2380, 2381]),
     ("httpd", 58_000_000, &[80]),
     ("kindnetd", 38_996_835, &[]),
@@ -30,6 +32,7 @@ const KNOWN: &[(&str, u64, &[u16])] = &[
     ("kube-proxy", 30_907_858, &[10249, 10256]),
     ("kube-scheduler", 20_657_902, &[10259]),
     ("local-path-provisioner", 22_000_000, &[]),
+    ("metrics-server", 22_000_000, &[10251]),
     ("nginx", 59_795_293, &[80]),
     ("nginx:1.27", 72_188_133, &[80]),
     ("pause", 320_368, &[]),

@@ -242,6 +242,11 @@ fn command(words: &[&str]) -> Option<(SimDuration, i32)> {
             }
             (Some("exit"), code) => return Some((took, code.and_then(|c| c.parse().ok()).unwrap_or(0))),
             (Some("false"), _) => last = Some(1),
+            // The agent of EKS Pod Identity prepares its node, before it serves.
+            (Some("eks-pod-identity-agent"), Some("initialize")) => {
+                took = took + SimDuration(500);
+                last = Some(0);
+            }
             // An interpreter with its program on the line; without one it would serve.
             (Some("python" | "python3" | "node" | "ruby"), Some("-c" | "-e")) => last = Some(0),
             (Some(program), _) => {
@@ -269,7 +274,7 @@ pub(super) fn duration(script: &str) -> SimDuration {
 }
 
 pub(super) fn is_wrapper(word: &str) -> bool {
-    matches!(word, "sh" | "bash" | "/bin/sh" | "/bin/bash" | "-c" | "-ec" | "-xc" | "exec")
+    matches!(word, "sh" | "bash" | "/bin/sh" | "/bin/bash" | "-c" | "-ec" | "-xc" | "exec" | "/go-runner")
 }
 
 fn seconds(text: &str) -> Option<SimDuration> {
