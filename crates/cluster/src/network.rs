@@ -61,6 +61,38 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
     network
 }
 
+/// As much of the network as an instance meets that is no node yet.
+pub(crate) fn around(world: &World, cluster: ClusterId, it: &aws::Instance) -> net::Network {
+    let store = world.store();
+    let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == cluster.0);
+    let eks = plane.and_then(|plane| store.get::<EksCluster>(ClusterId::WORLD, "", name(plane)));
+    let mut network =
+        net::Network { cluster: control_plane(store, cluster, plane, eks), ..net::Network::default() };
+    if let Some(eks) = eks {
+        vpc(store, eks, &mut network);
+    }
+    let enis = eni::of_instance(store, name(it)).into_iter().map(interface).collect();
+    network.nodes.push(net::Node {
+        name: name(it).to_owned(),
+        ip: Some(it.private_ip),
+        public_ip: it.public_ip,
+        ready: Some(false),
+        enis,
+        ..net::Node::default()
+    });
+    network
+}
+
+fn interface(eni: &aws::Eni) -> net::Eni {
+    net::Eni {
+        id: name(eni).to_owned(),
+        dev: eni.device_index,
+        ip: eni.primary_ip,
+        subnet: eni.subnet.clone(),
+        sgs: eni.security_groups.clone(),
+    }
+}
+
 /// What the VPC CNI's DaemonSet is told. MODEL: its pods have been replaced since it was told.
 fn vpc_cni(store: &Store, cluster: ClusterId) -> net::Cni {
     let env = ipamd::settings(store, cluster);
@@ -251,16 +283,7 @@ fn node(store: &Store, cluster: ClusterId, node: &Node) -> net::Node {
         ip: internal,
         fargate: vm.is_some(),
         ready: Some(ready),
-        enis: enis
-            .into_iter()
-            .map(|eni| net::Eni {
-                id: name(eni).to_owned(),
-                dev: eni.device_index,
-                ip: eni.primary_ip,
-                subnet: eni.subnet.clone(),
-                sgs: eni.security_groups.clone(),
-            })
-            .collect(),
+        enis: enis.into_iter().map(interface).collect(),
         rules: stopped.map(rules),
         ..net::Node::default()
     }

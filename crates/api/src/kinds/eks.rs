@@ -83,6 +83,44 @@ impl Default for MaxUnavailable {
     }
 }
 
+/// Whether and how EKS repairs the nodes of a managed group by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeRepairConfig {
+    /// Whether it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// With more unhealthy nodes than this nothing is repaired any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_unhealthy_node_threshold_count: Option<u32>,
+    /// The same, of a hundred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_unhealthy_node_threshold_percentage: Option<u32>,
+    /// So many are repaired at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_parallel_nodes_repaired_count: Option<u32>,
+    /// The same, of a hundred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_parallel_nodes_repaired_percentage: Option<u32>,
+    /// Other waits and actions for single conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub node_repair_config_overrides: Vec<NodeRepairOverride>,
+}
+
+/// What EKS does about one condition, instead of its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeRepairOverride {
+    /// Such as `Ready`, `NetworkingReady`.
+    pub node_monitoring_condition: String,
+    /// The condition's reason.
+    pub node_unhealthy_reason: String,
+    /// Minutes that it waits.
+    pub min_repair_wait_time_mins: u64,
+    /// `Replace`, `Reboot` or `NoAction`.
+    pub repair_action: String,
+}
+
 /// Something wrong with a node group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -201,6 +239,9 @@ pub struct Nodegroup {
     pub role: String,
     /// When it was made.
     pub created_at: SimTime,
+    /// Whether EKS repairs its nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_repair_config: Option<NodeRepairConfig>,
     /// What is wrong with it.
     pub issues: Vec<Issue>,
     /// Its changes, oldest first; the last one may still go on.

@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Diagnostic, FieldPath, Severity, decode, field::Step, kinds::eks::FargateSelector, schema, text::Document,
+    Diagnostic, FieldPath, Severity, decode,
+    field::Step,
+    kinds::eks::{FargateSelector, NodeRepairConfig},
+    schema,
+    text::Document,
 };
 
 /// The one version eksctl reads.
@@ -384,6 +388,9 @@ pub struct NodeGroup {
     /// Such as `AmazonLinux2023`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ami_family: Option<String>,
+    /// The image, where it is a certain one: `ami-…` (self-managed groups).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ami: Option<String>,
     /// Root volume in GiB; 80 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_size: Option<u32>,
@@ -393,6 +400,9 @@ pub struct NodeGroup {
     /// How many nodes an update takes away at once (managed groups).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_config: Option<NodeGroupUpdateConfig>,
+    /// Whether EKS repairs its nodes (managed groups).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_repair_config: Option<NodeRepairConfig>,
     /// Spot and on-demand instances of one group (self-managed groups).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances_distribution: Option<InstancesDistribution>,

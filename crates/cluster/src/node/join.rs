@@ -21,7 +21,11 @@ use serde_json::{Value, json};
 use crate::{
     Change, ClusterId, Controller, EventType, Key, Next, Note, Store, Turn, What,
     cloud::instance,
-    node::{capacity, cluster_named, image_list, kubelet, report},
+    node::{
+        capacity, cluster_named, image_list, kubelet,
+        reach::{self, Unreachable},
+        report,
+    },
     parts::Process,
     provision::{nodegroup, release},
     timing,
@@ -152,8 +156,11 @@ pub(crate) fn private_dns_name(address: Ipv4Addr, region: &str) -> String {
 fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
     let group =
         nodegroup::key_of(&it).and_then(|key| turn.get::<Nodegroup>(&key.namespace, &key.name)).cloned();
+    if let Some(no) = reach::blocked(turn.world(), turn.cluster(), &it) {
+        return Ok(unheard(turn, &it, &no));
+    }
     if group.as_ref().is_some_and(|group| !is_mapped(turn, group)) {
-        return Ok(unauthorized(turn, &it));
+        return Ok(in_vain(turn, &it, "Unauthorized"));
     }
     let Some(of) = instance::limits(turn.store(), it.metadata.name.as_deref().unwrap_or_default()) else {
         return Ok(Next::Done);
@@ -238,17 +245,31 @@ fn is_mapped(turn: &Turn<'_>, group: &Nodegroup) -> bool {
     })
 }
 
-/// The API server does not know who the kubelet is, which tries again.
+/// Nobody answers, and it tries again. Source: net/http and client-go's words for a dial that times out.
+fn unheard(turn: &mut Turn<'_>, it: &Instance, no: &Unreachable) -> Next {
+    let host = match no.what {
+        "api" => {
+            let eks = it
+                .cluster
+                .as_deref()
+                .and_then(|name| turn.store().get::<EksCluster>(ClusterId::WORLD, "", name));
+            eks.map(|eks| eks.endpoint.clone()).unwrap_or_default()
+        }
+        service => format!("https://{service}.amazonaws.com"),
+    };
+    in_vain(turn, it, &format!("{host}: dial tcp: i/o timeout ({})", no.code))
+}
+
+/// The kubelet's registration fails, and it tries again.
 /// Source: kubelet `pkg/kubelet/kubelet_node_status.go` (`registerWithAPIServer`: it waits twice as long each time, up to 7 s).
-fn unauthorized(turn: &mut Turn<'_>, it: &Instance) -> Next {
+fn in_vain(turn: &mut Turn<'_>, it: &Instance, why: &str) -> Next {
     const RETRY: SimDuration = SimDuration::secs(7);
     let since = turn.now().since(it.since);
     if since.0 < timing::NODE_BOOT.0 + RETRY.0 {
         let zone = turn.store().get::<Subnet>(ClusterId::WORLD, "", &it.subnet);
         let region = zone.map(|zone| region_of(&zone.availability_zone).to_owned()).unwrap_or_default();
         let dns = private_dns_name(it.private_ip, &region);
-        let message =
-            format!("\"Unable to register node with API server\" err=\"Unauthorized\" node=\"{dns}\"");
+        let message = format!("\"Unable to register node with API server\" err=\"{why}\" node=\"{dns}\"");
         let about =
             Key::new(ClusterId::WORLD, Kind::Instance, "", it.metadata.name.as_deref().unwrap_or_default());
         turn.fact(What::Noted(Note::Refused { about, message }));
@@ -344,8 +365,7 @@ fn labels(
 
 /// The image that an instance was launched from: one id for each release.
 pub(crate) fn image_id(it: &Instance) -> String {
-    let release = it.user_data.get(nodegroup::IMAGE).map(String::as_str).unwrap_or_default();
-    format!("ami-0{}", crate::draw::hex(0, "ami", release, 0, 16))
+    release::image_id(it.user_data.get(nodegroup::IMAGE).map(String::as_str).unwrap_or_default())
 }
 
 /// MODEL: the letter of a zone differs between accounts; the lab's letters follow the ids.

@@ -15,6 +15,7 @@ pub mod kindnet;
 pub mod kube_proxy;
 pub mod kubelet;
 pub mod kwok;
+mod reach;
 pub mod report;
 
 use api::{

@@ -29,6 +29,11 @@ pub(crate) fn latest(minor: &str) -> String {
     of_minor(minor).into_iter().next().unwrap_or_default()
 }
 
+/// The id of a release's image. MODEL: ids differ between regions and architectures; here each release has one.
+pub(crate) fn image_id(release: &str) -> String {
+    format!("ami-0{}", crate::draw::hex(0, "ami", release, 0, 16))
+}
+
 /// The minor of a release: `1.34`.
 pub(crate) fn minor_of(release: &str) -> String {
     let numbers = release.trim_start_matches('v').split('-').next().unwrap_or_default();

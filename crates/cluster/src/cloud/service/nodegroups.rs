@@ -112,6 +112,7 @@ fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
             max_unavailable: number(&update["maxUnavailable"]),
             max_unavailable_percentage: number(&update["maxUnavailablePercentage"]),
         }),
+        node_repair_config: serde_json::from_value(input.value["nodeRepairConfig"].clone()).ok(),
         ..NodeGroup::default()
     };
     for subnet in &spec.subnets {
@@ -168,6 +169,9 @@ fn configure(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     } else if let Some(part) = number(&unavailable["maxUnavailablePercentage"]) {
         group.max_unavailable = MaxUnavailable::Percentage(part);
     }
+    if let Ok(config) = serde_json::from_value(input.value["nodeRepairConfig"].clone()) {
+        group.node_repair_config = Some(config);
+    }
     turn.put(api::Resource::into_object(group.clone()));
     let sizes = &input.value["scalingConfig"];
     let size = |name: &str| number(&sizes[name]);
@@ -219,6 +223,7 @@ fn shown(turn: &Turn<'_>, cluster: &EksCluster, it: &Nodegroup) -> Value {
             MaxUnavailable::Nodes(nodes) => json!({"maxUnavailable": nodes}),
             MaxUnavailable::Percentage(part) => json!({"maxUnavailablePercentage": part}),
         },
+        "nodeRepairConfig": it.node_repair_config,
         "tags": {"alpha.eksctl.io/cluster-name": it.cluster, "alpha.eksctl.io/nodegroup-name": name},
     })
 }

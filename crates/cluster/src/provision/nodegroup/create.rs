@@ -60,7 +60,10 @@ pub(crate) fn create(
     check(group)?;
     let image = match &group.release_version {
         Some(asked) => known(asked, &eks.version, OPERATION)?,
-        None => release::latest(&eks.version),
+        None => match group.ami.as_deref().filter(|it| it.starts_with("ami-")) {
+            Some(ami) => of_image(ami, &eks.version, OPERATION)?,
+            None => release::latest(&eks.version),
+        },
     };
     // eksctl: two nodes unless sizes say otherwise.
     let desired = group.desired_capacity.or(group.min_size).unwrap_or(2);
@@ -115,6 +118,7 @@ pub(crate) fn create(
         image_release: image,
         max_unavailable,
         role: role.clone(),
+        node_repair_config: group.node_repair_config.clone().filter(|_| care == Care::Managed),
         created_at: turn.now(),
         ..Nodegroup::default()
     };
@@ -162,6 +166,15 @@ fn known(asked: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
     }
     let message = format!("Requested release version {asked} is not valid for kubernetes version {minor}.");
     Err(refuse(operation, "InvalidParameterException", message).into())
+}
+
+/// The release of an image. MODEL: there are the images of the cluster's own minor.
+fn of_image(ami: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
+    let found = release::of_minor(minor).into_iter().find(|it| release::image_id(it) == ami);
+    found.ok_or_else(|| {
+        let message = format!("The image id '[{ami}]' does not exist");
+        refuse(operation, "InvalidAMIID.NotFound", message).into()
+    })
 }
 
 /// Asks for another version of a managed group: the newest release of a minor, or a certain one. Gives the update.

@@ -9,6 +9,7 @@ mod create;
 mod drain;
 mod health;
 mod launch;
+mod repair;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -22,7 +23,7 @@ use api::{
     k8s::core::v1::Node,
     kinds::{
         aws::{Instance, InstanceState, Subnet},
-        eks::{Care, EksCluster, Nodegroup},
+        eks::{Care, EksCluster, Issue, Nodegroup},
         eksctl::NodeGroup,
     },
 };
@@ -76,6 +77,7 @@ impl Controller for Nodegroups {
         let Some(group) = found(turn, key) else { return Ok(Next::Done) };
         let passed = turn.now().since(group.since);
         let well = health::check(turn, key, &group);
+        let well = sooner(well, repair::check(turn, key, &group));
         let live = instances(turn.store(), key);
         match group.status.as_str() {
             "CREATING" if passed < timing::NODEGROUP_CREATE => {
@@ -86,8 +88,7 @@ impl Controller for Nodegroups {
         }
         let Some(group) = found(turn, key) else { return Ok(Next::Done) };
         let next = sooner(well, sooner(resize(turn, key, &group, &live), update::step(turn, key)));
-        settle_status(turn, key);
-        Ok(next)
+        Ok(sooner(next, settle_status(turn, key)))
     }
 }
 
@@ -212,11 +213,12 @@ fn delete(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup) -> Next {
     Next::Done
 }
 
-/// Active once every wanted node is ready, unless an update of the version goes on.
-fn settle_status(turn: &mut Turn<'_>, key: &Key) {
-    let Some(mut group) = found(turn, key) else { return };
+/// Active once every wanted node is ready, unless an update of the version goes on; a new group whose nodes do not come has failed.
+/// Source: EKS user guide (troubleshooting: `NodeCreationFailure`).
+fn settle_status(turn: &mut Turn<'_>, key: &Key) -> Next {
+    let Some(mut group) = found(turn, key) else { return Next::Done };
     if group.updating().is_some_and(|it| it.kind == "VersionUpdate") {
-        return;
+        return Next::Done;
     }
     let live = instances(turn.store(), key);
     let all = live.len() == group.desired_size as usize && live.iter().all(|it| is_ready(turn.store(), it));
@@ -228,5 +230,23 @@ fn settle_status(turn: &mut Turn<'_>, key: &Key) {
             update.status = "Successful".to_owned();
         }
         turn.put(group.into_object());
+        return Next::Done;
     }
+    let passed = turn.now().since(group.created_at);
+    if group.status != "CREATING" || group.care == Care::SelfManaged {
+        return Next::Done;
+    }
+    if passed < update::NODES_READY {
+        // Whoever waits for rest need not wait for a failure.
+        return Next::Every(SimDuration(update::NODES_READY.0 - passed.0));
+    }
+    (group.status, group.since) = ("CREATE_FAILED".to_owned(), turn.now());
+    if group.issues.is_empty() {
+        let absent = live.iter().filter(|it| !is_ready(turn.store(), it));
+        let message = "Instances failed to join the kubernetes cluster".to_owned();
+        let resource_ids = absent.filter_map(|it| it.metadata.name.clone()).collect();
+        group.issues = vec![Issue { code: "NodeCreationFailure".to_owned(), message, resource_ids }];
+    }
+    turn.put(group.into_object());
+    Next::Done
 }

@@ -253,6 +253,49 @@ fn an_on_demand_instance_is_not_interrupted() {
 }
 
 #[test]
+fn a_node_that_is_ill_for_half_an_hour_is_repaired_where_that_is_asked_for() {
+    let ill = |enabled: bool| {
+        let mut world = fixture("duo");
+        let input = json!({"clusterName": "podpath", "nodegroupName": "small", "nodeRepairConfig": {"enabled": enabled}});
+        aws(&mut world, "eks", "UpdateNodegroupConfig", input).expect("a change");
+        settle(&mut world);
+        fault(&mut world, Fault::Kubelet("worker-a".to_owned()));
+        run(&mut world, 29 * 60);
+        assert_eq!(found(&world, "small").launched, 2);
+        run(&mut world, 10 * 60);
+        (found(&world, "small").launched, nodes(&world).len())
+    };
+    assert_eq!((ill(true), ill(false)), ((3, 2), (2, 2)));
+}
+
+#[test]
+fn an_instance_that_does_not_reach_the_api_server_never_joins() {
+    let mut world = fixture("duo");
+    let mut cluster = world
+        .store()
+        .get::<api::kinds::eks::EksCluster>(ClusterId::WORLD, "", "podpath")
+        .expect("it")
+        .clone();
+    (cluster.endpoint_private_access, cluster.public_access_cidrs) = (false, vec!["192.0.2.0/24".to_owned()]);
+    let mut turn = crate::Turn::new(&mut world, crate::ActorId("test"), ClusterId::WORLD, None);
+    turn.put(api::Resource::into_object(cluster));
+    ask(&mut world, group("far", 1, Care::Managed, true)).expect("a group");
+    run(&mut world, 26 * 60);
+    let told = world.facts().iter().any(|fact| match &fact.what {
+        crate::What::Noted(Note::Refused { message, .. }) => {
+            message.contains("i/o timeout (api:cidr-not-allowed")
+        }
+        _ => false,
+    });
+    assert!(told);
+    let failed = found(&world, "far");
+    assert_eq!(
+        (failed.status.as_str(), failed.issues[0].code.as_str()),
+        ("CREATE_FAILED", "NodeCreationFailure")
+    );
+}
+
+#[test]
 fn when_a_zone_fails_its_nodes_come_back_in_another() {
     let mut world = fixture("duo");
     let zone_of = |world: &World| -> Vec<String> {

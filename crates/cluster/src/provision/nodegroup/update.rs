@@ -23,7 +23,7 @@ use crate::{Key, Next, Note, Turn, What, cloud::instance, timing};
 
 /// New nodes that are not ready by then fail the update.
 /// MODEL: EKS does not publish the time; the field sees 15 to 30 minutes.
-const NODES_READY: SimDuration = SimDuration::secs(25 * 60);
+pub(super) const NODES_READY: SimDuration = SimDuration::secs(25 * 60);
 /// From the last pod's leaving to the end of an instance: the service controller is to notice.
 const REST: SimDuration = SimDuration::secs(60);
 /// On nodes that are about to go.
