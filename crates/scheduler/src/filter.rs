@@ -111,7 +111,7 @@ impl Ready {
         let looked_at = walked.feasible.len() + walked.refused.len();
         walked.sampled = Some(Sampled { start: sample.start, looked_at, of, enough });
         // As everywhere, by name.
-        walked.feasible.sort_by(|a, b| cycle.table.row(*a).name.cmp(&cycle.table.row(*b).name));
+        walked.feasible = by_name(cycle.table, &walked.feasible);
         walked
     }
 
@@ -195,6 +195,9 @@ impl Ready {
 
     /// The pods that have been promised the node and come first, as if they were there; `None` if there are none.
     fn with_promised(&self, cycle: &Cycle, node: NodeRef) -> Option<(NodeTable, Ready)> {
+        if !cycle.table.has_nominated() {
+            return None;
+        }
         let weighty = |it: &&std::rc::Rc<crate::PodInfo>| {
             it.priority() >= cycle.pod.priority() && it.key != cycle.pod.key
         };
@@ -236,6 +239,15 @@ impl Ready {
             filter.pod_removed(cycle, pod, node);
         }
     }
+}
+
+/// The nodes in the order of their names: the table has them so, and to mark them costs less than to sort.
+fn by_name(table: &NodeTable, nodes: &[NodeRef]) -> Vec<NodeRef> {
+    let mut marked = vec![false; nodes.iter().map(|node| node.index() + 1).max().unwrap_or(0)];
+    for node in nodes {
+        marked[node.index()] = true;
+    }
+    table.nodes().filter(|node| marked.get(node.index()) == Some(&true)).collect()
 }
 
 impl Walked {

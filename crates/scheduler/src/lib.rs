@@ -25,6 +25,7 @@ pub mod formula;
 pub mod go_sort;
 pub mod hint;
 mod history;
+mod kin;
 mod logarithm;
 mod message;
 pub mod migration;

@@ -11,11 +11,11 @@ use api::k8s::core::v1::{
 use api::k8s::storage::v1::CSINode;
 
 use crate::node_selector::Labels;
+use crate::table::ZONE;
 
 /// In-tree plugins whose volumes CSI drivers serve on a node: an annotation of its CSINode.
 pub const MIGRATED: &str = "storage.alpha.kubernetes.io/migrated-plugins";
 
-const ZONE: &str = "topology.kubernetes.io/zone";
 const REGION: &str = "topology.kubernetes.io/region";
 const BETA_ZONE: &str = "failure-domain.beta.kubernetes.io/zone";
 const BETA_REGION: &str = "failure-domain.beta.kubernetes.io/region";

@@ -11,9 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::table::{NodeRef, NodeTable};
+use crate::table::{NodeRef, NodeTable, ZONE};
 
-const ZONE: &str = "topology.kubernetes.io/zone";
 const REGION: &str = "topology.kubernetes.io/region";
 /// Fewer nodes than these are always enough to look at them all.
 const MIN_FEASIBLE: usize = 100;

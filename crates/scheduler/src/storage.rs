@@ -17,8 +17,8 @@ use crate::decision::VolumeBound;
 use crate::migration;
 use crate::node_selector::{Labels, Terms};
 use crate::pod_affinity::compiled;
+use crate::table::ZONE;
 
-const ZONE: &str = "topology.kubernetes.io/zone";
 /// A claim and its volume know of each other.
 pub const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 /// The node the scheduler has chosen for the pod that a claim waits for.

@@ -13,6 +13,7 @@ use api::k8s::core::v1::{Namespace, Node};
 use crate::decision::NodeLoad;
 use crate::disruption::DisruptionBudget;
 use crate::history::{Change, History};
+use crate::kin::Kins;
 use crate::node_selector::Labels;
 use crate::owner::Owners;
 use crate::placed::{Placed, Whereabouts};
@@ -20,6 +21,11 @@ use crate::pod::{HostPort, Namespaces, PodInfo, PodKey};
 use crate::requests;
 use crate::storage::Storage;
 use crate::taint::Taint;
+
+/// The label that is a node's own name.
+pub const HOSTNAME: &str = "kubernetes.io/hostname";
+/// Label of a node's zone.
+pub const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// A node's place in the table; stays the same as long as the node is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +65,8 @@ pub struct Row {
     pub name: Rc<str>,
     /// Its labels.
     pub labels: Rc<Labels>,
+    /// Of those, the two that nearly every pod is spread by: hostname and zone.
+    domains: [Option<Rc<str>>; 2],
     /// Its taints, in the node's order.
     pub taints: Rc<[Taint]>,
     /// `kubectl cordon`.
@@ -71,6 +79,17 @@ pub struct Row {
     pub pods: Vec<Rc<PodInfo>>,
     /// Ports its pods take.
     pub ports: Vec<HostPort>,
+}
+
+impl Row {
+    /// Its value of a topology's label.
+    pub(crate) fn domain(&self, topology_key: &str) -> Option<&str> {
+        match topology_key {
+            HOSTNAME => self.domains[0].as_deref(),
+            ZONE => self.domains[1].as_deref(),
+            other => self.labels.get(other).map(String::as_str),
+        }
+    }
 }
 
 /// Nodes, their pods, and what else decisions depend on.
@@ -88,6 +107,8 @@ pub struct NodeTable {
     nominated: BTreeMap<String, BTreeMap<PodKey, Rc<PodInfo>>>,
     images: BTreeMap<String, i64>,
     namespaces: Namespaces,
+    /// Pods that look alike, by node.
+    pub(crate) kins: Kins,
     /// Pods with affinity terms of any kind, by node.
     with_affinity: BTreeMap<NodeRef, Vec<Rc<PodInfo>>>,
     budgets: BTreeMap<(String, String), DisruptionBudget>,
@@ -121,6 +142,7 @@ impl Default for NodeTable {
             nominated: BTreeMap::new(),
             images: BTreeMap::new(),
             namespaces: Namespaces::new(),
+            kins: Kins::default(),
             with_affinity: BTreeMap::new(),
             budgets: BTreeMap::new(),
             history: History::default(),
@@ -148,6 +170,7 @@ impl NodeTable {
             requests::allocatable(node.status.as_ref().and_then(|it| it.allocatable.as_ref()));
         let row = &mut self.rows[at.0 as usize];
         row.labels = Rc::new(node.metadata.labels.clone().unwrap_or_default());
+        row.domains = [HOSTNAME, ZONE].map(|key| row.labels.get(key).map(|value| value.as_str().into()));
         row.taints =
             spec.into_iter().flat_map(|it| it.taints.iter().flatten()).filter_map(Taint::of).collect();
         row.unschedulable = spec.and_then(|it| it.unschedulable).unwrap_or(false);
@@ -516,6 +539,7 @@ impl NodeTable {
         let node = at.0 as usize;
         let change = Change { node: at, pod: Rc::clone(pod), came: sign > 0 };
         self.history.push(change, self.rows.len());
+        self.kins.count(pod, node, sign);
         let fixed = [exact.milli_cpu, exact.memory, exact.ephemeral_storage];
         for (column, amount) in self.columns.iter_mut().zip(fixed) {
             column.requested[node] = column.requested[node].saturating_add(sign * amount);

@@ -1,6 +1,6 @@
 //! What do what-ifs and fixes say? A few words for each edit, a sentence for what would follow.
 
-use scheduler::what_if::{Edit, edit::HOSTNAME};
+use scheduler::{table::HOSTNAME, what_if::Edit};
 
 use super::{Lang, en, fill, ko};
 use crate::view::what_if::{Caution, Ghost, Outlook};

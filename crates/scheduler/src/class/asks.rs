@@ -10,8 +10,9 @@ use super::crowd::{Crowd, Selection};
 use super::piles::Piles;
 use super::topology::{NONE, Topology};
 use crate::plugin::Cycle;
-use crate::plugins::pod_topology_spread::{HOSTNAME, counts, default_constraints};
+use crate::plugins::pod_topology_spread::{counts, default_constraints};
 use crate::spread::Constraint;
+use crate::table::HOSTNAME;
 
 /// What the pods of a template ask about other pods.
 pub(super) struct Asks {

@@ -35,9 +35,8 @@ use api::k8s::core::v1::Pod;
 
 use crate::node_selector::RequiredNodes;
 use crate::plugin::{Cycle, Reach};
-use crate::plugins::pod_topology_spread::{HOSTNAME, ZONE};
 use crate::profile::Profile;
-use crate::table::NodeTable;
+use crate::table::{HOSTNAME, NodeTable, ZONE};
 use crate::{Pick, PodInfo};
 use asks::Asks;
 use best::{Scratch, Search, Weights};

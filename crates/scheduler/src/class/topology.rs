@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plugins::pod_topology_spread::HOSTNAME;
-use crate::table::{NodeRef, NodeTable};
+use crate::table::{HOSTNAME, NodeRef, NodeTable};
 
 /// No value, no node.
 pub(super) const NONE: u32 = u32::MAX;

@@ -5,14 +5,14 @@
 //! Source: `podtopologyspread`, 1.34; its float arithmetic is followed operation by operation.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use api::k8s::core::v1::Node;
-use api::label::Selector;
 
 use crate::decision::{Arithmetic, Scale, SpreadShare};
 use crate::hint::Happening;
+use crate::kin::Meant;
 use crate::logarithm::ln;
+use crate::node_selector::Labels;
 use crate::plugin::{
     ClusterEvent, Cycle, EventAction, EventResource, Filter, MAX_NODE_SCORE, Phase, Plugin, PreFilter, Reach,
     Rejection, Score, Verdict,
@@ -20,11 +20,8 @@ use crate::plugin::{
 use crate::pod::PodInfo;
 use crate::reason::{self, Reason};
 use crate::spread::Constraint;
-use crate::table::NodeRef;
+use crate::table::{HOSTNAME, NodeRef, ZONE};
 use crate::taint;
-
-pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
-pub(crate) const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// Keeps pods of a kind apart.
 pub struct PodTopologySpread;
@@ -52,6 +49,7 @@ struct Evenness {
 /// One soft constraint: matching pods in every domain that a node that passed is in.
 struct SoftDomains {
     constraint: Constraint,
+    siblings: Meant,
     matching: BTreeMap<String, i64>,
     domains: usize,
     weight: f64,
@@ -74,10 +72,11 @@ impl Plugin for PodTopologySpread {
         let domains =
             |it: &&Constraint| Domains { constraint: (*it).clone(), matching: BTreeMap::new(), least: 0 };
         let mut domains: Vec<Domains> = hard.iter().map(domains).collect();
+        let siblings: Vec<Meant> = hard.iter().map(|it| siblings(it, cycle)).collect();
         for node in cycle.table.nodes().filter(|node| has_labels(cycle, *node, hard.iter().copied())) {
-            for it in &mut domains {
+            for (it, siblings) in domains.iter_mut().zip(&siblings) {
                 if counts(&it.constraint, cycle, node) {
-                    let pods = matching(it.constraint.selector.as_ref(), cycle, node);
+                    let pods = matching(siblings, cycle, node);
                     *it.matching.entry(domain(cycle, node, &it.constraint).to_owned()).or_insert(0) += pods;
                 }
             }
@@ -108,7 +107,7 @@ impl Plugin for PodTopologySpread {
                     continue;
                 }
                 if let Some(pods) = it.matching.get_mut(domain(cycle, node, &it.constraint)) {
-                    *pods += matching(it.constraint.selector.as_ref(), cycle, node);
+                    *pods += matching(&it.siblings, cycle, node);
                 }
             }
         }
@@ -180,20 +179,21 @@ impl Plugin for PodTopologySpread {
     }
 }
 
-/// Pods on a node that a constraint counts. UPSTREAM: an empty selector counts none, though it matches all.
-fn matching(selector: Option<&Selector>, cycle: &Cycle, node: NodeRef) -> i64 {
-    let Some(selector) = selector.filter(|it| !it.is_empty()) else { return 0 };
-    let sibling = |it: &&Rc<PodInfo>| {
-        !it.terminating
-            && it.key.namespace == cycle.pod.key.namespace
-            && selector.matches(&it.template.labels)
-    };
-    i64::try_from(cycle.table.row(node).pods.iter().filter(sibling).count()).unwrap_or(i64::MAX)
+/// The pods that a constraint counts. UPSTREAM: an empty selector counts none, though it matches all.
+fn siblings(constraint: &Constraint, cycle: &Cycle) -> Meant {
+    let selector = constraint.selector.as_ref().filter(|it| !it.is_empty());
+    let selected = |labels: &Labels| selector.is_some_and(|it| it.matches(labels));
+    cycle.table.kins.meant(&cycle.pod.key.namespace, selected)
+}
+
+/// How many of them are on a node.
+fn matching(siblings: &Meant, cycle: &Cycle, node: NodeRef) -> i64 {
+    cycle.table.kins.pods(siblings, node.index())
 }
 
 /// The node's value of the constraint's label; empty where it has none.
 fn domain<'a>(cycle: &Cycle<'a>, node: NodeRef, constraint: &Constraint) -> &'a str {
-    cycle.table.row(node).labels.get(&constraint.topology_key).map_or("", String::as_str)
+    cycle.table.row(node).domain(&constraint.topology_key).unwrap_or_default()
 }
 
 fn has_labels<'c>(
@@ -201,8 +201,8 @@ fn has_labels<'c>(
     node: NodeRef,
     mut constraints: impl Iterator<Item = &'c Constraint>,
 ) -> bool {
-    let labels = &cycle.table.row(node).labels;
-    constraints.all(|it| labels.contains_key(&it.topology_key))
+    let row = cycle.table.row(node);
+    constraints.all(|it| row.domain(&it.topology_key).is_some())
 }
 
 /// Whether the pods of a node count, by `nodeAffinityPolicy` and `nodeTaintsPolicy`.
@@ -283,9 +283,9 @@ impl Skew {
 
 impl Filter for Skew {
     fn filter(&self, cycle: &Cycle, node: NodeRef) -> Verdict {
-        let labels = &cycle.table.row(node).labels;
+        let row = cycle.table.row(node);
         for Domains { constraint, matching, least } in &self.hard {
-            let Some(domain) = labels.get(&constraint.topology_key) else {
+            let Some(domain) = row.domain(&constraint.topology_key) else {
                 return Err(Rejection::unresolvable(reason::NO_DOMAIN));
             };
             let own = constraint.selector.as_ref().is_some_and(|it| it.matches(&cycle.pod.template.labels));
@@ -339,14 +339,15 @@ impl SoftDomains {
             nodes.iter().map(|node| (domain(cycle, *node, &constraint).to_owned(), 0)).collect()
         };
         let count = if constraint.topology_key == HOSTNAME { nodes.len() } else { domains.len() };
-        SoftDomains { constraint, matching: domains, domains: count, weight: weight(count) }
+        let siblings = siblings(&constraint, cycle);
+        SoftDomains { constraint, siblings, matching: domains, domains: count, weight: weight(count) }
     }
 
     /// Matching pods in the node's domain; `None` where the node has no such label.
     fn pods(&self, cycle: &Cycle, node: NodeRef) -> Option<i64> {
-        let domain = cycle.table.row(node).labels.get(&self.constraint.topology_key)?;
+        let domain = cycle.table.row(node).domain(&self.constraint.topology_key)?;
         Some(if self.constraint.topology_key == HOSTNAME {
-            matching(self.constraint.selector.as_ref(), cycle, node)
+            matching(&self.siblings, cycle, node)
         } else {
             self.matching.get(domain).copied().unwrap_or(0)
         })

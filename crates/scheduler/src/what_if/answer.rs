@@ -14,7 +14,7 @@ use super::{Edit, Side, edit};
 use crate::plugin::Cycle;
 use crate::pod_affinity::AffinityTerm;
 use crate::reason::Reason;
-use crate::table::{NodeRef, Row};
+use crate::table::{HOSTNAME, NodeRef, Row};
 use crate::{PodInfo, taint};
 
 /// Most labels of nodes that are offered for one key.
@@ -288,7 +288,7 @@ impl Refused<'_> {
     fn apart(&self) -> Vec<Edit> {
         let mine = &self.cycle.pod.template.affinity.required_anti;
         let of = |namespace: &str| self.cycle.table.namespace(namespace).cloned().unwrap_or_default();
-        let host = |term: &&AffinityTerm| term.topology_key == edit::HOSTNAME;
+        let host = |term: &&AffinityTerm| term.topology_key == HOSTNAME;
         let own = of(&self.cycle.pod.key.namespace);
         let repelled = |it: &&PodInfo| {
             mine.iter().filter(host).any(|term| term.matches(it, &of(&it.key.namespace)))

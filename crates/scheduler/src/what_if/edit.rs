@@ -10,12 +10,12 @@ use api::k8s::core::v1::{Container, Node, Pod, PodSpec, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Written;
 use serde::{Deserialize, Serialize};
 
+use crate::table::HOSTNAME;
+
 /// Taints with these prefixes follow a condition of the node: who takes one away gets it back.
 const CONDITION_TAINTS: [&str; 2] = ["node.kubernetes.io/", "node.cloudprovider.kubernetes.io/"];
 /// The taint that goes with `kubectl cordon`.
 const CORDONED: &str = "node.kubernetes.io/unschedulable";
-/// The label that is a node's own name.
-pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// One change. Where an edit names a place in a list of the pod, the place is that of the pod as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

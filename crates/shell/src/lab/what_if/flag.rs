@@ -1,7 +1,7 @@
 //! How does one say an edit on a command line, and how is it read?
 
 use api::k8s::core::v1::Pod;
-use scheduler::what_if::{Edit, edit::HOSTNAME};
+use scheduler::{table::HOSTNAME, what_if::Edit};
 
 use crate::flag::{Flag, Given, switch, value};
 
