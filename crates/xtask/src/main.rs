@@ -28,6 +28,7 @@ cargo xtask editor                 only the editor's bundle, into target/editor
 cargo xtask texts                  only the texts that the page fetches late, into target/texts
 cargo xtask bench-web [SUITE…]     the figures of podpath bench scheduler and api, inside a browser
 cargo xtask journeys [NAME…]       the browser journeys of tests/e2e, on the folder that dist makes
+cargo xtask soak                   a million random operations on clusters, every invariant looked at after each
 cargo xtask shot ROUTE [--size 1440x900|390x844] [--theme dark] [--lang ko] [--release] -o FILE.png
                                    a picture of the page, and what its console said";
 
@@ -58,6 +59,7 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
         "texts" => texts::run(),
         "bench-web" => verify::bench_in_browser(rest),
         "journeys" => verify::journeys(rest),
+        "soak" => verify::soak(),
         "shot" => verify::shot(rest),
         // Cargo calls this for a test binary that is WASM: see `verify::in_browser`.
         "wasm-test-runner" => bundle::run_wasm_tests(rest),

@@ -47,6 +47,12 @@ fn natively(report: &mut Report) -> Result<()> {
     report.step("native tests", &mut tool::cargo(&tests))
 }
 
+/// `cargo xtask soak`.
+pub fn soak() -> Result<()> {
+    let mut cargo = tool::cargo(&["test", "--release", "--package", "cluster", "--test", "soak"]);
+    tool::run(cargo.env("PODPATH_SOAK", "1000000"))
+}
+
 /// `cargo test` with this program as the runner that puts tests into headless Chromium.
 fn cargo_in_browser() -> Result<Command> {
     let this = std::env::current_exe().context("this program has no path")?;

@@ -93,8 +93,9 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
         None => addresses.remove(0),
     };
     addresses.retain(|address| *address != first);
-    let name =
-        (0..).map(|n| id(turn, "eni", &first.to_string(), n)).find(|name| get(turn.store(), name).is_none());
+    // AWS gives no id twice, though an address comes again.
+    let drawn = (turn.now().0..).map(|n| id(turn, "eni", &first.to_string(), n));
+    let name = drawn.into_iter().find(|name| get(turn.store(), name).is_none());
     let name = name.unwrap_or_default();
     let mut metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
     metadata.annotations.get_or_insert_default().insert("description".to_owned(), new.description);
