@@ -6,9 +6,10 @@
 //! MODEL: EC2 does not document which free address it picks; the lab takes the lowest.
 //! Source: the VPC user guide (subnet CIDR blocks, subnet CIDR reservations), cni-spec §8.
 
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use api::kinds::aws::ReservationType;
+use fixedbitset::FixedBitSet;
 use ipnet::Ipv4Net;
 
 /// Why EC2 gives nothing.
@@ -41,7 +42,8 @@ impl Exhausted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubnetAddresses {
     cidr: Ipv4Net,
-    used: BTreeSet<u32>,
+    /// By place in the block.
+    used: FixedBitSet,
     reserved: Vec<(Ipv4Net, ReservationType)>,
     // INVARIANT: no address below this one can be given as a single address.
     low: u32,
@@ -78,7 +80,13 @@ impl SubnetAddresses {
     #[must_use]
     pub fn new(cidr: Ipv4Net) -> Self {
         let cidr = cidr.trunc();
-        Self { cidr, used: BTreeSet::new(), reserved: Vec::new(), low: u32::from(usable_range(cidr).0) }
+        let used = FixedBitSet::with_capacity(total(cidr) as usize);
+        Self { cidr, used, reserved: Vec::new(), low: u32::from(usable_range(cidr).0) }
+    }
+
+    /// Where in the block an address is; beyond its end for one that is not in it.
+    fn place(&self, address: u32) -> usize {
+        address.checked_sub(u32::from(self.cidr.network())).map_or(usize::MAX, |place| place as usize)
     }
 
     /// The subnet's block.
@@ -101,7 +109,8 @@ impl SubnetAddresses {
             (u32::from(low), u32::from(high))
         });
         let left = |(low, high): (u32, u32)| {
-            let taken = u32::try_from(self.used.range(low..=high).count()).unwrap_or(u32::MAX);
+            let taken = self.used.count_ones(self.place(low)..self.place(high) + 1);
+            let taken = u32::try_from(taken).unwrap_or(u32::MAX);
             (high - low + 1).saturating_sub(taken)
         };
         ranges.filter(|(low, high)| low <= high).map(left).sum()
@@ -115,14 +124,14 @@ impl SubnetAddresses {
     #[must_use]
     pub fn is_free(&self, address: Ipv4Addr) -> bool {
         let (first, last) = usable_range(self.cidr);
-        (first..=last).contains(&address) && !self.used.contains(&u32::from(address))
+        (first..=last).contains(&address) && !self.used.contains(self.place(u32::from(address)))
     }
 
     /// Marks an address as taken; says whether it was free.
     pub fn take(&mut self, address: Ipv4Addr) -> bool {
         let free = self.is_free(address);
         if free {
-            self.used.insert(u32::from(address));
+            self.used.insert(self.place(u32::from(address)));
         }
         free
     }
@@ -131,14 +140,17 @@ impl SubnetAddresses {
     pub fn take_prefix(&mut self, prefix: Ipv4Net) -> bool {
         let free = self.block_is_free(u32::from(prefix.network()));
         if free {
-            self.used.extend(u32::from(prefix.network())..=u32::from(prefix.broadcast()));
+            self.take_block(prefix);
         }
         free
     }
 
     /// Gives an address back.
     pub fn give_back(&mut self, address: Ipv4Addr) {
-        self.used.remove(&u32::from(address));
+        let place = self.place(u32::from(address));
+        if place < self.used.len() {
+            self.used.remove(place);
+        }
         let (first, _) = usable_range(self.cidr);
         self.low = self.low.min(u32::from(address)).max(u32::from(first));
     }
@@ -152,7 +164,7 @@ impl SubnetAddresses {
     /// Source: EC2's `AvailableIpAddressCount`, kubernetes-iteration-toolkit #511.
     #[must_use]
     pub fn free(&self) -> u32 {
-        let taken = u32::try_from(self.used.len()).unwrap_or(u32::MAX);
+        let taken = u32::try_from(self.used.count_ones(..)).unwrap_or(u32::MAX);
         usable(self.cidr).saturating_sub(taken).saturating_sub(self.set_aside())
     }
 
@@ -167,7 +179,7 @@ impl SubnetAddresses {
         let mut given = Vec::new();
         let mut at = self.low;
         while (given.len() as u64) < u64::from(count) && at <= last {
-            if !self.is_reserved(at) && self.used.insert(at) {
+            if !self.is_reserved(at) && !self.used.put(self.place(at)) {
                 given.push(Ipv4Addr::from(at));
             }
             at += 1;
@@ -210,7 +222,7 @@ impl SubnetAddresses {
             return Err(Exhausted::Blocks);
         }
         for block in &blocks {
-            self.used.extend(u32::from(block.network())..=u32::from(block.broadcast()));
+            self.take_block(*block);
         }
         Ok(blocks)
     }
@@ -220,7 +232,12 @@ impl SubnetAddresses {
         base.is_multiple_of(16)
             && base >= u32::from(first)
             && base.checked_add(15).is_some_and(|end| end <= u32::from(last))
-            && self.used.range(base..base + 16).next().is_none()
+            && !self.used.contains_any_in_range(self.place(base)..self.place(base) + 16)
+    }
+
+    fn take_block(&mut self, block: Ipv4Net) {
+        let first = self.place(u32::from(block.network()));
+        self.used.insert_range(first..first + 16);
     }
 }
 

@@ -46,12 +46,13 @@ impl Controller for NodeLifecycle {
         match change.key.kind {
             Kind::Node => {
                 wake(key);
-                // Whether any node is left decides on the taints of all.
-                let state = |node: &Option<std::rc::Rc<Object>>| {
-                    node.as_deref().and_then(Node::of).map(|node| ready(node) == "True")
+                // How many nodes are ready decides on the taints of those that are not.
+                let is_ready = |node: &Option<std::rc::Rc<Object>>| {
+                    node.as_deref().and_then(Node::of).is_some_and(|node| ready(node) == "True")
                 };
-                if state(&change.before) != state(&change.after) {
-                    for node in store.list::<Node>(change.key.cluster, None) {
+                if is_ready(&change.before) != is_ready(&change.after) {
+                    let all = store.list::<Node>(change.key.cluster, None);
+                    for node in all.filter(|node| !matches!(ready(node), "" | "True")) {
                         let name = node.metadata.name.as_deref().unwrap_or_default();
                         wake(Key::new(change.key.cluster, Kind::Node, "", name));
                     }
@@ -63,7 +64,8 @@ impl Controller for NodeLifecycle {
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let Some(node) = turn.get::<Node>("", &key.name).cloned() else {
+        let held = turn.store().object(&turn.key(Kind::Node, "", &key.name)).cloned();
+        let Some(node) = held.as_deref().and_then(Node::of) else {
             match key.kind {
                 Kind::Node => {
                     // It looks around every five seconds, and remembers whom it knew by their leases.
@@ -77,22 +79,23 @@ impl Controller for NodeLifecycle {
         if key.kind != Kind::Node {
             return Ok(Next::Done);
         }
-        greet(turn, &node);
+        greet(turn, node);
         let mut next = Next::Done;
         if let Some(due) = silent_until(turn, &key.name) {
             if due > turn.now() {
                 // Silence is not work: the world goes on meanwhile.
                 next = Next::Every(due.since(turn.now()));
-            } else if ready(&node) != "Unknown" {
-                give_up(turn, &node)?;
+            } else if ready(node) != "Unknown" {
+                give_up(turn, node)?;
             }
         }
-        let Some(node) = turn.get::<Node>("", &key.name).cloned() else { return Ok(Next::Done) };
-        if let Some(wait) = taint(turn, &node)? {
+        let held = turn.store().object(key).cloned();
+        let Some(node) = held.as_deref().and_then(Node::of) else { return Ok(Next::Done) };
+        if let Some(wait) = taint(turn, node)? {
             next = Next::After(wait);
         }
-        if ready(&node) != "True" {
-            mark_pods(turn, &node)?;
+        if ready(node) != "True" {
+            mark_pods(turn, node)?;
         }
         Ok(next)
     }
@@ -194,10 +197,10 @@ fn taint(turn: &mut Turn<'_>, node: &Node) -> Result<Option<SimDuration>, ApiSta
         wanted.push((UNSCHEDULABLE, "NoSchedule"));
     }
     // UPSTREAM: when no node is ready the trouble is taken to be the control plane's own, and nobody is driven out.
-    let is_any_ready = turn.list::<Node>(None).any(|node| ready(node) == "True");
+    let is_any_ready = || turn.list::<Node>(None).any(|node| ready(node) == "True");
     // Before the kubelet has reported once there is nothing to drive out.
     let mut wait = None;
-    if let Some(key) = of_ready.filter(|_| !ready(node).is_empty() && is_any_ready) {
+    if let Some(key) = of_ready.filter(|_| !ready(node).is_empty() && is_any_ready()) {
         let is_tainted = had.iter().any(drives_out);
         match if is_tainted { Pace::Now } else { pace(turn, node) } {
             Pace::Now => wanted.push((key, "NoExecute")),

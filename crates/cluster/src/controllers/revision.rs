@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::{ApiStatus, Kind, Object, Resource, Stored, label::Selector, meta::ObjectMeta, validate::Release};
+use api::{
+    ApiStatus, Kind, Object, Resource, Stored, k8s::core::v1::PodTemplateSpec, label::Selector,
+    meta::ObjectMeta, validate::Release,
+};
 use serde_json::{Value, json};
 
 use super::{controller_of, managed_by};
@@ -20,6 +23,8 @@ pub(super) struct Revision {
     key: Key,
     /// Its place among the set's revisions, from 1.
     number: i64,
+    /// What the pods of a DaemonSet carry as their hash.
+    pub hash: String,
     /// `{"spec": {"template": …}}`, a patch that brings the template back.
     pub data: Value,
 }
@@ -36,8 +41,8 @@ impl Revision {
 const OMITS_ZERO: Release = Release { minor: 34, patch: 0 };
 
 /// A set's template, as a revision of this release keeps it.
-pub(super) fn data_of(set: &Object, release: Release) -> Value {
-    let mut template = set.to_value().pointer("/spec/template").cloned().unwrap_or_default();
+pub(super) fn data_of(template: &PodTemplateSpec, release: Release) -> Value {
+    let mut template = serde_json::to_value(template).unwrap_or_default();
     if release < OMITS_ZERO && template["metadata"].get("creationTimestamp").is_none() {
         template["metadata"]["creationTimestamp"] = Value::Null;
     }
@@ -54,6 +59,10 @@ pub(super) fn hash_of(data: &Value, collisions: i32) -> String {
     draw::safe_encode(&number.to_string())
 }
 
+fn hash_label(meta: &ObjectMeta) -> String {
+    meta.labels.as_ref().and_then(|labels| labels.get(HASH_LABEL)).cloned().unwrap_or_default()
+}
+
 /// Every revision of a set, the oldest first.
 pub(super) fn all(turn: &Turn<'_>, uid: &str) -> Vec<Revision> {
     let owned = turn.store().owned_by(turn.cluster(), uid);
@@ -61,6 +70,7 @@ pub(super) fn all(turn: &Turn<'_>, uid: &str) -> Vec<Revision> {
         Object::Stored(stored) if stored.kind == Kind::ControllerRevision => Some(Revision {
             key: key.clone(),
             number: stored.body.get("revision").and_then(Value::as_i64).unwrap_or(0),
+            hash: hash_label(&stored.metadata),
             data: stored.body.get("data").cloned().unwrap_or_default(),
         }),
         _ => None,
@@ -93,14 +103,15 @@ pub(super) fn adopt<R: Resource>(
     Ok(())
 }
 
-/// The revision of the template that is wanted now, made the newest. `suffix` ends its name if it has to be made;
-/// `marks` are the labels that it then has.
+/// The revision of the template that is wanted now, made the newest. If it has to be made, `mark` says how its name ends and
+/// which labels it has.
 /// # Errors
 /// A refusal by the API server.
 pub(super) fn newest<R: Resource>(
     turn: &mut Turn<'_>,
     set: &R,
-    (data, suffix, marks): (Value, &str, BTreeMap<String, String>),
+    data: Value,
+    mark: impl FnOnce(&Turn<'_>, &Value) -> (String, BTreeMap<String, String>),
 ) -> Result<Revision, ApiStatus> {
     let meta = set.meta();
     let had = all(turn, meta.uid.as_deref().unwrap_or_default());
@@ -116,6 +127,7 @@ pub(super) fn newest<R: Resource>(
         }
         return Ok(Revision { number, ..same });
     }
+    let (suffix, marks) = mark(turn, &data);
     let (namespace, set_name) =
         (meta.namespace.clone().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
     let key = turn.key(Kind::ControllerRevision, &namespace, &format!("{set_name}-{suffix}"));
@@ -128,9 +140,10 @@ pub(super) fn newest<R: Resource>(
         owner_references: Some(vec![managed_by(set)]),
         ..ObjectMeta::default()
     };
+    let hash = hash_label(&metadata);
     let body = json!({"revision": number, "data": data}).as_object().cloned().unwrap_or_default();
     turn.create_object(Object::Stored(Box::new(Stored { kind: Kind::ControllerRevision, metadata, body })))?;
-    Ok(Revision { key, number, data })
+    Ok(Revision { key, number, hash, data })
 }
 
 /// Removes so many of the oldest revisions that are not among `live`.
@@ -151,6 +164,8 @@ pub(super) fn trim(
 
 #[cfg(test)]
 mod tests {
+    use api::k8s::apps::v1::StatefulSet;
+
     use super::*;
 
     /// Recorded from a real controller: `vectors/session`, `o-statefulset-ordinals`.
@@ -179,7 +194,8 @@ mod tests {
                 "restartPolicy": "Always", "terminationGracePeriodSeconds": 30, "dnsPolicy": "ClusterFirst",
                 "securityContext": {}, "schedulerName": "default-scheduler"}}}});
         let set = Object::from_value(Kind::StatefulSet, set).expect("a set");
-        assert_eq!(hash_of(&data_of(&set, Release { minor: 32, patch: 13 }), 0), "546bbb9f7f");
-        assert_ne!(hash_of(&data_of(&set, OMITS_ZERO), 0), "546bbb9f7f");
+        let set = set.get::<StatefulSet>().and_then(|set| set.spec.as_ref()).expect("a spec");
+        assert_eq!(hash_of(&data_of(&set.template, Release { minor: 32, patch: 13 }), 0), "546bbb9f7f");
+        assert_ne!(hash_of(&data_of(&set.template, OMITS_ZERO), 0), "546bbb9f7f");
     }
 }

@@ -120,12 +120,15 @@ fn revisions(
     spec: &StatefulSetSpec,
 ) -> Result<(Revision, Revision), ApiStatus> {
     let status = set.status.clone().unwrap_or_default();
-    let data = revision::data_of(&set.clone().into_object(), turn.release());
-    let hash = revision::hash_of(&data, status.collision_count.unwrap_or(0));
-    let labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone());
-    let mut labels = labels.unwrap_or_default();
-    labels.insert("controller.kubernetes.io/hash".to_owned(), hash.clone());
-    let update = revision::newest(turn, set, (data, &hash, labels))?;
+    let data = revision::data_of(&spec.template, turn.release());
+    let collisions = status.collision_count.unwrap_or(0);
+    let update = revision::newest(turn, set, data, |_, data| {
+        let hash = revision::hash_of(data, collisions);
+        let labels = spec.template.metadata.as_ref().and_then(|it| it.labels.clone());
+        let mut labels = labels.unwrap_or_default();
+        labels.insert("controller.kubernetes.io/hash".to_owned(), hash.clone());
+        (hash, labels)
+    })?;
     let mut all = revision::all(turn, set.metadata.uid.as_deref().unwrap_or_default()).into_iter();
     let current = all.find(|it| Some(it.name()) == status.current_revision.as_deref());
     Ok((current.unwrap_or_else(|| update.clone()), update))

@@ -27,19 +27,19 @@ const GENERATION_LABEL: &str = "pod-template-generation";
 pub(super) fn carry_out(
     turn: &mut Turn<'_>,
     set: &DaemonSet,
-    plan: &Plan,
+    plan: &Plan<'_>,
     again: &mut Option<SimDuration>,
 ) -> Result<bool, ApiStatus> {
     let surges = max_surge(set, i32::MAX) > 0;
     let (mut lacking, mut surplus) = (Vec::new(), Vec::new());
     for place in &plan.places {
         if place.wanted && place.pods.is_empty() {
-            lacking.push(place.node.as_str());
+            lacking.push(place.node);
         } else if place.kept {
             let running = without_ended(turn, set, place, &mut surplus, again);
             if surges {
                 if running.is_empty() && place.wanted {
-                    lacking.push(place.node.as_str());
+                    lacking.push(place.node);
                 }
                 excess(turn, set, plan, &running, &mut surplus);
             } else {
@@ -50,7 +50,7 @@ pub(super) fn carry_out(
         }
     }
     // Upstream leaves those that were bound to the collector of pods; a pod that still waits has no place to go.
-    let waiting = plan.stray.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none());
+    let waiting = plan.stray.iter().copied().filter(|pod| pod.metadata.deletion_timestamp.is_none());
     surplus.extend(
         waiting.filter(|pod| {
             pod.spec.as_ref().and_then(|it| it.node_name.as_ref()).is_none_or(String::is_empty)
@@ -67,7 +67,7 @@ pub(super) fn carry_out(
 pub(super) fn sync(
     turn: &mut Turn<'_>,
     set: &DaemonSet,
-    plan: &Plan,
+    plan: &Plan<'_>,
     surplus: &[&Pod],
     lacking: &[&str],
 ) -> Result<(), ApiStatus> {
@@ -96,7 +96,7 @@ pub(super) fn max_surge(set: &DaemonSet, nodes: i32) -> i32 {
 fn without_ended<'p>(
     turn: &mut Turn<'_>,
     set: &DaemonSet,
-    place: &'p Place,
+    place: &Place<'p>,
     surplus: &mut Vec<&'p Pod>,
     again: &mut Option<SimDuration>,
 ) -> Vec<&'p Pod> {
@@ -107,7 +107,7 @@ fn without_ended<'p>(
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         if phase(pod) == "Failed" {
             let (cluster, now) = (turn.cluster(), turn.now());
-            let wait = turn.world.failed_daemon_pods().wait(cluster, set, &place.node, now);
+            let wait = turn.world.failed_daemon_pods().wait(cluster, set, place.node, now);
             if wait.is_some() {
                 *again = again.iter().copied().chain(wait).min();
                 continue;
@@ -133,7 +133,7 @@ fn without_ended<'p>(
 fn excess<'p>(
     turn: &Turn<'_>,
     set: &DaemonSet,
-    plan: &Plan,
+    plan: &Plan<'_>,
     running: &[&'p Pod],
     surplus: &mut Vec<&'p Pod>,
 ) {

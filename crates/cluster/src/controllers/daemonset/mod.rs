@@ -31,7 +31,7 @@ use super::{
     revision::{self, HASH_LABEL},
     template_hash,
 };
-use crate::{Change, Controller, Key, Next, Store, Turn};
+use crate::{Change, ClusterId, Controller, Key, Next, Store, Turn};
 
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
@@ -91,13 +91,16 @@ impl Controller for DaemonSetController {
         }
         let hash = revise(turn, &set)?;
         claim(turn, &set)?;
-        let plan = Plan::of(turn, &set, hash.clone());
+        let before = turn.store().clone();
+        let plan = Plan::of(&before, turn.cluster(), &set, hash.clone());
         let mut again = None;
         let outcome = manage::carry_out(turn, &set, &plan, &mut again).and_then(|acted| {
             // Upstream waits until it has seen what it did.
             if acted { Ok(()) } else { roll::roll(turn, &set, &plan) }
         });
-        let after = Plan::of(turn, &set, hash.clone());
+        let now = turn.store().clone();
+        let is_changed = now.revision() != before.revision();
+        let after = if is_changed { Plan::of(&now, turn.cluster(), &set, hash) } else { plan };
         if outcome.is_ok() {
             let limit = set.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10);
             let live: BTreeSet<String> = after.hashes().map(|hash| format!("{}-{hash}", key.name)).collect();
@@ -166,53 +169,53 @@ fn min_ready(set: &DaemonSet) -> i32 {
 }
 
 /// One node and the set's pods on it.
-struct Place {
-    node: String,
+struct Place<'s> {
+    node: &'s str,
     /// Whether a pod should come here.
     wanted: bool,
     /// Whether a pod that is here may stay.
     kept: bool,
     /// Those with a node before those without, running before pending, ready and old ones first.
-    pods: Vec<Pod>,
+    pods: Vec<&'s Pod>,
 }
 
-impl Place {
+impl<'s> Place<'s> {
     /// Pods that are not being deleted.
-    fn alive(&self) -> impl Iterator<Item = &Pod> {
-        self.pods.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none())
+    fn alive(&self) -> impl Iterator<Item = &'s Pod> {
+        self.pods.iter().copied().filter(|pod| pod.metadata.deletion_timestamp.is_none())
     }
 }
 
 /// A set's pods by node.
-struct Plan {
+struct Plan<'s> {
     hash: String,
-    places: Vec<Place>,
+    places: Vec<Place<'s>>,
     /// Pods on nodes that are no more.
-    stray: Vec<Pod>,
+    stray: Vec<&'s Pod>,
     /// Pods that have ended and are being deleted: nobody counts them.
-    over: Vec<Pod>,
+    over: Vec<&'s Pod>,
 }
 
-impl Plan {
-    fn of(turn: &Turn<'_>, set: &DaemonSet, hash: String) -> Self {
-        let uid = set.metadata.uid.clone().unwrap_or_default();
-        let mut by_node: BTreeMap<String, Vec<Pod>> = BTreeMap::new();
-        let pods = turn.store().owned_by(turn.cluster(), &uid).filter_map(|(_, pod)| Pod::of(pod));
-        let pods = pods.filter(|pod| is_managed_by(&pod.metadata, &uid)).cloned();
-        let (over, pods): (Vec<Pod>, Vec<Pod>) = pods.partition(|pod| {
+impl<'s> Plan<'s> {
+    fn of(store: &'s Store, cluster: ClusterId, set: &DaemonSet, hash: String) -> Self {
+        let uid = set.metadata.uid.as_deref().unwrap_or_default();
+        let mut by_node: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+        let pods = store.owned_by(cluster, uid).filter_map(|(_, pod)| Pod::of(pod));
+        let pods = pods.filter(|pod| is_managed_by(&pod.metadata, uid));
+        let (over, pods): (Vec<&Pod>, Vec<&Pod>) = pods.partition(|pod| {
             matches!(phase(pod), "Failed" | "Succeeded") && pod.metadata.deletion_timestamp.is_some()
         });
         for pod in pods {
-            by_node.entry(target(&pod)).or_default().push(pod);
+            by_node.entry(target(pod)).or_default().push(pod);
         }
-        by_node.values_mut().for_each(|pods| pods.sort_by_key(rank));
+        by_node.values_mut().for_each(|pods| pods.sort_by_key(|pod| rank(pod)));
         let mut spec = set.spec.as_ref().and_then(|spec| spec.template.spec.clone()).unwrap_or_default();
         tolerate(&mut spec);
         let rules = Rules::of(&spec);
-        let places = turn.list::<Node>(None).map(|node| {
-            let name = node.metadata.name.clone().unwrap_or_default();
+        let places = store.list::<Node>(cluster, None).map(|node| {
+            let name = node.metadata.name.as_deref().unwrap_or_default();
             let (wanted, kept) = rules.judge(node);
-            Place { pods: by_node.remove(&name).unwrap_or_default(), node: name, wanted, kept }
+            Place { pods: by_node.remove(name).unwrap_or_default(), node: name, wanted, kept }
         });
         let places = places.collect();
         Self { hash, places, stray: by_node.into_values().flatten().collect(), over }
@@ -221,6 +224,7 @@ impl Plan {
     /// The hash of the present template and those of all pods.
     fn hashes(&self) -> impl Iterator<Item = &String> {
         let pods = self.places.iter().flat_map(|place| &place.pods).chain(&self.stray).chain(&self.over);
+        let pods = pods.copied();
         let of_pods = pods.filter_map(|pod| pod.metadata.labels.as_ref()?.get(HASH_LABEL));
         of_pods.chain([&self.hash])
     }
@@ -239,7 +243,7 @@ impl Plan {
         };
         let (mut available, mut updated) = (0, 0);
         for place in &self.places {
-            let pod = place.pods.first();
+            let pod = place.pods.first().copied();
             if !place.wanted {
                 status.number_misscheduled += i32::from(pod.is_some());
                 continue;
@@ -261,10 +265,10 @@ impl Plan {
 }
 
 /// Pods are sorted by it: the first is the one that counts. Source: `podByCreationTimestampAndPhase`.
-fn rank(pod: &Pod) -> (Reverse<bool>, Option<jiff::Timestamp>, Option<String>) {
+fn rank(pod: &Pod) -> (Reverse<bool>, Option<jiff::Timestamp>, Option<&str>) {
     let bound = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()).is_some_and(|it| !it.is_empty());
     let created = pod.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    (Reverse(bound), created, pod.metadata.name.clone())
+    (Reverse(bound), created, pod.metadata.name.as_deref())
 }
 
 fn write_status(turn: &mut Turn<'_>, mut set: DaemonSet, status: DaemonSetStatus) -> Result<(), ApiStatus> {
@@ -276,19 +280,18 @@ fn write_status(turn: &mut Turn<'_>, mut set: DaemonSet, status: DaemonSetStatus
     Ok(())
 }
 
-/// The hash of the present template, with a ControllerRevision that remembers it.
+/// The hash of the present template, as the ControllerRevision that remembers it has it.
 fn revise(turn: &mut Turn<'_>, set: &DaemonSet) -> Result<String, ApiStatus> {
     let Some(spec) = &set.spec else { return Ok(String::new()) };
-    let collisions = set.status.as_ref().and_then(|status| status.collision_count);
-    let hash = template_hash(turn, &spec.template, collisions);
-    let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.clone());
-    let mut labels = labels.unwrap_or_default();
-    labels.insert(HASH_LABEL.to_owned(), hash.clone());
     revision::adopt(turn, set, Selector::from_label_selector(&spec.selector).ok().as_ref())?;
-    revision::newest(
-        turn,
-        set,
-        (revision::data_of(&set.clone().into_object(), turn.release()), &hash, labels),
-    )?;
-    Ok(hash)
+    let data = revision::data_of(&spec.template, turn.release());
+    let collisions = set.status.as_ref().and_then(|status| status.collision_count);
+    let newest = revision::newest(turn, set, data, |turn, _| {
+        let hash = template_hash(turn, &spec.template, collisions);
+        let labels = spec.template.metadata.as_ref().and_then(|meta| meta.labels.clone());
+        let mut labels = labels.unwrap_or_default();
+        labels.insert(HASH_LABEL.to_owned(), hash.clone());
+        (hash, labels)
+    })?;
+    Ok(newest.hash)
 }

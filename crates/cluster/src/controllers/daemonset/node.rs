@@ -2,25 +2,27 @@
 //!
 //! Source: `NodeShouldRunDaemonPod` of `daemon_controller.go`, `pkg/controller/daemon/util/daemonset_util.go`.
 
+use std::collections::BTreeMap;
+
 use ::scheduler::{node_selector::RequiredNodes, taint};
 use api::k8s::core::v1::{
     Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration,
 };
 
+static NO_LABELS: BTreeMap<String, String> = BTreeMap::new();
+
 /// Where a pod is, or is to be.
-pub(super) fn target(pod: &Pod) -> String {
-    let spec = pod.spec.clone().unwrap_or_default();
-    if let Some(node) = spec.node_name.filter(|node| !node.is_empty()) {
+pub(super) fn target(pod: &Pod) -> &str {
+    let Some(spec) = &pod.spec else { return "" };
+    if let Some(node) = spec.node_name.as_deref().filter(|node| !node.is_empty()) {
         return node;
     }
-    let required = spec
-        .affinity
-        .and_then(|it| it.node_affinity)
-        .and_then(|it| it.required_during_scheduling_ignored_during_execution);
-    let names =
-        required.into_iter().flat_map(|it| it.node_selector_terms).filter_map(|term| term.match_fields);
-    let named = names.flatten().find(|field| field.key == "metadata.name").and_then(|field| field.values);
-    named.and_then(|values| values.into_iter().next()).unwrap_or_default()
+    let affinity = spec.affinity.as_ref().and_then(|it| it.node_affinity.as_ref());
+    let required = affinity.and_then(|it| it.required_during_scheduling_ignored_during_execution.as_ref());
+    let terms = required.into_iter().flat_map(|it| &it.node_selector_terms);
+    let mut fields = terms.filter_map(|term| term.match_fields.as_ref()).flatten();
+    let named = fields.find(|field| field.key == "metadata.name").and_then(|field| field.values.as_ref());
+    named.and_then(|values| values.first()).map_or("", String::as_str)
 }
 
 /// What a template asks of a node.
@@ -42,9 +44,9 @@ impl Rules {
     /// Whether a pod should come, and whether one that is there may stay.
     pub(super) fn judge(&self, node: &Node) -> (bool, bool) {
         let name = node.metadata.name.as_deref().unwrap_or_default();
-        let labels = node.metadata.labels.clone().unwrap_or_default();
+        let labels = node.metadata.labels.as_ref().unwrap_or(&NO_LABELS);
         let fits = self.node_name.as_deref().is_none_or(|wanted| wanted == name)
-            && self.required.as_ref().is_none_or(|required| required.matches(name, &labels));
+            && self.required.as_ref().is_none_or(|required| required.matches(name, labels));
         if !fits {
             return (false, false);
         }

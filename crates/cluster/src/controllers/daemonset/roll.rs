@@ -20,7 +20,7 @@ use crate::{
 /// Replaces pods of older templates as far as the strategy allows now.
 /// # Errors
 /// A refusal by the API server.
-pub(super) fn roll(turn: &mut Turn<'_>, set: &DaemonSet, plan: &Plan) -> Result<(), ApiStatus> {
+pub(super) fn roll(turn: &mut Turn<'_>, set: &DaemonSet, plan: &Plan<'_>) -> Result<(), ApiStatus> {
     let strategy = set.spec.as_ref().and_then(|spec| spec.update_strategy.clone()).unwrap_or_default();
     if strategy.type_.as_deref() == Some("OnDelete") {
         return Ok(());
@@ -45,15 +45,15 @@ pub(super) fn roll(turn: &mut Turn<'_>, set: &DaemonSet, plan: &Plan) -> Result<
 }
 
 /// The new and the old pod of a node; `None` if there are several of either.
-fn pair<'p>(plan: &Plan, place: &'p Place) -> Option<(Option<&'p Pod>, Option<&'p Pod>)> {
+fn pair<'p>(plan: &Plan<'_>, place: &Place<'p>) -> Option<(Option<&'p Pod>, Option<&'p Pod>)> {
     let (new, old): (Vec<&Pod>, Vec<&Pod>) = place.alive().partition(|pod| plan.is_current(pod));
     (new.len() <= 1 && old.len() <= 1).then(|| (new.first().copied(), old.first().copied()))
 }
 
 /// Old pods that go first and are replaced after: those that serve nobody, and others as far as `unavailable` goes.
-fn making_way<'p>(
-    plan: &Plan,
-    places: impl Iterator<Item = &'p Place>,
+fn making_way<'a, 'p: 'a>(
+    plan: &Plan<'_>,
+    places: impl Iterator<Item = &'a Place<'p>>,
     unavailable: i32,
     serves: impl Fn(&Pod) -> bool,
 ) -> Vec<&'p Pod> {
@@ -76,9 +76,9 @@ fn making_way<'p>(
 }
 
 /// Old pods that may go, and nodes that get a new pod beside the old one.
-fn beside<'p>(
-    plan: &Plan,
-    places: impl Iterator<Item = &'p Place>,
+fn beside<'a, 'p: 'a>(
+    plan: &Plan<'_>,
+    places: impl Iterator<Item = &'a Place<'p>>,
     (surge, wanted): (i32, i32),
     serves: impl Fn(&Pod) -> bool,
 ) -> (Vec<&'p Pod>, Vec<&'p str>) {
@@ -97,7 +97,7 @@ fn beside<'p>(
                 if serves(old) { &mut misplaced } else { &mut surplus }.push(old);
             }
             (None, Some(old)) => {
-                if serves(old) { &mut candidates } else { &mut at_once }.push(place.node.as_str());
+                if serves(old) { &mut candidates } else { &mut at_once }.push(place.node);
             }
             (Some(new), Some(_)) if !serves(new) => surging += 1,
             (Some(_), Some(old)) => surplus.push(old),

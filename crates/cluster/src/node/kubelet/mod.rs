@@ -83,12 +83,13 @@ impl Controller for Kubelet {
     }
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
-        let pod = turn.get::<Pod>(&key.namespace, &key.name).cloned();
+        let held = turn.store().object(key).cloned();
+        let pod = held.as_deref().and_then(Pod::of);
         let sandbox = turn.get::<Sandbox>(&key.namespace, &key.name).cloned();
         let is_static = sandbox.as_ref().is_some_and(|it| it.manifest.is_some() && node_runs(turn, &it.node));
-        let goes = pod.as_ref().is_none_or(|pod| pod.metadata.deletion_timestamp.is_some());
+        let goes = pod.is_none_or(|pod| pod.metadata.deletion_timestamp.is_some());
         if let (true, Some(sandbox)) = (is_static && goes, &sandbox) {
-            return mirror::restore(turn, key, pod.as_ref(), sandbox.clone()).map(|()| Next::Done);
+            return mirror::restore(turn, key, pod, sandbox.clone()).map(|()| Next::Done);
         }
         let Some(pod) = pod else {
             if let Some(sandbox) = sandbox {
@@ -103,53 +104,54 @@ impl Controller for Kubelet {
             }
             sandbox => sandbox,
         };
-        let Some(machine) = machine_of(turn, &pod).filter(|m| m.kubelet_running).cloned() else {
+        let Some(machine) = machine_of(turn, pod).filter(|m| m.kubelet_running).cloned() else {
             return Ok(Next::Done);
         };
-        if let Some(stopped) = machine.runtime_stopped.filter(|_| !finished(&pod)) {
-            return runtime::without(turn, &pod, sandbox, &machine, stopped);
+        if let Some(stopped) = machine.runtime_stopped.filter(|_| !finished(pod)) {
+            return runtime::without(turn, pod, sandbox, &machine, stopped);
         }
         let stopping = sandbox.as_ref().is_some_and(|it| it.step == SandboxStep::Stopping);
         if pod.metadata.deletion_timestamp.is_some() || stopping {
-            return stop::step(turn, &pod, sandbox);
+            return stop::step(turn, pod, sandbox);
         }
-        let deadline = stop::deadline(turn, &pod).filter(|_| !finished(&pod));
+        let deadline = stop::deadline(turn, pod).filter(|_| !finished(pod));
         let now = turn.now();
         let next = match sandbox {
             Some(sandbox) if deadline.is_some_and(|at| at <= now) => {
-                return stop::too_long(turn, &pod, sandbox);
+                return stop::too_long(turn, pod, sandbox);
             }
-            Some(sandbox) if finished(&pod) => {
+            Some(sandbox) if finished(pod) => {
                 stop::clear_up(turn, &sandbox);
                 Ok(Next::Done)
             }
             Some(sandbox) if matches!(sandbox.step, SandboxStep::Creating | SandboxStep::Mounting) => {
-                sandbox::step(turn, &pod, sandbox, &machine)
+                sandbox::step(turn, pod, sandbox, &machine)
             }
             Some(sandbox) => {
-                let resizes = if machine.played { None } else { resize::step(turn, &pod)? };
+                let resizes = if machine.played { None } else { resize::step(turn, pod)? };
                 if let Some(next @ Next::After(_)) = resizes {
                     return Ok(next);
                 }
                 // Its conditions may have changed.
-                let pod = turn.get::<Pod>(&key.namespace, &key.name).cloned().unwrap_or(pod.clone());
+                let held = turn.store().object(key).cloned();
+                let pod = held.as_deref().and_then(Pod::of).unwrap_or(pod);
                 let mut sandbox = sandbox;
                 let written = sandbox.written.clone();
-                let due = volume::refresh(turn, &pod, &mut sandbox);
+                let due = volume::refresh(turn, pod, &mut sandbox);
                 if sandbox.written != written {
                     turn.put(sandbox.clone().into_object());
                 }
-                let next = container::step(turn, &pod, sandbox, &machine);
+                let next = container::step(turn, pod, sandbox, &machine);
                 let next = next.map(|next| due.map_or(next, |at| sooner(next, at.since(now))));
                 match resizes {
                     Some(Next::Every(retry)) => next.map(|next| sooner(next, retry)),
                     Some(Next::Done | Next::After(_)) | None => next,
                 }
             }
-            None if finished(&pod) => Ok(Next::Done),
-            None => admit::step(turn, &pod, &machine),
+            None if finished(pod) => Ok(Next::Done),
+            None => admit::step(turn, pod, &machine),
         };
-        let deadline = stop::deadline(turn, &pod).or(deadline).filter(|_| !finished(&pod));
+        let deadline = stop::deadline(turn, pod).or(deadline).filter(|_| !finished(pod));
         next.map(|next| deadline.map_or(next, |at| sooner(next, at.since(now))))
     }
 }

@@ -6,7 +6,7 @@
 //! Source: kubelet `pkg/kubelet/allocation/allocation_manager.go`, `status/status_manager.go`, `kuberuntime_manager.go`
 //! (`computePodResizeAction`).
 
-use std::cmp::Reverse;
+use std::{borrow::Cow, cmp::Reverse};
 
 use api::{
     ApiStatus, Resource, SimDuration,
@@ -69,7 +69,7 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod) -> Result<Option<Next>, ApiSt
 /// What a pod has of its node: what was asked for since, and not given, does not count.
 /// Source: `allocation_manager.go` (`UpdatePodFromAllocation`), `NodeInfo.AddPod`.
 pub(super) fn allocated(pod: &Pod) -> Option<Requests> {
-    let mut spec = pod.spec.clone()?;
+    let mut spec = Cow::Borrowed(pod.spec.as_ref()?);
     let status = pod.status.as_ref();
     if condition(pod, IN_PROGRESS).is_none() {
         let statuses = || {
@@ -77,12 +77,21 @@ pub(super) fn allocated(pod: &Pod) -> Option<Requests> {
                 it.container_statuses.iter().flatten().chain(it.init_container_statuses.iter().flatten())
             })
         };
-        let sidecars = spec.init_containers.iter_mut().flatten();
-        let sidecars = sidecars.filter(|it| it.restart_policy.as_deref() == Some("Always"));
-        for container in spec.containers.iter_mut().chain(sidecars) {
-            let told = statuses().find(|it| it.name == container.name && it.resources.is_some());
-            let Some(has) = told.map(|it| it.allocated_resources.clone()) else { continue };
-            container.resources.get_or_insert_default().requests = has;
+        let other = |container: &Container| {
+            let told = statuses().find(|it| it.name == container.name && it.resources.is_some())?;
+            let asks = container.resources.as_ref().and_then(|it| it.requests.as_ref());
+            (told.allocated_resources.as_ref() != asks).then(|| told.allocated_resources.clone())
+        };
+        let is_sidecar = |it: &Container| it.restart_policy.as_deref() == Some("Always");
+        let sidecars = spec.init_containers.iter().flatten().filter(|it| is_sidecar(it));
+        if spec.containers.iter().chain(sidecars).any(|it| other(it).is_some()) {
+            let spec = spec.to_mut();
+            let sidecars = spec.init_containers.iter_mut().flatten().filter(|it| is_sidecar(it));
+            for container in spec.containers.iter_mut().chain(sidecars) {
+                if let Some(has) = other(container) {
+                    container.resources.get_or_insert_default().requests = has;
+                }
+            }
         }
     }
     Some(Requests::of(&spec, status))

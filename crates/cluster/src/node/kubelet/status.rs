@@ -32,12 +32,11 @@ pub(super) struct Statuses {
 impl Statuses {
     /// As the pod has them; containers without one wait.
     pub(super) fn of(pod: &Pod) -> Self {
-        let spec = pod.spec.clone().unwrap_or_default();
-        let status = pod.status.clone().unwrap_or_default();
-        let has_init = spec.init_containers.as_ref().is_some_and(|init| !init.is_empty());
-        let why = if has_init { "PodInitializing" } else { "ContainerCreating" };
-        let fill = |old: Option<Vec<ContainerStatus>>, containers: &[Container], started: Option<bool>| {
-            let old = old.unwrap_or_default();
+        let (spec, status) = (pod.spec.as_ref(), pod.status.as_ref());
+        let init = spec.and_then(|it| it.init_containers.as_deref()).unwrap_or_default();
+        let why = if init.is_empty() { "ContainerCreating" } else { "PodInitializing" };
+        let fill = |old: Option<&Vec<ContainerStatus>>, containers: &[Container], started: Option<bool>| {
+            let old = old.map(Vec::as_slice).unwrap_or_default();
             let of = |c: &Container| {
                 old.iter().find(|s| s.name == c.name).cloned().unwrap_or_else(|| ContainerStatus {
                     name: c.name.clone(),
@@ -51,11 +50,11 @@ impl Statuses {
             containers.iter().map(of).collect::<Vec<_>>()
         };
         let added: Vec<Container> = ephemeral::all(pod).map(ephemeral::as_container).collect();
-        let init = spec.init_containers.as_deref().unwrap_or_default();
+        let app = spec.map(|it| it.containers.as_slice()).unwrap_or_default();
         Self {
-            init: fill(status.init_container_statuses, init, Some(false)),
-            app: fill(status.container_statuses, &spec.containers, Some(false)),
-            ephemeral: fill(status.ephemeral_container_statuses, &added, None),
+            init: fill(status.and_then(|it| it.init_container_statuses.as_ref()), init, Some(false)),
+            app: fill(status.and_then(|it| it.container_statuses.as_ref()), app, Some(false)),
+            ephemeral: fill(status.and_then(|it| it.ephemeral_container_statuses.as_ref()), &added, None),
         }
     }
 
