@@ -258,6 +258,26 @@ impl Walk {
                 // Line breaks are legal in base64 for Go and not for the types.
                 Value::String(text.replace(['\n', '\r'], ""))
             }
+            // UPSTREAM: Go takes bytes one by one too.
+            (Type::Bytes, Value::Array(items)) => {
+                let mut bytes = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    match item.as_u64().map(u8::try_from) {
+                        Some(Ok(byte)) => bytes.push(byte),
+                        _ => {
+                            self.path.push(Step::Index(u32::try_from(index).unwrap_or(u32::MAX)));
+                            let what = match item {
+                                Value::Number(number) => format!("number {number}"),
+                                other => kind_of(other).to_owned(),
+                            };
+                            self.note(&what, "uint8");
+                            self.path.pop();
+                            bytes.push(0);
+                        }
+                    }
+                }
+                Value::String(base64::engine::general_purpose::STANDARD.encode(bytes))
+            }
             (Type::List(inner), Value::Array(items)) => {
                 let mut out = Vec::with_capacity(items.len());
                 for (index, value) in items.iter().enumerate() {

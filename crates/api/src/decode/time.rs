@@ -51,14 +51,29 @@ impl Layout {
     }
 }
 
+/// A text as Go's `time` quotes it: byte by byte where it is not ASCII.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..=0x7f => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// The time as the API writes it: in UTC, in the layout's precision.
 /// # Errors
 /// `parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"`.
 pub(super) fn parse(text: &str, layout: Layout) -> Result<String, String> {
     let cannot = |rest: &str, element: &str| {
-        format!("parsing time {text:?} as {:?}: cannot parse {rest:?} as {element:?}", layout.text())
+        let (text, rest) = (quoted(text), quoted(rest));
+        format!("parsing time {text} as {:?}: cannot parse {rest} as {element:?}", layout.text())
     };
-    let out_of_range = |what: &str| format!("parsing time {text:?}: {what} out of range");
+    let out_of_range = |what: &str| format!("parsing time {}: {what} out of range", quoted(text));
     let mut rest = text;
     let mut read = Read::default();
     for (before, element) in layout.elements() {

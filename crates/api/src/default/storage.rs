@@ -17,6 +17,24 @@ pub(super) fn persistent_volume(volume: &mut PersistentVolume) {
     if let Some(path) = &mut spec.host_path {
         path.type_.get_or_insert_default();
     }
+    if let Some(source) = &mut spec.iscsi {
+        blank_to(&mut source.iscsi_interface, "default");
+    }
+    if let Some(source) = &mut spec.rbd {
+        blank_to(&mut source.pool, "rbd");
+        blank_to(&mut source.user, "admin");
+        blank_to(&mut source.keyring, "/etc/ceph/keyring");
+    }
+    if let Some(source) = &mut spec.azure_disk {
+        missing_to(&mut source.caching_mode, "ReadWrite");
+        missing_to(&mut source.kind, "Shared");
+        missing_to(&mut source.fs_type, "ext4");
+        source.read_only.get_or_insert(false);
+    }
+    if let Some(source) = &mut spec.scale_io {
+        blank_to(&mut source.storage_mode, "ThinProvisioned");
+        blank_to(&mut source.fs_type, "xfs");
+    }
 }
 
 pub(super) fn persistent_volume_claim(claim: &mut PersistentVolumeClaim) {

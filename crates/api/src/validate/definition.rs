@@ -516,6 +516,16 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     if depth > DEEPEST || !schema.is_object() {
         return;
     }
+    for keyword in ["id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"] {
+        let is_there = match &schema[keyword] {
+            Value::String(text) => !text.is_empty(),
+            Value::Object(all) => !all.is_empty() || keyword == "additionalItems",
+            other => !other.is_null(),
+        };
+        if is_there {
+            report.forbidden(&at.field(keyword), &format!("{keyword} is not supported"));
+        }
+    }
     let type_ = text(&schema["type"]);
     if type_ == "null" {
         report.forbidden(&at.field("type"), "type cannot be set to null, use nullable as an alternative");

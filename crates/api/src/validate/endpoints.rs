@@ -117,7 +117,10 @@ fn slice_ports(report: &mut Report, slice: &EndpointSlice) {
         if !names.insert(named) {
             report.duplicate(&at.field("name"), named);
         }
-        container::protocol(report, meta::text(port.protocol.as_ref()), &at.field("protocol"));
+        let protocol = meta::text(port.protocol.as_ref());
+        if !["SCTP", "TCP", "UDP"].contains(&protocol) {
+            report.not_supported(&at.field("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+        }
         if let Some(spoken) = &port.app_protocol {
             report.each_invalid(&at.field("appProtocol"), spoken, name::qualified(spoken));
         }

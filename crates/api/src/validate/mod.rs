@@ -34,6 +34,7 @@ mod mount;
 pub(crate) mod name;
 mod networking;
 mod node;
+mod old_volume;
 mod os;
 mod persistent_volume;
 mod pod;
@@ -138,7 +139,11 @@ pub fn create(object: &Object) -> Vec<Cause> {
     }
     if report.causes.is_empty() {
         // UPSTREAM: whoever looked at nothing but the rest is looked at here, by the widest rule for names.
-        metadata_only(&mut report, object, name::path_segment);
+        let info = object.kind().info();
+        if info.domain() == Domain::Kubernetes {
+            let namespaced = info.scope == Scope::Namespaced;
+            meta::generic_object_meta(&mut report, object.meta(), namespaced, name::path_segment);
+        }
     }
     report.causes
 }

@@ -234,6 +234,9 @@ fn backend(report: &mut Report, backend: &IngressBackend, at: &At<'_>) {
                     if value.is_empty() {
                         report.required(&at.field("resource").field(field), "");
                     }
+                    let place = at.field("resource");
+                    let place = place.field(field);
+                    report.each_invalid(&place, value, name::path_segment(value, false));
                 }
             }
         }

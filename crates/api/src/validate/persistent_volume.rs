@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     affinity, internal, meta,
     meta::text,
-    name,
+    name, old_volume,
     report::{At, Report},
     volume::{self, csi_driver},
 };
@@ -279,8 +279,8 @@ fn source(report: &mut Report, spec: &PersistentVolumeSpec, at: &At<'_>) {
     if let Some(it) = spec.host_path.as_ref().filter(|_| another(report, "hostPath")) {
         volume::host_path(report, it, &at.field("hostPath"));
     }
-    if spec.gce_persistent_disk.is_some() {
-        another(report, "gcePersistentDisk");
+    if spec.gce_persistent_disk.is_some() && another(report, "gcePersistentDisk") {
+        old_volume::check(report, spec, "gcePersistentDisk", at, true);
     }
     if let Some(it) =
         spec.aws_elastic_block_store.as_ref().filter(|_| another(report, "awsElasticBlockStore"))
@@ -288,8 +288,8 @@ fn source(report: &mut Report, spec: &PersistentVolumeSpec, at: &At<'_>) {
         volume::elastic_block_store(report, it, &at.field("awsElasticBlockStore"));
     }
     for (field, there) in [("glusterfs", spec.glusterfs.is_some()), ("flocker", spec.flocker.is_some())] {
-        if there {
-            another(report, field);
+        if there && another(report, field) {
+            old_volume::check(report, spec, field, at, true);
         }
     }
     if let Some(it) = spec.nfs.as_ref().filter(|_| another(report, "nfs")) {
@@ -309,8 +309,8 @@ fn source(report: &mut Report, spec: &PersistentVolumeSpec, at: &At<'_>) {
         ("azureDisk", spec.azure_disk.is_some()),
         ("scaleIO", spec.scale_io.is_some()),
     ] {
-        if there {
-            another(report, field);
+        if there && another(report, field) {
+            old_volume::check(report, spec, field, at, true);
         }
     }
     if let Some(it) = spec.local.as_ref().filter(|_| another(report, "local")) {
@@ -325,8 +325,8 @@ fn source(report: &mut Report, spec: &PersistentVolumeSpec, at: &At<'_>) {
             report.required(&at.field("nodeAffinity"), "Local volume requires node affinity");
         }
     }
-    if spec.storageos.is_some() {
-        another(report, "storageos");
+    if spec.storageos.is_some() && another(report, "storageos") {
+        old_volume::check(report, spec, "storageos", at, true);
     }
     if let Some(it) = spec.csi.as_ref().filter(|_| another(report, "csi")) {
         let at = at.field("csi");

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     env::{field_selector, resource_field_selector},
-    meta, name, persistent_volume,
+    meta, name, old_volume, persistent_volume,
     report::{At, Report},
 };
 use crate::{
@@ -74,8 +74,8 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
     if volume.git_repo.is_some() {
         another(report, "gitRepo");
     }
-    if volume.gce_persistent_disk.is_some() {
-        another(report, "gcePersistentDisk");
+    if volume.gce_persistent_disk.is_some() && another(report, "gcePersistentDisk") {
+        old_volume::check(report, volume, "gcePersistentDisk", at, false);
     }
     if let Some(it) =
         volume.aws_elastic_block_store.as_ref().filter(|_| another(report, "awsElasticBlockStore"))
@@ -98,8 +98,8 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
         ("glusterfs", volume.glusterfs.is_some()),
         ("flocker", volume.flocker.is_some()),
     ] {
-        if there {
-            another(report, field);
+        if there && another(report, field) {
+            old_volume::check(report, volume, field, at, false);
         }
     }
     if let Some(it) =
@@ -114,8 +114,8 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
         ("cephFS", volume.cephfs.is_some()),
         ("quobyte", volume.quobyte.is_some()),
     ] {
-        if there {
-            another(report, field);
+        if there && another(report, field) {
+            old_volume::check(report, volume, field, at, false);
         }
     }
     // UPSTREAM: its name is misspelt where there is more than one source.
@@ -146,15 +146,15 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
         ("azureDisk", volume.azure_disk.is_some()),
         ("storageos", volume.storageos.is_some()),
     ] {
-        if there {
-            another(report, field);
+        if there && another(report, field) {
+            old_volume::check(report, volume, field, at, false);
         }
     }
     if let Some(it) = volume.projected.as_ref().filter(|_| another(report, "projected")) {
         projected(report, it, &at.field("projected"));
     }
-    if volume.scale_io.is_some() {
-        another(report, "scaleIO");
+    if volume.scale_io.is_some() && another(report, "scaleIO") {
+        old_volume::check(report, volume, "scaleIO", at, false);
     }
     if let Some(it) = volume.csi.as_ref().filter(|_| another(report, "csi")) {
         csi_driver(report, &it.driver, &at.field("csi.driver"));

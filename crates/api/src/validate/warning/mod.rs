@@ -339,7 +339,9 @@ fn fraction(
     at: &At<'_>,
 ) {
     let Some(amount) = list.and_then(|list| list.get(resource)) else { return };
-    if crate::quantity::Quantity::parse(&amount.0).is_ok_and(|it| it.milli_value() % 1000 != 0) {
+    if crate::quantity::Quantity::parse(&amount.0)
+        .is_ok_and(|it| it.milli_value() % 1000 != 0 && it.milli_value() != i64::MAX)
+    {
         out.push(format!(
             "{}: fractional byte value {} is invalid, must be an integer",
             at.key(resource),
