@@ -49,10 +49,10 @@ fn differences(path: &Path) -> Result<Vec<Difference>, Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", path.display());
     let mut all = Vec::new();
     for line in fs::read_to_string(path)?.lines().skip(1) {
-        let [suite, case, step, en, ko] = line.split('\t').collect::<Vec<_>>()[..] else {
+        let [suite, case, steps, en, ko] = line.split('\t').collect::<Vec<_>>()[..] else {
             return Err(format!("{}: {line:?} has not five columns", path.display()).into());
         };
-        let case = if step.is_empty() { case.to_owned() } else { format!("{case} {step}") };
+        let case = if steps.is_empty() { case.to_owned() } else { format!("{case} {steps}") };
         all.push(Difference { suite: suite.to_owned(), case, why: (en.to_owned(), ko.to_owned()) });
     }
     Ok(all)

@@ -6,24 +6,27 @@ use super::Disagreement;
 
 static LIST: &str = include_str!("../../../../tests/vectors/differs.tsv");
 
-/// A case, or one step of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A case, or some steps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Listed {
     suite: &'static str,
     pub(super) case: &'static str,
-    step: Option<usize>,
+    /// None for the whole case.
+    steps: Vec<usize>,
     pub(super) why: &'static str,
 }
 
 impl Listed {
     /// Its name in a report.
     pub(super) fn shown(&self) -> String {
-        let step = self.step.map_or_else(String::new, |step| format!(" at step {step}"));
-        format!("{}{step}", self.case)
+        let steps: Vec<String> = self.steps.iter().map(usize::to_string).collect();
+        let at = if steps.is_empty() { String::new() } else { format!(" at step {}", steps.join(", ")) };
+        format!("{}{at}", self.case)
     }
 
     fn is(&self, suite: &str, case: &str, step: Option<usize>) -> bool {
-        self.suite == suite && self.case == case && self.step == step
+        let has_step = step.map_or(self.steps.is_empty(), |step| self.steps.contains(&step));
+        self.suite == suite && self.case == case && has_step
     }
 
     /// Whether this is where it differs.
@@ -36,8 +39,9 @@ impl Listed {
 /// The list of a suite.
 pub(super) fn of(suite: &str) -> Vec<Listed> {
     let lines = LIST.lines().skip(1).filter_map(|line| {
-        let [suite, case, step, why, _] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
-        Some(Listed { suite, case, step: step.parse().ok(), why })
+        let [suite, case, steps, why, _] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+        let steps = steps.split(',').filter_map(|step| step.parse().ok()).collect();
+        Some(Listed { suite, case, steps, why })
     });
     lines.filter(|it| it.suite == suite).collect()
 }

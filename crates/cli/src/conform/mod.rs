@@ -101,8 +101,10 @@ fn report(suite: &str, outcomes: &[Outcome], listed: &[Listed], show: usize) -> 
     let is_listed = |it: &Disagreement| listed.iter().any(|on| on.explains(suite, it));
     let (on_purpose, unknown): (Vec<&Disagreement>, Vec<&Disagreement>) =
         wrong.iter().copied().partition(|it| is_listed(it));
+    // A sequence tells only the first step that is not on the list: of those that are, it then says nothing.
+    let is_open = |on: &Listed| unknown.iter().any(|it| it.id == on.case && suite == "kubectl");
     let untrue: Vec<&Listed> =
-        listed.iter().filter(|on| !wrong.iter().any(|it| on.explains(suite, it))).collect();
+        listed.iter().filter(|on| !is_open(on) && !wrong.iter().any(|it| on.explains(suite, it))).collect();
     if !listed.is_empty() {
         println!("{suite}: {} differ on purpose, {} differ", on_purpose.len(), unknown.len());
     }
