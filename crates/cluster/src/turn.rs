@@ -6,7 +6,7 @@ use api::{Kind, Object, Resource, SimDuration, SimTime, meta::Time};
 
 use crate::{
     ActorId, ClusterId, Controller, Key, Store, World, actors,
-    draw::{draw, hex, suffix},
+    draw::{hex, suffix},
     fact::What,
     queue::Wake,
 };
@@ -83,7 +83,7 @@ impl<'w> Turn<'w> {
     /// A number drawn for this purpose and key.
     #[must_use]
     pub fn draw(&self, purpose: &str, key: &Key, n: u64) -> u64 {
-        draw(self.world.seed(), purpose, &format!("{}/{key}", key.cluster.0), n)
+        self.world.draw(purpose, key, n)
     }
 
     /// A generated name's suffix, drawn for this purpose and key.

@@ -19,7 +19,7 @@ use api::{
     meta::ObjectMeta,
 };
 
-use crate::{ClusterId, Key, World, draw::draw, scheduler};
+use crate::{ClusterId, Key, World, scheduler};
 
 /// A pod and what the scheduler knows at that moment.
 pub struct Subject<'w> {
@@ -68,7 +68,7 @@ impl<'w> Subject<'w> {
             table: world.scheduling().nodes(cluster),
             profile: scheduler::profile(store, cluster),
             // The draw of the next attempt.
-            tie: draw(world.seed(), "tie", &format!("{}/{key}", cluster.0), attempts),
+            tie: world.draw("tie", &key, attempts),
         })
     }
 

@@ -17,6 +17,7 @@ use crate::{
     client::Clients,
     cloud,
     controllers::{FailedPods, Recommendations},
+    draw,
     parts::{self, Process, Silence, Standing},
     provision,
     queue::{Queue, Wake},
@@ -145,6 +146,11 @@ impl World {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// A number drawn for this purpose and key.
+    pub(crate) fn draw(&self, purpose: &str, key: &Key, n: u64) -> u64 {
+        draw::draw(self.seed, purpose, &format!("{}/{key}", key.cluster.0), n)
     }
 
     /// Everything that happened, oldest first.

@@ -44,6 +44,11 @@ pub enum Hint {
         /// The re-indented manifest.
         text: String,
     },
+    /// `lab select` points at something: a page shows it.
+    Select {
+        /// As it was typed: `pod/web`.
+        object: String,
+    },
     /// `kubectl edit` would open an editor; here it is closed without a change.
     Editor {
         /// The command that opens it on this one object.

@@ -1,6 +1,7 @@
 //! Everything that can happen to the page, and what it can show.
 
 use api::{SimTime, asset::Asset};
+use cluster::import::outlook::Change;
 use lab::{view::pool::Term, words::Lang};
 use scheduler::what_if::Edit;
 
@@ -117,6 +118,8 @@ pub enum Action {
     Look(u64),
     /// Imagines these edits beside the decision, and no others.
     Try(Vec<Edit>),
+    /// Imagines a change of the nodes; the default one is none.
+    Imagine(Change),
     /// Opens a branch and runs lines there.
     InBranch(String),
     /// A small window over the page, or none.

@@ -8,6 +8,7 @@ mod assets;
 mod branch;
 mod edit;
 mod file;
+mod imagine;
 pub mod import;
 mod keys;
 mod look;
@@ -25,7 +26,7 @@ use lab::{
     view::{
         self,
         lesson::standings,
-        scene::{Form, Scene},
+        scene::{self, Form, Scene},
     },
     words::fill,
 };
@@ -75,6 +76,8 @@ pub struct App {
     pub looked: Option<Looked>,
     /// Edits that are imagined beside it.
     pub tried: Vec<scheduler::what_if::Edit>,
+    /// What is imagined of the nodes, if something is.
+    imagined: Option<imagine::Imagined>,
     /// The term of a node's formula that is pointed at.
     pub pointed: Option<(String, view::pool::Term)>,
     /// The small window that is open.
@@ -129,7 +132,10 @@ impl App {
     pub fn scene(&self) -> Rc<Scene> {
         let form = if self.width == Width::Phone { Form::Phone } else { Form::Desk };
         let focus = self.selected.as_deref().and_then(|id| id.strip_prefix("Node/"));
-        Rc::new(self.desk.scene(form, focus))
+        Rc::new(match self.imagined().map(|it| &it.found) {
+            Some(Ok(then)) => scene::imagined(self.desk.moment(), self.desk.cluster(), form, focus, then),
+            Some(Err(_)) | None => self.desk.scene(form, focus),
+        })
     }
 
     /// Whether a pane is hidden.
@@ -243,6 +249,9 @@ impl App {
     fn after(&mut self, context: &Context<Self>, paths: u64) {
         self.looked = None;
         self.say_goals(context);
+        if let Some(id) = self.desk.asked_selection().filter(|id| self.selected.as_ref() != Some(id)) {
+            self.show_selected(id);
+        }
         if let Some((command, text)) = self.desk.asked_editor() {
             self.begin_editing(command, text);
         }
@@ -309,6 +318,7 @@ impl App {
             }
             Action::Look(fact) => self.look(context, fact),
             Action::Try(edits) => self.tried = edits,
+            Action::Imagine(change) => self.imagine(change),
             Action::Point(term) if self.pointed == term => return false,
             Action::Point(term) => self.pointed = term,
             Action::InBranch(lines) => self.run_in_branch(context, &lines),
@@ -552,6 +562,7 @@ impl Component for App {
             looked: None,
             tried: Vec::new(),
             pointed: None,
+            imagined: None,
             panel: None,
             ends: Default::default(),
             zoom: (0, Zoom::Fit),

@@ -6,6 +6,15 @@ use super::{App, Pane, Sheet, Tab, Width};
 use crate::screen::story;
 
 impl App {
+    /// Shows what a command pointed at.
+    pub(super) fn show_selected(&mut self, id: String) {
+        self.looked = None;
+        self.tried.clear();
+        self.pointed = None;
+        self.selected = Some(id);
+        self.hidden.retain(|pane| *pane != Pane::Inspector);
+    }
+
     /// Selects a thing of the scene, or nothing.
     pub(super) fn select(&mut self, context: &Context<Self>, id: Option<String>) {
         if self.selected != id {

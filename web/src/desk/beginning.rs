@@ -80,6 +80,7 @@ impl Desk {
             fresh: 0,
             complaint: None,
             asked_editor: None,
+            asked_selection: None,
             path: None,
             paths: 0,
         };

@@ -147,6 +147,8 @@ pub struct Desk {
     complaint: Option<String>,
     /// What a command asked the editor for: the command that saves it, and the text.
     asked_editor: Option<(String, String)>,
+    /// What a command pointed at, as the scene calls it.
+    asked_selection: Option<String>,
     /// The last path asked for.
     pub path: Option<Rc<PathView>>,
     /// Its number, so that the packet sets out again.
@@ -250,6 +252,10 @@ impl Desk {
                 }
                 Hint::NotSimulated { what } => Remark::NotSimulated(what),
                 Hint::Reindent { name, text } => Remark::Reindent(name, text),
+                Hint::Select { object } => {
+                    self.asked_selection = names::called(self.session.world().store(), cluster, &object);
+                    continue;
+                }
                 Hint::Stopped { limit } => Remark::Stopped(limit),
                 Hint::Editor { command, text } => {
                     self.asked_editor = Some((command.clone(), text));
@@ -410,6 +416,11 @@ impl Desk {
     /// What the last command asked the editor for; once.
     pub fn asked_editor(&mut self) -> Option<(String, String)> {
         self.asked_editor.take()
+    }
+
+    /// What the last command pointed at; once.
+    pub fn asked_selection(&mut self) -> Option<String> {
+        self.asked_selection.take()
     }
 
     /// The editor was closed without saving.

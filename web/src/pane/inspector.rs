@@ -1,8 +1,10 @@
 //! The inspector: why, state, the object, what was said about it, and paths.
 
+use cluster::import::outlook::{Change, NoOutlook, Outlook};
 use lab::{
     view::{
         feed::FeedGroup,
+        imagine::Offer,
         inspector::Sheet,
         lesson::LessonView,
         path::{PathView, Verdict},
@@ -18,7 +20,7 @@ use scheduler::Reason;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, function_component, html};
 
-use super::{feed, feed::clock, path, pool, request};
+use super::{feed, feed::clock, imagine::Imagine, path, pool, request};
 use crate::{
     app::{Action, Tab, on},
     route::Route,
@@ -57,6 +59,12 @@ pub struct Props {
     pub chosen: (String, String),
     /// Whether there is a decision to show.
     pub decided: bool,
+    /// What can be imagined of the node.
+    #[prop_or_default]
+    pub offer: Option<Offer>,
+    /// What is imagined of it, and what would follow.
+    #[prop_or_default]
+    pub imagined: Option<(Change, Result<Outlook, NoOutlook>)>,
     /// The term of a formula that is pointed at.
     #[prop_or_default]
     pub term: Option<Term>,
@@ -195,7 +203,8 @@ fn head(props: &Props) -> Html {
             )
         }
         Some(Why::Node(node)) => (
-            node.name.clone(),
+            // The rest of a host's name is the same for all.
+            node.name.split('.').next().unwrap_or_default().to_owned(),
             html! { {format!("Node · {} · {}/{}", node.instance_type, node.pods.0, node.pods.1)} },
         ),
         _ => {
@@ -254,6 +263,9 @@ fn why(props: &Props) -> Html {
             </ol>
             if let Why::Node(node) = why { {for node.pool.iter().filter_map(|it| it.history.as_ref()).map(|it| pool::history(it, props.lang))} }
             if let Why::Subnet(subnet) = why { {blocks(subnet, props.lang)}{holders(subnet, props)} }
+            if let (Why::Node(node), Some(offer)) = (why, &props.offer) {
+                <Imagine node={node.name.clone()} offer={offer.clone()} imagined={props.imagined.clone()} lang={props.lang} send={props.send.clone()}/>
+            }
             if let Some(raw) = raw { <div class="raw">{raw}</div> }
             if !switches.is_empty() { {self::switches(switches, props)} }
         </div>
@@ -356,7 +368,7 @@ fn looked(pod: &PodWhy, props: &Props) -> Html {
     }
 }
 
-fn step(number: usize, step: &Step) -> Html {
+pub(super) fn step(number: usize, step: &Step) -> Html {
     let dot = match step.mark {
         Mark::Number => html! { <span class="dot">{number}</span> },
         Mark::Good => html! { <span class="dot s-run">{icon(Icon::Check, "")}</span> },

@@ -4,6 +4,7 @@ pub mod decision;
 pub mod diagnosis;
 pub mod editor;
 pub mod feed;
+mod imagine;
 pub mod inspector;
 pub mod lesson;
 pub mod notices;

@@ -50,7 +50,7 @@ pub fn node(props: &Props) -> Html {
         NodeState::NotReady => "s-notready",
     };
     html! {
-        <g class={classes!("k-node", (node.size == NodeSize::Large).then_some("is-large"), state, full.then_some("is-full"), dimmed.then_some("is-dim"),
+        <g class={classes!("k-node", (node.size == NodeSize::Large).then_some("is-large"), state, full.then_some("is-full"), dimmed.then_some("is-dim"), node.imagined.then_some("is-imagined"),
             selected.then_some("is-sel"))} data-id={node.id.clone()} transform={at(r.x, r.y)}>
             <title>{&node.name}</title>
             if *selected {

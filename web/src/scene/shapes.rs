@@ -212,7 +212,8 @@ pub fn slot(slot: &SlotMark) -> Html {
         SlotState::Used | SlotState::Empty | SlotState::Cooldown { .. } | SlotState::Stale => Html::default(),
     };
     html! {
-        <g key={slot.id.clone()} class={classes!("k-slot", format!("s-{class}"), (!large).then_some("is-small"))}
+        <g key={slot.id.clone()} class={classes!("k-slot", format!("s-{class}"), (!large).then_some("is-small"),
+            slot.imagined.then_some("is-imagined"))}
             data-id={slot.id.clone()} transform={at(x, y)}>
             if !slot.address.is_empty() { <title>{&slot.address}</title> }
             <rect x=".5" y=".5" width={(w - 1).to_string()} height={(w - 1).to_string()}/>

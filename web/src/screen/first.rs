@@ -443,6 +443,7 @@ fn eni(plan: &Plan, row: &EniRow, index: usize) -> Html {
             state: SlotState::Empty,
             octet: String::new(),
             address: String::new(),
+            imagined: false,
         });
         drawn.rect = rect;
         slot(&drawn)

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use cluster::import::outlook::Change;
 use lab::{
     lesson::progress::Standing,
     view::{
@@ -204,6 +205,10 @@ fn times(app: &App, send: &Callback<Action>) -> Html {
                     <button aria-pressed="true" class="is-on">{tab(name, head)}</button>
                 </div>
             }
+            if app.imagined().is_some() {
+                <div class="floats past" role="status"><span>{icon(Icon::Funnel, "s12")}{app.settings.lang.what_if().not_applied}</span>
+                    <button onclick={on(send, || Action::Imagine(Change::default()))}>{app.settings.lang.what_if().clear}</button></div>
+            }
             if back {
                 <div class="floats past" role="status"><span>{icon(Icon::Clock, "s12")}{fill(ui.past, feed::clock(app.desk.at))}</span>
                     <button onclick={on(send, || Action::Seek(api::SimTime(u64::MAX)))}>{ui.back_to_now}</button></div>
@@ -275,6 +280,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     html! {
         <Inspector {request} asked={app.desk.last_request().filter(|_| id == Some("ControlPlane/api"))} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
             {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)} term={app.pointed.as_ref().map(|it| it.1)}
+            offer={app.offer()} imagined={app.imagined().map(|it| (it.change.clone(), it.found.clone()))}
             lang={app.settings.lang} send={send.clone()}/>
     }
 }

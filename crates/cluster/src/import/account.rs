@@ -7,6 +7,7 @@ use api::{
         cni::IpPool,
     },
 };
+use cni::SandboxId;
 use serde::Serialize;
 
 use super::lay::is_on_host;
@@ -162,16 +163,21 @@ pub(super) fn instance_of<'s>(store: &'s Store, node: &str) -> Option<&'s Instan
     store.instances_of(node).next()
 }
 
-/// Pods on a node that have not ended: all, and those that need an address of their own.
-fn pods_of(store: &Store, cluster: ClusterId, node: &str) -> (u32, u32) {
-    let living = store.pods_on(cluster, node).filter(|pod| !matches!(phase(pod), "Succeeded" | "Failed"));
-    living.fold((0, 0), |(all, own), pod| (all + 1, own + u32::from(!is_on_host(pod))))
+/// Pods on a node that have not ended.
+fn living<'s>(store: &'s Store, cluster: ClusterId, node: &str) -> impl Iterator<Item = &'s Pod> {
+    store.pods_on(cluster, node).filter(|pod| !matches!(phase(pod), "Succeeded" | "Failed"))
+}
+
+/// Pods on a node that have not ended and need an address of their own, as ipamd calls them.
+pub(super) fn pods_with_address(store: &Store, cluster: ClusterId, node: &str) -> Vec<SandboxId> {
+    let own = living(store, cluster, node).filter(|pod| !is_on_host(pod));
+    let name = |it: &Option<String>| it.clone().unwrap_or_default();
+    own.map(|it| SandboxId(format!("{}/{}", name(&it.metadata.namespace), name(&it.metadata.name)))).collect()
 }
 
 fn row(store: &Store, cluster: ClusterId, node: &Node) -> NodeRow {
     let name = node.metadata.name.clone().unwrap_or_default();
     let label = node.metadata.labels.as_ref().and_then(|it| it.get("node.kubernetes.io/instance-type"));
-    let (pods, with_address) = pods_of(store, cluster, &name);
     let instance = instance_of(store, &name).and_then(|it| it.metadata.name.as_deref());
     let enis: Vec<&Eni> = instance.map(|it| store.enis_of(it).collect()).unwrap_or_default();
     let pool = store.get::<IpPool>(cluster, "", &name);
@@ -183,8 +189,8 @@ fn row(store: &Store, cluster: ClusterId, node: &Node) -> NodeRow {
     NodeRow {
         instance_type: label.cloned().unwrap_or_default(),
         max_pods: pods_allowed(node),
-        pods,
-        with_address,
+        pods: u32::try_from(living(store, cluster, &name).count()).unwrap_or(u32::MAX),
+        with_address: u32::try_from(pods_with_address(store, cluster, &name).len()).unwrap_or(u32::MAX),
         held,
         name,
     }

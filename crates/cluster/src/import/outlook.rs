@@ -1,7 +1,8 @@
-//! What would a cluster's nodes, subnets and waiting pods look like with prefixes, or on another instance type?
+//! What would a cluster's nodes, subnets and waiting pods look like with prefixes, on another instance type, or with other
+//! targets of the CNI?
 //!
-//! Every node is taken to be replaced by one of the new kind that gets the same pods: neither the kubelet's limit nor an
-//! ENI that is full changes while a node lives. Nothing is written.
+//! For prefixes and types every node is taken to be replaced by one of the new kind that gets the same pods: neither the
+//! kubelet's limit nor an ENI that is full changes while a node lives. Targets work on the pools as they are. Nothing is written.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
@@ -10,9 +11,10 @@ use api::{
     Resource, SimTime,
     k8s::core::v1::{Node, Pod},
     kinds::{
-        aws::Subnet,
+        aws::{Attachment, Eni, EniOwner, Instance, Subnet},
         cni::{IpPool, PoolEni, PoolMode},
     },
+    meta::ObjectMeta,
     quantity::Quantity,
 };
 use cni::{
@@ -24,27 +26,49 @@ use ipnet::Ipv4Net;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as K8sQuantity;
 use serde::Serialize;
 
-use super::account::{Held, NodeRow, instance_of, nodes};
+use super::account::{Held, NodeRow, instance_of, nodes, pods_with_address};
 use crate::{
     ClusterId, Key, Store, World, cloud,
-    draw::draw,
     node::{capacity, ipamd},
     scheduler,
 };
 
-/// One thing that could be different.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What could be different; what is not named stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Change {
+pub struct Change {
     /// `ENABLE_PREFIX_DELEGATION=true`.
-    PrefixDelegation,
-    /// Nodes of one type become nodes of another.
-    InstanceType {
-        /// The type now.
-        from: String,
-        /// The type then.
-        to: String,
-    },
+    pub prefix_delegation: bool,
+    /// Nodes of one type become nodes of another: the type now, and the type then.
+    pub instance_type: Option<(String, String)>,
+    /// `WARM_ENI_TARGET`.
+    pub warm_eni: Option<u32>,
+    /// `WARM_IP_TARGET`.
+    pub warm_ip: Option<u32>,
+    /// `MINIMUM_IP_TARGET`.
+    pub minimum_ip: Option<u32>,
+    /// `WARM_PREFIX_TARGET`.
+    pub warm_prefix: Option<u32>,
+}
+
+impl Change {
+    /// Whether it takes new nodes; targets of the pool change while nodes live.
+    #[must_use]
+    pub fn replaces_nodes(&self) -> bool {
+        self.prefix_delegation || self.instance_type.is_some()
+    }
+
+    /// What the CNI would be told to hold, where it is told this now.
+    fn targets(&self, now: &WarmTargets) -> WarmTargets {
+        WarmTargets {
+            prefix_delegation: now.prefix_delegation || self.prefix_delegation,
+            warm_eni: self.warm_eni.unwrap_or(now.warm_eni),
+            warm_ip: self.warm_ip.unwrap_or(now.warm_ip),
+            minimum_ip: self.minimum_ip.unwrap_or(now.minimum_ip),
+            warm_prefix: self.warm_prefix.unwrap_or(now.warm_prefix),
+            ..now.clone()
+        }
+    }
 }
 
 /// Why a question has no answer.
@@ -59,7 +83,7 @@ pub enum NoOutlook {
 }
 
 /// A node now and then.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeOutlook {
     /// Now.
@@ -70,7 +94,23 @@ pub struct NodeOutlook {
     pub max_pods: u32,
     /// What its interfaces would hold; nothing where the subnet of the node is not known.
     pub held: Option<Held>,
+    /// Its pool then, where that is known.
+    #[serde(skip)]
+    pub pool: Option<IpPool>,
+    /// Its interfaces then; addresses that are only imagined are none of EC2's: see [`is_imagined`].
+    #[serde(skip)]
+    pub enis: Vec<Eni>,
 }
+
+/// Whether an address is only imagined: nobody knows which one EC2 would give. 240.0.0.0/4 is nobody's (RFC 1112 §4).
+#[must_use]
+pub fn is_imagined(address: Ipv4Addr) -> bool {
+    address.octets()[0] >= IMAGINED.octets()[0]
+}
+
+const IMAGINED: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 0);
+/// Interfaces' own imagined addresses, which stand apart from those of pods.
+const IMAGINED_ENIS: Ipv4Addr = Ipv4Addr::new(250, 0, 0, 0);
 
 /// A subnet now and then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,9 +141,11 @@ pub struct PodOutlook {
 }
 
 /// Everything that would be different.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outlook {
+    /// Whether it takes new nodes.
+    pub replaces_nodes: bool,
     /// Nodes that change.
     pub nodes: Vec<NodeOutlook>,
     /// Subnets of those nodes.
@@ -120,7 +162,7 @@ pub struct Outlook {
 /// # Errors
 /// [`NoOutlook`].
 pub fn outlook(world: &World, cluster: ClusterId, change: &Change) -> Result<Outlook, NoOutlook> {
-    if let Change::InstanceType { from, to } = change {
+    if let Some((from, to)) = &change.instance_type {
         for name in [from, to] {
             limits::of(name).ok_or_else(|| NoOutlook::UnknownType(name.clone()))?;
         }
@@ -128,6 +170,7 @@ pub fn outlook(world: &World, cluster: ClusterId, change: &Change) -> Result<Out
     let store = world.store();
     let rows = nodes(store, cluster);
     let mut out = Outlook {
+        replaces_nodes: change.replaces_nodes(),
         nodes: Vec::new(),
         subnets: Vec::new(),
         pods: Vec::new(),
@@ -137,48 +180,47 @@ pub fn outlook(world: &World, cluster: ClusterId, change: &Change) -> Result<Out
     let mut table = (*world.scheduling().nodes(cluster)).clone();
     for row in &rows {
         let Some((of, becomes)) = becomes(row, change) else { continue };
-        let mut targets = match ipamd::targets_on(store, cluster, &row.name) {
-            Some(targets) => targets,
-            None => {
-                out.default_targets = true;
-                shipped(store.get::<IpPool>(cluster, "", &row.name))
-            }
-        };
-        if *change == Change::PrefixDelegation {
-            if !becomes.prefix_capable() {
-                out.unable.push(row.name.clone());
-                continue;
-            }
-            targets.prefix_delegation = true;
+        let now = ipamd::targets_on(store, cluster, &row.name);
+        out.default_targets |= now.is_none();
+        let pool = store.get::<IpPool>(cluster, "", &row.name);
+        let targets = change.targets(&now.unwrap_or_else(|| shipped(pool)));
+        if change.prefix_delegation && !becomes.prefix_capable() {
+            out.unable.push(row.name.clone());
+            continue;
         }
-        let flags = Flags {
-            prefix_delegation: targets.prefix_delegation && becomes.prefix_capable(),
-            custom_networking: targets.custom_networking,
-            max_eni: targets.max_eni,
-            show_max_allowed: false,
-        };
-        let max_pods = recommended(becomes, flags);
-        if let Some(node) = store.get::<Node>(cluster, "", &row.name) {
+        let max_pods = if change.replaces_nodes() { allowed(becomes, &targets) } else { row.max_pods };
+        if let Some(node) = store.get::<Node>(cluster, "", &row.name).filter(|_| change.replaces_nodes()) {
             table.set_node(&rebuilt(node, of, becomes, max_pods));
         }
-        let held = instance_of(store, &row.name)
-            .filter(|it| !it.subnet.is_empty())
-            .map(|_| settled(becomes, &targets, row.with_address, max_pods));
+        let instance = instance_of(store, &row.name).filter(|it| !it.subnet.is_empty());
+        let pool = instance.filter(|_| row.held.is_some() || change.replaces_nodes()).map(|_| {
+            let first = pool.filter(|_| !change.replaces_nodes()).cloned();
+            let pods = pods_with_address(store, cluster, &row.name);
+            at_rest(first, becomes, &targets, &pods, max_pods, world.now())
+        });
+        let enis = instance.zip(pool.as_ref()).map(|(instance, pool)| interfaces(store, instance, pool));
         let (now, instance_type) = (row.clone(), becomes.name.to_owned());
-        out.nodes.push(NodeOutlook { now, instance_type, max_pods, held });
+        out.nodes.push(NodeOutlook {
+            now,
+            instance_type,
+            max_pods,
+            held: pool.as_ref().map(|pool| held(pool, &targets, world.now())),
+            pool,
+            enis: enis.unwrap_or_default(),
+        });
     }
-    if let (Change::InstanceType { from, .. }, true) = (change, out.nodes.is_empty()) {
+    if let (Some((from, _)), true) = (&change.instance_type, out.nodes.is_empty() && out.unable.is_empty()) {
         let mut types: Vec<String> = rows.iter().map(|row| row.instance_type.clone()).collect();
         types.sort();
         types.dedup();
         return Err(NoOutlook::NoNode(from.clone(), types));
     }
-    out.subnets = subnets(store, &out.nodes, *change == Change::PrefixDelegation);
+    out.subnets = subnets(store, &out.nodes, change.prefix_delegation);
     let profile = scheduler::profile(store, cluster);
     for pod in store.list::<Pod>(cluster, None).filter(|pod| scheduler::is_waiting(pod)) {
         let info = PodInfo::new(pod);
         let key = Key::of(cluster, &pod.clone().into_object());
-        let tie = draw(world.seed(), "tie", &format!("{}/{key}", cluster.0), 0);
+        let tie = world.draw("tie", &key, 0);
         let decision = schedule(&profile, &table, &info, tie);
         if let Some(node) = &decision.node {
             table.add_pod(&info, node);
@@ -207,11 +249,22 @@ fn shipped(pool: Option<&IpPool>) -> WarmTargets {
 /// The type of a node now and then; nothing for a node that stays as it is, or of a type that nobody knows.
 fn becomes(row: &NodeRow, change: &Change) -> Option<(&'static InstanceType, &'static InstanceType)> {
     let of = limits::of(&row.instance_type)?;
-    match change {
-        Change::PrefixDelegation => Some((of, of)),
-        Change::InstanceType { from, to } if row.instance_type == *from => Some((of, limits::of(to)?)),
-        Change::InstanceType { .. } => None,
+    match &change.instance_type {
+        None => Some((of, of)),
+        Some((from, to)) if row.instance_type == *from => Some((of, limits::of(to)?)),
+        Some(_) => None,
     }
+}
+
+/// The limit of pods that a new node would have.
+fn allowed(becomes: &InstanceType, targets: &WarmTargets) -> u32 {
+    let flags = Flags {
+        prefix_delegation: targets.prefix_delegation && becomes.prefix_capable(),
+        custom_networking: targets.custom_networking,
+        max_eni: targets.max_eni,
+        show_max_allowed: false,
+    };
+    recommended(becomes, flags)
 }
 
 /// The node that would stand in this one's place. One of the same type keeps what it offers but for what more pods make
@@ -247,25 +300,36 @@ fn rebuilt(node: &Node, of: &InstanceType, becomes: &InstanceType, max_pods: u32
     node
 }
 
-/// What a new node of a type would hold once its pool has come to rest with so many pods: the rounds that ipamd would make,
-/// on a subnet with room.
-#[must_use]
-pub fn settled(of: &InstanceType, targets: &WarmTargets, pods: u32, max_pods: u32) -> Held {
+/// A pool once it has come to rest with these pods: the rounds that ipamd would make, on a subnet with room. It begins as it
+/// is, or as that of a new node.
+fn at_rest(
+    first: Option<IpPool>,
+    of: &InstanceType,
+    targets: &WarmTargets,
+    pods: &[SandboxId],
+    max_pods: u32,
+    from: SimTime,
+) -> IpPool {
     const ROUNDS: u64 = 500;
     let limits = EniLimits::of(of);
-    let mut pool = IpPool { mode: limits.mode(targets), max_pods, ..IpPool::default() };
-    let mut next = Next { block: u32::from(Ipv4Addr::new(10, 0, 0, 0)), eni: 0 };
-    next.eni(&mut pool, 0, targets);
-    let mut served = 0;
+    let mut next = Next { block: u32::from(IMAGINED), enis: 0 };
+    let mut pool = first.unwrap_or_else(|| {
+        let mut pool = IpPool {
+            mode: limits.mode(targets),
+            custom_networking: targets.custom_networking,
+            cooldown: targets.cooldown,
+            max_pods,
+            ..IpPool::default()
+        };
+        next.eni(&mut pool, 0, targets);
+        pool
+    });
+    let mut waiting: Vec<&SandboxId> = pods.iter().take(max_pods as usize).collect();
     for round in 0..ROUNDS {
-        let now = SimTime(round * 5_000);
-        while served < pods.min(max_pods) {
-            let sandbox = SandboxId(format!("then/{served}"));
-            if cni::assign(&mut pool, &sandbox, targets.cooldown, now).is_err() {
-                break;
-            }
-            served += 1;
-        }
+        let now = SimTime(from.0 + round * 5_000);
+        waiting.retain(|pod| {
+            cni::holder(&pool, pod).is_none() && cni::assign(&mut pool, pod, targets.cooldown, now).is_err()
+        });
         let plan = cni::plan(&pool, targets, &limits, now);
         if plan.moves.is_empty() && round > 60 {
             break;
@@ -274,28 +338,61 @@ pub fn settled(of: &InstanceType, targets: &WarmTargets, pods: u32, max_pods: u3
             next.make(&mut pool, it, targets);
         }
     }
-    let slots: u32 = pool.enis.iter().map(|eni| u32::try_from(eni.blocks.len()).unwrap_or(u32::MAX)).sum();
+    pool
+}
+
+/// What a pool's interfaces hold, long after anything rests.
+fn held(pool: &IpPool, targets: &WarmTargets, now: SimTime) -> Held {
+    let blocks = pool.enis.iter().flat_map(|eni| &eni.blocks);
+    let slots: u32 = blocks.map(|block| 1 << (32 - u32::from(block.cidr.prefix_len()))).sum();
     let enis = u32::try_from(pool.enis.len()).unwrap_or(u32::MAX);
-    let per_slot = if pool.mode == PoolMode::Prefix { 16 } else { 1 };
-    Held {
-        enis,
-        addresses: enis + slots * per_slot,
-        spare: cni::figures(&pool, targets.cooldown, SimTime(ROUNDS * 5_000)).available(),
-    }
+    let later = SimTime(now.0 + 10 * targets.cooldown.0);
+    Held { enis, addresses: enis + slots, spare: cni::figures(pool, targets.cooldown, later).available() }
+}
+
+/// The interfaces that a pool stands on: those that are there with what they would hold then, and imagined ones.
+fn interfaces(store: &Store, instance: &Instance, pool: &IpPool) -> Vec<Eni> {
+    let one = |it: &PoolEni| {
+        let blocks = || it.blocks.iter().map(|block| block.cidr);
+        let secondary_ips = blocks().filter(|cidr| cidr.prefix_len() == 32).map(|cidr| cidr.addr()).collect();
+        let prefixes = blocks().filter(|cidr| cidr.prefix_len() < 32).collect();
+        let there = cloud::eni::get(store, &it.name).filter(|eni| eni.instance == instance.metadata.name);
+        if let Some(eni) = there {
+            return Eni { secondary_ips, prefixes, ..eni.clone() };
+        }
+        Eni {
+            metadata: ObjectMeta { name: Some(it.name.clone()), ..ObjectMeta::default() },
+            subnet: instance.subnet.clone(),
+            primary_ip: Ipv4Addr::from(u32::from(IMAGINED_ENIS) + it.device_index),
+            secondary_ips,
+            prefixes,
+            security_groups: Vec::new(),
+            owner: EniOwner::Instance,
+            trunk: it.trunk,
+            branch: None,
+            instance: instance.metadata.name.clone(),
+            device_index: it.device_index,
+            attachment: Attachment::Attached,
+            created_at: SimTime::ZERO,
+            since: SimTime::ZERO,
+        }
+    };
+    pool.enis.iter().map(one).collect()
 }
 
 /// The next block and interface that EC2 would give.
 struct Next {
     block: u32,
-    eni: u32,
+    enis: u32,
 }
 
 impl Next {
     fn eni(&mut self, pool: &mut IpPool, slots: u32, targets: &WarmTargets) {
-        let device_index = self.eni;
-        self.eni += 1;
+        self.enis += 1;
+        let taken = |index: &u32| pool.enis.iter().any(|it| it.device_index == *index);
+        let device_index = (0..).find(|index| !taken(index)).unwrap_or_default();
         let mut eni = PoolEni {
-            name: format!("eni-{device_index}"),
+            name: format!("imagined-{}", self.enis),
             device_index,
             excluded: targets.custom_networking && device_index == 0,
             trunk: false,

@@ -5,7 +5,7 @@ use api::{k8s::core::v1::Pod, kinds::sim::ControlPlane};
 
 use super::{
     account::{Held, Missing, Why, account},
-    outlook::{Change, NoOutlook, outlook},
+    outlook::{Change, NoOutlook, is_imagined, outlook},
     *,
 };
 use crate::{ClusterId, Principal, Request, Scenario, World, parts::Fault, provision::Provision};
@@ -116,7 +116,8 @@ fn a_waiting_pod_is_told_what_holds_it_up() {
 #[test]
 fn prefixes_and_another_type_change_limits_addresses_and_placements() {
     let world = imported(&files());
-    let then = outlook(&world, HERE, &Change::PrefixDelegation).expect("an outlook");
+    let then =
+        outlook(&world, HERE, &Change { prefix_delegation: true, ..Change::default() }).expect("an outlook");
     assert_eq!((then.nodes[0].now.max_pods, then.nodes[0].max_pods), (4, 110));
     // Three pods use one prefix and another stays spare; a node without pods keeps the spare one.
     assert_eq!(then.nodes[0].held.map(|it| it.addresses), Some(33));
@@ -126,16 +127,31 @@ fn prefixes_and_another_type_change_limits_addresses_and_placements() {
         Some(0),
         "a /28 has no whole block: five addresses are EC2's own"
     );
-    let larger = Change::InstanceType { from: "m5.large".to_owned(), to: "m6i.2xlarge".to_owned() };
+    let to = |from: &str, to: &str| Change {
+        instance_type: Some((from.to_owned(), to.to_owned())),
+        ..Change::default()
+    };
+    let larger = to("m5.large", "m6i.2xlarge");
     let then = outlook(&world, HERE, &larger).expect("an outlook");
     assert_eq!(then.nodes[1].max_pods, 58);
     let placed: Vec<bool> = then.pods.iter().map(|it| it.node.is_some()).collect();
     assert_eq!(placed, [true, true], "eight cores hold five");
-    let none = Change::InstanceType { from: "t3.small".to_owned(), to: "m5.large".to_owned() };
+    let none = to("t3.small", "m5.large");
     assert_eq!(
         outlook(&world, HERE, &none),
         Err(NoOutlook::NoNode("t3.small".to_owned(), vec!["m5.large".to_owned()]))
     );
+}
+
+#[test]
+fn other_targets_work_on_the_pools_as_they_are() {
+    let world = imported(&files());
+    let lean = Change { warm_ip: Some(1), minimum_ip: Some(2), ..Change::default() };
+    let then = outlook(&world, HERE, &lean).expect("an outlook");
+    let (now, node) = (&then.nodes[0].now, &then.nodes[0]);
+    assert_eq!((node.max_pods, node.instance_type.as_str()), (now.max_pods, now.instance_type.as_str()));
+    assert_eq!(node.held.map(|it| it.spare), Some(1), "one in reserve, and no more");
+    assert!(node.enis.iter().any(|eni| !is_imagined(eni.primary_ip)), "its ENIs are those that are there");
 }
 
 #[test]

@@ -546,7 +546,8 @@ fn config_named(node: &Node, environment: &BTreeMap<String, String>) -> String {
 }
 
 /// The settings that aws-node's pod on a node gives its ipamd; nothing where there is no such pod.
-pub(crate) fn targets_on(store: &Store, cluster: ClusterId, node: &str) -> Option<WarmTargets> {
+#[must_use]
+pub fn targets_on(store: &Store, cluster: ClusterId, node: &str) -> Option<WarmTargets> {
     let pod = store.pods_on(cluster, node).find(|pod| is_aws_node(pod))?;
     let container = pod.spec.as_ref()?.containers.iter().find(|it| it.name == "aws-node")?;
     Some(WarmTargets::from_env(&environment(container)))

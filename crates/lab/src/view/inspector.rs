@@ -20,6 +20,7 @@ pub enum Label {
     Owner,
     Gates,
     InstanceType,
+    Price,
     Zone,
     Pods,
     Version,
@@ -135,7 +136,10 @@ fn rows(object: &Object) -> Vec<(Label, String)> {
         }
         Object::Node(it) => {
             let label = |key: &str| it.metadata.labels.as_ref().and_then(|all| all.get(key)).cloned();
-            add(Label::InstanceType, label("node.kubernetes.io/instance-type"));
+            let instance_type = label("node.kubernetes.io/instance-type");
+            let known = instance_type.as_deref().and_then(cni::limits::of);
+            add(Label::InstanceType, instance_type.clone());
+            add(Label::Price, known.and_then(|it| it.price).map(|price| format!("{price} USD/h")));
             add(Label::Zone, label("topology.kubernetes.io/zone"));
             let status = it.status.as_ref();
             let internal = status

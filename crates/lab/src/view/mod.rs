@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod decision;
 pub mod fargate;
 pub mod feed;
+pub mod imagine;
 pub mod inspector;
 pub mod lesson;
 pub mod manifest;

@@ -39,6 +39,22 @@ pub fn names(store: &Store, cluster: ClusterId) -> BTreeMap<String, String> {
     out
 }
 
+/// What the scene calls an object that is written `kind/name`; nothing where the cluster has none of that name.
+#[must_use]
+pub fn called(store: &Store, cluster: ClusterId, object: &str) -> Option<String> {
+    let (kind, name) = object.split_once('/')?;
+    let (kind, _) = kind.split_once('.').unwrap_or((kind, ""));
+    let info = Kind::EVERY.iter().map(|kind| kind.info()).find(|info| {
+        let names = [info.kind, info.plural].into_iter().chain(info.short.iter().copied());
+        names.into_iter().any(|it| it.eq_ignore_ascii_case(kind))
+    })?;
+    let id = names(store, cluster).remove(name).filter(|id| id.starts_with(&format!("{}/", info.kind)));
+    let own = format!("{}/{name}", info.kind);
+    let is_there =
+        |id: &String| super::inspector::key_of(cluster, id).is_some_and(|key| store.object(&key).is_some());
+    id.or(Some(own).filter(is_there))
+}
+
 /// The output with its names found.
 #[must_use]
 pub fn pieces(text: &str, names: &BTreeMap<String, String>) -> Vec<Piece> {

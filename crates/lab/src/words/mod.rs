@@ -11,7 +11,7 @@ pub mod what_if;
 
 pub use ui::Ui;
 
-use cluster::request::Stage;
+use cluster::{import::outlook::Outlook, request::Stage};
 use scheduler::{
     ClusterEvent, PluginScore, Reason as Ground, Sampled,
     decision::{Criterion, Outcome},
@@ -205,6 +205,11 @@ sentences! { address:
     history(it: &History) -> String;
     /// Who holds addresses of a subnet.
     holder(it: &Holder) -> String;
+}
+
+sentences! { outlook:
+    /// What would be of a node, its subnet, and pods that wait.
+    would_be(it: &Outlook, node: &str) -> Vec<Step>;
 }
 
 sentences! { request:

@@ -67,6 +67,8 @@ pub struct Ui {
     pub pool_held: &'static str,
     /// Unit of the formula.
     pub per_slot: &'static str,
+    /// Asks for another type of a node.
+    pub imagined_type: &'static str,
     /// The API server.
     pub api_server: &'static str,
     /// The scheduler.

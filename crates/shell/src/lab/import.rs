@@ -198,6 +198,16 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_asked_about_together_and_a_target_wants_a_number() {
+        let asks = "lab import cluster.yaml > /dev/null\nlab what-if --instance-type m5.large=m6i.xlarge --prefix-delegation";
+        let (out, _, _) = sh(&format!("{NODE}{asks}"));
+        assert!(out.contains("a      m5.large -> m6i.xlarge   29 -> 110   ?"), "{out}");
+        let asks = "lab import cluster.yaml > /dev/null\nlab what-if --warm-ip-target";
+        assert!(sh(&format!("{NODE}{asks} 2")).0.contains("once the pools have come to rest:"));
+        assert_eq!(sh(&format!("{NODE}{asks} two")).2, 2);
+    }
+
+    #[test]
     fn what_is_no_cluster_is_refused() {
         let (_, err, status) = sh("echo hello: 1 > f.yaml\nlab import f.yaml");
         assert!(err.starts_with("lab: f.yaml: this is neither what kubectl"), "{err}");

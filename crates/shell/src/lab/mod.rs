@@ -4,7 +4,7 @@
 //! handed to it through [`crate::Machine::journal`]; the rest act on the world at once.
 //! THE REGISTRY of lab verbs is [`VERBS`].
 
-use crate::{eval::Flow, tool::Call};
+use crate::{Hint, eval::Flow, tool::Call};
 
 mod act;
 mod calc;
@@ -80,7 +80,7 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "wait", usage: "lab wait idle|DURATION|goal:ID", run: wait::run },
     Verb {
         name: "what-if",
-        usage: "lab what-if --prefix-delegation | --instance-type FROM=TO [--json]\n       lab what-if POD [-n NAMESPACE] [--json] [--add-node NODE] [--delete-pod POD] [--label NODE:KEY=VALUE] [--max-pods NODE=N] [--request cpu=AMOUNT] [--tolerate KEY:EFFECT] [--uncordon NODE] [--without CONSTRAINT] [--without-taint NODE:KEY:EFFECT]",
+        usage: "lab what-if [--prefix-delegation] [--instance-type FROM=TO] [--warm-eni-target N] [--warm-ip-target N] [--minimum-ip-target N] [--warm-prefix-target N] [--json]\n       lab what-if POD [-n NAMESPACE] [--json] [--add-node NODE] [--delete-pod POD] [--label NODE:KEY=VALUE] [--max-pods NODE=N] [--request cpu=AMOUNT] [--tolerate KEY:EFFECT] [--uncordon NODE] [--without CONSTRAINT] [--without-taint NODE:KEY:EFFECT]",
         run: what_if::what_if,
     },
     Verb { name: "why", usage: "lab why KIND/NAME", run: why },
@@ -97,7 +97,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         None => {
             call.out.err(&format!("lab: unknown verb \"{name}\""));
             let nearest = crate::tool::nearest(&name, VERBS.iter().map(|v| v.name));
-            call.out.hint(crate::Hint::UnknownCommand { name: format!("lab {name}"), nearest });
+            call.out.hint(Hint::UnknownCommand { name: format!("lab {name}"), nearest });
             Ok(2)
         }
     }
@@ -139,8 +139,9 @@ fn explain(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 
 fn select(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let [what] = call.args.as_slice() else { return Ok(usage(call, "select")) };
-    let entry = LabCall::Select(what.clone());
-    journal(call, entry)
+    let object = what.clone();
+    call.out.hint(Hint::Select { object: object.clone() });
+    journal(call, LabCall::Select(object))
 }
 
 fn why(call: &mut Call<'_, '_>) -> Result<i32, Flow> {

@@ -9,7 +9,7 @@ use api::{
         sim::{Actor, ControlPlane, Part as ControlPart, PartRole, Provider},
     },
 };
-use cluster::{ClusterId, Store};
+use cluster::{ClusterId, Store, import::outlook::Outlook};
 use jiff::Timestamp;
 
 use super::{
@@ -41,10 +41,33 @@ const GATEWAY: (i32, i32) = (150, 26);
 /// `focus` is the node that a narrow picture shows large; without one it is the first that takes pods.
 #[must_use]
 pub fn scene(moment: Moment<'_>, cluster: ClusterId, form: Form, focus: Option<&str>) -> Scene {
-    let rows = read::nodes(moment.store, cluster, moment.now);
+    laid(moment, cluster, form, focus, &read::nodes(moment.store, cluster, moment.now))
+}
+
+/// The same with the nodes as they would be.
+#[must_use]
+pub fn imagined(
+    moment: Moment<'_>,
+    cluster: ClusterId,
+    form: Form,
+    focus: Option<&str>,
+    then: &Outlook,
+) -> Scene {
+    let mut rows = read::nodes(moment.store, cluster, moment.now);
+    read::imagine(&mut rows, moment, then);
+    laid(moment, cluster, form, focus, &rows)
+}
+
+fn laid(
+    moment: Moment<'_>,
+    cluster: ClusterId,
+    form: Form,
+    focus: Option<&str>,
+    rows: &[NodeRow<'_>],
+) -> Scene {
     match form {
-        Form::Desk => desk(moment, cluster, &rows),
-        Form::Phone => phone::phone(moment, cluster, &rows, focus),
+        Form::Desk => desk(moment, cluster, rows),
+        Form::Phone => phone::phone(moment, cluster, rows, focus),
     }
 }
 

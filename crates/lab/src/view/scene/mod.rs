@@ -16,7 +16,7 @@ mod service;
 mod tests;
 mod told;
 
-pub use layout::scene;
+pub use layout::{imagined, scene};
 pub use node::cell;
 pub use outside::with_outside;
 pub(crate) use read::{addresses, parts, public};
@@ -325,6 +325,8 @@ pub struct NodeBox {
     pub state: NodeState,
     /// Pods on it that count.
     pub pods: u32,
+    /// Whether it is a micro-VM, made for its one pod.
+    pub fargate: bool,
     /// Pods that use the node's own network.
     pub host_pods: u32,
     /// The kubelet's limit.
@@ -343,6 +345,8 @@ pub struct NodeBox {
     pub host: Vec<HostPod>,
     /// The y of the line above the pods without a slot.
     pub host_line: Option<i32>,
+    /// Whether this is how it would be, not how it is.
+    pub imagined: bool,
     /// What of `kubelet`, `runtime`, `kube-proxy` does not run.
     pub stopped: Vec<&'static str>,
 }
@@ -351,7 +355,7 @@ impl NodeBox {
     /// Whether no further pod may come, by number.
     #[must_use]
     pub fn full(&self) -> bool {
-        self.max_pods > 0 && self.pods >= self.max_pods
+        !self.fargate && self.max_pods > 0 && self.pods >= self.max_pods
     }
 }
 
@@ -435,8 +439,10 @@ pub struct SlotMark {
     pub state: SlotState,
     /// The last number of its address.
     pub octet: String,
-    /// The whole address or block.
+    /// The whole address or block; empty where only one is imagined.
     pub address: String,
+    /// Whether what it holds is only imagined.
+    pub imagined: bool,
 }
 
 /// A pod on its node's own network: a label without a slot.

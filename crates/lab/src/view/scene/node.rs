@@ -85,6 +85,7 @@ fn plain(row: &NodeRow<'_>, size: NodeSize) -> NodeBox {
         size,
         state: row.state,
         pods: u32::try_from(row.pods.len()).unwrap_or(u32::MAX),
+        fargate: row.fargate,
         host_pods: u32::try_from(host).unwrap_or(u32::MAX),
         max_pods: row.max_pods,
         cpu: row.cpu,
@@ -94,6 +95,7 @@ fn plain(row: &NodeRow<'_>, size: NodeSize) -> NodeBox {
         enis: Vec::new(),
         host: Vec::new(),
         host_line: None,
+        imagined: row.imagined,
         stopped: row.stopped.clone(),
     }
 }
@@ -258,6 +260,7 @@ fn eni_row(
             state: slot.state,
             octet: slot.octet.clone(),
             address: slot.address.clone(),
+            imagined: slot.imagined,
         });
     }
     let used = card.slots.iter().map(|slot| slot.pods.len()).sum();

@@ -11,10 +11,15 @@ use api::{
         sim::Machine,
     },
 };
-use cluster::{ClusterId, Store, cloud::eni, node::fargate::Size};
+use cluster::{
+    ClusterId, Store,
+    cloud::eni,
+    import::outlook::{Outlook, is_imagined},
+    node::fargate::Size,
+};
 
 use super::{EniState, NodeState, Sixteen, SlotState};
-use crate::view::{amount, pod};
+use crate::view::{Moment, amount, pod};
 
 pub(super) struct NodeRow<'s> {
     pub name: &'s str,
@@ -31,6 +36,8 @@ pub(super) struct NodeRow<'s> {
     pub cards: Vec<CardRow<'s>>,
     /// Whether its CNI asks for blocks of 16.
     pub prefixes: bool,
+    /// Whether this is how it would be.
+    pub imagined: bool,
     /// What runs beside the pods, and does not.
     pub stopped: Vec<&'static str>,
     born: (i64, &'s str),
@@ -49,6 +56,8 @@ pub(super) struct SlotRow {
     pub state: SlotState,
     pub address: String,
     pub octet: String,
+    /// Whether what it holds is only imagined.
+    pub imagined: bool,
     /// Pods in it, as `namespace/name`, by address.
     pub pods: Vec<(String, Ipv4Addr)>,
 }
@@ -166,6 +175,7 @@ fn row<'s>(
         },
         prefixes: store.get::<IpPool>(cluster, "", name).is_some_and(|it| it.mode == PoolMode::Prefix),
         pods: pods.into_iter().filter(|p| counts(p)).collect(),
+        imagined: false,
         stopped: parts(store, cluster, name)
             .into_iter()
             .filter(|(_, runs)| !runs)
@@ -191,7 +201,7 @@ fn alone<'s>(eni: &'s Eni, pod: Option<&Pod>) -> CardRow<'s> {
     let ip = eni.primary_ip;
     let pods = pod.filter(|it| address(it).is_some()).map(|it| (path(it), ip)).into_iter().collect();
     let state = SlotState::Used;
-    let slot = SlotRow { state, address: ip.to_string(), octet: format!(".{}", ip.octets()[3]), pods };
+    let slot = SlotRow { pods, ..slot(state, ip) };
     let name = eni.metadata.name.as_deref();
     CardRow { device: 0, eni: name, state: EniState::Attached, slots: vec![slot], seats: 1 }
 }
@@ -209,8 +219,18 @@ fn cards<'s>(
         .filter(|eni| eni.owner == EniOwner::Instance && eni.instance.as_deref() == own)
         .collect();
     enis.sort_by_key(|eni| eni.device_index);
-    let pool = store.get::<IpPool>(cluster, "", node);
-    let limits = amount::card_limits(&instance.instance_type);
+    in_sockets(store, &enis, store.get::<IpPool>(cluster, "", node), &instance.instance_type, now)
+}
+
+/// The ENIs of a node in its sockets, and the empty sockets.
+fn in_sockets<'s>(
+    store: &'s Store,
+    enis: &[&'s Eni],
+    pool: Option<&IpPool>,
+    instance_type: &str,
+    now: SimTime,
+) -> Vec<CardRow<'s>> {
+    let limits = amount::card_limits(instance_type);
     let mut rows: Vec<CardRow<'s>> = enis
         .iter()
         .map(|eni| match eni.trunk {
@@ -228,6 +248,24 @@ fn cards<'s>(
     rows
 }
 
+/// Makes nodes what they would be.
+pub(super) fn imagine<'s>(rows: &mut [NodeRow<'s>], moment: Moment<'s>, then: &'s Outlook) {
+    for row in rows {
+        let Some(it) = then.nodes.iter().find(|it| it.now.name == row.name) else { continue };
+        row.imagined = true;
+        row.max_pods = it.max_pods;
+        if let Some((host, _)) = row.about.rsplit_once(" · ") {
+            row.about = format!("{host} · {}", it.instance_type);
+        }
+        let Some(pool) = &it.pool else { continue };
+        let enis: Vec<&Eni> = it.enis.iter().collect();
+        // When nothing rests any more.
+        let later = SimTime(moment.now.0 + 10 * pool.cooldown.0);
+        row.cards = in_sockets(moment.store, &enis, Some(pool), &it.instance_type, later);
+        row.prefixes = pool.mode == PoolMode::Prefix;
+    }
+}
+
 fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTime) -> CardRow<'s> {
     let name = eni.metadata.name.as_deref();
     let rests = pool.map_or(0, |pool| pool.cooldown.0);
@@ -235,23 +273,19 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
     let blocks: &[PoolBlock] = pool
         .and_then(|pool| pool.enis.iter().find(|e| Some(e.name.as_str()) == name))
         .map_or(&[], |e| &e.blocks);
-    let mut rows = vec![slot(SlotState::Primary, &eni.primary_ip.to_string())];
+    let mut rows = vec![slot(SlotState::Primary, eni.primary_ip)];
     for ip in &eni.secondary_ips {
         let held = blocks.iter().flat_map(|b| &b.addresses).find(|a| a.ip == *ip);
         let rest = held.and_then(|a| a.unassigned_at).map_or(0, |at| rests.saturating_sub(now.since(at).0));
-        let mut row = match held.and_then(|a| a.sandbox.as_ref()) {
-            Some(sandbox) => {
-                SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, &ip.to_string()) }
-            }
+        rows.push(match held.and_then(|a| a.sandbox.as_ref()) {
+            Some(sandbox) => SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, *ip) },
             None if rest > 0 => {
                 let state = SlotState::Cooldown { left: rest.div_ceil(1000), of: rests.div_ceil(1000) };
-                slot(state, &ip.to_string())
+                slot(state, *ip)
             }
-            None if mode == PoolMode::Prefix => slot(SlotState::Stale, &ip.to_string()),
-            None => slot(SlotState::Warm, &ip.to_string()),
-        };
-        row.octet = format!(".{}", ip.octets()[3]);
-        rows.push(row);
+            None if mode == PoolMode::Prefix => slot(SlotState::Stale, *ip),
+            None => slot(SlotState::Warm, *ip),
+        });
     }
     for prefix in &eni.prefixes {
         let mut sixteen = Sixteen::default();
@@ -268,16 +302,15 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
             }
         }
         let stale = mode == PoolMode::SecondaryIp && sixteen == Sixteen::default();
-        rows.push(SlotRow {
-            state: if stale { SlotState::Stale } else { SlotState::Prefix(sixteen) },
-            address: prefix.to_string(),
-            octet: format!(".{}/28", prefix.network().octets()[3]),
-            pods,
-        });
+        let own = slot(if stale { SlotState::Stale } else { SlotState::Prefix(sixteen) }, prefix.network());
+        let (address, octet) = match own.imagined {
+            true => (String::new(), "/28".to_owned()),
+            false => (prefix.to_string(), format!("{}/28", own.octet)),
+        };
+        rows.push(SlotRow { address, octet, pods, ..own });
     }
-    rows[0].octet = format!(".{}", eni.primary_ip.octets()[3]);
     while (rows.len() as u64) < u64::from(slots.unwrap_or(0)) {
-        rows.push(SlotRow { octet: String::new(), ..slot(SlotState::Empty, "") });
+        rows.push(SlotRow::empty());
     }
     let seats = rows.iter().map(|row| match row.state {
         SlotState::Primary | SlotState::Stale => 0,
@@ -299,25 +332,35 @@ fn state(eni: &Eni) -> EniState {
 
 /// A trunk's own address, then one slot for each of its branches.
 fn trunk<'s>(store: &'s Store, eni: &'s Eni) -> CardRow<'s> {
-    let octet = |ip: Ipv4Addr| format!(".{}", ip.octets()[3]);
-    let own = slot(SlotState::Primary, &eni.primary_ip.to_string());
-    let mut rows = vec![SlotRow { octet: octet(eni.primary_ip), ..own }];
+    let mut rows = vec![slot(SlotState::Primary, eni.primary_ip)];
     for branch in eni::branches(store, eni) {
         let pod = branch.branch.as_ref().filter(|it| it.released_at.is_none()).map(|it| it.pod.clone());
         // One whose pod is gone waits to be deleted: nobody else gets it.
         let free = if pod.is_some() { SlotState::Used } else { SlotState::Empty };
         rows.push(SlotRow {
             pods: pod.map(|pod| (pod, branch.primary_ip)).into_iter().collect(),
-            octet: octet(branch.primary_ip),
-            ..slot(free, &branch.primary_ip.to_string())
+            ..slot(free, branch.primary_ip)
         });
     }
     let (name, seats) = (eni.metadata.name.as_deref(), rows.len() - 1);
     CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, seats }
 }
 
-fn slot(state: SlotState, address: &str) -> SlotRow {
-    SlotRow { state, address: address.to_owned(), octet: String::new(), pods: Vec::new() }
+impl SlotRow {
+    /// A slot without an address.
+    fn empty() -> Self {
+        let (address, octet) = (String::new(), String::new());
+        Self { state: SlotState::Empty, address, octet, imagined: false, pods: Vec::new() }
+    }
+}
+
+/// A slot with an address; one that is only imagined is not said.
+fn slot(state: SlotState, ip: Ipv4Addr) -> SlotRow {
+    if is_imagined(ip) {
+        return SlotRow { state, imagined: true, ..SlotRow::empty() };
+    }
+    let (address, octet) = (ip.to_string(), format!(".{}", ip.octets()[3]));
+    SlotRow { state, address, octet, imagined: false, pods: Vec::new() }
 }
 
 /// Whether a subnet's route table leads to an internet gateway.

@@ -4,6 +4,7 @@ pub mod address;
 pub mod advice;
 mod fargate;
 pub mod nodes;
+pub mod outlook;
 mod parts;
 pub mod path;
 pub mod reason;

@@ -131,7 +131,7 @@ fn node_lead(node: &NodeWhy) -> String {
     let (pods, limit) = node.pods;
     match node {
         NodeWhy { made_for: Some(pod), ready: true, .. } => {
-            format!("A micro-VM of Fargate for `{pod}` alone: no other pod comes, and it goes with its pod.")
+            format!("A micro-VM of Fargate for {pod} alone: no other pod comes, and it goes with its pod.")
         }
         _ if node.complaint.is_some() => {
             "The kubelet says that the node is not ready, so no new pods come.".to_owned()
@@ -157,7 +157,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(Mark::Good, format!("CPU is fine: `{need}m ≤ {free}m`")));
             }
             if pod.state != PodState::Pending && pod.state != PodState::Gated {
-                if let Some(placed) = &pod.placed {
+                if let Some(placed) = pod.placed.as_ref().filter(|_| pod.fargate.is_none()) {
                     out.push(step(Mark::Good, super::scheduler::placed(placed)));
                 }
                 if let (Some((eni, device)), Some(ip)) = (&pod.card, &pod.ip) {
@@ -297,6 +297,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Owner => "Owner",
         Label::Gates => "Gates",
         Label::InstanceType => "Instance type",
+        Label::Price => "List price, us-east-1",
         Label::Zone => "Zone",
         Label::Pods => "Max pods",
         Label::Version => "Version",

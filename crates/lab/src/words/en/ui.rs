@@ -36,6 +36,7 @@ pub const UI: Ui = Ui {
     pool_used: "used",
     pool_held: "held",
     per_slot: "per slot",
+    imagined_type: "Instance type",
     api_server: "API server",
     scheduler: "Scheduler",
     controller_manager: "Controllers",

@@ -132,7 +132,7 @@ fn node_lead(node: &NodeWhy) -> String {
     match node {
         NodeWhy { made_for: Some(pod), ready: true, .. } => {
             format!(
-                "`{pod}` 하나를 위한 Fargate 마이크로 VM입니다. 다른 파드는 오지 않고, 파드와 함께 없어집니다."
+                "{pod} 하나를 위한 Fargate 마이크로 VM입니다. 다른 파드는 오지 않고, 파드와 함께 없어집니다."
             )
         }
         _ if node.complaint.is_some() => {
@@ -161,7 +161,7 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(Mark::Good, format!("CPU는 이유가 아님: `{need}m ≤ {free}m`")));
             }
             if pod.state != PodState::Pending && pod.state != PodState::Gated {
-                if let Some(placed) = &pod.placed {
+                if let Some(placed) = pod.placed.as_ref().filter(|_| pod.fargate.is_none()) {
                     out.push(step(Mark::Good, super::scheduler::placed(placed)));
                 }
                 if let (Some((eni, device)), Some(ip)) = (&pod.card, &pod.ip) {
@@ -305,6 +305,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Memory => "메모리",
         Label::Owner => "소유자",
         Label::Gates => "게이트",
+        Label::Price => "정가(us-east-1)",
         Label::InstanceType => "인스턴스 타입",
         Label::Zone => "가용 영역",
         Label::Pods => "최대 파드 수",

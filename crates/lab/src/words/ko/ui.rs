@@ -36,6 +36,7 @@ pub const UI: Ui = Ui {
     pool_used: "사용",
     pool_held: "보유",
     per_slot: "슬롯당",
+    imagined_type: "인스턴스 타입",
     api_server: "API 서버",
     scheduler: "스케줄러",
     controller_manager: "컨트롤러 매니저",

@@ -1,4 +1,5 @@
-//! `lab what-if --prefix-delegation`, `lab what-if --instance-type FROM=TO`: what would nodes, subnets and waiting pods be?
+//! `lab what-if --prefix-delegation`, `--instance-type FROM=TO`, `--warm-ip-target N` …: what would nodes, subnets and waiting
+//! pods be?
 
 use cluster::import::outlook::{Change, NoOutlook, NodeOutlook, Outlook, outlook};
 use cni::limits;
@@ -13,7 +14,17 @@ use crate::{
 
 const PREFIX_DELEGATION: &str = "prefix-delegation";
 const INSTANCE_TYPE: &str = "instance-type";
-const FLAGS: &[Flag] = &[switch(PREFIX_DELEGATION, '\0'), value(INSTANCE_TYPE, '\0'), switch("json", '\0')];
+/// As the CNI's variables are called.
+const TARGETS: [&str; 4] = ["warm-eni-target", "warm-ip-target", "minimum-ip-target", "warm-prefix-target"];
+const FLAGS: &[Flag] = &[
+    switch(PREFIX_DELEGATION, '\0'),
+    value(INSTANCE_TYPE, '\0'),
+    value(TARGETS[0], '\0'),
+    value(TARGETS[1], '\0'),
+    value(TARGETS[2], '\0'),
+    value(TARGETS[3], '\0'),
+    switch("json", '\0'),
+];
 
 /// Whether the line asks about nodes, not about a pod.
 pub(super) fn is_meant(args: &[String]) -> bool {
@@ -21,7 +32,8 @@ pub(super) fn is_meant(args: &[String]) -> bool {
         arg.strip_prefix("--")
             .is_some_and(|it| it == flag || it.strip_prefix(flag).is_some_and(|it| it.starts_with('=')))
     };
-    args.iter().any(|arg| names(arg, PREFIX_DELEGATION) || names(arg, INSTANCE_TYPE))
+    let ours = |arg: &String| FLAGS.iter().any(|flag| flag.long != "json" && names(arg, flag.long));
+    args.iter().any(ours)
 }
 
 /// Answers it.
@@ -34,12 +46,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             return Ok(usage(call, "what-if"));
         }
     };
-    let types = given.value(INSTANCE_TYPE).map(|it| it.split_once('='));
-    let change = match (given.on(PREFIX_DELEGATION), types) {
-        (true, None) => Change::PrefixDelegation,
-        (false, Some(Some((from, to)))) => Change::InstanceType { from: from.to_owned(), to: to.to_owned() },
-        (_, _) => return Ok(usage(call, "what-if")),
-    };
+    let Some(change) = change(&given) else { return Ok(usage(call, "what-if")) };
     let Some(cluster) = act::here(call) else {
         call.out.err("lab: there is no cluster in the current context");
         return Ok(1);
@@ -66,9 +73,31 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(0)
 }
 
+/// What is asked about; nothing where a flag cannot be read.
+fn change(given: &Given) -> Option<Change> {
+    let target = |flag: &str| given.value(flag).map(|it| it.parse::<u32>().ok());
+    let [eni, ip, minimum, prefix] = TARGETS.map(target);
+    let instance_type = given.value(INSTANCE_TYPE).map(|it| it.split_once('='));
+    let said = |it: Option<Option<u32>>| it.map_or(Some(None), |it| it.map(Some));
+    Some(Change {
+        prefix_delegation: given.on(PREFIX_DELEGATION),
+        instance_type: match instance_type {
+            None => None,
+            Some(types) => types.map(|(from, to)| Some((from.to_owned(), to.to_owned())))?,
+        },
+        warm_eni: said(eni)?,
+        warm_ip: said(ip)?,
+        minimum_ip: said(minimum)?,
+        warm_prefix: said(prefix)?,
+    })
+}
+
 /// The tables.
 fn said(it: &Outlook) -> Vec<String> {
-    let mut lines = vec!["if every such node were replaced by a new one with the same pods:".to_owned()];
+    let mut lines = vec![match it.replaces_nodes {
+        true => "if every such node were replaced by a new one with the same pods:".to_owned(),
+        false => "once the pools have come to rest:".to_owned(),
+    }];
     let mut add = |head: [&str; 4], rows: Vec<[String; 4]>| {
         if rows.is_empty() {
             return;
