@@ -1,12 +1,16 @@
-//! `kubectl attach` and `kubectl cp`: what they refuse.
+//! `kubectl attach` and `kubectl cp`: what they refuse; and what `kubectl run -i` and `kubectl debug -i` see.
 //!
-//! MODEL: no container runs code, so that there is nothing to attach to and no file to copy.
-//! Source: kubectl `pkg/cmd/attach/attach.go`, `pkg/cmd/cp/cp.go`.
+//! MODEL: no container runs code, so that there is nothing to attach to and no file to copy. A container that was made for one
+//! command says what `kubectl exec` would.
+//! Source: kubectl v1.32 `pkg/cmd/attach/attach.go`, `pkg/cmd/cp/cp.go`, `pkg/cmd/run/run.go` (`handleAttachPod`).
+
+use api::Kind;
+use serde_json::Value;
 
 use crate::{
     kubectl::{
-        Done, Fail, Kube,
-        field::{name_of, text},
+        Done, Fail, Kube, exec,
+        field::{at, name_of, text},
         pods,
     },
     output::Hint,
@@ -46,7 +50,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         Some(_) => {}
         None => drop(pods::default_container(kube, &pod, kube.given.on("quiet"))),
     }
-    let place = (api::Kind::Pod, crate::kubectl::field::namespace(&pod), crate::kubectl::field::name(&pod));
+    let place = (Kind::Pod, crate::kubectl::field::namespace(&pod), crate::kubectl::field::name(&pod));
     if let Err(fail) = kube.allowed("create", place, "attach") {
         kube.out.err("If you don't see a command prompt, try pressing enter.");
         return Err(fail);
@@ -59,6 +63,40 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         )));
     }
     refuse(kube, "attach")
+}
+
+/// Waits until a new container runs, or has ended, and shows what its command says.
+pub(super) fn follow(
+    kube: &mut Kube<'_, '_>,
+    (namespace, pod): (&str, &str),
+    container: &str,
+    command: &[String],
+) -> Done {
+    let begun = |pod: &Value| {
+        let status = pods::status_of(pod, container);
+        status.is_some_and(|it| {
+            !at(it, "state.running").is_null()
+                || !at(it, "state.terminated").is_null()
+                || !at(it, "lastState.terminated").is_null()
+        })
+    };
+    let limit = kube.given.value("pod-running-timeout").and_then(crate::text::sleep::seconds);
+    let there = kube.wait(Some(limit.unwrap_or(pods::WAIT)), |kube| {
+        Ok(kube.peek(Kind::Pod, namespace, pod).as_ref().is_none_or(begun))
+    })?;
+    if !there {
+        return Fail::error("timed out waiting for the condition");
+    }
+    let object = kube.get(Kind::Pod, namespace, pod)?;
+    kube.allowed("create", (Kind::Pod, namespace, pod), "attach")?;
+    let runs = pods::status_of(&object, container).is_some_and(|it| !at(it, "state.running").is_null());
+    if runs && !kube.given.on("quiet") {
+        kube.out.err("If you don't see a command prompt, try pressing enter.");
+    }
+    if command.is_empty() {
+        return refuse(kube, "attach");
+    }
+    exec::inside(kube, &object, container, command)
 }
 
 pub(super) fn copy(kube: &mut Kube<'_, '_>) -> Done {
@@ -94,8 +132,8 @@ pub(super) fn copy(kube: &mut Kube<'_, '_>) -> Done {
         Some(namespace) => namespace,
         None => kube.namespace()?,
     };
-    kube.get(api::Kind::Pod, &namespace, &pod)?;
-    kube.allowed("create", (api::Kind::Pod, &namespace, &pod), "exec")?;
+    kube.get(Kind::Pod, &namespace, &pod)?;
+    kube.allowed("create", (Kind::Pod, &namespace, &pod), "exec")?;
     refuse(kube, "cp")
 }
 

@@ -281,7 +281,7 @@ impl Kube<'_, '_> {
         }
     }
 
-    fn request(&mut self, verb: ApiVerb, kind: Kind, namespace: &str, name: &str) -> ApiRequest {
+    pub(crate) fn request(&mut self, verb: ApiVerb, kind: Kind, namespace: &str, name: &str) -> ApiRequest {
         let namespace = if kind.info().scope == Scope::Namespaced { namespace } else { "" };
         let strict = self.verb == "apply"
             && !matches!(self.given.value("validate"), Some("false" | "ignore" | "warn"));

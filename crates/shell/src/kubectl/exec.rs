@@ -99,7 +99,7 @@ fn found(kube: &mut Kube<'_, '_>, pod: &Value, own: &Value, words: &[&str]) -> D
 }
 
 /// What a command says inside of a container.
-fn inside(kube: &mut Kube<'_, '_>, pod: &Value, container: &str, command: &[String]) -> Done {
+pub(super) fn inside(kube: &mut Kube<'_, '_>, pod: &Value, container: &str, command: &[String]) -> Done {
     let own = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| c);
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     match words.as_slice() {

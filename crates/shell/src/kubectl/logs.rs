@@ -128,7 +128,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 }
 
 /// What a container wrote so far, or why the kubelet does not tell.
-fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done<Vec<String>> {
+pub(super) fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done<Vec<String>> {
     // UPSTREAM: a pod without a node has an empty log.
     if text(pod, "spec.nodeName").is_empty() {
         return Ok(Vec::new());

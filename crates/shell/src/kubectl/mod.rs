@@ -23,6 +23,7 @@ mod describe;
 pub(crate) mod diff;
 pub(crate) mod discovery;
 mod drain;
+mod dump;
 mod edit;
 mod events;
 mod exec;

@@ -1,9 +1,10 @@
 //! `kubectl run`: one pod. Source: kubectl `pkg/cmd/run/run.go`, `pkg/generate/versioned/run.go`.
 
 use api::Kind;
+use cluster::Propagation;
 use serde_json::{Value, json};
 
-use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print};
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, attach, field, pods, print};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let args = kube.given.args.clone();
@@ -154,6 +155,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
         exposed = Some(service);
     }
+    if attached {
+        let outcome = attached_to(kube, &namespace, &pod, rest, &restart);
+        if kube.given.on("rm") {
+            remove(kube, exposed.is_some(), &namespace, name)?;
+        }
+        return outcome;
+    }
     // UPSTREAM: the service is printed before the pod.
     match format {
         Some(format) => {
@@ -181,6 +189,64 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
 }
 
+/// What the new pod's container says, and how it ends where that matters.
+///
+/// MODEL: a container that serves is let go at once, as if Ctrl-C was pressed.
+fn attached_to(
+    kube: &mut Kube<'_, '_>,
+    namespace: &str,
+    pod: &Value,
+    command: &[String],
+    restart: &str,
+) -> Done {
+    let (name, container) = (field::name(pod).to_owned(), first_container(pod));
+    attach::follow(kube, (namespace, &name), &container, command)?;
+    if restart == "Always" {
+        if kube.given.on("tty") && !kube.given.on("quiet") {
+            kube.out.line(&format!(
+                "Session ended, resume using 'kubectl attach {name} -c {container} -i -t' command when the pod is running"
+            ));
+        }
+        return Ok(());
+    }
+    let ended = |kube: &mut Kube<'_, '_>| {
+        let phase = kube.peek(Kind::Pod, namespace, &name);
+        phase.map(|it| field::text(&it, "status.phase").to_owned()).unwrap_or_default()
+    };
+    let over = kube.wait(Some(pods::WAIT), |kube| {
+        let phase = ended(kube);
+        Ok(phase == "Succeeded" || (phase == "Failed" && restart == "Never"))
+    })?;
+    if !over {
+        return Fail::error("timed out waiting for the condition");
+    }
+    if ended(kube) == "Failed" {
+        let object = kube.get(Kind::Pod, namespace, &name)?;
+        let status = field::list(&object, "status.containerStatuses").first();
+        let state = status.map_or(&Value::Null, |it| field::at(it, "state.terminated"));
+        let (reason, message) = (field::text(state, "reason"), field::text(state, "message"));
+        let code = i32::try_from(field::int(state, "exitCode")).unwrap_or(1);
+        kube.out.err(&format!("pod {namespace}/{name} terminated ({reason})\n{message}"));
+        return Err(Fail::Exit(code));
+    }
+    Ok(())
+}
+
+fn first_container(pod: &Value) -> String {
+    field::list(pod, "spec.containers").first().map(field::name_of).unwrap_or_default().to_owned()
+}
+
+/// Takes away what was made (`--rm`).
+fn remove(kube: &mut Kube<'_, '_>, exposed: bool, namespace: &str, name: &str) -> Done {
+    let made = [Some(Kind::Pod), exposed.then_some(Kind::Service)];
+    for kind in made.into_iter().flatten() {
+        kube.remove((kind, namespace, name), None, Propagation::Background, false)?;
+        kube.out.line(&format!("{} {name:?} deleted", kind.info().singular()));
+        kube.wait(None, |kube| Ok(kube.peek(kind, namespace, name).is_none()))?;
+    }
+    Ok(())
+}
+
 /// Whether a text can be the reference of an image. Source: distribution/reference.
 pub(super) fn is_image(text: &str) -> bool {
     let (text, digest) = text.split_once('@').map_or((text, None), |(t, d)| (t, Some(d)));
@@ -203,4 +269,28 @@ pub(super) fn is_image(text: &str) -> bool {
         && parts.all(part)
         && tag.is_none_or(|t| !t.is_empty() && t.len() <= 128 && word(t) && !t.starts_with(['.', '-']))
         && digest.is_none_or(|d| d.contains(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::text::tests::{sh, stdout};
+
+    const RUN: &str = "kind create cluster 2>/dev/null; kubectl run t --rm -it --image=busybox";
+
+    #[test]
+    fn a_pod_for_one_command_says_what_it_says_and_goes() {
+        let out = stdout(&format!("{RUN} --restart=Never -- echo hi; kubectl get pods -o name"));
+        assert_eq!(out, "hi\npod \"t\" deleted\n");
+        let out = stdout(&format!("{RUN} -- hostname"));
+        let ended =
+            "Session ended, resume using 'kubectl attach t -c t -i -t' command when the pod is running";
+        assert_eq!(out, format!("t\n{ended}\npod \"t\" deleted\n"));
+    }
+
+    #[test]
+    fn a_pod_whose_image_is_missing_is_not_waited_for_for_ever() {
+        let (out, err, _) = sh("kind create cluster 2>/dev/null; kubectl run t --rm -i --image=ngnix");
+        assert_eq!(out, "pod \"t\" deleted\n");
+        assert_eq!(err, "error: timed out waiting for the condition\n");
+    }
 }

@@ -71,6 +71,9 @@ pub(super) fn cluster_info(kube: &mut Kube<'_, '_>) -> Done {
         // UPSTREAM: this verb words it in its own way.
         return Fail::error(format!("context {name:?} does not exist"));
     }
+    if kube.given.args.first().is_some_and(|it| it == "dump") {
+        return super::dump::run(kube);
+    }
     let target = kube.target()?;
     kube.out.line(&format!("Kubernetes control plane is running at {}", target.server));
     let selection =

@@ -1,13 +1,14 @@
 //! Which claim gets which volume?
 //!
 //! A claim takes the smallest volume that would do, or has one made by the provisioner of its class; where the class
-//! waits for a consumer, the scheduler chooses first. A volume whose claim is gone is released, kept or deleted.
+//! waits for a consumer, the scheduler chooses first. A volume whose claim is gone is released, kept, deleted or scrubbed.
 //! This module does not make volumes: [`crate::cloud::ebs`] does.
 //! Source: `pkg/controller/volume/persistentvolume/pv_controller.go`, 1.34.
 
 mod claim;
 pub(crate) mod expand;
 pub(crate) mod protection;
+mod recycle;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -67,6 +68,7 @@ impl Controller for PersistentVolumeBinder {
                     claims.for_each(|(key, _)| wake(key.clone()));
                 }
             }
+            Kind::Pod => recycle::watch(change, wake),
             // MODEL: claims without a class hear of a default one at once, not within 15 s.
             Kind::StorageClass if change.after.is_some() => {
                 let claims = store.objects(cluster, Kind::PersistentVolumeClaim, None);

@@ -235,3 +235,29 @@ fn a_host_s_directory_is_deleted_below_tmp_only() {
     assert_eq!(crate::controllers::tests::messages(&world, "VolumeFailedDelete"), [failed]);
     assert!(get(&mut world, Kind::PersistentVolume, "gone").is_err());
 }
+
+/// Expected: a recorded kube-controller-manager 1.34.
+#[test]
+fn a_volume_to_be_recycled_is_emptied_by_a_pod_and_offered_again() {
+    let mut world = cluster();
+    let spec = json!({"capacity": {"storage": "70Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "old",
+        "persistentVolumeReclaimPolicy": "Recycle", "hostPath": {"path": "/srv/old"}});
+    let object =
+        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "old"}, "spec": spec});
+    create(&mut world, object).unwrap();
+    settle(&mut world);
+    claim(&mut world, "data", "old", "20Gi");
+    delete(&mut world, Kind::PersistentVolumeClaim, "data").unwrap();
+    settle(&mut world);
+    let pod = get(&mut world, Kind::Pod, "recycler-for-old").unwrap().to_value();
+    assert_eq!(pod["spec"]["activeDeadlineSeconds"], 2100);
+    assert_eq!(phase(&mut world, Kind::PersistentVolume, "old"), "Released");
+    let mut turn = crate::Turn::new(&mut world, ActorId("kubelet"), HERE, None);
+    let done = |pod: &mut Pod| pod.status.get_or_insert_default().phase = Some("Succeeded".to_owned());
+    turn.patch_status::<Pod>("default", "recycler-for-old", done).unwrap();
+    settle(&mut world);
+    assert_eq!(phase(&mut world, Kind::PersistentVolume, "old"), "Available");
+    assert_eq!(reasons(&world, "old"), ["VolumeRecycled"]);
+    let volume = get(&mut world, Kind::PersistentVolume, "old").unwrap().to_value();
+    assert!(volume["spec"]["claimRef"].is_null() && volume["metadata"]["annotations"].is_null());
+}

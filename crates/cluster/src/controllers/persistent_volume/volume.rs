@@ -6,7 +6,7 @@ use api::{
 };
 use scheduler::storage;
 
-use super::{Part, change, claim_of, read, say};
+use super::{Part, change, claim_of, read, recycle, say};
 use crate::{EventType, Key, Next, Turn};
 
 /// The provisioner that made a volume.
@@ -36,8 +36,6 @@ pub(super) fn step(turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
 }
 
 /// The claim is gone: what becomes of the volume is written in its policy (`reclaimVolume`).
-///
-/// MODEL: a volume that is to be recycled stays released; nobody scrubs it.
 fn release(turn: &mut Turn<'_>, key: &Key, volume: &PersistentVolume) -> Result<(), ApiStatus> {
     let phase = volume.status.as_ref().and_then(|it| it.phase.as_deref());
     // UPSTREAM: a failure stays to be seen.
@@ -47,27 +45,36 @@ fn release(turn: &mut Turn<'_>, key: &Key, volume: &PersistentVolume) -> Result<
     let policy = volume.spec.as_ref().and_then(|it| it.persistent_volume_reclaim_policy.as_deref());
     let failed = match policy {
         Some("Delete") => delete(volume),
-        Some("Recycle") if !is_recyclable(volume) => {
-            Err(("VolumeFailedRecycle", "No recycler plugin found for the volume!".to_owned()))
-        }
+        Some("Recycle") => return recycle::step(turn, key, volume),
         Some(_) | None => Ok(false),
     };
     match failed {
         Ok(true) => turn.delete(key, None).map(drop),
         Ok(false) => Ok(()),
-        Err(_) if phase == Some("Failed") => Ok(()),
-        Err((reason, message)) => {
-            let stamp = turn.stamp();
-            change::<PersistentVolume>(turn, key, Part::Status, |it| {
-                let status = it.status.get_or_insert_default();
-                status.phase = Some("Failed".to_owned());
-                status.message = Some(message.clone());
-                status.last_phase_transition_time = Some(stamp);
-            })?;
-            say(turn, key, EventType::Warning, reason, &message);
-            Ok(())
-        }
+        Err((reason, message)) => fail(turn, key, volume, reason, &message),
     }
+}
+
+/// The volume could not be reclaimed, which is said once.
+pub(super) fn fail(
+    turn: &mut Turn<'_>,
+    key: &Key,
+    volume: &PersistentVolume,
+    reason: &str,
+    message: &str,
+) -> Result<(), ApiStatus> {
+    if volume.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Failed") {
+        return Ok(());
+    }
+    let stamp = turn.stamp();
+    change::<PersistentVolume>(turn, key, Part::Status, |it| {
+        let status = it.status.get_or_insert_default();
+        status.phase = Some("Failed".to_owned());
+        status.message = Some(message.to_owned());
+        status.last_phase_transition_time = Some(stamp);
+    })?;
+    say(turn, key, EventType::Warning, reason, message);
+    Ok(())
 }
 
 /// Whether the controller deletes what is behind a volume itself, or why it cannot; a provisioner's is left to it.
@@ -99,10 +106,6 @@ fn delete(volume: &PersistentVolume) -> Result<bool, (&'static str, String)> {
     let known = spec.nfs.is_some() || spec.fc.is_some() || spec.iscsi.is_some();
     let why = if known { "no deletable volume plugin matched" } else { "no volume plugin matched" };
     failed(format!("error getting deleter volume plugin for volume {name:?}: {why}"))
-}
-
-fn is_recyclable(volume: &PersistentVolume) -> bool {
-    volume.spec.as_ref().is_some_and(|it| it.host_path.is_some() || it.nfs.is_some())
 }
 
 /// Writes the phase, unless it is so already.

@@ -45,6 +45,7 @@ const ENDING: &[(&str, u64)] = &[
     ("echo", 0),
     ("env", 0),
     ("expr", 0),
+    ("find", 5),
     ("grep", 5),
     ("gzip", 200),
     ("hostname", 0),
@@ -63,6 +64,7 @@ const ENDING: &[(&str, u64)] = &[
     ("sed", 5),
     ("seq", 0),
     ("tar", 300),
+    ("test", 0),
     ("touch", 0),
     ("true", 0),
     ("uname", 0),
@@ -233,7 +235,12 @@ fn command(words: &[&str]) -> Option<(SimDuration, i32)> {
     }
     let mut took = SimDuration::ZERO;
     let mut last = None;
-    for part in script.split([';', '\n', '&', '|']) {
+    for (join, part) in parts(&script) {
+        // What is not known to fail goes well.
+        let failed = last.is_some_and(|code| code != 0);
+        if (join == Join::And && failed) || (join == Join::Or && !failed) {
+            continue;
+        }
         let mut words = part.split_whitespace().skip_while(|word| is_wrapper(word));
         match (words.next().map(|word| word.rsplit('/').next().unwrap_or_default()), words.next()) {
             (Some("sleep"), Some(time)) => {
@@ -259,6 +266,33 @@ fn command(words: &[&str]) -> Option<(SimDuration, i32)> {
         }
     }
     last.map(|code| (took, code))
+}
+
+/// How a command stands to the one before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Join {
+    /// It runs whatever came of that.
+    Always,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+}
+
+/// The commands of a script.
+fn parts(script: &str) -> Vec<(Join, &str)> {
+    let (mut parts, mut join, mut rest) = (Vec::new(), Join::Always, script);
+    while let Some(at) = rest.find([';', '\n', '&', '|']) {
+        parts.push((join, &rest[..at]));
+        let (next, length) = match &rest[at..] {
+            it if it.starts_with("&&") => (Join::And, 2),
+            it if it.starts_with("||") => (Join::Or, 2),
+            _ => (Join::Always, 1),
+        };
+        (join, rest) = (next, &rest[at + length..]);
+    }
+    parts.push((join, rest));
+    parts
 }
 
 /// How long a script's `sleep`s take together.
@@ -308,6 +342,9 @@ mod tests {
     #[test]
     fn a_command_says_when_it_ends() {
         assert_eq!(ends("busybox", &["sh", "-c", "sleep 5; exit 3"]), Some((5000, 3)));
+        assert_eq!(ends("busybox", &["sh", "-c", "sleep 5 && exit 3"]), Some((5000, 3)));
+        assert_eq!(ends("busybox", &["sh", "-c", "sleep 5 || exit 3"]), Some((5000, 0)));
+        assert_eq!(ends("busybox", &["sh", "-c", "false || exit 3"]), Some((0, 3)));
         assert_eq!(ends("busybox", &["sleep", "3600"]), Some((3_600_000, 0)));
         assert_eq!(ends("busybox", &["sh", "-c", "while true; do sleep 1; done"]), None);
         assert_eq!(ends("busybox", &["sh", "-c", "echo hi; false"]), Some((0, 1)));

@@ -1,6 +1,6 @@
 //! `kubectl debug`: a container put into a pod, a copy of a pod, or a pod on a node.
 //!
-//! MODEL: no container runs code, so that with `-i` nothing is attached to; the container is there and runs.
+//! MODEL: no container runs code: with `-i` the container says what `kubectl exec` would, if it got a command.
 //! Source: kubectl v1.32 `pkg/cmd/debug/{debug,profiles}.go`.
 
 mod profile;
@@ -10,12 +10,12 @@ use cluster::{PatchKind, Propagation, draw};
 use serde_json::{Value, json};
 
 use self::profile::{Profile, Style};
-use crate::{
-    kubectl::{Done, Fail, Kube, field, run::is_image},
-    output::Hint,
-};
+use crate::kubectl::{Done, Fail, Kube, attach, field, run::is_image};
 
 const LEGACY: &str = "--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a profile, for example \"--profile=general\".";
+
+/// The pod and the container to look at.
+type Made = (String, String);
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let (targets, command) = match kube.given.dash {
@@ -38,7 +38,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         }
     }
     for (kind, object) in meant {
-        match kind {
+        let (pod, container) = match kind {
             Kind::Node => on_node(kube, profile, &object, &command)?,
             Kind::Pod if text(kube, "copy-to").is_empty() => inside(kube, profile, &object, &command)?,
             Kind::Pod => copy(kube, profile, &object, &command)?,
@@ -50,12 +50,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 };
                 return Fail::error(format!("\"{version}, Kind={}\" not supported by debug", info.kind));
             }
-        }
+        };
         let attaches =
             if kube.given.has("attach") { kube.given.on("attach") } else { kube.given.on("stdin") };
         if attaches {
-            kube.out.err("lab: containers run no code here: kubectl debug has nothing to attach to");
-            kube.out.hint(Hint::NotSimulated { what: "kubectl debug -it".to_owned() });
+            let namespace = kube.namespace()?;
+            attach::follow(kube, (&namespace, &pod), &container, &command)?;
         }
     }
     Ok(())
@@ -208,7 +208,7 @@ fn named(kube: &mut Kube<'_, '_>, pod: &Value) -> String {
 }
 
 /// Puts a container into a pod that runs.
-fn inside(kube: &mut Kube<'_, '_>, profile: Profile, pod: &Value, command: &[String]) -> Done {
+fn inside(kube: &mut Kube<'_, '_>, profile: Profile, pod: &Value, command: &[String]) -> Done<Made> {
     let name = named(kube, pod);
     let mut made = container(kube, &name, command);
     if let Value::Object(fields) = &mut made {
@@ -222,11 +222,12 @@ fn inside(kube: &mut Kube<'_, '_>, profile: Profile, pod: &Value, command: &[Str
     profile.apply(kube, Style::Inside, &mut none, &mut made);
     let at = (Kind::Pod, field::namespace(pod), field::name(pod));
     let patch = json!({"spec": {"ephemeralContainers": [made]}});
-    kube.patch_part(at, "ephemeralcontainers", PatchKind::Strategic, patch, false).map(drop)
+    kube.patch_part(at, "ephemeralcontainers", PatchKind::Strategic, patch, false)?;
+    Ok((field::name(pod).to_owned(), name))
 }
 
 /// Makes a copy of a pod with one container more, or with others changed.
-fn copy(kube: &mut Kube<'_, '_>, profile: Profile, pod: &Value, command: &[String]) -> Done {
+fn copy(kube: &mut Kube<'_, '_>, profile: Profile, pod: &Value, command: &[String]) -> Done<Made> {
     let (name, namespace) = (field::name(pod).to_owned(), field::namespace(pod).to_owned());
     let mut meta = json!({"name": text(kube, "copy-to"), "namespace": namespace});
     for part in ["annotations", "labels"] {
@@ -276,15 +277,17 @@ fn copy(kube: &mut Kube<'_, '_>, profile: Profile, pod: &Value, command: &[Strin
         profile.apply(kube, Style::Copy, &mut copied, &mut made);
         copied["spec"]["containers"][place] = made;
     }
+    let at = place.unwrap_or_default();
+    let container = field::text(&copied["spec"]["containers"][at], "name").to_owned();
     kube.create(Kind::Pod, &namespace, copied, false)?;
     if kube.given.on("replace") {
         kube.remove((Kind::Pod, &namespace, &name), Some(0), Propagation::Background, false)?;
     }
-    Ok(())
+    Ok((text(kube, "copy-to"), container))
 }
 
 /// Makes a pod that shares a node's namespaces and sees its disk at `/host`.
-fn on_node(kube: &mut Kube<'_, '_>, profile: Profile, node: &Value, command: &[String]) -> Done {
+fn on_node(kube: &mut Kube<'_, '_>, profile: Profile, node: &Value, command: &[String]) -> Done<Made> {
     let given = text(kube, "container");
     let name = if given.is_empty() { "debugger".to_owned() } else { given };
     let node = field::name(node).to_owned();
@@ -298,7 +301,8 @@ fn on_node(kube: &mut Kube<'_, '_>, profile: Profile, node: &Value, command: &[S
     profile.apply(kube, Style::Node, &mut object, &mut made);
     object["spec"]["containers"] = json!([made]);
     let namespace = kube.namespace()?;
-    kube.create(Kind::Pod, &namespace, object, false).map(drop)
+    kube.create(Kind::Pod, &namespace, object, false)?;
+    Ok((pod, name))
 }
 
 #[cfg(test)]

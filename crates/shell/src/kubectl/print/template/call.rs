@@ -24,6 +24,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "print",
     "printf",
     "println",
+    "slice",
 ];
 
 /// Calls one.
@@ -31,7 +32,7 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
     let count = values.len();
     let least = match name {
         "print" | "println" => 0,
-        "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "index" | "and" | "or" | "printf" | "exists" => 1,
+        "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "index" | "and" | "or" | "printf" | "exists" | "slice" => 1,
         _ => 1,
     };
     let most = match name {
@@ -84,6 +85,12 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
                 value = step(value, at).map_err(failed)?;
             }
             return Ok(value);
+        }
+        "slice" => {
+            let Some(of) = first().filter(|it| !it.is_null()) else {
+                return Err(failed("slice of untyped nil".to_owned()));
+            };
+            slice(of, &values.collect::<Vec<_>>()).map_err(failed)?
         }
         "exists" => {
             let mut value = first();
@@ -162,6 +169,43 @@ fn step(value: Maybe, at: Maybe) -> Result<Maybe, String> {
         },
         Some(other) => Err(format!("can't index item of type {}", go_type(&other))),
     }
+}
+
+/// `x[from:to]`. Source: Go `text/template/funcs.go` (`slice`).
+fn slice(of: Value, at: &[Maybe]) -> Result<Value, String> {
+    let length = match &of {
+        Value::String(_) if at.len() == 3 => return Err("cannot 3-index slice a string".to_owned()),
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.len(),
+        other => return Err(format!("can't slice item of type {}", go_type(other))),
+    };
+    if at.len() > 3 {
+        return Err(format!("too many slice indexes: {}", at.len()));
+    }
+    let mut bounds = [0, length];
+    for (place, index) in at.iter().enumerate() {
+        let index = match index {
+            Some(Value::Number(number)) => number.as_i64(),
+            Some(other) => return Err(format!("cannot index slice/array with type {}", go_type(other))),
+            None => return Err("cannot index slice/array with nil".to_owned()),
+        };
+        let found = index.and_then(|it| usize::try_from(it).ok()).filter(|it| *it <= length);
+        let Some(found) = found else {
+            return Err(format!("index out of range: {}", index.unwrap_or_default()));
+        };
+        if place < 2 {
+            bounds[place] = found;
+        }
+    }
+    let (from, to) = (bounds[0], bounds[1]);
+    if from > to {
+        return Err(format!("invalid slice index: {from} > {to}"));
+    }
+    Ok(match of {
+        Value::Array(items) => items[from..to].to_vec().into(),
+        Value::String(text) => String::from_utf8_lossy(&text.as_bytes()[from..to]).into_owned().into(),
+        other => other,
+    })
 }
 
 /// Whether a value counts as true.

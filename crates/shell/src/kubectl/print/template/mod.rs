@@ -85,6 +85,7 @@ mod tests {
             ("{{.kind | len}} {{.kind | printf \"%s!\"}} {{\"aGk=\" | base64decode}}", "3 Pod! hi"),
             ("{{$x := .kind}}{{$x}}{{$x = \"n\"}}{{$x}}", "Podn"),
             ("a  {{- .kind -}}  b {{/* c */}}d", "aPodb d"),
+            ("{{slice .kind 0 2}} {{slice .c 1}}", "Po [map[name:b]]"),
             ("{{print 1 2 \"a\" \"b\"}}{{println .n}}", "1 2ab3\n"),
             ("{{range .c}}{{if eq .name \"b\"}}{{break}}{{end}}{{.name}}{{end}}", "a"),
             ("{{range .none}}x{{else}}empty{{end}}{{not .foo}}{{or .foo .kind}}", "emptytruePod"),
@@ -124,6 +125,10 @@ mod tests {
             (
                 "{{index .c 9}}",
                 "error: error executing template \"{{index .c 9}}\": template: output:1:2: executing \"output\" at <index .c 9>: error calling index: index out of range: 9",
+            ),
+            (
+                "{{slice .kind 9}}",
+                "error: error executing template \"{{slice .kind 9}}\": template: output:1:2: executing \"output\" at <slice .kind 9>: error calling slice: index out of range: 9",
             ),
             (
                 "{{gt .c 1}}",
