@@ -20,7 +20,7 @@ use network::network as net;
 
 use crate::{
     ClusterId, Store, World,
-    cloud::{eni, nat},
+    cloud::{acl, endpoint, eni, nat},
     node::{ipamd, kube_proxy, kubelet::image},
     vpc_resource,
 };
@@ -205,7 +205,10 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
             cidr: it.cidr,
             az: it.availability_zone.clone(),
             rt: it.route_table.clone(),
-            nacl: None,
+            // A default ACL as it came lets everything pass: the network crate's word for that is none.
+            nacl: acl::of_subnet(store, it)
+                .filter(|acl| !acl::is_pristine(acl))
+                .map(|acl| name(acl).to_owned()),
         })
         .collect();
     network.route_tables = store
@@ -248,6 +251,56 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
         gateways.insert(name(nat).to_owned(), gateway);
     }
     network.gateways = gateways;
+    network.nacls = store
+        .list::<aws::NetworkAcl>(ClusterId::WORLD, None)
+        .filter(|it| it.vpc == eks.vpc)
+        .map(|it| net::Nacl {
+            id: name(it).to_owned(),
+            inbound: it.entries.iter().filter(|entry| !entry.egress).map(acl_rule).collect(),
+            outbound: it.entries.iter().filter(|entry| entry.egress).map(acl_rule).collect(),
+        })
+        .collect();
+    network.vpc_endpoints = store
+        .list::<aws::VpcEndpoint>(ClusterId::WORLD, None)
+        .filter(|it| it.vpc == eks.vpc && it.available)
+        .map(|it| net::VpcEndpoint {
+            id: name(it).to_owned(),
+            kind: match it.kind {
+                aws::EndpointKind::Gateway => "gateway",
+                aws::EndpointKind::Interface => "interface",
+            }
+            .to_owned(),
+            service: endpoint::short(&it.service).to_owned(),
+            route_tables: it.route_tables.clone(),
+            ips: endpoint::enis(store, it).map(|eni| (eni.subnet.clone(), eni.primary_ip)).collect(),
+            sgs: it.security_groups.clone(),
+            private_dns: it.private_dns,
+        })
+        .collect();
+    network.aws = endpoint::SERVICES
+        .iter()
+        .map(|(service, _)| {
+            let (ip, block) = (endpoint::public_address(service), endpoint::prefix(service));
+            ((*service).to_owned(), net::AwsService { ip, prefixes: vec![block] })
+        })
+        .collect();
+}
+
+fn acl_rule(entry: &aws::NetworkAclEntry) -> net::NaclRule {
+    let proto = match entry.protocol.as_str() {
+        "6" => "tcp",
+        "17" => "udp",
+        "1" => "icmp",
+        other => other,
+    };
+    net::NaclRule {
+        n: entry.number,
+        proto: proto.to_owned(),
+        from: entry.ports.map(|(first, _)| first),
+        to: entry.ports.map(|(_, last)| last),
+        cidr: entry.cidr,
+        action: if entry.allow { "allow" } else { "deny" }.to_owned(),
+    }
 }
 
 fn security_rule(rule: &aws::SecurityGroupRule) -> net::SecurityRule {

@@ -1,6 +1,6 @@
 //! Which ends does a learner mean, and which way does a packet take between them now?
 //!
-//! Ends are said as in lessons: `laptop`, `bastion`, `api`, `Node/worker-a`, `pod/web-1`, `svc/web`, `10.0.64.21`; a bare name
+//! Ends are said as in lessons: `laptop`, `bastion`, `api`, `Node/worker-a`, `pod/web-1`, `svc/web`, `10.0.64.21`, `aws/s3`; a bare name
 //! is looked for among actors, Services and pods, in this order. A namespace other than `default` goes between:
 //! `svc/kube-system/kube-dns`.
 
@@ -81,6 +81,7 @@ fn usual_port(network: &Network, end: &str, service: Option<&Service>) -> u16 {
     match end {
         it if it.starts_with("node:") => 10250,
         "api" => 443,
+        it if it.starts_with("aws:") => 443,
         _ => 80,
     }
 }
@@ -103,6 +104,7 @@ fn target(network: &Network, said: &str) -> Option<String> {
         (Some("node" | "no" | "nodes"), name) => node(network, name),
         (Some("pod" | "po" | "pods"), name) => pod(network, name),
         (Some("svc" | "service" | "services"), name) => service(network, name),
+        (Some("aws"), name) => network.aws.contains_key(name).then(|| format!("aws:{name}")),
         (Some(_), _) => service(network, said).or_else(|| pod(network, said)),
         (None, "api" | "cluster-api") => Some("api".to_owned()),
         (None, name) => service(network, name)
@@ -114,7 +116,7 @@ fn target(network: &Network, said: &str) -> Option<String> {
 
 /// `pod/web` → (`pod`, `web`); the kind in lower case, as `Node/worker-a` is said in lessons.
 fn split(said: &str) -> (Option<&'static str>, &str) {
-    const WORDS: &[&str] = &["node", "no", "nodes", "pod", "po", "pods", "svc", "service", "services"];
+    const WORDS: &[&str] = &["node", "no", "nodes", "pod", "po", "pods", "svc", "service", "services", "aws"];
     let Some((kind, name)) = said.split_once('/') else { return (None, said) };
     let kind = kind.to_lowercase();
     match WORDS.iter().find(|word| **word == kind) {
@@ -154,7 +156,15 @@ pub fn ends(network: &Network) -> Vec<String> {
     let nodes = network.nodes.iter().map(|it| format!("Node/{}", it.name));
     let services = network.services.iter().map(|it| format!("svc/{}", short(&it.id())));
     let pods = network.pods.iter().map(|it| format!("pod/{}", short(&it.id())));
-    actors.chain(hosts).chain(["api".to_owned()]).chain(nodes).chain(services).chain(pods).collect()
+    let aws = network.aws.keys().map(|name| format!("aws/{name}"));
+    actors
+        .chain(hosts)
+        .chain(["api".to_owned()])
+        .chain(nodes)
+        .chain(services)
+        .chain(pods)
+        .chain(aws)
+        .collect()
 }
 
 fn short(id: &str) -> String {

@@ -106,6 +106,10 @@ impl ClusterConfig {
             }
         }
         let endpoints = self.vpc.cluster_endpoints;
+        if self.private_cluster.enabled && endpoints != ClusterEndpoints::default() {
+            let message = "vpc.clusterEndpoints cannot be set for a fully-private cluster (privateCluster.enabled) as the endpoint access defaults to private-only";
+            out.push((FieldPath::of("vpc.clusterEndpoints"), message.to_owned()));
+        }
         if endpoints.public_access == Some(false) && endpoints.private_access != Some(true) {
             let message = "Kubernetes API access must have one of public or private clusterEndpoints enabled";
             out.push((FieldPath::of("vpc.clusterEndpoints"), message.to_owned()));
@@ -113,6 +117,9 @@ impl ClusterConfig {
         if let Some(cidr) = self.vpc.cidr.filter(|cidr| !(16..=24).contains(&cidr.prefix_len())) {
             let message = format!("VPC CIDR prefix must be between /16 and /24 (got {cidr})");
             out.push((FieldPath::of("vpc.cidr"), message));
+        }
+        if let Some(problem) = self.private_cluster.problem() {
+            out.push((FieldPath::of("privateCluster.additionalEndpointServices"), problem));
         }
         let mut names = BTreeSet::new();
         for (list, groups) in
@@ -126,6 +133,11 @@ impl ClusterConfig {
                     say("name", format!("{path}.name must be set"));
                 } else if !names.insert(&group.name) {
                     say("name", format!("{path}.name {:?} is not unique", group.name));
+                }
+                if self.private_cluster.enabled && group.private_networking != Some(true) {
+                    let message =
+                        format!("{path}.privateNetworking must be enabled for a fully-private cluster");
+                    say("privateNetworking", message);
                 }
                 if !group.subnets.is_empty() && !group.availability_zones.is_empty() {
                     let message =
@@ -219,6 +231,8 @@ pub struct ClusterConfig {
     pub addons_config: AddonsConfig,
     /// OIDC, service accounts, pod identities.
     pub iam: ClusterIam,
+    /// Whether the cluster has no way to the internet.
+    pub private_cluster: PrivateCluster,
     /// Fields that eksctl knows and the lab keeps without acting on them.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
@@ -326,6 +340,43 @@ pub struct ClusterEndpoints {
     /// From the internet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_access: Option<bool>,
+}
+
+/// A cluster without a way to the internet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PrivateCluster {
+    /// Whether it is one.
+    pub enabled: bool,
+    /// Whether eksctl makes no VPC endpoints.
+    pub skip_endpoint_creation: bool,
+    /// Services that get an endpoint beside those that nodes need.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional_endpoint_services: Vec<String>,
+}
+
+impl PrivateCluster {
+    /// Services that get an endpoint only on demand. Source: eksctl `endpoint_service.go`.
+    const OPTIONAL: [&str; 3] = ["cloudformation", "autoscaling", "logs"];
+
+    /// What eksctl objects to.
+    fn problem(&self) -> Option<String> {
+        let more = &self.additional_endpoint_services;
+        if !self.enabled || more.is_empty() {
+            return None;
+        }
+        if self.skip_endpoint_creation {
+            return Some("privateCluster.additionalEndpointServices cannot be set when privateCluster.skipEndpointCreation is true".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        let why = more.iter().find_map(|service| {
+            if !Self::OPTIONAL.contains(&service.as_str()) {
+                return Some(format!("unsupported endpoint service {service:?}"));
+            }
+            (!seen.insert(service)).then(|| format!("found duplicate endpoint service: {service:?}"))
+        })?;
+        Some(format!("invalid value in privateCluster.additionalEndpointServices: {why}"))
+    }
 }
 
 /// Addresses of Services.

@@ -44,6 +44,15 @@ pub fn addresses(eni: &Eni) -> u32 {
     u32::try_from(all).unwrap_or(u32::MAX)
 }
 
+/// The ENI of a subnet that is described so.
+#[must_use]
+pub fn described<'s>(store: &'s Store, subnet: &str, description: &str) -> Option<&'s Eni> {
+    store.enis_in(subnet).find(|eni| {
+        let annotations = eni.metadata.annotations.as_ref();
+        annotations.and_then(|all| all.get("description")).is_some_and(|it| it == description)
+    })
+}
+
 /// What a new ENI is for.
 #[derive(Clone, Debug)]
 pub(crate) struct NewEni<'a> {

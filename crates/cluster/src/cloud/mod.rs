@@ -5,7 +5,9 @@
 //! The actor [`Ec2`] ends what takes time. This module does not know about pods.
 //! Source: the Amazon EC2 API reference; cni-spec §8 for the errors that teach.
 
+pub mod acl;
 pub(crate) mod ebs;
+pub mod endpoint;
 pub mod eni;
 pub mod instance;
 pub mod nat;
@@ -64,6 +66,7 @@ impl Controller for Ec2 {
             Object::NatGateway(it) => {
                 matches!(it.state, NatGatewayState::Pending | NatGatewayState::Deleting)
             }
+            Object::VpcEndpoint(it) => !it.available,
             _ => false,
         });
         if takes_time {
@@ -75,6 +78,7 @@ impl Controller for Ec2 {
         Ok(match key.kind {
             Kind::Eni => eni_step(turn, &key.name),
             Kind::NatGateway => nat_step(turn, &key.name),
+            Kind::VpcEndpoint => endpoint_step(turn, &key.name),
             _ => instance_step(turn, &key.name),
         })
     }
@@ -111,6 +115,16 @@ fn nat_step(turn: &mut Turn<'_>, name: &str) -> Next {
         return Next::After(api::SimDuration(wait.0 - took.0));
     }
     nat::enter(turn, name, then);
+    Next::Done
+}
+
+fn endpoint_step(turn: &mut Turn<'_>, name: &str) -> Next {
+    let Some(it) = endpoint::get(turn.store(), name).filter(|it| !it.available) else { return Next::Done };
+    let took = turn.now().since(it.created_at);
+    if took < timing::VPC_ENDPOINT_CREATE {
+        return Next::After(api::SimDuration(timing::VPC_ENDPOINT_CREATE.0 - took.0));
+    }
+    endpoint::ready(turn, name);
     Next::Done
 }
 

@@ -46,12 +46,7 @@ pub(crate) fn address<'t>(
 /// The ENI of a NAT gateway.
 #[must_use]
 pub fn eni_of<'s>(store: &'s Store, nat: &NatGateway) -> Option<&'s Eni> {
-    let wanted = description(nat.metadata.name.as_deref().unwrap_or_default());
-    let described = |eni: &&Eni| {
-        let annotations = eni.metadata.annotations.as_ref();
-        annotations.and_then(|all| all.get("description")) == Some(&wanted)
-    };
-    store.enis_in(&nat.subnet).find(described)
+    eni::described(store, &nat.subnet, &description(nat.metadata.name.as_deref().unwrap_or_default()))
 }
 
 fn description(name: &str) -> String {

@@ -95,6 +95,7 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
     vpc::cross_account_enis(turn, &name, &subnets, &laid.security_group)?;
     let network = config.kubernetes_network_config.service_ipv4_cidr;
     let endpoints = config.vpc.cluster_endpoints;
+    let fully_private = config.private_cluster.enabled;
     let id = crate::draw::hex(turn.world().seed(), "endpoint", &name, 0, 32).to_uppercase();
     let region = config.metadata.region.clone();
     let cluster = EksCluster {
@@ -108,8 +109,9 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
         vpc: laid.vpc,
         subnets,
         service_ipv4_cidr: network.unwrap_or_else(|| service_cidr(laid.cidr)),
-        endpoint_public_access: endpoints.public_access.unwrap_or(true),
-        endpoint_private_access: endpoints.private_access.unwrap_or(false),
+        // MODEL: eksctl closes the public door of a fully private cluster when all else is there; here it is never open.
+        endpoint_public_access: endpoints.public_access.unwrap_or(true) && !fully_private,
+        endpoint_private_access: endpoints.private_access.unwrap_or(false) || fully_private,
         public_access_cidrs: if config.vpc.public_access_cidrs.is_empty() {
             vec!["0.0.0.0/0".to_owned()]
         } else {

@@ -1,7 +1,7 @@
 //! Which VPC does a cluster stand in?
 //!
 //! What eksctl's CloudFormation stack makes: a VPC with an internet gateway, one public and one private subnet a zone,
-//! NAT gateways, and EKS's cross-account ENIs. Every ENI takes its address.
+//! NAT gateways, VPC endpoints where there is no way out, and EKS's cross-account ENIs. Every ENI takes its address.
 //! Source: eksctl `pkg/cfn/builder/vpc_ipv4.go`, `pkg/vpc/vpc.go`; EKS user guide (VPC requirements).
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use api::{
     Resource,
     kinds::{
         aws::{
-            Eni, EniOwner, InternetGateway, NatGatewayState, Route, RouteTable, SecurityGroup,
+            EndpointKind, Eni, EniOwner, InternetGateway, NatGatewayState, Route, RouteTable, SecurityGroup,
             SecurityGroupRule, Subnet, Vpc,
         },
         cni::PoolMode,
@@ -24,6 +24,8 @@ use ipnet::Ipv4Net;
 use crate::{
     ClusterId, Refusal, Turn,
     cloud::{
+        acl,
+        endpoint::{self, NewEndpoint},
         eni::{self, NewEni},
         id, nat, subnet,
     },
@@ -66,14 +68,19 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
         Vpc { metadata: meta(&vpc), cidrs, enable_dns_support: true, enable_dns_hostnames: true }
             .into_object(),
     );
-    let igw = id(turn, "igw", &vpc, 0);
-    turn.put(InternetGateway { metadata: meta(&igw), vpc: vpc.clone() }.into_object());
-    let public_table = named("public");
+    acl::put_default(turn, &vpc);
+    endpoint::put_default_group(turn, &vpc);
     let route = |target: &str| Route { destination: "0.0.0.0/0".to_owned(), target: target.to_owned() };
-    turn.put(
-        RouteTable { metadata: meta(&public_table), vpc: vpc.clone(), routes: vec![route(&igw)] }
-            .into_object(),
-    );
+    let fully_private = config.private_cluster.enabled;
+    let public_table = named("public");
+    if !fully_private {
+        let igw = id(turn, "igw", &vpc, 0);
+        turn.put(InternetGateway { metadata: meta(&igw), vpc: vpc.clone() }.into_object());
+        turn.put(
+            RouteTable { metadata: meta(&public_table), vpc: vpc.clone(), routes: vec![route(&igw)] }
+                .into_object(),
+        );
+    }
     let main_table = subnet::main_route_table(turn, &vpc);
     turn.put(RouteTable { metadata: meta(&main_table), vpc: vpc.clone(), routes: Vec::new() }.into_object());
     let security_group = named("cluster-sg");
@@ -90,7 +97,8 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
     );
     let (public_specs, private_specs) = subnets(config, cidr)?;
     let mut public = Vec::new();
-    for (name, spec) in &public_specs {
+    // eksctl makes neither public subnets nor an internet gateway for a fully private cluster.
+    for (name, spec) in public_specs.iter().filter(|_| !fully_private) {
         public.push(put_subnet(turn, &named(name), spec, &vpc, &public_table, true));
     }
     let nats = nat_gateways(turn, config, &public, &named)?;
@@ -102,7 +110,64 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
         turn.put(RouteTable { metadata: meta(&table), vpc: vpc.clone(), routes }.into_object());
         private.push(put_subnet(turn, &named(name), spec, &vpc, &table, false));
     }
+    if fully_private && !config.private_cluster.skip_endpoint_creation {
+        let shared = shared_node_group(turn, &named("shared-node-sg"), &vpc, &security_group);
+        endpoints(turn, config, &vpc, &private, &shared)?;
+    }
     Ok(Laid { vpc, cidr, public, private, security_group })
+}
+
+/// The group of eksctl's nodes, which endpoints have too. It and the cluster's own let each other's packets in.
+/// Source: eksctl `pkg/cfn/builder/cluster.go` (`addResourcesForSecurityGroups`).
+fn shared_node_group(turn: &mut Turn<'_>, name: &str, vpc: &str, cluster_group: &str) -> String {
+    let rule =
+        |peer: &str| SecurityGroupRule { protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() };
+    let words = [("description", "Communication between all nodes in the cluster")];
+    let metadata = ObjectMeta {
+        name: Some(name.to_owned()),
+        annotations: Some(words.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+        ..ObjectMeta::default()
+    };
+    let inbound = vec![rule(name), rule(cluster_group)];
+    let outbound = vec![rule("0.0.0.0/0")];
+    turn.put(SecurityGroup { metadata, vpc: vpc.to_owned(), inbound, outbound }.into_object());
+    if let Some(mut own) = turn.get::<SecurityGroup>("", cluster_group).cloned() {
+        own.inbound.push(rule(name));
+        turn.put(own.into_object());
+    }
+    name.to_owned()
+}
+
+/// Services that every fully private cluster gets an endpoint of, in eksctl's order. Source: eksctl `endpoint_service.go`.
+const REQUIRED_SERVICES: [&str; 5] = ["ec2", "ecr.api", "ecr.dkr", "s3", "sts"];
+
+/// The VPC endpoints of a fully private cluster: a gateway for S3 and interfaces for the others, with private DNS.
+/// Source: eksctl `pkg/cfn/builder/vpc_endpoint.go`.
+fn endpoints(
+    turn: &mut Turn<'_>,
+    config: &ClusterConfig,
+    vpc: &str,
+    private: &[String],
+    group: &str,
+) -> Result<(), Refusal> {
+    let more = config.private_cluster.additional_endpoint_services.iter().map(String::as_str);
+    for service in REQUIRED_SERVICES.into_iter().chain(more) {
+        let gateway = service == "s3";
+        let table = |subnet: &String| subnet::get(turn.store(), subnet).map(|it| it.route_table.clone());
+        let new = NewEndpoint {
+            metadata: ObjectMeta::default(),
+            vpc: vpc.to_owned(),
+            kind: if gateway { EndpointKind::Gateway } else { EndpointKind::Interface },
+            service: format!("com.amazonaws.{}.{service}", config.metadata.region),
+            route_tables: private.iter().filter(|_| gateway).filter_map(table).collect(),
+            subnets: if gateway { Vec::new() } else { private.to_vec() },
+            security_groups: vec![group.to_owned()],
+            private_dns: !gateway,
+            available: true,
+        };
+        endpoint::create(turn, new)?;
+    }
+    Ok(())
 }
 
 /// Name and description of the group that EKS makes for a cluster.
@@ -191,6 +256,7 @@ fn nat_gateways(
     public: &[String],
     named: &dyn Fn(&str) -> String,
 ) -> Result<Vec<String>, Refusal> {
+    // A fully private cluster has no public subnet that one could stand in.
     let count = match config.vpc.nat.gateway {
         Some(NatGateways::Disable) => 0,
         Some(NatGateways::HighlyAvailable) => public.len(),

@@ -118,6 +118,8 @@ impl Line {
                 return Err(Wrong::NotSimulated(format!("aws --{name}")));
             }
             let (said, named) = match name.strip_prefix("no-") {
+                // Source: awscli/customizations/argrename.py.
+                _ if name == "ingress" && find(members, "egress").is_some() => (false, "egress"),
                 Some(rest) if find(members, rest).is_some_and(|it| it.of == Type::Boolean) => (false, rest),
                 _ => (true, name.as_str()),
             };

@@ -29,6 +29,7 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     };
     let (name, region) = (config.metadata.name.clone(), config.metadata.region.clone());
     let version = config.metadata.version.clone().unwrap_or_else(|| "1.34".to_owned());
+    let fully_private = config.private_cluster.enabled;
     let profiles: Vec<String> = config.fargate_profiles.iter().map(|it| it.name.clone()).collect();
     let groups: Vec<String> = config.managed_node_groups.iter().map(|g| g.name.clone()).collect();
     log(call, &format!("eksctl version {VERSION}"));
@@ -84,6 +85,15 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     done(call, "saved kubeconfig as \"/home/user/.kube/config\"");
     log(call, "no tasks");
     done(call, &format!("all EKS cluster resources for {name:?} have been created"));
+    if fully_private {
+        log(call, "disabling public endpoint access for the cluster");
+        log(
+            call,
+            &format!(
+                "fully private cluster {name:?} has been created. For subsequent operations, eksctl must be run from within the cluster's VPC, a peered VPC or some other means like AWS Direct Connect"
+            ),
+        );
+    }
     done(call, &format!("EKS cluster {name:?} in {region:?} region is ready"));
     Ok(())
 }

@@ -16,12 +16,14 @@ mod instance_types;
 mod instances;
 mod interfaces;
 mod nat_gateways;
+mod network_acls;
 mod nodegroups;
 mod route_tables;
 mod security_groups;
 mod subnets;
 mod tags;
 mod versions;
+mod vpc_endpoints;
 mod vpcs;
 
 pub use identity::{Caller, caller};
@@ -65,12 +67,14 @@ const TABLES: &[&[Operation]] = &[
     instances::OPERATIONS,
     interfaces::OPERATIONS,
     nat_gateways::OPERATIONS,
+    network_acls::OPERATIONS,
     nodegroups::OPERATIONS,
     route_tables::OPERATIONS,
     security_groups::OPERATIONS,
     subnets::OPERATIONS,
     tags::OPERATIONS,
     versions::OPERATIONS,
+    vpc_endpoints::OPERATIONS,
     vpcs::OPERATIONS,
 ];
 

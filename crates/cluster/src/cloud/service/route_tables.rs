@@ -4,7 +4,7 @@
 
 use api::{
     Resource,
-    kinds::aws::{InternetGateway, NatGateway, Route, RouteTable, Subnet, Vpc},
+    kinds::aws::{InternetGateway, NatGateway, Route, RouteTable, Subnet, Vpc, VpcEndpoint},
 };
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     AwsError, Turn,
-    cloud::{ACCOUNT, id, nat, subnet},
+    cloud::{ACCOUNT, endpoint, id, nat, subnet},
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -113,16 +113,25 @@ fn routes(turn: &Turn<'_>, it: &RouteTable) -> Vec<Value> {
     });
     let own = it.routes.iter().filter(|route| route.target != "local").map(|route| {
         let by = if route.target.starts_with("nat-") { "NatGatewayId" } else { "GatewayId" };
-        let list = route.destination.starts_with("pl-");
-        let to = if list { "DestinationPrefixListId" } else { "DestinationCidrBlock" };
         json!({
-            to: route.destination,
+            "DestinationCidrBlock": route.destination,
             by: route.target,
             "Origin": "CreateRoute",
             "State": if nat::leads_somewhere(turn.store(), &route.target) { "active" } else { "blackhole" },
         })
     });
-    local.chain(own).collect()
+    let endpoints = turn
+        .list::<VpcEndpoint>(None)
+        .filter(|endpoint| endpoint.route_tables.iter().any(|table| table == name(it)));
+    let lists = endpoints.map(|endpoint| {
+        json!({
+            "DestinationPrefixListId": endpoint::prefix_list(turn, &endpoint.service),
+            "GatewayId": endpoint.metadata.name,
+            "Origin": "CreateRoute",
+            "State": "active",
+        })
+    });
+    local.chain(own).chain(lists).collect()
 }
 
 fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {

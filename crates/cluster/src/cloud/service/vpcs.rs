@@ -1,4 +1,4 @@
-//! `ec2 describe-vpcs`, `describe-vpc-attribute`, `modify-vpc-attribute`, `describe-internet-gateways`.
+//! `ec2 describe-vpcs`, `describe-prefix-lists`, `describe-vpc-attribute`, `modify-vpc-attribute`, `describe-internet-gateways`.
 //!
 //! Source: the Amazon EC2 API reference (`Vpc`, `InternetGateway`).
 
@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 use super::{Answer, Input, Operation, input::just, operation, tags};
 use crate::{
     AwsError, Turn,
-    cloud::{ACCOUNT, id, subnet},
+    cloud::{
+        ACCOUNT,
+        endpoint::{self, SERVICES},
+        id, subnet,
+    },
+    node::join::region_of,
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -19,6 +24,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("ec2", "DescribeVpcAttribute", attribute),
     operation("ec2", "ModifyVpcAttribute", modify),
     operation("ec2", "DescribeInternetGateways", gateways),
+    operation("ec2", "DescribePrefixLists", prefix_lists),
 ];
 
 const UNKNOWN: (&str, &str) = ("InvalidVpcID.NotFound", "vpc ID");
@@ -111,4 +117,26 @@ fn gateways(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
         })
     };
     Ok(json!({"InternetGateways": found.into_iter().map(shown).collect::<Vec<_>>()}))
+}
+
+/// The prefix lists of services with gateway endpoints.
+fn prefix_lists(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let wanted = input.texts("PrefixListIds");
+    let region = turn.list::<api::kinds::aws::Subnet>(None).next();
+    let region = region.map(|it| region_of(&it.availability_zone).to_owned()).unwrap_or_default();
+    let mut found = Vec::new();
+    for (short, _) in SERVICES.iter().filter(|(_, gateway)| *gateway) {
+        let name = format!("com.amazonaws.{region}.{short}");
+        let own = endpoint::prefix_list(turn, &name);
+        let passes = input.passes(|filter| match filter {
+            "prefix-list-id" => just(&own),
+            "prefix-list-name" => just(&name),
+            _ => None,
+        })?;
+        if passes && (wanted.is_empty() || wanted.contains(&own)) {
+            let blocks = vec![endpoint::prefix(short)];
+            found.push(json!({"Cidrs": blocks, "PrefixListId": own, "PrefixListName": name}));
+        }
+    }
+    Ok(json!({ "PrefixLists": found }))
 }
