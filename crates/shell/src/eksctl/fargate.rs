@@ -271,7 +271,7 @@ fn table(profiles: &[Shown<'_>]) -> String {
 }
 
 /// Columns filled with tabs of eight. Source: Go's `text/tabwriter` with the tab as its padding.
-fn tabbed(rows: &[Vec<String>]) -> String {
+pub(super) fn tabbed(rows: &[Vec<String>]) -> String {
     const TAB: usize = 8;
     let width = |column: usize| {
         let widest = rows.iter().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max();

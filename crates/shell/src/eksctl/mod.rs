@@ -1,7 +1,7 @@
 //! What does `eksctl` print?
 //!
 //! Log lines with the time of day go to standard output, `Error: …` to standard error. A command takes as long as the real one, in simulated time.
-//! Source: eksctl 0.205, `pkg/actions/nodegroup`, `pkg/ctl`; recorded by hand, see decisions.
+//! Source: eksctl 0.230, `pkg/actions/nodegroup`, `pkg/ctl`; recorded by hand, see decisions.
 
 mod addon;
 mod cluster;
@@ -18,7 +18,7 @@ use crate::{
     tool::Call,
 };
 
-pub(crate) const VERSION: &str = "0.205.0";
+pub(crate) const VERSION: &str = "0.230.0";
 
 const FLAGS: &[Flag] = &[
     value("cluster", '\0'),
