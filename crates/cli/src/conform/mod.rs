@@ -150,3 +150,24 @@ pub(crate) fn documents(path: &Path) -> Result<Vec<Value>, String> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    /// The exit status of a run over every open case of a suite.
+    fn run(suite: &str, folder: &str) -> i32 {
+        let folder = format!("{}/../../tests/vectors/{folder}", env!("CARGO_MANIFEST_DIR"));
+        command(&[suite.to_owned(), folder, "--show".to_owned(), "5".to_owned()])
+    }
+
+    #[test]
+    fn recorded_sessions_agree_but_for_those_that_differ_on_purpose() {
+        assert_eq!(run("session", "session/open"), 0);
+    }
+
+    #[test]
+    fn recorded_lines_of_kubectl_agree_but_for_those_that_differ_on_purpose() {
+        assert_eq!(run("kubectl", "kubectl"), 0);
+    }
+}
