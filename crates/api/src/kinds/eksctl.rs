@@ -185,6 +185,14 @@ impl ClusterConfig {
         out.extend(of(FieldPath::of("metadata"), &self.metadata.other));
         out.extend(of(FieldPath::of("vpc"), &self.vpc.other));
         out.extend(of(FieldPath::of("kubernetesNetworkConfig"), &self.kubernetes_network_config.other));
+        if self
+            .kubernetes_network_config
+            .ip_family
+            .as_deref()
+            .is_some_and(|it| it.eq_ignore_ascii_case("IPv6"))
+        {
+            out.push(FieldPath::of("kubernetesNetworkConfig.ipFamily"));
+        }
         out.extend(of(FieldPath::of("iam"), &self.iam.other));
         for (list, groups) in
             [("nodeGroups", &self.node_groups), ("managedNodeGroups", &self.managed_node_groups)]
@@ -658,6 +666,16 @@ mod tests {
                 "loading config file \"cluster.yaml\": error unmarshaling JSON: while decoding JSON: json: unknown field \"cdir\""
             )
         );
+    }
+
+    #[test]
+    fn a_family_of_addresses_without_effect_is_told() {
+        let text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: b}\n\
+                    kubernetesNetworkConfig: {ipFamily: IPv6}\n";
+        let (config, found) = read(&text::read(text).documents[0]);
+        assert!(config.is_some());
+        let said: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(said, ["kubernetesNetworkConfig.ipFamily is kept, not simulated"]);
     }
 
     #[test]
