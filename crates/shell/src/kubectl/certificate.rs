@@ -80,9 +80,14 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
 mod tests {
     use crate::text::tests::sh;
 
+    /// `openssl req -new -subj /CN=joe` with a key that nobody keeps.
+    const REQUEST: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlISU1IQUNBUUF3RGpFTU1Bb0dBMVVFQXd3RGFtOWxNRmt3RXdZSEtvWkl6ajBDQVFZSUtvWkl6ajBEQVFjRApRZ0FFaVNkek5CYnVzclR5WGhHNUlHTVoyS0FzMlJtczhJQ2NNQ0xuVDF1QnN4R05kNTladGVaRExvQSthcklUCm1wNWlTL1hielUwdjU2aGRuVmdEa0R4RytxQUFNQW9HQ0NxR1NNNDlCQU1DQTBnQU1FVUNJUURQWFoyMEdWVDUKSFhvSzlMWjNOSmh6bGIvbUZpQ0RlOVljdmhkaFRiQS9vd0lnZVZ1ZmxMMXpMaE9DS1VkSzN6MW1MVERSVUtVYgpCbjJWVzNBdWZKVEk2T1E9Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=";
+
     #[test]
     fn a_request_is_approved_once_and_not_denied_after() {
-        let made = "kind create cluster 2>/dev/null; printf 'apiVersion: certificates.k8s.io/v1\\nkind: CertificateSigningRequest\\nmetadata: {name: joe}\\nspec: {request: YQ==, signerName: example.com/x, usages: [client auth]}\\n' > c.yaml; kubectl apply --validate=false -f c.yaml >/dev/null 2>&1; ";
+        let made = format!(
+            "kind create cluster 2>/dev/null; printf 'apiVersion: certificates.k8s.io/v1\\nkind: CertificateSigningRequest\\nmetadata: {{name: joe}}\\nspec: {{request: {REQUEST}, signerName: example.com/x, usages: [client auth]}}\\n' > c.yaml; kubectl apply -f c.yaml >/dev/null; "
+        );
         let (out, err, _) =
             sh(&format!("{made}kubectl certificate approve joe nope; kubectl certificate deny joe"));
         let (wanted, refused) = (
