@@ -22,6 +22,7 @@ pub mod digest;
 pub mod dump;
 pub mod emit;
 pub mod field;
+pub mod host_port;
 pub mod json;
 pub mod jsonpath;
 pub mod kind;

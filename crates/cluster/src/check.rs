@@ -2,7 +2,7 @@
 //!
 //! [`broken`] names every rule that does not hold: addresses, ENIs, pools and nodes. Tests call it after every step.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use api::{
     k8s::core::v1::{Node, Pod},
@@ -13,11 +13,10 @@ use api::{
     },
 };
 use cni::subnet::SubnetAddresses;
-use ipnet::Ipv4Net;
 
 use crate::{
     ClusterId, World,
-    cloud::{instance, subnet},
+    cloud::{eni, instance, subnet},
     node::finished,
 };
 
@@ -124,8 +123,7 @@ fn pools(world: &World, cluster: ClusterId, broken: &mut Vec<String>) {
         for held in &pool.enis {
             let Some(eni) = world.store().get::<Eni>(ClusterId::WORLD, "", &held.name) else { continue };
             for block in &held.blocks {
-                let single = eni.secondary_ips.iter().any(|ip| Ipv4Net::from(*ip) == block.cidr);
-                if !single && !eni.prefixes.contains(&block.cidr) {
+                if !eni::blocks_of(eni).contains(&block.cidr) {
                     broken.push(format!("{} of {} is in the pool and not in EC2", block.cidr, held.name));
                 }
                 for address in block.addresses.iter().filter(|address| !block.cidr.contains(&address.ip)) {
@@ -156,7 +154,7 @@ fn nodes(world: &World, cluster: ClusterId, broken: &mut Vec<String>) {
 
 /// Two pods with a network of their own never have the same address.
 fn pod_addresses(world: &World, cluster: ClusterId, broken: &mut Vec<String>) {
-    let mut owners: BTreeMap<Ipv4Addr, String> = BTreeMap::new();
+    let mut owners: BTreeMap<IpAddr, String> = BTreeMap::new();
     for pod in world.store().list::<Pod>(cluster, None) {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (namespace, name) = (text(&pod.metadata.namespace), text(&pod.metadata.name));

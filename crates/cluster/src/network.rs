@@ -3,7 +3,10 @@
 //! [`of`] writes the store's objects down as the plain input of [`network::trace`]. It decides nothing: what passes and
 //! what blocks is the network crate's to say.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use api::{
     Resource,
@@ -15,6 +18,7 @@ use api::{
         sim::{Actor, ControlPlane, KnownService, Machine, Provider, StoppedProxy},
     },
 };
+use ipnet::IpNet;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use network::network as net;
 
@@ -54,7 +58,7 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
     }
     actors(store, &mut network);
     // The API servers behind `default/kubernetes` are the EKS-owned ENIs, in every endpoint mode.
-    let api: Vec<Ipv4Addr> = network.cluster.cross_account_enis.iter().map(|eni| eni.ip).collect();
+    let api: Vec<IpAddr> = network.cluster.cross_account_enis.iter().map(|eni| eni.ip).collect();
     for it in network.services.iter_mut().filter(|it| it.ns == "default" && it.name == "kubernetes") {
         it.endpoints = Some(api.clone());
     }
@@ -71,11 +75,12 @@ pub(crate) fn around(world: &World, cluster: ClusterId, it: &aws::Instance) -> n
     if let Some(eks) = eks {
         vpc(store, eks, &mut network);
     }
-    let enis = eni::of_instance(store, name(it)).into_iter().map(interface).collect();
+    let enis =
+        eni::of_instance(store, name(it)).into_iter().map(|eni| interface(store, cluster, eni)).collect();
     network.nodes.push(net::Node {
         name: name(it).to_owned(),
-        ip: Some(it.private_ip),
-        public_ip: it.public_ip,
+        ip: Some(it.private_ip.into()),
+        public_ip: it.public_ip.map(IpAddr::V4),
         ready: Some(false),
         enis,
         ..net::Node::default()
@@ -83,11 +88,13 @@ pub(crate) fn around(world: &World, cluster: ClusterId, it: &aws::Instance) -> n
     network
 }
 
-fn interface(eni: &aws::Eni) -> net::Eni {
+fn interface(store: &Store, cluster: ClusterId, eni: &aws::Eni) -> net::Eni {
+    let ip = eni::address(store, cluster, eni);
     net::Eni {
         id: name(eni).to_owned(),
         dev: eni.device_index,
-        ip: eni.primary_ip,
+        ip,
+        ipv4: ip.is_ipv6().then_some(eni.primary_ip.into()),
         subnet: eni.subnet.clone(),
         sgs: eni.security_groups.clone(),
     }
@@ -124,7 +131,7 @@ pub(crate) fn known_services(store: &Store, cluster: ClusterId) -> Vec<KnownServ
     store.list::<Service>(cluster, None).map(known).collect()
 }
 
-fn api_addresses(store: &Store, cluster: ClusterId) -> Vec<Ipv4Addr> {
+fn api_addresses(store: &Store, cluster: ClusterId) -> Vec<IpAddr> {
     let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|it| it.id == cluster.0);
     let eks = plane.and_then(|plane| store.get::<EksCluster>(ClusterId::WORLD, "", name(plane)));
     control_plane(store, cluster, plane, eks).cross_account_enis.iter().map(|eni| eni.ip).collect()
@@ -152,14 +159,14 @@ fn control_plane(
             public: eks.endpoint_public_access,
             private: eks.endpoint_private_access,
             public_cidrs: eks.public_access_cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect(),
-            public_ip: Some(public_address(eks)),
+            public_ip: Some(public_address(eks).into()),
         };
         seen.cross_account_enis = store
             .list::<aws::Eni>(ClusterId::WORLD, None)
             .filter(|eni| eni.owner == aws::EniOwner::Eks && in_subnets(eks, eni))
             .map(|eni| net::CrossAccountEni {
                 id: name(eni).to_owned(),
-                ip: eni.primary_ip,
+                ip: eni::address(store, cluster, eni),
                 subnet: eni.subnet.clone(),
                 sgs: eni.security_groups.clone(),
             })
@@ -170,7 +177,7 @@ fn control_plane(
             public: true,
             private: false,
             public_cidrs: "0.0.0.0/0".parse().into_iter().collect(),
-            public_ip: Some(Ipv4Addr::LOCALHOST),
+            public_ip: Some(Ipv4Addr::LOCALHOST.into()),
         };
     }
     seen
@@ -192,7 +199,7 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
     if let Some(vpc) = store.get::<aws::Vpc>(ClusterId::WORLD, "", &eks.vpc) {
         network.vpc = net::Vpc {
             id: name(vpc).to_owned(),
-            cidrs: vpc.cidrs.clone(),
+            cidrs: vpc.cidrs.iter().copied().map(IpNet::V4).chain(vpc.ipv6_cidr.map(IpNet::V6)).collect(),
             dns_support: vpc.enable_dns_support,
             dns_hostnames: vpc.enable_dns_hostnames,
         };
@@ -202,7 +209,8 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
         .filter(|it| it.vpc == eks.vpc)
         .map(|it| net::Subnet {
             id: name(it).to_owned(),
-            cidr: it.cidr,
+            cidr: it.cidr.into(),
+            ipv6_cidr: it.ipv6_cidr.map(IpNet::V6),
             az: it.availability_zone.clone(),
             rt: it.route_table.clone(),
             // A default ACL as it came lets everything pass: the network crate's word for that is none.
@@ -238,13 +246,14 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
         .collect();
     let mut gateways = BTreeMap::new();
     for igw in store.list::<aws::InternetGateway>(ClusterId::WORLD, None) {
-        gateways.insert(name(igw).to_owned(), net::Gateway { kind: "igw".to_owned(), ..Default::default() });
+        let kind = if igw.egress_only { "eigw" } else { "igw" };
+        gateways.insert(name(igw).to_owned(), net::Gateway { kind: kind.to_owned(), ..Default::default() });
     }
     for nat in store.list::<aws::NatGateway>(ClusterId::WORLD, None) {
         let gateway = net::Gateway {
             kind: "nat".to_owned(),
             subnet: Some(nat.subnet.clone()),
-            public_ip: Some(nat.public_ip),
+            public_ip: Some(nat.public_ip.into()),
             state: Some(nat::state(nat).to_owned()),
             ..Default::default()
         };
@@ -272,7 +281,7 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
             .to_owned(),
             service: endpoint::short(&it.service).to_owned(),
             route_tables: it.route_tables.clone(),
-            ips: endpoint::enis(store, it).map(|eni| (eni.subnet.clone(), eni.primary_ip)).collect(),
+            ips: endpoint::enis(store, it).map(|eni| (eni.subnet.clone(), eni.primary_ip.into())).collect(),
             sgs: it.security_groups.clone(),
             private_dns: it.private_dns,
         })
@@ -281,7 +290,7 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
         .iter()
         .map(|(service, _)| {
             let (ip, block) = (endpoint::public_address(service), endpoint::prefix(service));
-            ((*service).to_owned(), net::AwsService { ip, prefixes: vec![block] })
+            ((*service).to_owned(), net::AwsService { ip: ip.into(), prefixes: vec![block.into()] })
         })
         .collect();
 }
@@ -332,11 +341,11 @@ fn node(store: &Store, cluster: ClusterId, node: &Node) -> net::Node {
         .and_then(|it| it.address.parse().ok());
     net::Node {
         name: name(node).to_owned(),
-        public_ip: instance.and_then(|it| it.public_ip),
+        public_ip: instance.and_then(|it| it.public_ip).map(IpAddr::V4),
         ip: internal,
         fargate: vm.is_some(),
         ready: Some(ready),
-        enis: enis.into_iter().map(interface).collect(),
+        enis: enis.into_iter().map(|eni| interface(store, cluster, eni)).collect(),
         rules: stopped.map(rules),
         ..net::Node::default()
     }
@@ -346,7 +355,7 @@ fn node(store: &Store, cluster: ClusterId, node: &Node) -> net::Node {
 fn pod(store: &Store, pod: &Pod, nodes: &BTreeMap<&str, &net::Node>) -> Option<net::Pod> {
     let (spec, status) = (pod.spec.as_ref()?, pod.status.as_ref()?);
     let on = spec.node_name.as_deref()?;
-    let ip: Ipv4Addr = status.pod_ip.as_deref()?.parse().ok()?;
+    let ip: IpAddr = status.pod_ip.as_deref()?.parse().ok()?;
     let ready = status
         .conditions
         .as_ref()
@@ -378,14 +387,14 @@ fn pod(store: &Store, pod: &Pod, nodes: &BTreeMap<&str, &net::Node>) -> Option<n
         ready: ready && pod.metadata.deletion_timestamp.is_none(),
         host_network: spec.host_network == Some(true),
         fargate: nodes.get(on).is_some_and(|node| node.fargate),
-        branch_eni: branch(store, pod),
+        branch_eni: branch(store, pod, ip.is_ipv6()),
         ports,
     })
 }
 
 /// The ENI that a pod has to itself.
-fn branch(store: &Store, pod: &Pod) -> Option<net::BranchEni> {
-    let (id, _) = vpc_resource::annotated(pod)?;
+fn branch(store: &Store, pod: &Pod, ipv6: bool) -> Option<net::BranchEni> {
+    let (id, _) = vpc_resource::annotated(pod, ipv6)?;
     let eni = eni::get(store, &id)?;
     Some(net::BranchEni {
         vlan: eni.branch.as_ref()?.vlan,
@@ -396,19 +405,19 @@ fn branch(store: &Store, pod: &Pod) -> Option<net::BranchEni> {
 }
 
 /// Which of a node's ENIs holds an address, by secondary address or prefix.
-fn owner(store: &Store, node: &net::Node, ip: Ipv4Addr) -> Option<String> {
+fn owner(store: &Store, node: &net::Node, ip: IpAddr) -> Option<String> {
     node.enis
         .iter()
         .filter_map(|eni| store.get::<aws::Eni>(ClusterId::WORLD, "", &eni.id))
         .find(|eni| {
-            (node.fargate && eni.primary_ip == ip)
-                || eni.secondary_ips.contains(&ip)
-                || eni.prefixes.iter().any(|block| block.contains(&ip))
+            let mut own = eni.ipv6_address.map(IpAddr::V6).into_iter().chain([eni.primary_ip.into()]);
+            (node.fargate && own.any(|own| own == ip))
+                || eni::blocks_of(eni).iter().any(|block| block.contains(&ip))
         })
         .map(|eni| name(eni).to_owned())
 }
 
-fn service(service: &Service, endpoints: Vec<Ipv4Addr>) -> net::Service {
+fn service(service: &Service, endpoints: Vec<IpAddr>) -> net::Service {
     let spec = service.spec.clone().unwrap_or_default();
     let port = |it: &api::k8s::core::v1::ServicePort| {
         Some(net::ServicePort {
@@ -447,14 +456,20 @@ fn actors(store: &Store, network: &mut net::Network) {
                 let eni = store.get::<aws::Eni>(ClusterId::WORLD, "", &format!("eni-{own}"));
                 network.hosts.push(net::Host {
                     name: own,
-                    ip: actor.address,
+                    ip: actor.address.into(),
+                    ipv6: eni.and_then(|eni| eni.ipv6_address).map(IpAddr::V6),
                     subnet: subnet.to_owned(),
                     sgs: eni.map(|eni| eni.security_groups.clone()).unwrap_or_default(),
                     public_ip: None,
                 });
             }
             None => {
-                network.external.push(net::External { name: own, ip: actor.address, ports: None, via: None });
+                network.external.push(net::External {
+                    name: own,
+                    ip: actor.address.into(),
+                    ports: None,
+                    via: None,
+                });
             }
         }
     }

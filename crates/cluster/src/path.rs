@@ -4,7 +4,7 @@
 //! is looked for among actors, Services and pods, in this order. A namespace other than `default` goes between:
 //! `svc/kube-system/kube-dns`.
 
-use std::rc::Rc;
+use std::{net::IpAddr, rc::Rc};
 
 use network::{Network, Probe, Trace, kube_proxy, network::Service};
 
@@ -51,10 +51,14 @@ pub fn trace(world: &mut World, cluster: ClusterId, from: &str, to: &str) -> Res
 pub fn probe(network: &Network, from: &str, to: &str, seed: u64, n: u64) -> Result<Probe, UnknownEnd> {
     let unknown = |name: &str, role| UnknownEnd { name: name.to_owned(), role, known: ends(network) };
     let start = origin(network, from).ok_or_else(|| unknown(from, "from"))?;
-    let (name, port) = match to.rsplit_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?))) {
+    // `2001:db8::1` has no port, `[2001:db8::1]:80` has one.
+    let bare = to.parse::<IpAddr>().is_ok();
+    let last = to.rsplit_once(':').filter(|_| !bare);
+    let (name, port) = match last.and_then(|(name, port)| Some((name, port.parse().ok()?))) {
         Some((name, port)) => (name, Some(port)),
         None => (to, None),
     };
+    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
     let end = target(network, name).ok_or_else(|| unknown(name, "to"))?;
     let service = end.strip_prefix("svc:").and_then(|id| network.services.iter().find(|it| it.id() == id));
     let port = port.unwrap_or_else(|| usual_port(network, &end, service));
@@ -97,7 +101,7 @@ fn origin(network: &Network, said: &str) -> Option<String> {
 }
 
 fn target(network: &Network, said: &str) -> Option<String> {
-    if said.parse::<std::net::Ipv4Addr>().is_ok() {
+    if said.parse::<IpAddr>().is_ok() {
         return Some(format!("ip:{said}"));
     }
     match split(said) {
@@ -182,7 +186,7 @@ mod tests {
         let service = Service { ns: "default".to_owned(), name: "web".to_owned(), ..Service::default() };
         let laptop = External {
             name: "laptop".to_owned(),
-            ip: std::net::Ipv4Addr::new(203, 0, 113, 7),
+            ip: IpAddr::from([203, 0, 113, 7]),
             ports: None,
             via: None,
         };

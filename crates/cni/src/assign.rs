@@ -4,11 +4,13 @@
 //! [`COOLDOWN`], so that no packet meant for the old pod reaches a new one.
 //! MODEL: ipamd walks its ENIs and blocks in the random order of a Go map; the lab walks them by device number, then by
 //! address.
-//! Source: amazon-vpc-cni-k8s `pkg/ipamd/datastore/data_store.go` (`AssignPodIPv4Address`, `UnassignPodIPAddress`).
+//! Source: amazon-vpc-cni-k8s `pkg/ipamd/datastore/data_store.go` (`AssignPodIPv4Address`,
+//! `AssignPodIPv6Address`, `UnassignPodIPAddress`).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use api::{SimDuration, SimTime};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -40,7 +42,7 @@ pub fn assign(
     sandbox: &SandboxId,
     rest: SimDuration,
     now: SimTime,
-) -> Result<Ipv4Addr, NoAddress> {
+) -> Result<IpAddr, NoAddress> {
     if let Some(ip) = holder(pool, sandbox) {
         return Ok(ip);
     }
@@ -55,7 +57,7 @@ pub fn assign(
 }
 
 /// Gives a sandbox's address back; says which one it was. One that holds none changes nothing.
-pub fn release(pool: &mut IpPool, sandbox: &SandboxId, now: SimTime) -> Option<Ipv4Addr> {
+pub fn release(pool: &mut IpPool, sandbox: &SandboxId, now: SimTime) -> Option<IpAddr> {
     let address = pool
         .enis
         .iter_mut()
@@ -69,7 +71,7 @@ pub fn release(pool: &mut IpPool, sandbox: &SandboxId, now: SimTime) -> Option<I
 
 /// The address that a sandbox holds.
 #[must_use]
-pub fn holder(pool: &IpPool, sandbox: &SandboxId) -> Option<Ipv4Addr> {
+pub fn holder(pool: &IpPool, sandbox: &SandboxId) -> Option<IpAddr> {
     pool.enis
         .iter()
         .flat_map(|eni| &eni.blocks)
@@ -79,7 +81,7 @@ pub fn holder(pool: &IpPool, sandbox: &SandboxId) -> Option<Ipv4Addr> {
 }
 
 /// An address that was used before and has rested comes first, then the lowest that nobody ever had.
-fn take(block: &mut PoolBlock, sandbox: &SandboxId, rest: SimDuration, now: SimTime) -> Option<Ipv4Addr> {
+fn take(block: &mut PoolBlock, sandbox: &SandboxId, rest: SimDuration, now: SimTime) -> Option<IpAddr> {
     let rested =
         block.addresses.iter_mut().find(|a| a.sandbox.is_none() && !rests(a.unassigned_at, rest, now));
     if let Some(address) = rested {
@@ -87,12 +89,24 @@ fn take(block: &mut PoolBlock, sandbox: &SandboxId, rest: SimDuration, now: SimT
         address.unassigned_at = None;
         return Some(address.ip);
     }
-    let (first, last) = (u32::from(block.cidr.network()), u32::from(block.cidr.broadcast()));
-    let (at, ip) = (first..=last)
-        .map(Ipv4Addr::from)
+    let (at, ip) = every(block.cidr)
         .find_map(|ip| block.addresses.binary_search_by_key(&ip, |a| a.ip).err().map(|at| (at, ip)))?;
     block.addresses.insert(at, PoolAddress { ip, sandbox: Some(sandbox.0.clone()), unassigned_at: None });
     Some(ip)
+}
+
+/// Every address of a block, the first and the last too.
+fn every(block: IpNet) -> Box<dyn Iterator<Item = IpAddr>> {
+    match block {
+        IpNet::V4(it) => {
+            let (first, last) = (u32::from(it.network()), u32::from(it.broadcast()));
+            Box::new((first..=last).map(|number| Ipv4Addr::from(number).into()))
+        }
+        IpNet::V6(it) => {
+            let (first, last) = (u128::from(it.network()), u128::from(it.broadcast()));
+            Box::new((first..=last).map(|number| Ipv6Addr::from(number).into()))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -132,6 +146,17 @@ mod tests {
         release(&mut p, &pod("a"), SimTime(0));
         assert_eq!(add(&mut p, "b", 1).as_deref(), Some("10.0.0.17"));
         assert_eq!(add(&mut p, "c", 40).as_deref(), Some("10.0.0.16"), "used and rested comes first");
+    }
+
+    #[test]
+    fn an_ipv6_prefix_serves_from_its_first_address_and_lets_addresses_rest_too() {
+        let mut p = pool("eth0=2600:1f13:b66:8203:34e5::/80");
+        p.mode = PoolMode::Ipv6Prefix;
+        assert_eq!(add(&mut p, "a", 0).as_deref(), Some("2600:1f13:b66:8203:34e5::"));
+        assert_eq!(add(&mut p, "b", 0).as_deref(), Some("2600:1f13:b66:8203:34e5::1"));
+        release(&mut p, &pod("a"), SimTime(0));
+        assert_eq!(add(&mut p, "c", 1).as_deref(), Some("2600:1f13:b66:8203:34e5::2"));
+        assert_eq!(add(&mut p, "d", 40).as_deref(), Some("2600:1f13:b66:8203:34e5::"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go` (`updateIPPoolIfRequired` and what it calls), v1.23.1.
 
 use api::{SimDuration, SimTime};
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::{
@@ -54,7 +54,7 @@ pub enum Move {
         /// The ENI's name.
         eni: String,
         /// Its blocks.
-        blocks: Vec<Ipv4Net>,
+        blocks: Vec<IpNet>,
     },
     /// Detach and delete an ENI.
     DeleteEni {
@@ -119,6 +119,9 @@ pub struct PoolPlan {
 #[must_use]
 pub fn plan(pool: &IpPool, targets: &WarmTargets, limits: &EniLimits, now: SimTime) -> PoolPlan {
     let round = Round { pool, targets, limits, now, f: figures(pool, targets.cooldown, now) };
+    if pool.mode == PoolMode::Ipv6Prefix {
+        return round.ipv6();
+    }
     let (short, over) = round.short_and_over();
     let low = round.is_low(short);
     let mut moves = Vec::new();
@@ -172,6 +175,26 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
+    /// One prefix on the primary ENI, once; it is never given back, and no target counts.
+    fn ipv6(self) -> PoolPlan {
+        let primary = self.pool.enis.iter().find(|eni| eni.device_index == 0 && !eni.excluded);
+        let lacks = self.f.prefixes == 0;
+        let attempt =
+            primary.filter(|_| lacks).map(|eni| Attempt::Assign { eni: eni.name.clone(), count: 1 });
+        let moves = attempt.map(|it| Move::Grow { attempts: vec![it], back_off: false });
+        let arithmetic = Arithmetic {
+            available: self.f.available(),
+            wanted: 1,
+            max_enis: self.limits.max_enis(self.targets),
+            slots_per_eni: self.limits.slots_per_eni(),
+            short: u32::from(lacks),
+            over: 0,
+            why: if lacks { Why::Low } else { Why::Enough },
+            pool: self.f,
+        };
+        PoolPlan { moves: moves.into_iter().collect(), arithmetic }
+    }
+
     fn prefixes(&self) -> bool {
         self.pool.mode == PoolMode::Prefix
     }
@@ -256,6 +279,7 @@ impl Round<'_> {
             (PoolMode::SecondaryIp, true) => short,
             (PoolMode::SecondaryIp, false) => self.limits.slots_per_eni(),
             (PoolMode::Prefix, true) => short.max(1),
+            (PoolMode::Ipv6Prefix, _) => 1,
             (PoolMode::Prefix, false) => self.targets.warm_prefix.saturating_sub(self.f.free_prefixes).max(1),
         }
     }
@@ -281,7 +305,7 @@ impl Round<'_> {
         let mut left = over as usize;
         let mut moves = Vec::new();
         for eni in &self.pool.enis {
-            let free: Vec<Ipv4Net> = blocks(eni, self.pool.mode)
+            let free: Vec<IpNet> = blocks(eni, self.pool.mode)
                 .filter(|block| held(block) == 0)
                 .map(|block| block.cidr)
                 .take(left)
@@ -387,6 +411,19 @@ mod tests {
         let mut p = with_pods("eth0=10.0.0.5,10.0.0.6,10.0.0.7", 3);
         p.max_pods = 3;
         assert_eq!(plan(&p, &targets(&[]), &SMALL, SimTime::ZERO).arithmetic.why, Why::AtMaxPods);
+    }
+
+    #[test]
+    fn one_ipv6_prefix_is_asked_for_and_no_target_counts() {
+        let mut p = pool("eth0=");
+        p.mode = PoolMode::Ipv6Prefix;
+        let wants = targets(&[("WARM_ENI_TARGET", "1"), ("WARM_PREFIX_TARGET", "5")]);
+        let ask = Attempt::Assign { eni: "eth0".to_owned(), count: 1 };
+        let growth = Move::Grow { attempts: vec![ask], back_off: false };
+        assert_eq!(plan(&p, &wants, &SMALL, SimTime::ZERO).moves, [growth]);
+        let mut p = with_pods("eth0=2001:db8:0:1:2::/80", 0);
+        p.mode = PoolMode::Ipv6Prefix;
+        assert_eq!(plan(&p, &wants, &SMALL, SimTime::ZERO).moves, []);
     }
 
     #[test]

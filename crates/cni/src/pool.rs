@@ -5,7 +5,7 @@
 //! Source: amazon-vpc-cni-k8s `pkg/ipamd/datastore/data_store.go` (`GetIPStats`).
 
 use api::{SimDuration, SimTime};
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::{IpPool, PoolBlock, PoolEni, PoolMode, targets::addresses_per_slot};
@@ -24,9 +24,9 @@ pub struct PoolFigures {
     pub custom_networking: bool,
     /// Attached ENIs, trunk and excluded ones included.
     pub enis: u32,
-    /// Addresses of the pool, in use or not.
+    /// Addresses of the pool, in use or not. The 2^48 of a /80 are more than this can say: it says the most it can.
     pub attached: u32,
-    /// Blocks of 16, where there are any.
+    /// Blocks of 16, or the one /80, where there are any.
     pub prefixes: u32,
     /// Prefixes without a pod.
     pub free_prefixes: u32,
@@ -61,11 +61,11 @@ pub fn figures(pool: &IpPool, rest: SimDuration, now: SimTime) -> PoolFigures {
         ..PoolFigures::default()
     };
     for block in pool.enis.iter().filter(|eni| !eni.excluded).flat_map(|eni| blocks(eni, pool.mode)) {
-        f.attached += addresses_per_slot(pool.mode);
+        f.attached = f.attached.saturating_add(addresses_per_slot(pool.mode));
         let held = held(block);
         f.used += held;
         f.cooldown += resting(block, rest, now);
-        if pool.mode == PoolMode::Prefix {
+        if pool.mode != PoolMode::SecondaryIp {
             f.prefixes += 1;
             f.free_prefixes += u32::from(held == 0);
         }
@@ -81,14 +81,14 @@ pub fn add_eni(pool: &mut IpPool, eni: PoolEni) {
 }
 
 /// Puts a block in; one that is there already stays as it is.
-pub fn add_block(eni: &mut PoolEni, cidr: Ipv4Net) {
+pub fn add_block(eni: &mut PoolEni, cidr: IpNet) {
     if let Err(at) = eni.blocks.binary_search_by_key(&cidr.network(), |b| b.cidr.network()) {
         eni.blocks.insert(at, PoolBlock { cidr, addresses: Vec::new() });
     }
 }
 
 /// Takes a block out; whatever it held is gone with it.
-pub fn remove_block(eni: &mut PoolEni, cidr: Ipv4Net) {
+pub fn remove_block(eni: &mut PoolEni, cidr: IpNet) {
     eni.blocks.retain(|b| b.cidr != cidr);
 }
 
@@ -102,6 +102,7 @@ pub(crate) fn prefix_len(mode: PoolMode) -> u8 {
     match mode {
         PoolMode::SecondaryIp => 32,
         PoolMode::Prefix => 28,
+        PoolMode::Ipv6Prefix => 80,
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::WarmTargets;
+
 /// The complaint, if there is one.
 #[must_use]
 pub fn refusal(env: &BTreeMap<String, String>) -> Option<String> {
@@ -46,6 +48,26 @@ pub fn refusal(env: &BTreeMap<String, String>) -> Option<String> {
     })
 }
 
+/// Why ipamd ends at once with these targets, if it does.
+/// Source: amazon-vpc-cni-k8s `pkg/ipamd/ipamd.go` (`isConfigValid`), v1.23.1.
+#[must_use]
+pub fn contradiction(targets: &WarmTargets, prefix_capable: bool, instance_type: &str) -> Option<String> {
+    let why = match (targets.ipv4, targets.ipv6) {
+        (true, true) => "IPv4 and IPv6 are both enabled. VPC CNI currently does not support dual stack mode",
+        (false, false) => "IPv4 and IPv6 are both disabled. One of them have to be enabled",
+        (false, true) if targets.custom_networking || !targets.prefix_delegation => {
+            "IPv6 is supported only in Prefix Delegation mode. Custom Networking is not supported in IPv6 mode. Please set the env variables accordingly."
+        }
+        (false, true) if !prefix_capable => {
+            return Some(format!(
+                "Prefix Delegation is not supported on non-nitro instance {instance_type}. IPv6 is only supported in Prefix delegation Mode. "
+            ));
+        }
+        (true, false) | (false, true) => return None,
+    };
+    Some(why.to_owned())
+}
+
 fn mtu(name: &str, value: &str, v6: bool) -> Option<String> {
     let (least, family) = if v6 { (1280, "IPv6") } else { (576, "IPv4") };
     match value.parse::<i64>() {
@@ -80,6 +102,23 @@ mod tests {
         assert!(
             said(&env).is_some_and(|why| why.starts_with("Setting WARM_PREFIX_TARGET = 0 is not supported"))
         );
+    }
+
+    #[test]
+    fn ipamd_serves_one_family_and_ipv6_by_prefixes_only() {
+        let says = |env: &[(&str, &str)]| {
+            let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            contradiction(&WarmTargets::from_env(&env), true, "m5.large")
+        };
+        assert_eq!(says(&[("ENABLE_IPv4", "true")]), None);
+        assert!(
+            says(&[("ENABLE_IPv4", "true"), ("ENABLE_IPv6", "true")])
+                .is_some_and(|it| it.contains("dual stack"))
+        );
+        assert!(
+            says(&[("ENABLE_IPv6", "true")]).is_some_and(|it| it.contains("only in Prefix Delegation mode"))
+        );
+        assert_eq!(says(&[("ENABLE_IPv6", "true"), ("ENABLE_PREFIX_DELEGATION", "true")]), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Source: eksctl `pkg/vpc/vpc.go` ([`eksctl`]); the arithmetic of CIDR blocks ([`equal`]).
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 /// Why a block cannot be cut so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +70,12 @@ pub fn equal(vpc: Ipv4Net, n: u32) -> Result<(Vec<Ipv4Net>, u32), SplitError> {
     let unallocated = parts_wanted - n;
     subnets.truncate(n as usize);
     Ok((subnets, unallocated))
+}
+
+/// The first `n` /64 of a VPC's /56, as CloudFormation's `Fn::Cidr` cuts them. Source: eksctl `pkg/cfn/builder/vpc.go`.
+#[must_use]
+pub fn ipv6(vpc: Ipv6Net, n: usize) -> Vec<Ipv6Net> {
+    vpc.trunc().subnets(64).map(|all| all.take(n).collect()).unwrap_or_default()
 }
 
 fn parts(vpc: Ipv4Net, prefix: u8) -> Vec<Ipv4Net> {

@@ -75,6 +75,12 @@ pub fn usable_range(cidr: Ipv4Net) -> (Ipv4Addr, Ipv4Addr) {
     (Ipv4Addr::from(first), Ipv4Addr::from(last))
 }
 
+/// Whether two blocks share an address.
+#[must_use]
+pub fn overlap(a: &Ipv4Net, b: &Ipv4Net) -> bool {
+    a.contains(&b.network()) || b.contains(&a.network())
+}
+
 impl SubnetAddresses {
     /// An empty subnet.
     #[must_use]
@@ -204,7 +210,7 @@ impl SubnetAddresses {
         let kept = all().filter_map(block).filter(|block| self.kept_for_prefixes(block));
         let others = all()
             .filter_map(block)
-            .filter(|block| self.reserved.iter().all(|(range, _)| apart(range, block)));
+            .filter(|block| self.reserved.iter().all(|(range, _)| !overlap(range, block)));
         kept.chain(others)
     }
 
@@ -239,10 +245,6 @@ impl SubnetAddresses {
         let first = self.place(u32::from(block.network()));
         self.used.insert_range(first..first + 16);
     }
-}
-
-fn apart(a: &Ipv4Net, b: &Ipv4Net) -> bool {
-    !a.contains(&b.network()) && !b.contains(&a.network())
 }
 
 fn block(base: u32) -> Option<Ipv4Net> {

@@ -23,6 +23,10 @@ pub struct WarmTargets {
     pub warm_prefix: u32,
     /// `MAX_ENI`.
     pub max_eni: Option<u32>,
+    /// `ENABLE_IPv4`.
+    pub ipv4: bool,
+    /// `ENABLE_IPv6`.
+    pub ipv6: bool,
     /// `ENABLE_PREFIX_DELEGATION`.
     pub prefix_delegation: bool,
     /// `AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG`.
@@ -56,6 +60,8 @@ impl WarmTargets {
             minimum_ip: number("MINIMUM_IP_TARGET", 0),
             warm_prefix: number("WARM_PREFIX_TARGET", 0),
             max_eni: Some(number("MAX_ENI", 0)).filter(|max| *max >= 1),
+            ipv4: switch("ENABLE_IPv4", false),
+            ipv6: switch("ENABLE_IPv6", false),
             prefix_delegation: switch("ENABLE_PREFIX_DELEGATION", false),
             custom_networking: switch("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", false),
             pod_eni: switch("ENABLE_POD_ENI", false),
@@ -105,7 +111,9 @@ impl EniLimits {
     /// Prefixes where they are wanted and possible; ipamd falls back to single addresses otherwise.
     #[must_use]
     pub fn mode(&self, targets: &WarmTargets) -> PoolMode {
-        if targets.prefix_delegation && self.prefix_capable {
+        if targets.ipv6 {
+            PoolMode::Ipv6Prefix
+        } else if targets.prefix_delegation && self.prefix_capable {
             PoolMode::Prefix
         } else {
             PoolMode::SecondaryIp
@@ -121,7 +129,7 @@ impl EniLimits {
     /// Pod addresses that one ENI can give in that mode.
     #[must_use]
     pub fn addresses_per_eni(&self, mode: PoolMode) -> u32 {
-        self.slots_per_eni() * addresses_per_slot(mode)
+        self.slots_per_eni().saturating_mul(addresses_per_slot(mode))
     }
 
     /// ENIs that ipamd may use.
@@ -131,12 +139,13 @@ impl EniLimits {
     }
 }
 
-/// Addresses that one slot holds.
+/// Addresses that one slot holds; of the 2^48 of a /80 as many as a number of this size can say.
 #[must_use]
 pub(crate) fn addresses_per_slot(mode: PoolMode) -> u32 {
     match mode {
         PoolMode::SecondaryIp => 1,
         PoolMode::Prefix => ADDRESSES_PER_PREFIX,
+        PoolMode::Ipv6Prefix => u32::MAX,
     }
 }
 

@@ -4,7 +4,7 @@
 //! each item of the search list; with fewer, the other way round. The first answer with records wins. CoreDNS answers
 //! the cluster's own zone and forwards the rest. Source: resolv.conf(5); Kubernetes documents, DNS for Services and Pods.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct Resolution {
     /// In order.
     pub queries: Vec<Query>,
     /// The records of the last question; none if no name had any.
-    pub answer: Option<Vec<Ipv4Addr>>,
+    pub answer: Option<Vec<IpAddr>>,
 }
 
 /// The names that a resolver tries, in order.
@@ -59,7 +59,7 @@ pub fn candidates(resolv: &Resolv, name: &str) -> Vec<String> {
 pub fn resolve(
     resolv: &Resolv,
     name: &str,
-    zones: &BTreeMap<String, Vec<Ipv4Addr>>,
+    zones: &BTreeMap<String, Vec<IpAddr>>,
     upstream: &str,
 ) -> Resolution {
     let mut queries = Vec::new();

@@ -4,7 +4,7 @@
 //! client's node, `externalTrafficPolicy: Local` those on the node that was asked; if none is left the packet is
 //! dropped. Source: Kubernetes documents, virtual IPs and service proxies.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::network::{Network, Node, Pod, PortRef, Service, ServicePort};
 
@@ -12,7 +12,7 @@ use crate::network::{Network, Node, Pod, PortRef, Service, ServicePort};
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint<'n> {
     /// Its address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// The pod; none for the API servers behind `default/kubernetes`.
     pub pod: Option<&'n Pod>,
 }
@@ -43,7 +43,7 @@ pub fn ready<'n>(network: &'n Network, service: &Service) -> Vec<Endpoint<'n>> {
     pods.into_iter().filter_map(|pod| pod.ip.map(|ip| Endpoint { ip, pod: Some(pod) })).collect()
 }
 
-fn pod_at(network: &Network, ip: Ipv4Addr) -> Option<&Pod> {
+fn pod_at(network: &Network, ip: IpAddr) -> Option<&Pod> {
     let here = || network.pods.iter().filter(|pod| pod.ip == Some(ip));
     here().find(|pod| !pod.host_network).or_else(|| here().next())
 }

@@ -3,7 +3,7 @@
 //! Stateless, at the border of a subnet: the lowest numbered rule that matches decides, and if none does it is denied.
 //! A subnet without an ACL of its own has the default one, which allows all. Source: Amazon VPC User Guide, network ACLs.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::{
     network::{Nacl, Network},
@@ -43,7 +43,7 @@ pub fn check(
     network: &Network,
     subnet: &str,
     direction: Direction,
-    peer: Ipv4Addr,
+    peer: IpAddr,
     proto: &str,
     port: u16,
 ) -> Option<Said> {

@@ -4,9 +4,9 @@
 //! groups, NACLs, nodes, pods, Services, policies. All lists are optional and unknown keys are ignored.
 //! This module does not know about a store or about time.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::IpAddr};
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use k8s_openapi::api::networking::v1::NetworkPolicySpec;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ pub struct Vpc {
     /// Its id.
     pub id: String,
     /// Every block gives each route table an implicit `local` route.
-    pub cidrs: Vec<Ipv4Net>,
+    pub cidrs: Vec<IpNet>,
     /// Whether its resolver answers.
     pub dns_support: bool,
     /// Whether private zones apply.
@@ -75,7 +75,10 @@ pub struct Subnet {
     /// Its id.
     pub id: String,
     /// Its block.
-    pub cidr: Ipv4Net,
+    pub cidr: IpNet,
+    /// Its IPv6 block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr: Option<IpNet>,
     /// Its availability zone.
     #[serde(default)]
     pub az: String,
@@ -110,18 +113,18 @@ pub struct Route {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Gateway {
-    /// `igw`, `nat`, `peering`, `vgw` or `tgw`.
+    /// `igw`, `eigw`, `nat`, `peering`, `vgw` or `tgw`.
     pub kind: String,
     /// For a NAT gateway: the subnet it stands in.
     pub subnet: Option<String>,
     /// For a NAT gateway: its elastic address.
-    pub public_ip: Option<Ipv4Addr>,
+    pub public_ip: Option<IpAddr>,
     /// For a NAT gateway: other than `available` when it does not work.
     pub state: Option<String>,
     /// What lies behind it.
-    pub remote_cidrs: Vec<Ipv4Net>,
+    pub remote_cidrs: Vec<IpNet>,
     /// Sources that the far side can route back to.
-    pub return_cidrs: Vec<Ipv4Net>,
+    pub return_cidrs: Vec<IpNet>,
 }
 
 /// A VPC endpoint.
@@ -138,7 +141,7 @@ pub struct VpcEndpoint {
     /// For a gateway endpoint: the route tables that lead to it.
     pub route_tables: Vec<String>,
     /// For an interface endpoint: its address in each subnet.
-    pub ips: BTreeMap<String, Ipv4Addr>,
+    pub ips: BTreeMap<String, IpAddr>,
     /// For an interface endpoint: its security groups.
     pub sgs: Vec<String>,
     /// Whether the service's public name answers these addresses inside the VPC.
@@ -196,7 +199,7 @@ pub struct NaclRule {
     /// Last port.
     pub to: Option<u16>,
     /// Source of what comes in, destination of what goes out.
-    pub cidr: Ipv4Net,
+    pub cidr: IpNet,
     /// `allow` or `deny`.
     pub action: String,
 }
@@ -210,13 +213,13 @@ pub struct Cluster {
     /// EKS-owned ENIs in the customer's subnets.
     pub cross_account_enis: Vec<CrossAccountEni>,
     /// Addresses of Services.
-    pub service_cidr: Option<Ipv4Net>,
+    pub service_cidr: Option<IpNet>,
     /// Address of the cluster's DNS Service.
-    pub dns_ip: Option<Ipv4Addr>,
+    pub dns_ip: Option<IpAddr>,
     /// On-premises nodes that the control plane knows; absent = not asked.
-    pub remote_node_networks: Option<Vec<Ipv4Net>>,
+    pub remote_node_networks: Option<Vec<IpNet>>,
     /// On-premises pods that the control plane knows.
-    pub remote_pod_networks: Option<Vec<Ipv4Net>>,
+    pub remote_pod_networks: Option<Vec<IpNet>>,
 }
 
 /// The API endpoint's settings.
@@ -228,9 +231,9 @@ pub struct Endpoint {
     /// Private access.
     pub private: bool,
     /// Who may use the public door.
-    pub public_cidrs: Vec<Ipv4Net>,
+    pub public_cidrs: Vec<IpNet>,
     /// The public door's address.
-    pub public_ip: Option<Ipv4Addr>,
+    pub public_ip: Option<IpAddr>,
 }
 
 /// An ENI of EKS in a subnet of the customer.
@@ -239,7 +242,7 @@ pub struct CrossAccountEni {
     /// Its id.
     pub id: String,
     /// Its address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Its subnet.
     pub subnet: String,
     /// Its security groups.
@@ -262,7 +265,7 @@ pub struct Cni {
     /// `AWS_VPC_K8S_CNI_EXTERNALSNAT`.
     pub external_snat: bool,
     /// `AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS`.
-    pub exclude_snat_cidrs: Vec<Ipv4Net>,
+    pub exclude_snat_cidrs: Vec<IpNet>,
     /// `POD_SECURITY_GROUP_ENFORCING_MODE`: `strict` or `standard`.
     pub sgpp: String,
     /// Whether NetworkPolicies are enforced.
@@ -276,13 +279,13 @@ pub struct Node {
     /// Its name.
     pub name: String,
     /// Public address of its primary ENI.
-    pub public_ip: Option<Ipv4Addr>,
+    pub public_ip: Option<IpAddr>,
     /// Whether it is a Fargate micro-VM.
     pub fargate: bool,
     /// Whether it stands on premises.
     pub hybrid: bool,
     /// On premises: its address.
-    pub ip: Option<Ipv4Addr>,
+    pub ip: Option<IpAddr>,
     /// On premises: the gateway that leads to it.
     pub via: Option<String>,
     /// Whether it is Ready; absent = yes.
@@ -296,8 +299,16 @@ pub struct Node {
 impl Node {
     /// The node's own address.
     #[must_use]
-    pub fn address(&self) -> Option<Ipv4Addr> {
+    pub fn address(&self) -> Option<IpAddr> {
         self.enis.first().map(|eni| eni.ip).or(self.ip)
+    }
+
+    /// The node's own address of the family of `to`.
+    #[must_use]
+    pub fn address_towards(&self, to: IpAddr) -> Option<IpAddr> {
+        let other = || self.enis.first().and_then(|eni| eni.ipv4).filter(IpAddr::is_ipv4);
+        let own = self.address()?;
+        if own.is_ipv6() && to.is_ipv4() { other() } else { Some(own) }
     }
 }
 
@@ -309,8 +320,11 @@ pub struct Eni {
     /// Its device number.
     #[serde(default)]
     pub dev: u32,
-    /// Its primary address.
-    pub ip: Ipv4Addr,
+    /// Its primary address; in an IPv6 cluster the IPv6 one.
+    pub ip: IpAddr,
+    /// In an IPv6 cluster: its IPv4 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<IpAddr>,
     /// Its subnet.
     pub subnet: String,
     /// Its security groups.
@@ -325,14 +339,17 @@ pub struct Host {
     /// Its name.
     pub name: String,
     /// Its address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
+    /// In a subnet with an IPv6 block: its IPv6 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<IpAddr>,
     /// Its subnet.
     pub subnet: String,
     /// Its security groups.
     #[serde(default)]
     pub sgs: Vec<String>,
     /// Its public address.
-    pub public_ip: Option<Ipv4Addr>,
+    pub public_ip: Option<IpAddr>,
 }
 
 /// A machine outside the VPC.
@@ -341,7 +358,7 @@ pub struct External {
     /// Its name.
     pub name: String,
     /// Its address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Where it listens; absent = everywhere.
     pub ports: Option<Vec<u16>>,
     /// The gateway that leads to it; absent = the internet.
@@ -362,7 +379,7 @@ pub struct Pod {
     /// Its node.
     pub node: String,
     /// Its address.
-    pub ip: Option<Ipv4Addr>,
+    pub ip: Option<IpAddr>,
     /// The node's ENI that owns the address.
     pub eni: Option<String>,
     /// Whether it is Ready.
@@ -433,7 +450,7 @@ pub struct Service {
     pub selector: Option<Labels>,
     /// Addresses of its endpoints, where they are written out; without them every ready pod that it selects is one. Those that are
     /// no pods are the API servers behind `default/kubernetes`.
-    pub endpoints: Option<Vec<Ipv4Addr>>,
+    pub endpoints: Option<Vec<IpAddr>>,
     /// Its ports.
     pub ports: Vec<ServicePort>,
     /// `externalTrafficPolicy`.
@@ -441,7 +458,7 @@ pub struct Service {
     /// `internalTrafficPolicy`.
     pub itp: Option<String>,
     /// `loadBalancerSourceRanges`.
-    pub source_ranges: Option<Vec<Ipv4Net>>,
+    pub source_ranges: Option<Vec<IpNet>>,
     /// Its load balancer.
     pub lb: Option<LoadBalancer>,
 }
@@ -497,11 +514,11 @@ pub struct LoadBalancer {
     /// `internet-facing` or `internal`.
     pub scheme: String,
     /// Its address in each subnet.
-    pub ips: BTreeMap<String, Ipv4Addr>,
+    pub ips: BTreeMap<String, IpAddr>,
     /// Its security groups.
     pub sgs: Vec<String>,
     /// Its public address.
-    pub public_ip: Option<Ipv4Addr>,
+    pub public_ip: Option<IpAddr>,
     /// Whether targets see the client's address; absent = the kind's default.
     pub preserve: Option<bool>,
     /// Its listeners; absent = the Service's ports.
@@ -523,8 +540,8 @@ pub struct Policy {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AwsService {
     /// One address that its name answers.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Its prefix list.
     #[serde(default)]
-    pub prefixes: Vec<Ipv4Net>,
+    pub prefixes: Vec<IpNet>,
 }

@@ -1,6 +1,6 @@
 //! Whose address is this?
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::network::{Host, Network, Node, Pod};
 
@@ -24,14 +24,14 @@ pub(crate) struct Owner<'n> {
 }
 
 /// The owner of an address inside the VPC.
-pub(crate) fn owner_of(network: &Network, ip: Ipv4Addr) -> Option<Owner<'_>> {
+pub(crate) fn owner_of(network: &Network, ip: IpAddr) -> Option<Owner<'_>> {
     if let Some(pod) = network.pods.iter().find(|pod| pod.ip == Some(ip) && !pod.host_network)
         && let Some(owner) = pod_owner(network, pod)
     {
         return Some(owner);
     }
     for node in &network.nodes {
-        if let Some(eni) = node.enis.iter().find(|eni| eni.ip == ip) {
+        if let Some(eni) = node.enis.iter().find(|eni| eni.ip == ip || eni.ipv4 == Some(ip)) {
             return Some(Owner {
                 eni: eni.id.clone(),
                 subnet: &eni.subnet,
@@ -40,7 +40,7 @@ pub(crate) fn owner_of(network: &Network, ip: Ipv4Addr) -> Option<Owner<'_>> {
             });
         }
     }
-    if let Some(host) = network.hosts.iter().find(|host| host.ip == ip) {
+    if let Some(host) = network.hosts.iter().find(|host| host.ip == ip || host.ipv6 == Some(ip)) {
         return Some(host_owner(host));
     }
     if let Some(eni) = network.cluster.cross_account_enis.iter().find(|eni| eni.ip == ip) {
@@ -99,16 +99,16 @@ pub(crate) fn host_owner(host: &Host) -> Owner<'_> {
 }
 
 /// The groups of the ENI that owns an address, as a security group rule's peer sees them.
-pub(crate) fn groups_of(network: &Network, ip: Ipv4Addr) -> &[String] {
+pub(crate) fn groups_of(network: &Network, ip: IpAddr) -> &[String] {
     owner_of(network, ip).map(|owner| owner.groups).unwrap_or_default()
 }
 
 /// The public address that an internet gateway puts in place of a private one.
-pub(crate) fn public_of(network: &Network, ip: Ipv4Addr) -> Option<Ipv4Addr> {
+pub(crate) fn public_of(network: &Network, ip: IpAddr) -> Option<IpAddr> {
     network
         .nodes
         .iter()
-        .find(|node| node.enis.first().is_some_and(|eni| eni.ip == ip))
+        .find(|node| node.enis.first().is_some_and(|eni| eni.ip == ip || eni.ipv4 == Some(ip)))
         .and_then(|node| node.public_ip)
         .or_else(|| network.hosts.iter().find(|host| host.ip == ip).and_then(|host| host.public_ip))
 }

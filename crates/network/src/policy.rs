@@ -5,10 +5,10 @@
 //! Not applied to pods on the host's network, on Fargate, or to traffic from the pod's own node.
 //! Source: networking.k8s.io/v1 NetworkPolicy.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use api::label::Selector;
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use k8s_openapi::{
     api::networking::v1::{IPBlock, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec},
     apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
@@ -43,7 +43,7 @@ pub fn check(
     network: &Network,
     pod: &Pod,
     direction: Direction,
-    peer: Ipv4Addr,
+    peer: IpAddr,
     target: Option<&Pod>,
     proto: &str,
     port: u16,
@@ -102,7 +102,7 @@ fn peer_matches(
     network: &Network,
     policy: &Policy,
     peer: &NetworkPolicyPeer,
-    ip: Ipv4Addr,
+    ip: IpAddr,
     pod: Option<&Pod>,
 ) -> bool {
     if let Some(block) = &peer.ip_block {
@@ -122,8 +122,8 @@ fn namespace_labels(network: &Network, namespace: &str) -> Labels {
     labels
 }
 
-fn in_block(block: &IPBlock, ip: Ipv4Addr) -> bool {
-    let holds = |cidr: &String| cidr.parse::<Ipv4Net>().is_ok_and(|cidr| cidr.contains(&ip));
+fn in_block(block: &IPBlock, ip: IpAddr) -> bool {
+    let holds = |cidr: &String| cidr.parse::<IpNet>().is_ok_and(|cidr| cidr.contains(&ip));
     holds(&block.cidr) && !block.except.iter().flatten().any(holds)
 }
 

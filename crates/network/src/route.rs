@@ -3,9 +3,9 @@
 //! Longest prefix wins whatever its state: a /24 blackhole beats a working default route. Every block of the VPC is an
 //! implicit local route. Source: Amazon VPC User Guide, route priority.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use crate::network::{Network, RouteTable};
 
@@ -32,8 +32,8 @@ pub enum Way {
 
 /// The way for `to` by `table`.
 #[must_use]
-pub fn lookup(network: &Network, table: &RouteTable, to: Ipv4Addr) -> Way {
-    let local = network.vpc.cidrs.iter().filter(|cidr| cidr.contains(&to)).map(Ipv4Net::prefix_len).max();
+pub fn lookup(network: &Network, table: &RouteTable, to: IpAddr) -> Way {
+    let local = network.vpc.cidrs.iter().filter(|cidr| cidr.contains(&to)).map(IpNet::prefix_len).max();
     let mut best: Option<(u8, Way)> = local.map(|length| (length, Way::Local));
     let written = table.routes.iter().map(|it| (it.dst.clone(), it.via.clone(), it.state.as_deref()));
     for (destination, target, state) in written.chain(gateway_endpoints(network, table)) {
@@ -65,12 +65,12 @@ fn gateway_endpoints<'n>(
 }
 
 /// Length of the longest block of a destination that holds `to`: a block, or a service's prefix list.
-fn matched(network: &Network, destination: &str, to: Ipv4Addr) -> Option<u8> {
+fn matched(network: &Network, destination: &str, to: IpAddr) -> Option<u8> {
     if let Some(service) = destination.strip_prefix("pl-") {
         let prefixes = network.aws.get(service).map(|aws| aws.prefixes.as_slice()).unwrap_or_default();
-        return prefixes.iter().filter(|cidr| cidr.contains(&to)).map(Ipv4Net::prefix_len).max();
+        return prefixes.iter().filter(|cidr| cidr.contains(&to)).map(IpNet::prefix_len).max();
     }
-    let cidr: Ipv4Net = destination.parse().ok()?;
+    let cidr: IpNet = destination.parse().ok()?;
     cidr.contains(&to).then(|| cidr.prefix_len())
 }
 
@@ -99,7 +99,7 @@ mod tests {
                 route("203.0.113.0/24", "pcx-1", Some("blackhole")),
             ],
         };
-        let way = lookup(&network, &table, Ipv4Addr::new(203, 0, 113, 9));
+        let way = lookup(&network, &table, IpAddr::from([203, 0, 113, 9]));
         assert_eq!(way, Way::Blackhole { destination: "203.0.113.0/24".to_owned() });
     }
 }

@@ -4,9 +4,9 @@
 //! private address of an ENI that has this group, and never traffic that arrives by a public address or after another
 //! ENI's address was put in its place. Source: Amazon VPC User Guide, security group rules.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use crate::{
     network::{Network, SecurityRule},
@@ -29,7 +29,7 @@ pub fn allows(
     network: &Network,
     groups: &[String],
     direction: Direction,
-    peer: Ipv4Addr,
+    peer: IpAddr,
     also: &[String],
     proto: &str,
     port: u16,
@@ -52,8 +52,8 @@ pub fn allows(
     None
 }
 
-fn peer_matches(rule: &SecurityRule, peer: Ipv4Addr, owned: &[String], also: &[String]) -> bool {
-    match rule.peer.parse::<Ipv4Net>() {
+fn peer_matches(rule: &SecurityRule, peer: IpAddr, owned: &[String], also: &[String]) -> bool {
+    match rule.peer.parse::<IpNet>() {
         Ok(cidr) => cidr.contains(&peer),
         Err(_) => owned.contains(&rule.peer) || also.contains(&rule.peer),
     }

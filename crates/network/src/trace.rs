@@ -3,7 +3,7 @@
 //! Hops in travel order, each with the packet as it enters it and the rule that decided; every blocker, the first one
 //! being the verdict. Hops after the first blocker are ghosts: where the packet would go if it were lifted.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,9 +37,9 @@ fn tcp() -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packet {
     /// Source as seen here.
-    pub src: Ipv4Addr,
+    pub src: IpAddr,
     /// Destination as seen here.
-    pub dst: Ipv4Addr,
+    pub dst: IpAddr,
     /// Destination port as seen here.
     pub port: u16,
 }
@@ -157,9 +157,9 @@ pub enum Rule {
     /// kube-proxy chose one of so many backends.
     OneOf(u32),
     /// The address before it was rewritten.
-    Rewrote(Ipv4Addr),
+    Rewrote(IpAddr),
     /// A name's answers.
-    Answers(Vec<Ipv4Addr>),
+    Answers(Vec<IpAddr>),
     /// The host's ip rule that matched: its priority and table.
     IpRule {
         /// Lower is asked first.
@@ -208,7 +208,7 @@ pub struct Backend {
     /// `ns/name`, for a pod.
     pub pod: Option<String>,
     /// Its address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// One in so many: kube-proxy gives each backend the same share.
     pub one_in: u32,
 }
@@ -223,7 +223,7 @@ pub struct Trace {
     /// Who else could have been picked, by the Service.
     pub backends: Vec<Backend>,
     /// What a headless Service's name answered.
-    pub records: Vec<Ipv4Addr>,
+    pub records: Vec<IpAddr>,
 }
 
 impl Trace {

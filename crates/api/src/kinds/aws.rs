@@ -3,9 +3,12 @@
 //! `metadata.name` is the resource's id (`subnet-…`, `eni-…`) or, in a scenario, the name that the scenario gave it.
 //! Source of the words: the Amazon EC2 API reference.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
 use crate::{SimTime, meta::ObjectMeta};
@@ -18,6 +21,9 @@ pub struct Vpc {
     pub metadata: ObjectMeta,
     /// Its address blocks, the primary one first.
     pub cidrs: Vec<Ipv4Net>,
+    /// Its IPv6 block, a /56.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr: Option<Ipv6Net>,
     /// Whether the resolver at the base address plus two answers.
     pub enable_dns_support: bool,
     /// Whether instances get public names.
@@ -34,6 +40,9 @@ pub struct Subnet {
     pub vpc: String,
     /// Its block, /16 to /28.
     pub cidr: Ipv4Net,
+    /// Its IPv6 block, a /64: every interface made in it gets an address of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr: Option<Ipv6Net>,
     /// Such as `ap-northeast-2a`.
     pub availability_zone: String,
     /// Whether instances get a public address.
@@ -88,7 +97,7 @@ pub struct CidrReservation {
 pub struct Route {
     /// Destination block, or a prefix list (`pl-…`).
     pub destination: String,
-    /// `local`, or the id of a gateway (`igw-…`, `nat-…`).
+    /// `local`, or the id of a gateway (`igw-…`, `eigw-…`, `nat-…`).
     pub target: String,
 }
 
@@ -108,10 +117,13 @@ pub struct RouteTable {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InternetGateway {
-    /// Name and tags.
+    /// Name (`igw-…`, `eigw-…`) and tags.
     pub metadata: ObjectMeta,
     /// Name of its VPC.
     pub vpc: String,
+    /// Whether it is an egress-only one: IPv6 goes out by it, nothing comes in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub egress_only: bool,
 }
 
 /// The life of a NAT gateway.
@@ -216,7 +228,7 @@ pub struct NetworkAclEntry {
     /// First and last port; `None` for all.
     pub ports: Option<(u16, u16)>,
     /// Where what comes in is from, or what goes out is to.
-    pub cidr: Ipv4Net,
+    pub cidr: IpNet,
     /// Whether it lets pass.
     pub allow: bool,
 }
@@ -325,6 +337,12 @@ pub struct Eni {
     pub secondary_ips: Vec<Ipv4Addr>,
     /// Its /28 prefixes, ascending.
     pub prefixes: Vec<Ipv4Net>,
+    /// Its IPv6 address, where its subnet has such a block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<Ipv6Addr>,
+    /// Its IPv6 prefix, a /80.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_prefix: Option<Ipv6Net>,
     /// Names of its security groups.
     pub security_groups: Vec<String>,
     /// Whose it is.

@@ -3,9 +3,9 @@
 //! Plain state; the rules are in the `cni` crate. Source: amazon-vpc-cni-k8s, the data store's model,
 //! `pkg/apis/crd/v1alpha1/eniconfig_types.go`.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,6 +47,8 @@ pub enum PoolMode {
     SecondaryIp,
     /// One slot, one /28 of 16 addresses.
     Prefix,
+    /// One IPv6 /80 on the primary ENI, for every pod that the node will ever have.
+    Ipv6Prefix,
 }
 
 /// One address that was handed out at least once from a block.
@@ -54,19 +56,19 @@ pub enum PoolMode {
 #[serde(rename_all = "camelCase")]
 pub struct PoolAddress {
     /// The address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// The sandbox that holds it: `<namespace>/<pod>`.
     pub sandbox: Option<String>,
     /// When it was last given back; it rests for the pool's `cooldown` from then.
     pub unassigned_at: Option<SimTime>,
 }
 
-/// A block of an ENI: a /32 in secondary-address mode, a /28 in prefix mode.
+/// A block of an ENI: a /32 in secondary-address mode, a /28 in prefix mode, a /80 of IPv6.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PoolBlock {
     /// The block.
-    pub cidr: Ipv4Net,
+    pub cidr: IpNet,
     /// Its addresses that were ever handed out, ascending.
     pub addresses: Vec<PoolAddress>,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{SimTime, k8s::core::v1::Taint, kinds::eksctl::ClusterConfig, meta::ObjectMeta};
@@ -22,8 +22,8 @@ pub struct EksCluster {
     pub vpc: String,
     /// Names of the subnets it was given.
     pub subnets: Vec<String>,
-    /// Addresses of Services.
-    pub service_ipv4_cidr: Ipv4Net,
+    /// Addresses of Services: a block of the cluster's family.
+    pub service_cidr: IpNet,
     /// Whether the endpoint's name answers a public address.
     pub endpoint_public_access: bool,
     /// Whether it answers private addresses inside the VPC.
@@ -41,6 +41,14 @@ pub struct EksCluster {
     /// Which IAM principals the cluster knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_entries: Vec<AccessEntry>,
+}
+
+impl EksCluster {
+    /// Its region, by its endpoint: `ID.gr7.REGION.eks.amazonaws.com`, `ID.gr7.REGION.api.aws`.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.endpoint.split('.').nth(2).unwrap_or_default()
+    }
 }
 
 /// An IAM principal that a cluster knows.

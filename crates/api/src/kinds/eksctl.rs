@@ -4,6 +4,8 @@
 //! eksctl knows is kept in `other` and marked. A field that eksctl does not know is refused in eksctl's words.
 //! Source: eksctl 0.2xx, `pkg/apis/eksctl.io/v1alpha5` (types, validation), `pkg/eks/api.go` (reading).
 
+mod family;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
@@ -121,6 +123,7 @@ impl ClusterConfig {
         if let Some(problem) = self.private_cluster.problem() {
             out.push((FieldPath::of("privateCluster.additionalEndpointServices"), problem));
         }
+        out.extend(self.family_problem());
         let mut names = BTreeSet::new();
         for (list, groups) in
             [("nodeGroups", &self.node_groups), ("managedNodeGroups", &self.managed_node_groups)]
@@ -185,14 +188,6 @@ impl ClusterConfig {
         out.extend(of(FieldPath::of("metadata"), &self.metadata.other));
         out.extend(of(FieldPath::of("vpc"), &self.vpc.other));
         out.extend(of(FieldPath::of("kubernetesNetworkConfig"), &self.kubernetes_network_config.other));
-        if self
-            .kubernetes_network_config
-            .ip_family
-            .as_deref()
-            .is_some_and(|it| it.eq_ignore_ascii_case("IPv6"))
-        {
-            out.push(FieldPath::of("kubernetesNetworkConfig.ipFamily"));
-        }
         out.extend(of(FieldPath::of("iam"), &self.iam.other));
         for (list, groups) in
             [("nodeGroups", &self.node_groups), ("managedNodeGroups", &self.managed_node_groups)]
@@ -666,16 +661,6 @@ mod tests {
                 "loading config file \"cluster.yaml\": error unmarshaling JSON: while decoding JSON: json: unknown field \"cdir\""
             )
         );
-    }
-
-    #[test]
-    fn a_family_of_addresses_without_effect_is_told() {
-        let text = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: a, region: b}\n\
-                    kubernetesNetworkConfig: {ipFamily: IPv6}\n";
-        let (config, found) = read(&text::read(text).documents[0]);
-        assert!(config.is_some());
-        let said: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
-        assert_eq!(said, ["kubernetesNetworkConfig.ipFamily is kept, not simulated"]);
     }
 
     #[test]

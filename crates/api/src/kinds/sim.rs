@@ -1,8 +1,11 @@
 //! What only the lab knows.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -37,8 +40,8 @@ pub struct ControlPlane {
     pub provider: Provider,
     /// Such as `v1.34.2-eks-ecaa3a6`.
     pub version: String,
-    /// Addresses of Services.
-    pub service_cidr: Ipv4Net,
+    /// Addresses of Services: their family is that of the cluster.
+    pub service_cidr: IpNet,
     /// Addresses of pods where they are not the VPC's own (kind, kwok).
     pub pod_cidr: Option<Ipv4Net>,
 }
@@ -85,7 +88,7 @@ pub struct KnownService {
     /// The Service.
     pub service: Service,
     /// Where its connections may end.
-    pub endpoints: Vec<Ipv4Addr>,
+    pub endpoints: Vec<IpAddr>,
 }
 
 /// What a kube-proxy that does not run has left behind on its node.
@@ -355,7 +358,7 @@ pub struct Sandbox {
     /// Attempts that failed.
     pub failures: u32,
     /// The pod's address.
-    pub ip: Option<Ipv4Addr>,
+    pub ip: Option<IpAddr>,
     /// Its containers, init containers first.
     pub containers: Vec<ContainerWork>,
     /// From when on its containers are probed: ticks of probes count from here.

@@ -1,6 +1,6 @@
 //! Recorded paths, names and kube-proxy rules against the network crate.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use network::{Network, Probe, dns, iptables, matrix, trace};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ fn rows(network: &Network, query: &Value) -> Value {
 pub(crate) fn run_dns(case: &Value) -> Vec<Outcome> {
     let id = case["id"].as_str().unwrap_or_default();
     let resolv = serde_json::from_value::<dns::Resolv>(case["resolv"].clone());
-    let zones = serde_json::from_value::<BTreeMap<String, Vec<Ipv4Addr>>>(case["zones"].clone());
+    let zones = serde_json::from_value::<BTreeMap<String, Vec<IpAddr>>>(case["zones"].clone());
     let (Ok(resolv), Ok(zones)) = (resolv, zones) else {
         return vec![Err(differ(id, "case", &json!("readable"), &Value::Null))];
     };

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub(crate) use apply::Resolve;
 pub(crate) use keep::{Addons, Wanted, asked_for, create, delete, update};
 
-use crate::{Turn, node::fargate::COMPUTE_TYPE};
+use crate::{Turn, node::fargate::COMPUTE_TYPE, provision::dns_address};
 
 /// The add-ons that eksctl makes of itself. MODEL: it makes metrics-server too; here that is for whoever asks for it, so that a new
 /// cluster has room for the learner's pods.
@@ -65,11 +65,6 @@ pub(crate) fn versions(addon: &str, minor: &str) -> &'static [&'static str] {
     }
 }
 
-/// The region of a cluster, by its endpoint.
-fn region(cluster: &EksCluster) -> &str {
-    cluster.endpoint.split('.').rev().nth(3).unwrap_or_default()
-}
-
 /// An add-on's objects in a version, with its settings worked in.
 fn render(cluster: &EksCluster, addon: &str, version: &str, values: &str) -> Vec<Object> {
     let manifest = match addon {
@@ -81,10 +76,12 @@ fn render(cluster: &EksCluster, addon: &str, version: &str, values: &str) -> Vec
         _ => return Vec::new(),
     };
     let name = cluster.metadata.name.as_deref().unwrap_or_default();
-    let registry = format!("602401143452.dkr.ecr.{}.amazonaws.com", region(cluster));
+    let registry = format!("602401143452.dkr.ecr.{}.amazonaws.com", cluster.region());
     let image = format!("{registry}/eks/coredns:{version}");
     // The tenth address of the Services' block.
-    let dns = std::net::Ipv4Addr::from(u32::from(cluster.service_ipv4_cidr.network()) + 10).to_string();
+    let dns = dns_address(cluster.service_cidr);
+    let ipv6 = cluster.service_cidr.addr().is_ipv6();
+    let (on, off) = if ipv6 { ("true", "false") } else { ("false", "true") };
     let words = [
         ("REGISTRY", registry.as_str()),
         ("CNI_UPSTREAM", version.split('-').next().unwrap_or(version)),
@@ -94,11 +91,15 @@ fn render(cluster: &EksCluster, addon: &str, version: &str, values: &str) -> Vec
         ("COREDNS", &image),
         ("VERSION", version),
         ("AGENT", "v0.1.37"),
-        ("REGION", region(cluster)),
+        ("REGION", cluster.region()),
         ("DNS", &dns),
         ("ENDPOINT", &cluster.endpoint),
         ("CLUSTER", name),
         ("VPC", &cluster.vpc),
+        ("IPV6", on),
+        ("IPV4", off),
+        ("ANY", if ipv6 { "::" } else { "0.0.0.0" }),
+        ("ANY_HOST", if ipv6 { "[::]" } else { "0.0.0.0" }),
     ];
     let settings = settings(values);
     let mut objects = objects(manifest, &words);

@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use api::{
@@ -15,7 +15,7 @@ use api::{
     k8s::core::v1::{Service, ServicePort, ServiceSpec},
     kinds::sim::ControlPlane,
 };
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 use crate::{
     ClusterId, Store,
@@ -43,7 +43,7 @@ fn normalize_addresses(old: Option<&ServiceSpec>, service: &mut Service) {
 pub(super) fn on_create(call: &Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
     let Object::Service(service) = object else { return Ok(()) };
     normalize_addresses(None, service);
-    families::settle(service, None)?;
+    families::settle(service, families::own(call.world.store(), call.cluster), None)?;
     address(call, service)?;
     node_ports(call, service)?;
     health_check_port(call, service, None)?;
@@ -57,7 +57,7 @@ pub(super) fn on_update(call: &Call<'_>, old: &Object, object: &mut Object) -> R
     let before = old.spec.clone().unwrap_or_default();
     keep_given(&before, service.spec.get_or_insert_default());
     normalize_addresses(Some(&before), service);
-    families::settle(service, Some(&before))?;
+    families::settle(service, families::own(call.world.store(), call.cluster), Some(&before))?;
     let named = |spec: &ServiceSpec| kind_of(spec) == "ExternalName";
     if named(&before) && !service.spec.as_ref().is_some_and(named) {
         address(call, service)?;
@@ -139,7 +139,7 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
     let Some(range) = control_plane(store, call.cluster).map(|plane| plane.service_cidr) else {
         return Ok(());
     };
-    let used: BTreeSet<Ipv4Addr> = store
+    let used: BTreeSet<IpAddr> = store
         .list::<Service>(call.cluster, None)
         .filter_map(|service| service.spec.as_ref()?.cluster_ip.as_deref()?.parse().ok())
         .collect();
@@ -149,7 +149,7 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
                 let message = format!("Invalid value: [\"{text}\"]: failed to allocate IP {text}: {why}");
                 refuse(service, "spec.clusterIPs".to_owned(), message)
             };
-            match text.parse::<Ipv4Addr>() {
+            match text.parse::<IpAddr>() {
                 Ok(ip) if !range.contains(&ip) => {
                     // Servers that do not keep addresses as objects yet word it in another way.
                     let words = if super::release(call.world, call.cluster).minor < 33 {
@@ -177,15 +177,14 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
 fn free_address(
     call: &Call<'_>,
     service: &Service,
-    range: Ipv4Net,
-    used: &BTreeSet<Ipv4Addr>,
-) -> Result<Ipv4Addr, ApiStatus> {
-    // Usable: all but the network's own address and the broadcast address.
-    let base = u32::from(range.network());
-    let last = u32::from(range.broadcast()) - base;
-    let size = u64::from(last) + 1;
-    let band = (size / 16).clamp(16, 256).min(size);
-    let lower = if size >= 32 { u32::try_from(band).unwrap_or(0) } else { 0 };
+    range: IpNet,
+    used: &BTreeSet<IpAddr>,
+) -> Result<IpAddr, ApiStatus> {
+    // Usable: all but the network's own address and, of IPv4, the broadcast address.
+    let hosts = u32::from(range.max_prefix_len() - range.prefix_len());
+    let size = 1u64.checked_shl(hosts).unwrap_or(u64::MAX);
+    let end = if range.addr().is_ipv6() { size } else { size - 1 };
+    let lower = if size >= 32 { (size / 16).clamp(16, 256) } else { 0 };
     let key = call.key(
         Kind::Service,
         service.metadata.namespace.as_deref().unwrap_or_default(),
@@ -194,16 +193,15 @@ fn free_address(
     let draw = |n| {
         draw(call.world.seed(), "cluster-ip", &format!("{}/{key}@{}", call.cluster.0, call.world.now().0), n)
     };
-    let bands = [(lower + 1, last), (1, lower + 1)];
+    let bands = [(lower + 1, end), (1, lower + 1)];
     for (n, (first, end)) in (0..).zip(bands) {
-        let width = u64::from(end.saturating_sub(first));
+        let width = end.saturating_sub(first);
         if width == 0 {
             continue;
         }
         let start = draw(n) % width;
         let free = (0..width)
-            .map(|step| first + u32::try_from((start + step) % width).unwrap_or(0))
-            .map(|offset| Ipv4Addr::from(base + offset))
+            .filter_map(|step| nth(range, first + (start + step) % width))
             .find(|ip| !used.contains(ip));
         if let Some(ip) = free {
             return Ok(ip);
@@ -212,6 +210,21 @@ fn free_address(
     let mut status = super::status(500, "InternalError", "");
     status.message = "Internal error occurred: failed to allocate a serviceIP: range is full".to_owned();
     Err(status)
+}
+
+/// An address of a block by its place in it.
+pub(crate) fn nth(range: IpNet, place: u64) -> Option<IpAddr> {
+    let address = match range {
+        IpNet::V4(range) => {
+            let number = u32::from(range.network()).checked_add(u32::try_from(place).ok()?)?;
+            IpAddr::V4(Ipv4Addr::from(number))
+        }
+        IpNet::V6(range) => {
+            let number = u128::from(range.network()).checked_add(u128::from(place))?;
+            IpAddr::V6(Ipv6Addr::from(number))
+        }
+    };
+    range.contains(&address).then_some(address)
 }
 
 fn seed_name(service: &Service) -> String {

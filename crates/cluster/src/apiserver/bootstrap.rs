@@ -3,14 +3,14 @@
 //! Namespaces, the accounts and certificates that controllers made in them, the default roles and bindings, the
 //! Service `kubernetes`, two priority classes, what is served by which API server and how its requests queue. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use api::{Kind, Object, kinds::sim::ControlPlane};
 use serde_json::{Value, json};
 
 use crate::{
     ActorId, ClusterId, Turn, World,
-    apiserver::{Call, create},
+    apiserver::{Call, allocate, create},
 };
 
 /// The namespaces of every cluster.
@@ -95,7 +95,7 @@ fn default_priorities() -> impl Iterator<Item = Value> {
 
 /// Fills a new cluster whose [`ControlPlane`] is in the store: what the API server and the controllers make by
 /// themselves within the first second. `endpoints` are the addresses of its API servers.
-pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) {
+pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[IpAddr]) {
     let plane =
         world.store().list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0);
     let Some(service_cidr) = plane.map(|plane| plane.service_cidr) else { return };
@@ -138,7 +138,8 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) 
             "type": "Ready", "status": "True", "lastTransitionTime": now, "reason": "",
             "message": "Kubernetes default Service CIDR is ready"}]}}),
     );
-    let first = Ipv4Addr::from(u32::from(service_cidr.network()) + 1);
+    let first = allocate::nth(service_cidr, 1);
+    let family = if service_cidr.addr().is_ipv6() { "IPv6" } else { "IPv4" };
     make(
         "default",
         Kind::Service,
@@ -153,7 +154,7 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[Ipv4Addr]) 
         "default",
         Kind::EndpointSlice,
         json!({
-        "metadata": {"name": "kubernetes", "labels": labels}, "addressType": "IPv4",
+        "metadata": {"name": "kubernetes", "labels": labels}, "addressType": family,
         "endpoints": endpoints.iter().map(|ip| json!({"addresses": [ip], "conditions": {"ready": true}})).collect::<Vec<_>>(),
         "ports": [{"name": "https", "port": 443, "protocol": "TCP"}]}),
     );

@@ -1,6 +1,6 @@
 //! Which families of addresses does a Service have?
 //!
-//! MODEL: every cluster serves IPv4 only, as EKS and kind do unless told otherwise.
+//! A cluster serves one family, IPv4 or IPv6, as EKS does. MODEL: kind can serve both; here it serves IPv4.
 //! Source: `pkg/registry/core/service/storage/alloc.go`, `initIPFamilyFields`, 1.34.
 
 use api::{
@@ -10,12 +10,21 @@ use api::{
 };
 use serde_json::json;
 
-const OWN: &str = "IPv4";
+use crate::{ClusterId, Store, node::is_ipv6};
 
-/// Fills in families and policy; `before` is the stored Service's spec.
+/// The family that a cluster serves.
+pub(crate) fn own(store: &Store, cluster: ClusterId) -> &'static str {
+    if is_ipv6(store, cluster) { "IPv6" } else { "IPv4" }
+}
+
+/// Fills in families and policy; `own` is the cluster's family, `before` the stored Service's spec.
 /// # Errors
 /// 422 for what does not go together, or not with the cluster.
-pub(super) fn settle(service: &mut Service, before: Option<&ServiceSpec>) -> Result<(), ApiStatus> {
+pub(super) fn settle(
+    service: &mut Service,
+    own: &str,
+    before: Option<&ServiceSpec>,
+) -> Result<(), ApiStatus> {
     let spec = service.spec.get_or_insert_default();
     if spec.type_.as_deref() == Some("ExternalName") || before.is_some_and(|before| same(before, spec)) {
         return Ok(());
@@ -47,19 +56,21 @@ pub(super) fn settle(service: &mut Service, before: Option<&ServiceSpec>) -> Res
         }
     }
     for (index, ip) in ips.iter().enumerate().skip(families.len()).take_while(|(_, ip)| *ip != "None") {
-        if ip.contains(':') {
-            let field = format!("spec.clusterIPs[{index}]");
-            causes.push(wrong(&field, &json!(ips).to_string(), "IPv6 is not configured on this cluster"));
+        let family = if ip.contains(':') { "IPv6" } else { "IPv4" };
+        if family == own {
+            families.push(own.to_owned());
         } else {
-            families.push(OWN.to_owned());
+            let field = format!("spec.clusterIPs[{index}]");
+            let why = format!("{family} is not configured on this cluster");
+            causes.push(wrong(&field, &json!(ips).to_string(), &why));
         }
     }
     if anywhere && causes.is_empty() {
         if families.is_empty() {
-            families.push(OWN.to_owned());
+            families.push(own.to_owned());
         }
         if families.len() < 2 && !single {
-            let other = if families[0] == OWN { "IPv6" } else { OWN };
+            let other = if families[0] == "IPv4" { "IPv6" } else { "IPv4" };
             families.push(other.to_owned());
         }
         return Ok(());
@@ -69,13 +80,13 @@ pub(super) fn settle(service: &mut Service, before: Option<&ServiceSpec>) -> Res
             let why = "this cluster is not configured for dual-stack services";
             causes.push(wrong("spec.ipFamilyPolicy", "\"RequireDualStack\"", why));
         }
-        for (index, family) in families.iter().enumerate().filter(|(_, family)| *family != OWN) {
+        for (index, family) in families.iter().enumerate().filter(|(_, family)| *family != own) {
             let field = format!("spec.ipFamilies[{index}]");
             causes.push(wrong(&field, &format!("{family:?}"), "not configured on this cluster"));
         }
     }
     if families.is_empty() {
-        families.push(OWN.to_owned());
+        families.push(own.to_owned());
     }
     refuse(service, causes)
 }

@@ -7,7 +7,7 @@
 //! This module does not know who is on the other end of the wire, or how answers are printed.
 
 mod admission;
-mod allocate;
+pub(crate) mod allocate;
 mod bootstrap;
 mod call;
 mod create;

@@ -8,7 +8,7 @@ use api::{
     kinds::aws::{NetworkAcl, NetworkAclEntry, Subnet},
     meta::ObjectMeta,
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::{ClusterId, Store, Turn, cloud::id};
 
@@ -29,32 +29,36 @@ pub fn of_subnet<'s>(store: &'s Store, subnet: &Subnet) -> Option<&'s NetworkAcl
     }
 }
 
-/// The one rule of a default ACL in each direction: everything passes.
-fn all(egress: bool) -> NetworkAclEntry {
-    NetworkAclEntry {
-        number: 100,
+/// The rules of a default ACL: everything passes in both directions, by one rule for each family of the VPC.
+/// Source: VPC user guide (default network ACL: rules 100 and, of a VPC with an IPv6 block, 101).
+fn all(ipv6: bool) -> Vec<NetworkAclEntry> {
+    let entry = |number, cidr, egress| NetworkAclEntry {
+        number,
         egress,
         protocol: "-1".to_owned(),
         ports: None,
-        cidr: Ipv4Net::default(),
+        cidr,
         allow: true,
-    }
+    };
+    let families = [(100, IpNet::V4(Ipv4Net::default())), (101, IpNet::V6(Ipv6Net::default()))];
+    let families = families.into_iter().take(if ipv6 { 2 } else { 1 });
+    families.flat_map(|(number, cidr)| [false, true].map(|egress| entry(number, cidr, egress))).collect()
 }
 
 /// Whether it is a default ACL as it came: then it decides nothing.
 #[must_use]
 pub fn is_pristine(acl: &NetworkAcl) -> bool {
-    acl.is_default && acl.entries == [all(false), all(true)]
+    acl.is_default && [false, true].iter().any(|ipv6| acl.entries == all(*ipv6))
 }
 
 /// Makes the default ACL of a VPC.
-pub(crate) fn put_default(turn: &mut Turn<'_>, vpc: &str) {
+pub(crate) fn put_default(turn: &mut Turn<'_>, vpc: &str, ipv6: bool) {
     let name = id(turn, "acl", vpc, 0);
     let acl = NetworkAcl {
         metadata: ObjectMeta { name: Some(name), ..ObjectMeta::default() },
         vpc: vpc.to_owned(),
         is_default: true,
-        entries: vec![all(false), all(true)],
+        entries: all(ipv6),
     };
     turn.put(acl.into_object());
 }

@@ -3,7 +3,10 @@
 //! Every call is granted whole or refused with EC2's code. Addresses count from the call on; attaching and detaching
 //! take the time of `timing.rs`.
 
-use std::net::Ipv4Addr;
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use api::{
     Kind, Resource,
@@ -13,7 +16,7 @@ use api::{
     },
     meta::ObjectMeta,
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::{
     AwsError, ClusterId, Key, Store, Turn,
@@ -21,6 +24,7 @@ use crate::{
         id, instance, refuse,
         subnet::{self, Wanted},
     },
+    node::is_ipv6,
 };
 
 /// The ENI with this name.
@@ -42,6 +46,13 @@ pub fn of_instance<'s>(store: &'s Store, instance: &str) -> Vec<&'s Eni> {
 pub fn addresses(eni: &Eni) -> u32 {
     let all = 1 + eni.secondary_ips.len() + 16 * eni.prefixes.len();
     u32::try_from(all).unwrap_or(u32::MAX)
+}
+
+/// The address by which a cluster knows an ENI: the one of its own family.
+#[must_use]
+pub fn address(store: &Store, cluster: ClusterId, eni: &Eni) -> IpAddr {
+    let ipv6 = eni.ipv6_address.filter(|_| is_ipv6(store, cluster));
+    ipv6.map_or(IpAddr::V4(eni.primary_ip), IpAddr::V6)
 }
 
 /// The ENI of a subnet that is described so.
@@ -82,6 +93,7 @@ fn wanted(own: u32, slots: u32, mode: PoolMode) -> Wanted {
     match mode {
         PoolMode::SecondaryIp => Wanted { addresses: own + slots, prefixes: 0 },
         PoolMode::Prefix => Wanted { addresses: own, prefixes: slots },
+        PoolMode::Ipv6Prefix => Wanted { addresses: own, prefixes: 0 },
     }
 }
 
@@ -106,6 +118,8 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
     let drawn = (turn.now().0..).map(|n| id(turn, "eni", &first.to_string(), n));
     let name = drawn.into_iter().find(|name| get(turn.store(), name).is_none());
     let name = name.unwrap_or_default();
+    let ipv6_address = subnet::get(turn.store(), new.subnet).and_then(|it| it.ipv6_cidr);
+    let ipv6_address = ipv6_address.map(|block| ipv6_address_in(turn, block, &name));
     let mut metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
     metadata.annotations.get_or_insert_default().insert("description".to_owned(), new.description);
     let now = turn.now();
@@ -115,6 +129,8 @@ pub(crate) fn create(turn: &mut Turn<'_>, new: NewEni<'_>) -> Result<String, Aws
         primary_ip: first,
         secondary_ips: addresses,
         prefixes,
+        ipv6_address,
+        ipv6_prefix: None,
         security_groups: new.security_groups,
         owner: new.owner,
         trunk: false,
@@ -165,8 +181,11 @@ pub(crate) fn assign(
     name: &str,
     count: u32,
     mode: PoolMode,
-) -> Result<Vec<Ipv4Net>, AwsError> {
+) -> Result<Vec<IpNet>, AwsError> {
     const OPERATION: &str = "AssignPrivateIpAddresses";
+    if mode == PoolMode::Ipv6Prefix {
+        return assign_ipv6_prefix(turn, name).map(|prefix| vec![prefix.into()]);
+    }
     let Some(eni) = get(turn.store(), name) else {
         let message = format!("The networkInterface ID '{name}' does not exist");
         return Err(refuse(OPERATION, "InvalidNetworkInterfaceID.NotFound", message));
@@ -181,7 +200,7 @@ pub(crate) fn assign(
     }
     let subnet = eni.subnet.clone();
     let (addresses, prefixes) = subnet::offer(turn.store(), &subnet, OPERATION, wanted(0, count, mode))?;
-    let blocks = addresses.iter().copied().map(Ipv4Net::from).chain(prefixes.iter().copied()).collect();
+    let blocks = blocks(&addresses, &prefixes).collect();
     change(turn, name, |eni| {
         eni.secondary_ips.extend(addresses);
         eni.secondary_ips.sort_unstable();
@@ -191,12 +210,68 @@ pub(crate) fn assign(
     Ok(blocks)
 }
 
+fn blocks(addresses: &[Ipv4Addr], prefixes: &[Ipv4Net]) -> impl Iterator<Item = IpNet> {
+    let single = |ip: &Ipv4Addr| IpNet::V4((*ip).into());
+    addresses.iter().map(single).chain(prefixes.iter().copied().map(IpNet::V4))
+}
+
+/// The blocks of an ENI that can serve pods, whatever the mode.
+pub(crate) fn blocks_of(eni: &Eni) -> Vec<IpNet> {
+    blocks(&eni.secondary_ips, &eni.prefixes).chain(eni.ipv6_prefix.map(IpNet::V6)).collect()
+}
+
 /// Gives blocks of an ENI back to its subnet.
-pub(crate) fn unassign(turn: &mut Turn<'_>, name: &str, blocks: &[Ipv4Net]) {
+pub(crate) fn unassign(turn: &mut Turn<'_>, name: &str, blocks: &[IpNet]) {
     change(turn, name, |eni| {
-        eni.secondary_ips.retain(|ip| !blocks.contains(&Ipv4Net::from(*ip)));
-        eni.prefixes.retain(|prefix| !blocks.contains(prefix));
+        eni.secondary_ips.retain(|ip| !blocks.contains(&IpNet::V4((*ip).into())));
+        eni.prefixes.retain(|prefix| !blocks.contains(&IpNet::V4(*prefix)));
     });
+}
+
+/// The address of a subnet's /64 that an ENI gets.
+///
+/// MODEL: EC2 does not document how it picks; the lab draws the lower half.
+fn ipv6_address_in(turn: &Turn<'_>, block: Ipv6Net, name: &str) -> Ipv6Addr {
+    let drawn = crate::draw::draw(turn.world().seed(), "ipv6-address", name, 0);
+    Ipv6Addr::from(u128::from(block.network()) | u128::from(drawn))
+}
+
+/// Gives an ENI a /80 of its subnet that no other has.
+/// # Errors
+/// `InvalidNetworkInterfaceID.NotFound`, `InvalidParameterValue` where the subnet has no IPv6 block, `InsufficientCidrBlocks`.
+fn assign_ipv6_prefix(turn: &mut Turn<'_>, name: &str) -> Result<Ipv6Net, AwsError> {
+    const OPERATION: &str = "AssignIpv6Addresses";
+    let Some(eni) = get(turn.store(), name) else {
+        let message = format!("The networkInterface ID '{name}' does not exist");
+        return Err(refuse(OPERATION, "InvalidNetworkInterfaceID.NotFound", message));
+    };
+    let Some(block) = subnet::get(turn.store(), &eni.subnet).and_then(|it| it.ipv6_cidr) else {
+        let message = format!("Subnet {} does not have an IPv6 CIDR block associated.", eni.subnet);
+        return Err(refuse(OPERATION, "InvalidParameterValue", message));
+    };
+    let taken: BTreeSet<Ipv6Net> = turn
+        .store()
+        .enis_in(&eni.subnet)
+        .flat_map(|it| it.ipv6_prefix.into_iter().chain(it.ipv6_address.and_then(eightieth)))
+        .collect();
+    // The first and the last hold addresses that EC2 keeps.
+    let width = u128::from(u16::MAX) - 1;
+    let start = u128::from(crate::draw::draw(turn.world().seed(), "ipv6-prefix", name, 0)) % width;
+    let base = u128::from(block.network());
+    let prefix = (0..width)
+        .filter_map(|step| eightieth(Ipv6Addr::from(base | ((1 + (start + step) % width) << 48))))
+        .find(|prefix| !taken.contains(prefix));
+    let Some(prefix) = prefix else {
+        let full = cni::subnet::Exhausted::Blocks;
+        return Err(refuse(OPERATION, &full.to_string(), full.message()));
+    };
+    change(turn, name, |eni| eni.ipv6_prefix = Some(prefix));
+    Ok(prefix)
+}
+
+/// The /80 that an address lies in.
+fn eightieth(address: Ipv6Addr) -> Option<Ipv6Net> {
+    Ipv6Net::new(address, 80).ok().map(|block| block.trunc())
 }
 
 /// Begins to detach an ENI; it is deleted when that is done.

@@ -12,6 +12,7 @@ pub mod eni;
 pub mod instance;
 pub mod nat;
 mod reservation;
+pub(crate) mod security_group;
 mod service;
 pub(crate) mod spot;
 pub mod subnet;

@@ -7,6 +7,7 @@ use api::{
     Resource,
     kinds::aws::{CidrReservation, ReservationType, Subnet},
 };
+use cni::subnet::overlap;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
@@ -41,9 +42,7 @@ pub(super) fn create(
     if cidr != cidr.trunc() || !found.cidr.contains(&cidr) {
         return Err(no(format!("The CIDR {range} is not within the subnet's CIDR {}.", found.cidr)));
     }
-    let overlaps = |other: &&CidrReservation| {
-        other.cidr.contains(&cidr.network()) || cidr.contains(&other.cidr.network())
-    };
+    let overlaps = |other: &&CidrReservation| overlap(&other.cidr, &cidr);
     if let Some(other) = found.reservations.iter().find(overlaps) {
         return Err(no(format!("The CIDR {range} conflicts with the reservation {}.", other.cidr)));
     }

@@ -10,7 +10,7 @@ use api::{
     kinds::aws::{RouteTable, Subnet, Vpc},
     meta::ObjectMeta,
 };
-use cni::subnet::SubnetAddresses;
+use cni::subnet::{SubnetAddresses, overlap};
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
@@ -131,8 +131,7 @@ pub(crate) fn extend_vpc(turn: &mut Turn<'_>, vpc: &str, block: &str) -> Result<
     const OPERATION: &str = "AssociateVpcCidrBlock";
     let mut found = vpc_named(turn, vpc, OPERATION)?;
     let cidr = block_of(block, OPERATION)?;
-    let overlaps = |had: &Ipv4Net| had.contains(&cidr.network()) || cidr.contains(&had.network());
-    if !(16..=28).contains(&cidr.prefix_len()) || found.cidrs.iter().any(overlaps) {
+    if !(16..=28).contains(&cidr.prefix_len()) || found.cidrs.iter().any(|had| overlap(had, &cidr)) {
         return Err(refuse(OPERATION, "InvalidVpc.Range", format!("The CIDR '{cidr}' is invalid.")));
     }
     found.cidrs.push(cidr);
@@ -154,11 +153,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
     if !(16..=28).contains(&cidr.prefix_len()) || !found.cidrs.iter().any(|of| of.contains(&cidr)) {
         return Err(refuse(OPERATION, "InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
     }
-    if turn
-        .list::<Subnet>(None)
-        .filter(|other| other.vpc == vpc)
-        .any(|other| other.cidr.contains(&cidr.network()) || cidr.contains(&other.cidr.network()))
-    {
+    if turn.list::<Subnet>(None).filter(|other| other.vpc == vpc).any(|other| overlap(&other.cidr, &cidr)) {
         let message = format!("The CIDR '{cidr}' conflicts with another subnet");
         return Err(refuse(OPERATION, "InvalidSubnet.Conflict", message));
     }
@@ -174,6 +169,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, vpc: &str, block: &str, zone: &str) ->
         metadata: named(&name),
         vpc: vpc.to_owned(),
         cidr,
+        ipv6_cidr: None,
         availability_zone: zone.to_owned(),
         map_public_ip_on_launch: false,
         route_table: table,

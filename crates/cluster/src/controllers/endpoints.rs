@@ -118,7 +118,7 @@ fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) 
             }
         }
     }
-    let number = |address: &EndpointAddress| address.ip.parse::<std::net::Ipv4Addr>().ok();
+    let number = |address: &EndpointAddress| address.ip.parse::<std::net::IpAddr>().ok();
     let mut subsets: Vec<(Members, EndpointSubset)> = Vec::new();
     for (port, mut members) in by_port {
         members.sort_by_key(|(address, _)| number(address));

@@ -281,9 +281,15 @@ fn write(
     Ok(())
 }
 
+/// The family of a Service's addresses. Of two the first counts: a cluster serves one.
+fn family(service: &Service) -> &str {
+    let families = service.spec.as_ref().and_then(|spec| spec.ip_families.as_ref());
+    families.and_then(|all| all.first()).map_or("IPv4", String::as_str)
+}
+
 fn empty_slice(service: &Service) -> EndpointSlice {
     EndpointSlice {
-        address_type: "IPv4".to_owned(),
+        address_type: family(service).to_owned(),
         endpoints: Vec::new(),
         ports: None,
         metadata: ObjectMeta {

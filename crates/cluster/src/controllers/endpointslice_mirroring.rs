@@ -73,7 +73,7 @@ impl Controller for EndpointSliceMirroring {
             .collect();
         for slice in had {
             let ports = slice.ports.clone().unwrap_or_default();
-            let group = serde_json::to_string(&ports).unwrap_or_default();
+            let group = (slice.address_type.clone(), serde_json::to_string(&ports).unwrap_or_default());
             match (&endpoints, wanted.remove(&group)) {
                 (Some(endpoints), Some((_, members))) => {
                     let mut new = slice.clone();
@@ -91,10 +91,10 @@ impl Controller for EndpointSliceMirroring {
             }
         }
         let Some(endpoints) = endpoints else { return Ok(Next::Done) };
-        for (ports, members) in wanted.into_values() {
+        for ((address_type, _), (ports, members)) in wanted {
             let (labels, annotations) = marks(&endpoints);
             turn.create(EndpointSlice {
-                address_type: "IPv4".to_owned(),
+                address_type,
                 endpoints: members,
                 ports: Some(ports),
                 metadata: ObjectMeta {
@@ -131,17 +131,24 @@ fn marks(endpoints: &Endpoints) -> (Marks, Marks) {
     (Some(labels), (!annotations.is_empty()).then_some(annotations))
 }
 
-/// Addresses by the ports that they have.
-fn groups(endpoints: &Endpoints) -> BTreeMap<String, (Vec<EndpointPort>, Vec<Endpoint>)> {
-    let mut groups: BTreeMap<String, (Vec<EndpointPort>, Vec<Endpoint>)> = BTreeMap::new();
+/// Addresses by their family and the ports that they have.
+type Groups = BTreeMap<(String, String), (Vec<EndpointPort>, Vec<Endpoint>)>;
+
+fn groups(endpoints: &Endpoints) -> Groups {
+    let mut groups = Groups::new();
     for subset in endpoints.subsets.iter().flatten() {
         let ports: Vec<EndpointPort> = subset.ports.iter().flatten().map(port).collect();
         let group = serde_json::to_string(&ports).unwrap_or_default();
-        let members = &mut groups.entry(group).or_insert_with(|| (ports, Vec::new())).1;
         let ready = subset.addresses.iter().flatten().map(|it| endpoint(it, true));
         let others = subset.not_ready_addresses.iter().flatten().map(|it| endpoint(it, false));
-        members.extend(ready.chain(others));
-        members.truncate(MAX_ADDRESSES);
+        for it in ready.chain(others) {
+            let family = if it.addresses[0].contains(':') { "IPv6" } else { "IPv4" };
+            let key = (family.to_owned(), group.clone());
+            let members = &mut groups.entry(key).or_insert_with(|| (ports.clone(), Vec::new())).1;
+            if members.len() < MAX_ADDRESSES {
+                members.push(it);
+            }
+        }
     }
     groups
 }

@@ -2,14 +2,14 @@
 //!
 //! Source: Amazon EC2 API reference, `Subnet` and `NetworkInterface`.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use api::{
     SimTime,
     kinds::aws::{Attachment, Eni, EniOwner, Subnet},
     meta::ObjectMeta,
 };
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -23,6 +23,8 @@ pub(super) struct DescribedSubnet {
     #[serde(default)]
     pub vpc_id: String,
     pub cidr_block: Ipv4Net,
+    #[serde(default)]
+    ipv6_cidr_block_association_set: Vec<Ipv6Block>,
     #[serde(default)]
     pub availability_zone: String,
     /// What EC2 says is free.
@@ -44,6 +46,10 @@ pub(super) struct DescribedInterface {
     private_ip_addresses: Vec<Address>,
     #[serde(default)]
     ipv4_prefixes: Vec<Prefix>,
+    #[serde(default)]
+    ipv6_addresses: Vec<Ipv6Address>,
+    #[serde(default)]
+    ipv6_prefixes: Vec<Ipv6Prefix>,
     #[serde(default)]
     groups: Vec<Group>,
     #[serde(default)]
@@ -74,6 +80,24 @@ struct Address {
 #[serde(rename_all = "PascalCase")]
 struct Prefix {
     ipv4_prefix: Ipv4Net,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ipv6Block {
+    ipv6_cidr_block: Ipv6Net,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ipv6Address {
+    ipv6_address: Ipv6Addr,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ipv6Prefix {
+    ipv6_prefix: Ipv6Net,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -112,6 +136,7 @@ impl DescribedSubnet {
             },
             vpc: self.vpc_id.clone(),
             cidr: self.cidr_block,
+            ipv6_cidr: self.ipv6_cidr_block_association_set.first().map(|it| it.ipv6_cidr_block),
             availability_zone: self.availability_zone.clone(),
             map_public_ip_on_launch: self.map_public_ip_on_launch,
             route_table: String::new(),
@@ -151,6 +176,8 @@ impl DescribedInterface {
             primary_ip: self.private_ip_address,
             secondary_ips,
             prefixes,
+            ipv6_address: self.ipv6_addresses.first().map(|it| it.ipv6_address),
+            ipv6_prefix: self.ipv6_prefixes.first().map(|it| it.ipv6_prefix),
             security_groups: self.groups.iter().map(|it| it.group_id.clone()).collect(),
             owner,
             trunk: self.interface_type == "trunk",

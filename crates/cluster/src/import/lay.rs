@@ -1,6 +1,9 @@
 //! How does what was given become things in a world?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use api::{
     Kind, Object, Resource,
@@ -12,13 +15,13 @@ use api::{
     },
     meta::ObjectMeta,
 };
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::{Import, aws::DescribedSubnet};
 use crate::{
     ClusterId, Refusal, Turn, What,
-    cloud::{instance, subnet},
+    cloud::{eni, instance, subnet},
     node::{internal_ip, ipamd},
     parts, scheduler,
 };
@@ -119,13 +122,15 @@ fn begin(turn: &mut Turn<'_>, id: ClusterId, name: &str, objects: &[Object], nod
     }
 }
 
-/// The block that the Service `kubernetes` has its address from; its /16, for the length is not given.
-fn service_cidr(objects: &[Object]) -> Ipv4Net {
+/// The block that the Service `kubernetes` has its address from; the usual length, for its own is not given.
+fn service_cidr(objects: &[Object]) -> IpNet {
     let services = objects.iter().filter_map(Service::of);
     let own = services.filter(|it| it.metadata.name.as_deref() == Some("kubernetes"));
     let address = own.filter_map(|it| it.spec.as_ref()?.cluster_ip.as_ref()?.parse().ok()).next();
-    let address = address.unwrap_or(std::net::Ipv4Addr::new(172, 20, 0, 1));
-    Ipv4Net::new(address, 16).map(|net| net.trunc()).unwrap_or_default()
+    let address = address.unwrap_or(IpAddr::from([172, 20, 0, 1]));
+    // EKS gives a /108 of IPv6.
+    let length = if address.is_ipv6() { 108 } else { 16 };
+    IpNet::new(address, length).map(|net| net.trunc()).unwrap_or_default()
 }
 
 /// Subnets and interfaces. What EC2 says is taken and no given interface holds is counted, not placed.
@@ -137,7 +142,9 @@ fn account(turn: &mut Turn<'_>, subnets: &[DescribedSubnet], enis: Vec<Eni>) {
             // Its blocks are not given: those of its subnets are what is known of them.
             let cidrs = subnets.iter().filter(|it| it.vpc_id == vpc).map(|it| it.cidr_block).collect();
             let metadata = ObjectMeta { name: Some(vpc.to_owned()), ..ObjectMeta::default() };
-            let vpc = Vpc { metadata, cidrs, enable_dns_support: true, enable_dns_hostnames: true };
+            let ipv6_cidr = None;
+            let vpc =
+                Vpc { metadata, cidrs, ipv6_cidr, enable_dns_support: true, enable_dns_hostnames: true };
             turn.put(vpc.into_object());
         }
     }
@@ -207,7 +214,7 @@ fn pool(there: &mut Turn<'_>, node: &Node) {
         return;
     }
     let pods: Vec<&Pod> = there.store().pods_on(there.cluster(), &name).collect();
-    let holder = |block: &Ipv4Net| {
+    let holder = |block: &IpNet| {
         let held = pods.iter().filter(|pod| !is_on_host(pod)).filter_map(|pod| {
             let ip = pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()?;
             let (namespace, name) = (pod.metadata.namespace.as_deref()?, pod.metadata.name.as_deref()?);
@@ -222,9 +229,7 @@ fn pool(there: &mut Turn<'_>, node: &Node) {
         held
     };
     let blocks = |eni: &Eni| -> Vec<PoolBlock> {
-        let singles = eni.secondary_ips.iter().map(|ip| Ipv4Net::from(*ip));
-        let all = singles.chain(eni.prefixes.iter().copied());
-        all.map(|cidr| PoolBlock { cidr, addresses: holder(&cidr) }).collect()
+        eni::blocks_of(eni).into_iter().map(|cidr| PoolBlock { cidr, addresses: holder(&cidr) }).collect()
     };
     let primary_subnet = enis[0].subnet.clone();
     let custom = enis.iter().any(|eni| eni.subnet != primary_subnet);
@@ -233,6 +238,7 @@ fn pool(there: &mut Turn<'_>, node: &Node) {
         node: name,
         instance_type: instance.instance_type.clone(),
         mode: match enis.iter().any(|eni| !eni.prefixes.is_empty()) {
+            _ if enis[0].ipv6_prefix.is_some() => PoolMode::Ipv6Prefix,
             true => PoolMode::Prefix,
             false => PoolMode::SecondaryIp,
         },

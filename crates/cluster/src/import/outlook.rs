@@ -4,7 +4,10 @@
 //! For prefixes and types every node is taken to be replaced by one of the new kind that gets the same pods: neither the
 //! kubelet's limit nor an ENI that is full changes while a node lives. Targets work on the pools as they are. Nothing is written.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 use ::scheduler::{PodInfo, schedule};
 use api::{
@@ -22,7 +25,7 @@ use cni::{
     limits::{self, InstanceType},
     max_pods::{Flags, recommended},
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as K8sQuantity;
 use serde::Serialize;
 
@@ -110,6 +113,9 @@ pub fn is_imagined(address: Ipv4Addr) -> bool {
 
 const IMAGINED: Ipv4Addr = Ipv4Addr::new(240, 0, 0, 0);
 /// Interfaces' own imagined addresses, which stand apart from those of pods.
+/// And the /80 that it would give, of a block for documents.
+const IMAGINED_PREFIX: Result<Ipv6Net, ipnet::PrefixLenError> =
+    Ipv6Net::new(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 1, 0, 0, 0), 80);
 const IMAGINED_ENIS: Ipv4Addr = Ipv4Addr::new(250, 0, 0, 0);
 
 /// A subnet now and then.
@@ -344,7 +350,11 @@ fn at_rest(
 /// What a pool's interfaces hold, long after anything rests.
 fn held(pool: &IpPool, targets: &WarmTargets, now: SimTime) -> Held {
     let blocks = pool.enis.iter().flat_map(|eni| &eni.blocks);
-    let slots: u32 = blocks.map(|block| 1 << (32 - u32::from(block.cidr.prefix_len()))).sum();
+    // A /80 takes no IPv4 address.
+    let slots: u32 = blocks
+        .filter(|block| matches!(block.cidr, IpNet::V4(_)))
+        .map(|block| 1 << (32 - u32::from(block.cidr.prefix_len())))
+        .sum();
     let enis = u32::try_from(pool.enis.len()).unwrap_or(u32::MAX);
     let later = SimTime(now.0 + 10 * targets.cooldown.0);
     Held { enis, addresses: enis + slots, spare: cni::figures(pool, targets.cooldown, later).available() }
@@ -354,8 +364,9 @@ fn held(pool: &IpPool, targets: &WarmTargets, now: SimTime) -> Held {
 fn interfaces(store: &Store, instance: &Instance, pool: &IpPool) -> Vec<Eni> {
     let one = |it: &PoolEni| {
         let blocks = || it.blocks.iter().map(|block| block.cidr);
-        let secondary_ips = blocks().filter(|cidr| cidr.prefix_len() == 32).map(|cidr| cidr.addr()).collect();
-        let prefixes = blocks().filter(|cidr| cidr.prefix_len() < 32).collect();
+        let v4 = || blocks().filter_map(|cidr| if let IpNet::V4(cidr) = cidr { Some(cidr) } else { None });
+        let secondary_ips = v4().filter(|cidr| cidr.prefix_len() == 32).map(|cidr| cidr.addr()).collect();
+        let prefixes = v4().filter(|cidr| cidr.prefix_len() < 32).collect();
         let there = cloud::eni::get(store, &it.name).filter(|eni| eni.instance == instance.metadata.name);
         if let Some(eni) = there {
             return Eni { secondary_ips, prefixes, ..eni.clone() };
@@ -366,6 +377,8 @@ fn interfaces(store: &Store, instance: &Instance, pool: &IpPool) -> Vec<Eni> {
             primary_ip: Ipv4Addr::from(u32::from(IMAGINED_ENIS) + it.device_index),
             secondary_ips,
             prefixes,
+            ipv6_address: None,
+            ipv6_prefix: None,
             security_groups: Vec::new(),
             owner: EniOwner::Instance,
             trunk: it.trunk,
@@ -405,8 +418,12 @@ impl Next {
 
     fn fill(&mut self, eni: &mut PoolEni, mode: PoolMode, slots: u32) {
         for _ in 0..slots {
-            let length = if mode == PoolMode::Prefix { 28 } else { 32 };
-            if let Ok(block) = Ipv4Net::new(Ipv4Addr::from(self.block), length) {
+            let block = match mode {
+                PoolMode::SecondaryIp => Ipv4Net::new(Ipv4Addr::from(self.block), 32).map(IpNet::V4),
+                PoolMode::Prefix => Ipv4Net::new(Ipv4Addr::from(self.block), 28).map(IpNet::V4),
+                PoolMode::Ipv6Prefix => IMAGINED_PREFIX.map(IpNet::V6),
+            };
+            if let Ok(block) = block {
                 cni::add_block(eni, block);
             }
             self.block += 16;

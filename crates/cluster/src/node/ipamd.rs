@@ -20,7 +20,6 @@ use api::{
     meta::ObjectMeta,
 };
 use cni::{Attempt, EniLimits, Move, PoolMode, PoolPlan, WarmTargets, discovery::Candidate};
-use ipnet::Ipv4Net;
 
 use crate::{
     AwsError, Change, ClusterId, Controller, Key, Next, Store, Turn, What,
@@ -87,6 +86,10 @@ impl Controller for Ipamd {
             return Ok(Next::Done);
         }
         let begins = pool.serves_since != Some(here.started_at);
+        if let Some(why) = here.contradiction.clone().filter(|_| begins) {
+            here.give_up(turn, &key.name, pool, why);
+            return Ok(Next::Done);
+        }
         if begins {
             here.ask_for_trunk(turn, &key.name, &mut pool);
         }
@@ -101,12 +104,8 @@ impl Controller for Ipamd {
             }
         }
         if begins && here.targets.custom_networking && here.is_empty(turn.store(), &pool) {
-            // ipamd ends; its container goes on asking for it until the kubelet's liveness probe has had enough.
-            pool.gave_up = Some(here.started_at);
-            pool.error = Some(
-                pool.error.map_or(NOTHING_ATTACHED.to_owned(), |why| format!("{why}; {NOTHING_ATTACHED}")),
-            );
-            keep(turn, &key.name, pool);
+            let why = pool.error.as_ref().map(|why| format!("{why}; {NOTHING_ATTACHED}"));
+            here.give_up(turn, &key.name, pool, why.unwrap_or(NOTHING_ATTACHED.to_owned()));
             return Ok(Next::Done);
         }
         pool.serves_since = Some(here.started_at);
@@ -269,6 +268,8 @@ struct Here {
     config: String,
     /// `CLUSTER_NAME`.
     cluster_name: String,
+    /// What its settings ask for that cannot be.
+    contradiction: Option<String>,
 }
 
 impl Here {
@@ -296,12 +297,24 @@ impl Here {
         Some(Self {
             instance: instance.clone(),
             started_at,
+            contradiction: cni::settings::contradiction(
+                &targets,
+                limits.prefix_capable,
+                &instance.instance_type,
+            ),
             max_pods: pods_allowed(node),
             targets,
             limits,
             config: config_named(node, &environment),
             cluster_name: environment.get("CLUSTER_NAME").cloned().unwrap_or_default(),
         })
+    }
+
+    /// ipamd ends; its container goes on asking for it until the kubelet's liveness probe has had enough.
+    fn give_up(&self, turn: &mut Turn<'_>, node: &str, mut pool: IpPool, why: String) {
+        pool.gave_up = Some(self.started_at);
+        pool.error = Some(why);
+        keep(turn, node, pool);
     }
 
     fn ready_at(&self) -> SimTime {
@@ -369,12 +382,7 @@ impl Here {
                 };
                 cni::add_eni(&mut pool, new);
             }
-            let blocks: Vec<Ipv4Net> = eni
-                .secondary_ips
-                .iter()
-                .map(|ip| Ipv4Net::from(*ip))
-                .chain(eni.prefixes.iter().copied())
-                .collect();
+            let blocks = eni::blocks_of(eni);
             if let Some(held) = pool.enis.iter_mut().find(|e| e.name == name) {
                 held.excluded = excluded(eni);
                 held.blocks.retain(|block| blocks.contains(&block.cidr));

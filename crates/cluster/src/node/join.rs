@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Change, ClusterId, Controller, EventType, Key, Next, Note, Store, Turn, What,
-    cloud::instance,
+    cloud::{eni, instance},
     node::{
         capacity, cluster_named, image_list, kubelet,
         reach::{self, Unreachable},
@@ -183,8 +183,11 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
     let id = it.metadata.name.clone().unwrap_or_default();
     let release = it.user_data.get(nodegroup::IMAGE).cloned();
     let version = release.as_deref().map_or_else(|| kubelet_version(turn), release::kubelet);
+    let own = eni::of_instance(turn.store(), it.metadata.name.as_deref().unwrap_or_default());
+    let own = own.first().map(|primary| eni::address(turn.store(), turn.cluster(), primary));
+    let own = own.unwrap_or(it.private_ip.into());
     let addresses = json!([
-        {"type": "InternalIP", "address": it.private_ip},
+        {"type": "InternalIP", "address": own},
         {"type": "InternalDNS", "address": dns},
         {"type": "Hostname", "address": dns},
     ]);
@@ -198,7 +201,7 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
     };
     let node = json!({
         "metadata": {"name": name, "labels": labels, "annotations": {
-            "alpha.kubernetes.io/provided-node-ip": it.private_ip,
+            "alpha.kubernetes.io/provided-node-ip": own,
             "node.alpha.kubernetes.io/ttl": "0",
             "volumes.kubernetes.io/controller-managed-attach-detach": "true",
         }},

@@ -3,7 +3,7 @@
 //! Rules as data, the same on every node: derived from Services and EndpointSlices, never stored.
 //! Source: kubernetes `pkg/proxy` (endpoints that are ready; serving and terminating ones only if none is ready).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use api::{
     Kind,
@@ -27,7 +27,7 @@ pub struct ServiceRule {
     /// `TCP`, `UDP` or `SCTP`.
     pub protocol: String,
     /// The virtual address.
-    pub cluster_ip: Ipv4Addr,
+    pub cluster_ip: IpAddr,
     /// Its port.
     pub port: u16,
     /// The port on every node, where there is one.
@@ -40,7 +40,7 @@ pub struct ServiceRule {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Backend {
     /// The pod's address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// The port it serves.
     pub port: u16,
     /// The pod's name, where the slice says it.
@@ -56,11 +56,11 @@ pub fn rules(store: &Store, cluster: ClusterId) -> Vec<ServiceRule> {
 }
 
 /// The addresses where connections to a Service may end.
-pub(crate) fn addresses(store: &Store, cluster: ClusterId, service: &Service) -> Vec<Ipv4Addr> {
+pub(crate) fn addresses(store: &Store, cluster: ClusterId, service: &Service) -> Vec<IpAddr> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (namespace, name) = (text(&service.metadata.namespace), text(&service.metadata.name));
     let ports = service.spec.iter().filter_map(|spec| spec.ports.as_ref()).flatten();
-    let mut all: Vec<Ipv4Addr> = ports
+    let mut all: Vec<IpAddr> = ports
         .flat_map(|port| backends(store, cluster, &namespace, &name, &text(&port.name)))
         .map(|backend| backend.ip)
         .collect();

@@ -31,6 +31,13 @@ pub fn cluster_named(store: &Store, name: &str) -> Option<ClusterId> {
     store.get::<ControlPlane>(ClusterId::WORLD, "", name).map(|plane| ClusterId(plane.id))
 }
 
+/// Whether pods and Services of a cluster have IPv6 addresses.
+#[must_use]
+pub fn is_ipv6(store: &Store, cluster: ClusterId) -> bool {
+    let plane = store.list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0);
+    plane.is_some_and(|plane| plane.service_cidr.addr().is_ipv6())
+}
+
 /// The address a node reports as its own.
 #[must_use]
 pub fn internal_ip(node: &Node) -> Option<&str> {

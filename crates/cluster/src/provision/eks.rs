@@ -12,6 +12,7 @@ use api::{
     },
     meta::ObjectMeta,
 };
+use ipnet::IpNet;
 
 use super::{fargate, nodegroup, release, vpc};
 use crate::{
@@ -93,7 +94,8 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
     let laid = vpc::lay(turn, &config)?;
     let subnets: Vec<String> = laid.private.iter().chain(&laid.public).cloned().collect();
     vpc::cross_account_enis(turn, &name, &subnets, &laid.security_group)?;
-    let network = config.kubernetes_network_config.service_ipv4_cidr;
+    let network = config.kubernetes_network_config.service_ipv4_cidr.map(IpNet::V4);
+    let ipv6 = config.is_ipv6();
     let endpoints = config.vpc.cluster_endpoints;
     let fully_private = config.private_cluster.enabled;
     let id = crate::draw::hex(turn.world().seed(), "endpoint", &name, 0, 32).to_uppercase();
@@ -108,16 +110,22 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
         status: "CREATING".to_owned(),
         vpc: laid.vpc,
         subnets,
-        service_ipv4_cidr: network.unwrap_or_else(|| service_cidr(laid.cidr)),
+        service_cidr: match (network, ipv6) {
+            (Some(network), false) => network,
+            (_, true) => ipv6_service_cidr(turn, &config.metadata.name),
+            (None, false) => service_cidr(laid.cidr),
+        },
         // MODEL: eksctl closes the public door of a fully private cluster when all else is there; here it is never open.
         endpoint_public_access: endpoints.public_access.unwrap_or(true) && !fully_private,
         endpoint_private_access: endpoints.private_access.unwrap_or(false) || fully_private,
         public_access_cidrs: if config.vpc.public_access_cidrs.is_empty() {
-            vec!["0.0.0.0/0".to_owned()]
+            // Source: EKS API reference (`publicAccessCidrs`).
+            ["0.0.0.0/0", "::/0"].into_iter().take(if ipv6 { 2 } else { 1 }).map(str::to_owned).collect()
         } else {
             config.vpc.public_access_cidrs.clone()
         },
-        endpoint: format!("https://{id}.gr7.{region}.eks.amazonaws.com"),
+        // Source: EKS user guide (cluster API server endpoint: `eks-cluster.region.api.aws` of IPv6 clusters).
+        endpoint: format!("https://{id}.gr7.{region}.{}", if ipv6 { "api.aws" } else { "eks.amazonaws.com" }),
         cluster_security_group: laid.security_group,
         since: turn.now(),
         pending: Some(Box::new(config)),
@@ -128,9 +136,18 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
 }
 
 /// EKS takes the block that the VPC does not use. Source: EKS API reference (`serviceIpv4Cidr`).
-fn service_cidr(vpc: ipnet::Ipv4Net) -> ipnet::Ipv4Net {
+fn service_cidr(vpc: ipnet::Ipv4Net) -> IpNet {
     let third = if vpc.network().octets()[0] == 10 { [172, 20] } else { [10, 100] };
-    ipnet::Ipv4Net::new([third[0], third[1], 0, 0].into(), 16).unwrap_or(vpc)
+    IpNet::new([third[0], third[1], 0, 0].into(), 16).unwrap_or(IpNet::V4(vpc))
+}
+
+/// A /108 of a unique local /48. Source: EKS user guide (IPv6 clusters: "assigns service addresses from … fc00::/7"), with the
+/// example `fd30:3087:b6c2::/108`.
+fn ipv6_service_cidr(turn: &Turn<'_>, cluster: &str) -> IpNet {
+    let drawn =
+        u128::from(crate::draw::draw(turn.world().seed(), "service-ipv6", cluster, 0) & 0xff_ffff_ffff);
+    let network = (0xfd_u128 << 120) | (drawn << 80);
+    IpNet::new(std::net::IpAddr::V6(network.into()), 108).unwrap_or_default()
 }
 
 /// The control plane answers: what it holds from the first second, add-ons, node groups.
@@ -143,13 +160,13 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
         id: id.0,
         provider: Provider::Eks,
         version: release::kubelet(&release::latest(&cluster.version)),
-        service_cidr: cluster.service_ipv4_cidr,
+        service_cidr: cluster.service_cidr,
         pod_cidr: None,
     };
     turn.put(plane.clone().into_object());
     let zones = parts::zones(&config.metadata.region, &config.availability_zones);
     parts::lay(turn, &plane, &zones);
-    let addresses = vpc::cross_account_addresses(turn, &name);
+    let addresses = vpc::cross_account_addresses(turn, &name, id);
     cluster.status = "ACTIVE".to_owned();
     cluster.since = turn.now();
     let profiles = config.fargate_profiles.clone();

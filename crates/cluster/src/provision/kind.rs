@@ -58,13 +58,13 @@ pub(super) fn create(
         id: id.0,
         provider: Provider::Kind,
         version: version.clone(),
-        service_cidr: services,
+        service_cidr: services.into(),
         pod_cidr: Some(pods),
     };
     turn.put(plane.clone().into_object());
     parts::lay(turn, &plane, &[]);
     let first = next_address(turn);
-    apiserver::bootstrap(turn.world, id, &[first]);
+    apiserver::bootstrap(turn.world, id, &[first.into()]);
     let there = &mut Turn::new(turn.world, turn.actor, id, turn.cause);
     install(there, &version, pods, services);
     let single = nodes.len() == 1;
@@ -85,7 +85,7 @@ fn version_of(image: &str) -> String {
 }
 
 fn install(turn: &mut Turn<'_>, version: &str, pods: Ipv4Net, services: Ipv4Net) {
-    let dns = super::dns_address(services).to_string();
+    let dns = super::dns_address(services.into());
     let coredns = match version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()) {
         Some(..=30) => "registry.k8s.io/coredns/coredns:v1.11.1",
         Some(31 | 32) => "registry.k8s.io/coredns/coredns:v1.11.3",

@@ -30,11 +30,11 @@ pub(super) fn create(turn: &mut Turn<'_>, version: &str) {
         id: id.0,
         provider: Provider::Kwok,
         version: version.to_owned(),
-        service_cidr: block(96, 16),
+        service_cidr: block(96, 16).into(),
         // Wide enough for a block for each of 16,384 nodes.
         pod_cidr: Some(block(0, 10)),
     };
     turn.put(plane.clone().into_object());
     parts::lay(turn, &plane, &[]);
-    apiserver::bootstrap(turn.world, id, &[ENDPOINT]);
+    apiserver::bootstrap(turn.world, id, &[ENDPOINT.into()]);
 }

@@ -6,6 +6,8 @@
 mod change;
 mod eks;
 mod fargate;
+#[cfg(test)]
+mod ipv6_tests;
 mod kind;
 mod kwok;
 mod lay;
@@ -34,10 +36,8 @@ pub use scenario::{
     ActorSpec, ClusterFile, EndpointSpec, ImageSpec, InterfaceSpec, RuleSpec, Scenario, SecurityGroupSpec,
 };
 
-use std::net::Ipv4Addr;
-
 use api::{Diagnostic, FieldPath, SimDuration, kinds::sim::ControlPlane, meta::ObjectMeta};
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::{ActorId, ClusterId, Refusal, Store, Turn, World, parts};
@@ -128,6 +128,6 @@ pub(crate) fn next_cluster(store: &Store) -> ClusterId {
 }
 
 /// CoreDNS's address: the tenth of the Services' block.
-fn dns_address(services: Ipv4Net) -> Ipv4Addr {
-    Ipv4Addr::from(u32::from(services.network()) + 10)
+pub(crate) fn dns_address(services: IpNet) -> String {
+    crate::apiserver::allocate::nth(services, 10).map(|ip| ip.to_string()).unwrap_or_default()
 }

@@ -197,7 +197,7 @@ fn subnet_accounting_is_exact_after_any_sequence_of_calls() {
                 Call::Unassign { at } => {
                     let name = pick(&made, at);
                     let blocks: Vec<_> = eni::get(turn.store(), &name)
-                        .map(|eni| eni.prefixes.iter().copied().chain(eni.secondary_ips.iter().map(|ip| (*ip).into())).take(2).collect())
+                        .map(|eni| eni::blocks_of(eni).into_iter().rev().take(2).collect())
                         .unwrap_or_default();
                     eni::unassign(&mut turn, &name, &blocks);
                 }

@@ -2,7 +2,7 @@
 //!
 //! What eksctl's CloudFormation stack makes: a VPC with an internet gateway, one public and one private subnet a zone,
 //! NAT gateways, VPC endpoints where there is no way out, and EKS's cross-account ENIs. Every ENI takes its address.
-//! Source: eksctl `pkg/cfn/builder/vpc_ipv4.go`, `pkg/vpc/vpc.go`; EKS user guide (VPC requirements).
+//! Source: eksctl `pkg/cfn/builder/vpc_ipv4.go`, `vpc_ipv6.go`, `pkg/vpc/vpc.go`; EKS user guide (VPC requirements).
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use api::{
     meta::ObjectMeta,
 };
 use cni::split;
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::{
     ClusterId, Refusal, Turn,
@@ -27,7 +27,9 @@ use crate::{
         acl,
         endpoint::{self, NewEndpoint},
         eni::{self, NewEni},
-        id, nat, subnet,
+        id, nat,
+        security_group::{EVERY_IPV6, everywhere},
+        subnet,
     },
 };
 
@@ -64,22 +66,36 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
     let meta = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
     let extra = config.vpc.extra_cidrs.iter().filter_map(|text| text.parse::<Ipv4Net>().ok());
     let cidrs = std::iter::once(cidr).chain(extra).collect();
+    let ipv6_cidr = config.is_ipv6().then(|| ipv6_block(turn, &cluster)).flatten();
     turn.put(
-        Vpc { metadata: meta(&vpc), cidrs, enable_dns_support: true, enable_dns_hostnames: true }
+        Vpc { metadata: meta(&vpc), cidrs, ipv6_cidr, enable_dns_support: true, enable_dns_hostnames: true }
             .into_object(),
     );
-    acl::put_default(turn, &vpc);
+    acl::put_default(turn, &vpc, ipv6_cidr.is_some());
     endpoint::put_default_group(turn, &vpc);
-    let route = |target: &str| Route { destination: "0.0.0.0/0".to_owned(), target: target.to_owned() };
+    let to = |destination: &str, target: &str| Route {
+        destination: destination.to_owned(),
+        target: target.to_owned(),
+    };
+    let route = |target: &str| to("0.0.0.0/0", target);
+    let mut ipv6_way_out = None;
     let fully_private = config.private_cluster.enabled;
     let public_table = named("public");
     if !fully_private {
         let igw = id(turn, "igw", &vpc, 0);
-        turn.put(InternetGateway { metadata: meta(&igw), vpc: vpc.clone() }.into_object());
         turn.put(
-            RouteTable { metadata: meta(&public_table), vpc: vpc.clone(), routes: vec![route(&igw)] }
-                .into_object(),
+            InternetGateway { metadata: meta(&igw), vpc: vpc.clone(), egress_only: false }.into_object(),
         );
+        let mut routes = vec![route(&igw)];
+        if ipv6_cidr.is_some() {
+            routes.push(to(EVERY_IPV6, &igw));
+            let eigw = id(turn, "eigw", &vpc, 0);
+            turn.put(
+                InternetGateway { metadata: meta(&eigw), vpc: vpc.clone(), egress_only: true }.into_object(),
+            );
+            ipv6_way_out = Some(to(EVERY_IPV6, &eigw));
+        }
+        turn.put(RouteTable { metadata: meta(&public_table), vpc: vpc.clone(), routes }.into_object());
     }
     let main_table = subnet::main_route_table(turn, &vpc);
     turn.put(RouteTable { metadata: meta(&main_table), vpc: vpc.clone(), routes: Vec::new() }.into_object());
@@ -91,35 +107,48 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
             metadata: ObjectMeta { annotations: Some(group_words(turn, &cluster)), ..meta(&security_group) },
             vpc: vpc.clone(),
             inbound: vec![rule(&security_group)],
-            outbound: vec![rule("0.0.0.0/0")],
+            outbound: everywhere(ipv6_cidr.is_some()),
         }
         .into_object(),
     );
     let (public_specs, private_specs) = subnets(config, cidr)?;
+    let count = public_specs.len() + private_specs.len();
+    let blocks = ipv6_cidr.map(|block| split::ipv6(block, count)).unwrap_or_default();
+    let (public_blocks, private_blocks) = blocks.split_at(public_specs.len().min(blocks.len()));
     let mut public = Vec::new();
     // eksctl makes neither public subnets nor an internet gateway for a fully private cluster.
-    for (name, spec) in public_specs.iter().filter(|_| !fully_private) {
-        public.push(put_subnet(turn, &named(name), spec, &vpc, &public_table, true));
+    for (at, (name, spec)) in public_specs.iter().enumerate().filter(|_| !fully_private) {
+        let ipv6 = public_blocks.get(at).copied();
+        public.push(put_subnet(turn, &named(name), spec, ipv6, &vpc, &public_table, true));
     }
     let nats = nat_gateways(turn, config, &public, &named)?;
     let mut private = Vec::new();
     for (at, (name, spec)) in private_specs.iter().enumerate() {
         let table = named(&format!("private-{}", letter(spec)));
         let through = nats.get(at).or(nats.first());
-        let routes = through.map(|nat| route(nat)).into_iter().collect();
+        let routes = ipv6_way_out.iter().cloned().chain(through.map(|nat| route(nat))).collect();
         turn.put(RouteTable { metadata: meta(&table), vpc: vpc.clone(), routes }.into_object());
-        private.push(put_subnet(turn, &named(name), spec, &vpc, &table, false));
+        let ipv6 = private_blocks.get(at).copied();
+        private.push(put_subnet(turn, &named(name), spec, ipv6, &vpc, &table, false));
     }
     if fully_private && !config.private_cluster.skip_endpoint_creation {
-        let shared = shared_node_group(turn, &named("shared-node-sg"), &vpc, &security_group);
+        let shared =
+            shared_node_group(turn, &named("shared-node-sg"), &vpc, &security_group, ipv6_cidr.is_some());
         endpoints(turn, config, &vpc, &private, &shared)?;
     }
     Ok(Laid { vpc, cidr, public, private, security_group })
 }
 
+/// The /56 that Amazon gives a VPC: drawn from a range of the region of Seoul.
+fn ipv6_block(turn: &Turn<'_>, cluster: &str) -> Option<Ipv6Net> {
+    const RANGE: u128 = 0x2406_da12 << 96;
+    let drawn = crate::draw::draw(turn.world().seed(), "vpc-ipv6", cluster, 0) & 0xf_ffff;
+    Ipv6Net::new((RANGE | u128::from(drawn) << 72).into(), 56).ok()
+}
+
 /// The group of eksctl's nodes, which endpoints have too. It and the cluster's own let each other's packets in.
 /// Source: eksctl `pkg/cfn/builder/cluster.go` (`addResourcesForSecurityGroups`).
-fn shared_node_group(turn: &mut Turn<'_>, name: &str, vpc: &str, cluster_group: &str) -> String {
+fn shared_node_group(turn: &mut Turn<'_>, name: &str, vpc: &str, cluster_group: &str, ipv6: bool) -> String {
     let rule =
         |peer: &str| SecurityGroupRule { protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() };
     let words = [("description", "Communication between all nodes in the cluster")];
@@ -129,7 +158,7 @@ fn shared_node_group(turn: &mut Turn<'_>, name: &str, vpc: &str, cluster_group: 
         ..ObjectMeta::default()
     };
     let inbound = vec![rule(name), rule(cluster_group)];
-    let outbound = vec![rule("0.0.0.0/0")];
+    let outbound = everywhere(ipv6);
     turn.put(SecurityGroup { metadata, vpc: vpc.to_owned(), inbound, outbound }.into_object());
     if let Some(mut own) = turn.get::<SecurityGroup>("", cluster_group).cloned() {
         own.inbound.push(rule(name));
@@ -228,6 +257,7 @@ fn put_subnet(
     turn: &mut Turn<'_>,
     name: &str,
     spec: &SubnetSpec,
+    ipv6_cidr: Option<Ipv6Net>,
     vpc: &str,
     route_table: &str,
     public: bool,
@@ -239,6 +269,7 @@ fn put_subnet(
         metadata: ObjectMeta { name: Some(name.to_owned()), labels: Some(labels), ..ObjectMeta::default() },
         vpc: vpc.to_owned(),
         cidr,
+        ipv6_cidr,
         availability_zone: spec.az.clone().unwrap_or_default(),
         map_public_ip_on_launch: public,
         route_table: route_table.to_owned(),
@@ -309,13 +340,17 @@ pub(super) fn cross_account_enis(
 }
 
 /// The addresses of a cluster's own ENIs, by zone.
-pub(super) fn cross_account_addresses(turn: &Turn<'_>, cluster: &str) -> Vec<std::net::Ipv4Addr> {
+pub(super) fn cross_account_addresses(
+    turn: &Turn<'_>,
+    cluster: &str,
+    id: ClusterId,
+) -> Vec<std::net::IpAddr> {
     let wanted = format!("Amazon EKS {cluster}");
     let enis = turn.store().list::<Eni>(ClusterId::WORLD, None).filter(|eni| {
         let annotations = eni.metadata.annotations.as_ref();
         annotations.and_then(|a| a.get("description")).is_some_and(|description| *description == wanted)
     });
-    let mut addresses: Vec<_> = enis.map(|eni| eni.primary_ip).collect();
+    let mut addresses: Vec<_> = enis.map(|eni| eni::address(turn.store(), id, eni)).collect();
     addresses.sort_unstable();
     addresses
 }

@@ -127,15 +127,18 @@ fn make(
         released_at: None,
     };
     eni::change(turn, &made, |eni| eni.branch = Some(branch));
-    let address = eni::get(turn.store(), &made).map(|eni| eni.primary_ip.to_string());
-    let cidr = subnet::get(turn.store(), subnet).map(|it| it.cidr.to_string());
+    let eni = eni::get(turn.store(), &made);
+    let address = eni.map(|eni| eni.primary_ip.to_string());
+    let ipv6_address = eni.and_then(|eni| eni.ipv6_address).map(|it| it.to_string());
+    let of = subnet::get(turn.store(), subnet);
+    let (cidr, ipv6_cidr) = (of.map(|it| it.cidr.to_string()), of.and_then(|it| it.ipv6_cidr));
     Ok(Details {
         if_address: mac(turn, &made),
         private_ip: address.unwrap_or_default(),
-        ipv6_addr: String::new(),
+        ipv6_addr: ipv6_address.unwrap_or_default(),
         vlan_id: vlan,
         subnet_cidr: cidr.unwrap_or_default(),
-        subnet_v6_cidr: String::new(),
+        subnet_v6_cidr: ipv6_cidr.map(|it| it.to_string()).unwrap_or_default(),
         association_id: cloud::id(turn, "trunk-assoc", &made, 0),
         eni_id: made,
     })

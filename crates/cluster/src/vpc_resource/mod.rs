@@ -13,6 +13,8 @@ pub(crate) mod policy;
 mod tests;
 mod trunk;
 
+use std::net::IpAddr;
+
 use api::{
     ApiStatus, Kind, Object, Stored,
     custom::Definition,
@@ -73,11 +75,17 @@ pub(crate) fn asks(pod: &Pod) -> bool {
     limits.is_some_and(|limits| limits.contains_key(POD_ENI))
 }
 
-/// The branch ENI that a pod's annotation names: its id and its address.
-pub(crate) fn annotated(pod: &Pod) -> Option<(String, std::net::Ipv4Addr)> {
+/// Whether a pod has a branch ENI.
+pub(crate) fn is_annotated(pod: &Pod) -> bool {
+    [false, true].iter().any(|ipv6| annotated(pod, *ipv6).is_some())
+}
+
+/// The branch ENI that a pod's annotation names: its id and its address of the cluster's family.
+pub(crate) fn annotated(pod: &Pod, ipv6: bool) -> Option<(String, IpAddr)> {
     let text = pod.metadata.annotations.as_ref()?.get(POD_ENI)?;
     let first = serde_json::from_str::<Value>(text).ok()?.get(0)?.clone();
-    Some((first["eniId"].as_str()?.to_owned(), first["privateIp"].as_str()?.parse().ok()?))
+    let address = if ipv6 { &first["ipv6Addr"] } else { &first["privateIp"] };
+    Some((first["eniId"].as_str()?.to_owned(), address.as_str()?.parse().ok()?))
 }
 
 /// The value of a feature of a node's CNINode, if it has that feature.

@@ -103,7 +103,7 @@ fn a_pod_that_a_policy_means_gets_a_branch_with_its_groups() {
     db(&mut world, "db");
     settle(&mut world);
     assert!(ready(&world, "db"));
-    let (id, address) = annotated(&pod(&world, "db")).expect("an annotation");
+    let (id, address) = annotated(&pod(&world, "db"), false).expect("an annotation");
     assert_eq!(pod(&world, "db").status.and_then(|status| status.pod_ip), Some(address.to_string()));
     let groups = ["Pod will get the following Security Groups [cluster-sg]"];
     assert_eq!(said(&world, "SecurityGroupRequested"), groups);

@@ -192,14 +192,15 @@ fn place(kind: HopKind, component: &str, node: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::IpAddr;
 
     use network::{Blocker, Hop, Probe, Trace};
 
     use super::*;
 
     fn hop(kind: HopKind, component: &str, ghost: bool) -> Hop {
-        let packet = Packet { src: Ipv4Addr::LOCALHOST, dst: Ipv4Addr::LOCALHOST, port: 80 };
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let packet = Packet { src: here, dst: here, port: 80 };
         Hop { kind, component: component.to_owned(), packet, rule: Rule::Passage, ghost }
     }
 

@@ -6,7 +6,7 @@ use api::{
     Object, SimTime,
     kinds::{
         aws::Subnet,
-        cni::{IpPool, PoolMode},
+        cni::{IpPool, PoolBlock, PoolMode},
     },
 };
 use cluster::{
@@ -17,6 +17,8 @@ use cni::{
     limits::InstanceType,
     max_pods::{ADDRESSES_PER_PREFIX, Flags, recommended},
 };
+
+use ipnet::IpNet;
 
 use super::{Moment, scene::NodeBox};
 
@@ -72,7 +74,7 @@ impl Formula {
         };
         // The kubelet's limit is set as the node starts: a change of mode comes too late for it.
         let prefixes =
-            pool.mode == PoolMode::Prefix && limit > recommended(instance, flags(false)) && limit > 0;
+            pool.mode != PoolMode::SecondaryIp && limit > recommended(instance, flags(false)) && limit > 0;
         let all = |prefixes| recommended(instance, Flags { show_max_allowed: true, ..flags(prefixes) });
         let enis = instance.enis.saturating_sub(u32::from(pool.custom_networking));
         let (sum, result) = (all(prefixes), recommended(instance, flags(prefixes)));
@@ -139,7 +141,11 @@ impl Pool {
     pub(super) fn of(moment: Moment<'_>, cluster: ClusterId, pool: &IpPool, max_enis: u32) -> Self {
         let figures = cni::figures(pool, pool.cooldown, moment.now);
         let all = pool.enis.iter().filter(|eni| !eni.excluded).flat_map(|eni| &eni.blocks);
-        let held: u32 = all.map(|block| 1 << (32 - block.cidr.prefix_len())).sum();
+        let of = |block: &PoolBlock| match block.cidr {
+            IpNet::V4(cidr) => 1 << (32 - cidr.prefix_len()),
+            IpNet::V6(_) => 0,
+        };
+        let held: u32 = all.map(of).sum();
         Self {
             stale: held.saturating_sub(figures.attached),
             figures,

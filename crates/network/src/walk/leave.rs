@@ -1,6 +1,6 @@
 //! Leaving: egress policy, the node's own routing, source translation, the ENI that carries it.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{Origin, Step, Target, Walk};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 impl<'n> Walk<'n> {
     /// Goes to an address, from wherever the walk began; names and Services are translated already.
-    pub(crate) fn go_to_address(&mut self, origin: Origin<'n>, to: Ipv4Addr) -> Step {
+    pub(crate) fn go_to_address(&mut self, origin: Origin<'n>, to: IpAddr) -> Step {
         self.packet.dst = to;
         match origin {
             Origin::Pod(pod, node) => {
@@ -31,12 +31,16 @@ impl<'n> Walk<'n> {
                 self.enter_from_gateway(node.via.as_deref(), self.packet.src)
             }
             Origin::Node(node) => {
+                self.packet.src = node.address_towards(to).unwrap_or(self.packet.src);
                 if let Some(destination) = self.on_node(node, None) {
                     return self.inside(node, destination);
                 }
                 self.vpc_leg(owner::node_owner(node), true)
             }
-            Origin::Host(host) => self.vpc_leg(Some(owner::host_owner(host)), true),
+            Origin::Host(host) => {
+                self.packet.src = host.ipv6.filter(|_| to.is_ipv6()).unwrap_or(host.ip);
+                self.vpc_leg(Some(owner::host_owner(host)), true)
+            }
             Origin::External(external) => match &external.via {
                 Some(gateway) => self.enter_from_gateway(Some(gateway), external.ip),
                 None => self.enter_from_internet(external.ip),
@@ -94,7 +98,10 @@ impl<'n> Walk<'n> {
         {
             return (pod.node == node.name && !self.strict(pod)).then_some(Inside::Pod(pod));
         }
-        node.enis.iter().any(|eni| eni.ip == self.packet.dst).then_some(Inside::Node)
+        node.enis
+            .iter()
+            .any(|eni| eni.ip == self.packet.dst || eni.ipv4 == Some(self.packet.dst))
+            .then_some(Inside::Node)
     }
 
     fn inside(&mut self, node: &'n Node, destination: Inside<'n>) -> Step {
@@ -112,20 +119,26 @@ impl<'n> Walk<'n> {
     /// The ENI that carries a pod's packet, after source translation.
     ///
     /// To outside the VPC the CNI puts the node's primary address in place of the pod's and sends by the primary ENI,
-    /// unless told that something else translates. Source: VPC CNI, SNAT chain; ip rules 1024 and 1536.
+    /// unless told that something else translates. IPv6 is not translated; an IPv6 pod reaches IPv4 by its node's address.
+    /// Source: VPC CNI, SNAT chain; ip rules 1024 and 1536; `cmd/egress-cni-plugin` (169.254.172.0/22).
     fn carrier(&mut self, pod: &'n Pod, node: &'n Node) -> Option<Owner<'n>> {
         if pod.host_network {
+            self.packet.src = node.address_towards(self.packet.dst).unwrap_or(self.packet.src);
             return owner::node_owner(node);
         }
+        let to = self.packet.dst;
+        // An IPv6 pod has a host-local IPv4 address beside its own, for what speaks IPv4 only; its node translates that.
+        let by_plugin = self.packet.src.is_ipv6() && to.is_ipv4();
         let snat = !pod.fargate
             && !self.strict(pod)
+            && to.is_ipv4()
             && !self.net.cni.external_snat
-            && !in_vpc(self.net, self.packet.dst)
-            && !self.net.cni.exclude_snat_cidrs.iter().any(|cidr| cidr.contains(&self.packet.dst));
-        if !snat {
+            && !in_vpc(self.net, to)
+            && !self.net.cni.exclude_snat_cidrs.iter().any(|cidr| cidr.contains(&to));
+        if !snat && !by_plugin {
             return owner::pod_owner(self.net, pod);
         }
-        let primary = node.address()?;
+        let primary = node.address_towards(to)?;
         let before = self.packet.src;
         self.packet.src = primary;
         self.hop(HopKind::Snat, primary.to_string(), Rule::Rewrote(before));
@@ -157,7 +170,7 @@ enum Inside<'n> {
 }
 
 /// Whether an address belongs to the VPC.
-pub(crate) fn in_vpc(network: &Network, ip: Ipv4Addr) -> bool {
+pub(crate) fn in_vpc(network: &Network, ip: IpAddr) -> bool {
     network.vpc.cidrs.iter().any(|cidr| cidr.contains(&ip))
 }
 

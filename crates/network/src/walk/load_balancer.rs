@@ -3,9 +3,9 @@
 //! NLB with instance targets keeps the client's address; with address targets it shows its own, unless told to keep the
 //! client's. ALB and CLB always show their own. Source: Elastic Load Balancing documents, client IP preservation.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use super::{Origin, Step, Target, Walk};
+use super::{NOWHERE, Origin, Step, Target, Walk};
 use crate::{
     kube_proxy::{self, Endpoint},
     network::{LoadBalancer, Node, Service},
@@ -60,7 +60,7 @@ impl<'n> Walk<'n> {
     }
 
     /// From the client to the load balancer's ENI.
-    fn first_leg(&mut self, origin: Origin<'n>, own: &Owner<'n>, client: Ipv4Addr) -> Step {
+    fn first_leg(&mut self, origin: Origin<'n>, own: &Owner<'n>, client: IpAddr) -> Step {
         let port = self.packet.port;
         let sender = match origin {
             Origin::External(external) if external.via.is_none() => {
@@ -116,7 +116,7 @@ impl<'n> Walk<'n> {
         service: &'n Service,
         lb: &'n LoadBalancer,
         own: &Owner<'n>,
-        client: Ipv4Addr,
+        client: IpAddr,
     ) -> Step {
         let endpoints = kube_proxy::ready(self.net, service);
         let instances = lb.target != "ip";
@@ -135,7 +135,7 @@ impl<'n> Walk<'n> {
                 Err(name) => return self.stop(format!("svc:named-port-missing:{}:{name}", chosen.id())),
             },
         };
-        self.packet.dst = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        self.packet.dst = ip.unwrap_or(NOWHERE);
         self.packet.port = number;
         self.pass(HopKind::Target, format!("{}:{number}", self.packet.dst));
         let keeps_client = match lb.kind.as_str() {

@@ -11,12 +11,15 @@ mod outside;
 mod service;
 mod vpc;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     network::{CrossAccountEni, External, Host, Network, Node, Pod, Service},
     trace::{Blocker, Hop, HopKind, Packet, Probe, Rule, Trace},
 };
+
+/// The address of what is not found yet.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// There is nowhere to go from here.
 pub(crate) struct Stop;
@@ -59,7 +62,7 @@ pub(crate) struct Walk<'n> {
 /// Traces one connection attempt.
 #[must_use]
 pub fn trace(network: &Network, probe: &Probe) -> Trace {
-    let nowhere = Packet { src: Ipv4Addr::UNSPECIFIED, dst: Ipv4Addr::UNSPECIFIED, port: probe.port };
+    let nowhere = Packet { src: NOWHERE, dst: NOWHERE, port: probe.port };
     let mut walk = Walk {
         net: network,
         probe,
@@ -107,9 +110,9 @@ impl<'n> Walk<'n> {
     fn begin(&mut self, origin: Origin<'n>) {
         self.packet.src = match origin {
             Origin::Pod(pod, node) => {
-                if pod.host_network { node.address() } else { pod.ip }.unwrap_or(Ipv4Addr::UNSPECIFIED)
+                if pod.host_network { node.address() } else { pod.ip }.unwrap_or(NOWHERE)
             }
-            Origin::Node(node) => node.address().unwrap_or(Ipv4Addr::UNSPECIFIED),
+            Origin::Node(node) => node.address().unwrap_or(NOWHERE),
             Origin::Host(host) => host.ip,
             Origin::External(external) => external.ip,
             Origin::ControlPlane(eni) => eni.ip,
@@ -136,7 +139,7 @@ impl<'n> Walk<'n> {
 
     /// The first hops are noted before their destination is looked up: they carry the same packet as those that follow.
     fn address(&mut self) {
-        let known = |dst: &Ipv4Addr| !dst.is_unspecified();
+        let known = |dst: &IpAddr| !dst.is_unspecified();
         let dst = self.trace.hops.iter().map(|hop| hop.packet.dst).find(known).unwrap_or(self.packet.dst);
         for hop in self.trace.hops.iter_mut().take_while(|hop| !known(&hop.packet.dst)) {
             hop.packet.dst = dst;
@@ -174,7 +177,7 @@ impl<'n> Walk<'n> {
             "node" => match net.nodes.iter().find(|node| node.name == name) {
                 Some(node) => {
                     self.target = Target::Node(node);
-                    self.go_to_address(origin, node.address().unwrap_or(Ipv4Addr::UNSPECIFIED))
+                    self.go_to_address(origin, node.address().unwrap_or(NOWHERE))
                 }
                 None => self.stop(format!("unknown:{}", self.probe.to)),
             },
@@ -201,10 +204,10 @@ impl<'n> Walk<'n> {
         } else {
             pod.ip
         };
-        self.go_to_address(origin, ip.unwrap_or(Ipv4Addr::UNSPECIFIED))
+        self.go_to_address(origin, ip.unwrap_or(NOWHERE))
     }
 
-    fn go_to_ip(&mut self, origin: Origin<'n>, ip: Ipv4Addr) -> Step {
+    fn go_to_ip(&mut self, origin: Origin<'n>, ip: IpAddr) -> Step {
         let text = ip.to_string();
         if let Some(service) = self.net.services.iter().find(|it| it.cluster_ip.as_deref() == Some(&text)) {
             return self.go_to_service(origin, service);
@@ -222,7 +225,7 @@ impl<'n> Walk<'n> {
             if service == "ecr.api" {
                 self.begin(origin);
             } else if let Origin::Node(node) = origin {
-                self.packet.src = node.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
+                self.packet.src = node.address().unwrap_or(NOWHERE);
             }
             self.packet.port = 443;
             let before = self.trace.blockers.len();

@@ -1,6 +1,6 @@
 //! From and to the world outside: the internet, peers, the API endpoint, AWS services.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{Origin, Step, Target, Walk};
 use crate::{
@@ -40,7 +40,7 @@ impl<'n> Walk<'n> {
                 }
             };
         }
-        let addresses: Vec<Ipv4Addr> = self.net.cluster.cross_account_enis.iter().map(|eni| eni.ip).collect();
+        let addresses: Vec<IpAddr> = self.net.cluster.cross_account_enis.iter().map(|eni| eni.ip).collect();
         let Some(&first) = addresses.first().filter(|_| endpoint.private) else {
             return self.stop("api:public-disabled".to_owned());
         };
@@ -95,7 +95,7 @@ impl<'n> Walk<'n> {
     }
 
     /// From the internet to an address inside the VPC.
-    pub(crate) fn enter_from_internet(&mut self, src: Ipv4Addr) -> Step {
+    pub(crate) fn enter_from_internet(&mut self, src: IpAddr) -> Step {
         let to = self.packet.dst;
         let Some(destination) = owner::owner_of(self.net, to) else {
             return self.stop(format!("igw:no-public-ip:{to}"));
@@ -108,7 +108,7 @@ impl<'n> Walk<'n> {
     }
 
     /// Through the internet gateway into a subnet, if its route table leads back there.
-    pub(crate) fn in_by_igw(&mut self, subnet: &str, src: Ipv4Addr) -> Step {
+    pub(crate) fn in_by_igw(&mut self, subnet: &str, src: IpAddr) -> Step {
         let way =
             route::table_of(self.net, subnet).map_or(Way::None, |table| route::lookup(self.net, table, src));
         match way {
@@ -123,7 +123,7 @@ impl<'n> Walk<'n> {
     }
 
     /// From behind a peering, VPN or transit gateway to an address inside the VPC.
-    pub(crate) fn enter_from_gateway(&mut self, gateway: Option<&str>, src: Ipv4Addr) -> Step {
+    pub(crate) fn enter_from_gateway(&mut self, gateway: Option<&str>, src: IpAddr) -> Step {
         let to = self.packet.dst;
         let Some(destination) = owner::owner_of(self.net, to) else {
             return self.stop(format!("ip:unused:{to}"));
@@ -147,7 +147,7 @@ impl<'n> Walk<'n> {
         self.reach_eni_from_outside(destination, src)
     }
 
-    fn reach_eni_from_outside(&mut self, destination: owner::Owner<'n>, src: Ipv4Addr) -> Step {
+    fn reach_eni_from_outside(&mut self, destination: owner::Owner<'n>, src: IpAddr) -> Step {
         self.border(destination.subnet, Direction::In, src, self.packet.port);
         self.filter_in(&destination.eni, destination.groups, src);
         self.pass(HopKind::Eni, destination.eni.clone());

@@ -1,8 +1,6 @@
 //! Services: from a stable address to one of its pods.
 
-use std::net::Ipv4Addr;
-
-use super::{Origin, Step, Target, Walk};
+use super::{NOWHERE, Origin, Step, Target, Walk};
 use crate::{
     kube_proxy::{self, Endpoint},
     network::{Node, Service, ServicePort},
@@ -83,7 +81,7 @@ impl<'n> Walk<'n> {
             return self.stop(format!("svc:no-port:{}:{}", service.id(), self.packet.port));
         }
         self.target = Target::NodePort(service);
-        self.go_to_address(origin, node.address().unwrap_or(Ipv4Addr::UNSPECIFIED))
+        self.go_to_address(origin, node.address().unwrap_or(NOWHERE))
     }
 
     /// What a node does with a packet for one of its node ports.

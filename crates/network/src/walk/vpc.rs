@@ -1,6 +1,6 @@
 //! Through the VPC: security group, network ACL, route, gateway, and the same on the other side.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::{Step, Target, Walk};
 use crate::{
@@ -54,7 +54,7 @@ impl<'n> Walk<'n> {
         self.hop(HopKind::Route, format!("{}:{target}", table.id), rule);
         let kind = target.split('-').next().unwrap_or_default();
         match kind {
-            "igw" => self.out_by_igw(&target, subnet),
+            "igw" | "eigw" => self.out_by_igw(&target, subnet),
             "nat" => self.out_by_nat(&target, subnet),
             "vpce" => {
                 self.pass(HopKind::Vpce, target);
@@ -71,6 +71,12 @@ impl<'n> Walk<'n> {
             return self.stop(format!("igw:private-destination:{to}"));
         }
         let from = self.packet.src;
+        // An IPv6 address is public as it is: nothing is put in its place.
+        if from.is_ipv6() {
+            self.pass(HopKind::Igw, igw.to_owned());
+            self.reply_into(subnet, to);
+            return self.reached_outside();
+        }
         let Some(public) = owner::public_of(self.net, from) else {
             return self.stop(format!("igw:no-public-ip:{from}"));
         };
@@ -173,7 +179,7 @@ impl<'n> Walk<'n> {
     }
 
     /// The security groups of an ENI, for what comes in.
-    pub(crate) fn filter_in(&mut self, eni: &str, groups: &[String], src: Ipv4Addr) {
+    pub(crate) fn filter_in(&mut self, eni: &str, groups: &[String], src: IpAddr) {
         let (proto, port, also) = (self.probe.proto.as_str(), self.packet.port, self.sender_groups);
         match security_group::allows(self.net, groups, Direction::In, src, also, proto, port) {
             Some(rule) => self.hop(HopKind::SgIn, eni.to_owned(), rule),
@@ -182,7 +188,7 @@ impl<'n> Walk<'n> {
     }
 
     /// The network ACL at the border of a subnet.
-    pub(crate) fn border(&mut self, subnet: &str, direction: Direction, peer: Ipv4Addr, port: u16) {
+    pub(crate) fn border(&mut self, subnet: &str, direction: Direction, peer: IpAddr, port: u16) {
         let Some(said) = nacl::check(self.net, subnet, direction, peer, &self.probe.proto, port) else {
             return;
         };
@@ -198,7 +204,7 @@ impl<'n> Walk<'n> {
     }
 
     /// The reply on its way out of the subnet that it comes from, to the client's own port.
-    pub(crate) fn reply_out_of(&mut self, subnet: &str, client: Ipv4Addr) {
+    pub(crate) fn reply_out_of(&mut self, subnet: &str, client: IpAddr) {
         let said = nacl::check(self.net, subnet, Direction::Out, client, &self.probe.proto, CLIENT_PORT);
         if let Some(said) = said.filter(|said| !said.allowed) {
             self.deny(format!("nacl:return-out:{}", said.place()));
@@ -206,7 +212,7 @@ impl<'n> Walk<'n> {
     }
 
     /// The reply on its way into the client's subnet.
-    pub(crate) fn reply_into(&mut self, subnet: &str, server: Ipv4Addr) {
+    pub(crate) fn reply_into(&mut self, subnet: &str, server: IpAddr) {
         let said = nacl::check(self.net, subnet, Direction::In, server, &self.probe.proto, CLIENT_PORT);
         if let Some(said) = said.filter(|said| !said.allowed) {
             self.deny(format!("nacl:return-in:{}", said.place()));
@@ -245,13 +251,22 @@ impl<'n> Walk<'n> {
         }
     }
 
-    fn subnet_of(&self, ip: Ipv4Addr) -> Option<&'n str> {
-        self.net.subnets.iter().find(|subnet| subnet.cidr.contains(&ip)).map(|subnet| subnet.id.as_str())
+    fn subnet_of(&self, ip: IpAddr) -> Option<&'n str> {
+        self.net
+            .subnets
+            .iter()
+            .find(|subnet| subnet.cidr.contains(&ip) || subnet.ipv6_cidr.is_some_and(|it| it.contains(&ip)))
+            .map(|subnet| subnet.id.as_str())
     }
 }
 
-/// Whether an address cannot be on the internet. Sources: RFC 1918, RFC 6598, RFC 3927.
-fn private(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
-    ip.is_private() || (a == 100 && (64..128).contains(&b)) || ip.is_link_local()
+/// Whether an address cannot be on the internet. Sources: RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291.
+fn private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            ip.is_private() || (a == 100 && (64..128).contains(&b)) || ip.is_link_local()
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
 }

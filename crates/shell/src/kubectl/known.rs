@@ -30,8 +30,7 @@ pub fn plane<'w>(world: &'w World, name: &str) -> Option<&'w ControlPlane> {
 #[must_use]
 pub fn region(world: &World, name: &str) -> String {
     let cluster: Option<&EksCluster> = world.store().get(ClusterId::WORLD, "", name);
-    let endpoint = cluster.map(|it| it.endpoint.as_str()).unwrap_or_default();
-    endpoint.split('.').rev().nth(3).filter(|r| !r.is_empty()).unwrap_or(REGION).to_owned()
+    cluster.map(EksCluster::region).filter(|region| !region.is_empty()).unwrap_or(REGION).to_owned()
 }
 
 fn endpoint(world: &World, name: &str) -> String {

@@ -10,7 +10,7 @@ use cni::{
     Attempt, EniLimits, IpPool, Move, PoolEni, PoolMode, SandboxId, WarmTargets, add_block, add_eni, assign,
     figures, plan, release, remove_block, subnet::SubnetAddresses,
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use serde_json::{Value, json};
 
 use super::{addresses, environment, number, sorted};
@@ -119,6 +119,8 @@ impl Bench {
             PoolMode::SecondaryIp => {
                 Ok(self.pod_subnet.assign(count)?.into_iter().map(Ipv4Net::from).collect())
             }
+            // No recorded world has IPv6: there such a subnet has nothing to give.
+            PoolMode::Ipv6Prefix => Err(cni::subnet::Exhausted::Blocks),
         }
     }
 
@@ -181,25 +183,31 @@ impl Bench {
         };
         let eni = self.nodes[at].pool.enis.iter_mut().find(|e| e.name == name);
         if let Some(eni) = eni {
-            blocks.iter().for_each(|block| add_block(eni, *block));
+            blocks.iter().for_each(|block| add_block(eni, IpNet::V4(*block)));
         }
     }
 
-    fn unassign(&mut self, at: usize, eni: &str, blocks: &[Ipv4Net]) -> bool {
+    fn unassign(&mut self, at: usize, eni: &str, blocks: &[IpNet]) -> bool {
         let pool = &mut self.nodes[at].pool;
         pool.last_shrink = Some(self.now);
         for eni in pool.enis.iter_mut().filter(|e| e.name == eni) {
             blocks.iter().for_each(|block| remove_block(eni, *block));
         }
-        blocks.iter().for_each(|block| self.pod_subnet.give_back_prefix(*block));
+        blocks.iter().for_each(|block| self.give_back(*block));
         true
+    }
+
+    fn give_back(&mut self, block: IpNet) {
+        if let IpNet::V4(block) = block {
+            self.pod_subnet.give_back_prefix(block);
+        }
     }
 
     fn delete(&mut self, at: usize, eni: &str) -> bool {
         let pool = &mut self.nodes[at].pool;
         let Some(index) = pool.enis.iter().position(|e| e.name == eni) else { return false };
         let gone = pool.enis.remove(index);
-        gone.blocks.iter().for_each(|block| self.pod_subnet.give_back_prefix(block.cidr));
+        gone.blocks.iter().for_each(|block| self.give_back(block.cidr));
         if let Some(own) = self.primaries.get(&gone.name) {
             self.pod_subnet.give_back(*own);
         }

@@ -108,7 +108,7 @@ fn ready_address(review: &Review<'_>, namespace: &str, name: &str) -> Option<Str
     let subsets = endpoints["subsets"].as_array()?;
     subsets.iter().find_map(|subset| {
         let address = subset.pointer("/addresses/0/ip")?.as_str()?;
-        Some(format!("{address}:{}", subset.pointer("/ports/0/port")?))
+        Some(api::host_port::join(address, subset.pointer("/ports/0/port")?))
     })
 }
 

@@ -21,14 +21,9 @@ pub(super) fn named(turn: &Turn<'_>, input: &Input<'_>, parameter: &str) -> Resu
     found.ok_or_else(|| input.refuse("ResourceNotFoundException", message()))
 }
 
-/// The region of a cluster, by its endpoint.
-pub(super) fn region(cluster: &EksCluster) -> &str {
-    cluster.endpoint.split('.').rev().nth(3).unwrap_or_default()
-}
-
 /// The ARN of something of EKS in a cluster's region: `cluster/lab`, `nodegroup/lab/small/…`.
 pub(super) fn arn(cluster: &EksCluster, what: &str) -> String {
-    format!("arn:aws:eks:{}:{ACCOUNT}:{what}", region(cluster))
+    format!("arn:aws:eks:{}:{ACCOUNT}:{what}", cluster.region())
 }
 
 fn list(turn: &mut Turn<'_>, _: &Input<'_>) -> Answer {
@@ -45,6 +40,8 @@ fn shown(it: &EksCluster) -> Value {
     let name = it.metadata.name.as_deref().unwrap_or_default();
     let host = it.endpoint.trim_start_matches("https://");
     let id = host.split('.').next().unwrap_or_default();
+    let ipv6 = it.service_cidr.addr().is_ipv6();
+    let family = if ipv6 { "serviceIpv6Cidr" } else { "serviceIpv4Cidr" };
     json!({
         "name": name,
         "arn": arn(it, &format!("cluster/{name}")),
@@ -62,15 +59,15 @@ fn shown(it: &EksCluster) -> Value {
             "publicAccessCidrs": it.public_access_cidrs,
         },
         "kubernetesNetworkConfig": {
-            "serviceIpv4Cidr": it.service_ipv4_cidr,
-            "ipFamily": "ipv4",
+            family: it.service_cidr,
+            "ipFamily": if ipv6 { "ipv6" } else { "ipv4" },
             "elasticLoadBalancing": {"enabled": false},
         },
         "logging": {"clusterLogging": [{
             "types": ["api", "audit", "authenticator", "controllerManager", "scheduler"],
             "enabled": false,
         }]},
-        "identity": {"oidc": {"issuer": format!("https://oidc.eks.{}.amazonaws.com/id/{id}", region(it))}},
+        "identity": {"oidc": {"issuer": format!("https://oidc.eks.{}.amazonaws.com/id/{id}", it.region())}},
         "status": it.status,
         "tags": {"alpha.eksctl.io/cluster-name": name},
         "health": {"issues": []},

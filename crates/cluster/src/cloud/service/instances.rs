@@ -162,6 +162,7 @@ fn shown(turn: &Turn<'_>, it: &Instance) -> Value {
     json!({
         "InstanceId": id,
         "InstanceType": it.instance_type,
+        "Ipv6Address": enis.first().and_then(|primary| primary.ipv6_address),
         "LaunchTime": second(turn, it.launched_at),
         "Placement": {"AvailabilityZone": zone(turn, it), "GroupName": "", "Tenancy": "default"},
         "Monitoring": {"State": "disabled"},

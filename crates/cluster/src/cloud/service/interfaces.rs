@@ -6,7 +6,7 @@ use api::kinds::{
     aws::{Attachment, Eni, EniOwner, SecurityGroup},
     cni::PoolMode,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Answer, Input, Operation, input::just, operation, second, security_groups::group_name, tags};
 use crate::{
@@ -46,6 +46,7 @@ fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
             "interface-type" => just(kind(eni)),
             "requester-managed" => just(managed(eni)),
             "private-ip-address" => just(eni.primary_ip),
+            "ipv6-addresses.ipv6-address" => Some(eni.ipv6_address.iter().map(ToString::to_string).collect()),
             "group-id" => Some(eni.security_groups.clone()),
             "attachment.instance-id" => Some(eni.instance.iter().cloned().collect()),
             "addresses.private-ip-address" => Some(addresses(eni).map(|(ip, _)| ip.to_string()).collect()),
@@ -148,30 +149,43 @@ fn addresses(eni: &Eni) -> impl Iterator<Item = (std::net::Ipv4Addr, bool)> {
     std::iter::once((eni.primary_ip, true)).chain(eni.secondary_ips.iter().map(|ip| (*ip, false)))
 }
 
+/// What both describe-network-interfaces and describe-instances show of an interface.
+fn common(turn: &Turn<'_>, eni: &Eni) -> Map<String, Value> {
+    let prefixes: Vec<Value> = eni.prefixes.iter().map(|prefix| json!({ "Ipv4Prefix": prefix })).collect();
+    let addresses: Vec<Value> =
+        addresses(eni).map(|(ip, primary)| json!({"Primary": primary, "PrivateIpAddress": ip})).collect();
+    let ipv6: Vec<Value> =
+        eni.ipv6_address.iter().map(|ip| json!({"Ipv6Address": ip, "IsPrimaryIpv6": false})).collect();
+    [
+        ("Attachment", json!(attachment(turn, eni))),
+        ("Description", json!(description(eni))),
+        ("Groups", json!(groups(turn, eni))),
+        ("InterfaceType", json!(kind(eni))),
+        ("Ipv6Addresses", json!(ipv6)),
+        ("NetworkInterfaceId", json!(eni.metadata.name)),
+        ("OwnerId", json!(ACCOUNT)),
+        ("PrivateIpAddress", json!(eni.primary_ip)),
+        ("PrivateIpAddresses", json!(addresses)),
+        ("Ipv4Prefixes", json!((!prefixes.is_empty()).then_some(prefixes))),
+        ("Ipv6Prefixes", json!(eni.ipv6_prefix.map(|prefix| [json!({ "Ipv6Prefix": prefix })]))),
+        ("SourceDestCheck", json!(eni.owner != EniOwner::Nat)),
+        ("Status", json!(status(eni))),
+        ("SubnetId", json!(eni.subnet)),
+        ("VpcId", json!(vpc(turn, eni))),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}
+
 /// An interface as `describe-network-interfaces` shows it.
 fn shown(turn: &Turn<'_>, eni: &Eni) -> Value {
-    let prefixes: Vec<Value> = eni.prefixes.iter().map(|prefix| json!({ "Ipv4Prefix": prefix })).collect();
-    json!({
-        "Attachment": attachment(turn, eni),
-        "AvailabilityZone": zone(turn, eni),
-        "Description": description(eni),
-        "Groups": groups(turn, eni),
-        "InterfaceType": kind(eni),
-        "Ipv6Addresses": [],
-        "NetworkInterfaceId": eni.metadata.name,
-        "OwnerId": ACCOUNT,
-        "PrivateIpAddress": eni.primary_ip,
-        "PrivateIpAddresses": addresses(eni)
-            .map(|(ip, primary)| json!({"Primary": primary, "PrivateIpAddress": ip}))
-            .collect::<Vec<_>>(),
-        "Ipv4Prefixes": (!prefixes.is_empty()).then_some(prefixes),
-        "RequesterManaged": managed(eni),
-        "SourceDestCheck": eni.owner != EniOwner::Nat,
-        "Status": status(eni),
-        "SubnetId": eni.subnet,
-        "TagSet": tags::shown(&eni.metadata),
-        "VpcId": vpc(turn, eni),
-    })
+    let mut shown = common(turn, eni);
+    shown.insert("AvailabilityZone".to_owned(), json!(zone(turn, eni)));
+    shown.insert("Ipv6Address".to_owned(), json!(eni.ipv6_address));
+    shown.insert("RequesterManaged".to_owned(), json!(managed(eni)));
+    shown.insert("TagSet".to_owned(), json!(tags::shown(&eni.metadata)));
+    Value::Object(shown)
 }
 
 fn groups(turn: &Turn<'_>, eni: &Eni) -> Vec<Value> {
@@ -181,28 +195,10 @@ fn groups(turn: &Turn<'_>, eni: &Eni) -> Vec<Value> {
 
 /// An interface as its instance shows it.
 pub(super) fn of_instance(turn: &Turn<'_>, eni: &Eni) -> Value {
-    let prefixes: Vec<Value> = eni.prefixes.iter().map(|prefix| json!({ "Ipv4Prefix": prefix })).collect();
-    let mut attachment = attachment(turn, eni).unwrap_or_default();
-    if let Some(fields) = attachment.as_object_mut() {
+    let mut shown = common(turn, eni);
+    if let Some(fields) = shown.get_mut("Attachment").and_then(Value::as_object_mut) {
         // The instance is known here.
         fields.retain(|name, _| !name.starts_with("Instance"));
     }
-    json!({
-        "Attachment": attachment,
-        "Description": description(eni),
-        "Groups": groups(turn, eni),
-        "Ipv6Addresses": [],
-        "NetworkInterfaceId": eni.metadata.name,
-        "OwnerId": ACCOUNT,
-        "PrivateIpAddress": eni.primary_ip,
-        "PrivateIpAddresses": addresses(eni)
-            .map(|(ip, primary)| json!({"Primary": primary, "PrivateIpAddress": ip}))
-            .collect::<Vec<_>>(),
-        "SourceDestCheck": true,
-        "Status": status(eni),
-        "SubnetId": eni.subnet,
-        "VpcId": vpc(turn, eni),
-        "InterfaceType": kind(eni),
-        "Ipv4Prefixes": (!prefixes.is_empty()).then_some(prefixes),
-    })
+    Value::Object(shown)
 }

@@ -4,9 +4,9 @@
 
 use api::{
     Kind, Resource,
-    kinds::aws::{NetworkAcl, NetworkAclEntry, Subnet},
+    kinds::aws::{NetworkAcl, NetworkAclEntry, Subnet, Vpc},
 };
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::{
@@ -72,16 +72,16 @@ fn shown(turn: &Turn<'_>, it: &NetworkAcl) -> Value {
             "SubnetId": subnet,
         })
     });
-    let rest = |egress: bool| NetworkAclEntry {
-        number: REST,
-        egress,
-        protocol: "-1".to_owned(),
-        ports: None,
-        cidr: Ipv4Net::default(),
-        allow: false,
+    let rest = |number: u32, cidr: &str, egress: bool| {
+        let (protocol, cidr) = ("-1".to_owned(), cidr.parse().ok()?);
+        Some(NetworkAclEntry { number, egress, protocol, ports: None, cidr, allow: false })
     };
-    let mut entries: Vec<NetworkAclEntry> =
-        it.entries.iter().cloned().chain([rest(true), rest(false)]).collect();
+    let ipv6 = turn.get::<Vpc>("", &it.vpc).is_some_and(|vpc| vpc.ipv6_cidr.is_some());
+    let families = [(REST, "0.0.0.0/0"), (REST + 1, "::/0")];
+    let rests = families.into_iter().take(if ipv6 { 2 } else { 1 });
+    let rests = rests
+        .flat_map(|(number, cidr)| [true, false].into_iter().filter_map(move |it| rest(number, cidr, it)));
+    let mut entries: Vec<NetworkAclEntry> = it.entries.iter().cloned().chain(rests).collect();
     entries.sort_by_key(|entry| (!entry.egress, entry.number));
     json!({
         "Associations": associations.collect::<Vec<_>>(),
@@ -95,8 +95,9 @@ fn shown(turn: &Turn<'_>, it: &NetworkAcl) -> Value {
 }
 
 fn entry_shown(it: &NetworkAclEntry) -> Value {
+    let family = if it.cidr.addr().is_ipv6() { "Ipv6CidrBlock" } else { "CidrBlock" };
     json!({
-        "CidrBlock": it.cidr,
+        family: it.cidr,
         "Egress": it.egress,
         "PortRange": it.ports.map(|(from, to)| json!({"From": from, "To": to})),
         "Protocol": it.protocol,
@@ -169,8 +170,12 @@ fn entry(input: &Input<'_>) -> Result<NetworkAclEntry, AwsError> {
         number if number.parse::<i16>().is_ok_and(|it| (-1..=255).contains(&it)) => number.to_owned(),
         other => return Err(wrong("protocol", other)),
     };
-    let block = input.text("CidrBlock");
-    let cidr = block.parse::<Ipv4Net>().map_err(|_| wrong("cidrBlock", &block))?.trunc();
+    let (block, ipv6_block) = (input.text("CidrBlock"), input.text("Ipv6CidrBlock"));
+    let cidr = match ipv6_block.is_empty() {
+        true => block.parse().map(IpNet::V4).map_err(|_| wrong("cidrBlock", &block))?,
+        false => ipv6_block.parse().map(IpNet::V6).map_err(|_| wrong("ipv6CidrBlock", &ipv6_block))?,
+    }
+    .trunc();
     let allow = match input.text("RuleAction").as_str() {
         "allow" => true,
         "deny" => false,

@@ -6,7 +6,7 @@ use api::{
     Resource,
     kinds::aws::{InternetGateway, NatGateway, Route, RouteTable, Subnet, Vpc, VpcEndpoint},
 };
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::{Value, json};
 
 use super::{
@@ -100,21 +100,33 @@ fn shown(turn: &Turn<'_>, it: &RouteTable) -> Value {
     })
 }
 
+/// What EC2 calls a destination of its family.
+fn member(destination: &str) -> &'static str {
+    if destination.contains(':') { "DestinationIpv6CidrBlock" } else { "DestinationCidrBlock" }
+}
+
 /// Its routes as EC2 shows them: the VPC's own blocks first, then those that somebody made.
 fn routes(turn: &Turn<'_>, it: &RouteTable) -> Vec<Value> {
     let vpc = turn.get::<Vpc>("", &it.vpc);
-    let local = vpc.into_iter().flat_map(|vpc| &vpc.cidrs).map(|cidr| {
+    let cidrs =
+        |vpc: &Vpc| vpc.cidrs.iter().copied().map(IpNet::V4).chain(vpc.ipv6_cidr.map(IpNet::V6)).collect();
+    let cidrs: Vec<IpNet> = vpc.map(cidrs).unwrap_or_default();
+    let local = cidrs.into_iter().map(|cidr| {
         json!({
-            "DestinationCidrBlock": cidr,
+            member(&cidr.to_string()): cidr,
             "GatewayId": "local",
             "Origin": "CreateRouteTable",
             "State": "active",
         })
     });
     let own = it.routes.iter().filter(|route| route.target != "local").map(|route| {
-        let by = if route.target.starts_with("nat-") { "NatGatewayId" } else { "GatewayId" };
+        let by = match route.target.split('-').next() {
+            Some("nat") => "NatGatewayId",
+            Some("eigw") => "EgressOnlyInternetGatewayId",
+            _ => "GatewayId",
+        };
         json!({
-            "DestinationCidrBlock": route.destination,
+            member(&route.destination): route.destination,
             by: route.target,
             "Origin": "CreateRoute",
             "State": if nat::leads_somewhere(turn.store(), &route.target) { "active" } else { "blackhole" },
@@ -176,7 +188,15 @@ fn associate(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
 
 /// The destination of a request's route.
 fn destination(input: &Input<'_>) -> Result<String, AwsError> {
-    let block = input.text("DestinationCidrBlock");
+    let (block, ipv6_block) = (input.text("DestinationCidrBlock"), input.text("DestinationIpv6CidrBlock"));
+    if !ipv6_block.is_empty() {
+        let parsed = ipv6_block.parse::<Ipv6Net>().map(|cidr| cidr.trunc().to_string());
+        return parsed.map_err(|_| {
+            let why = "is invalid. This is not a valid CIDR block.";
+            let message = format!("Value ({ipv6_block}) for parameter destinationIpv6CidrBlock {why}");
+            input.refuse("InvalidParameterValue", message)
+        });
+    }
     match block.parse::<Ipv4Net>() {
         Ok(cidr) => Ok(cidr.trunc().to_string()),
         Err(_) if block.is_empty() => {
@@ -194,8 +214,8 @@ fn destination(input: &Input<'_>) -> Result<String, AwsError> {
 fn put_route(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let mut table = named(turn, input)?;
     let destination = destination(input)?;
-    let (nat, gateway) = (input.text("NatGatewayId"), input.text("GatewayId"));
-    let target = if nat.is_empty() { gateway } else { nat };
+    let targets = ["NatGatewayId", "EgressOnlyInternetGatewayId", "GatewayId"].map(|it| input.text(it));
+    let target = targets.into_iter().find(|it| !it.is_empty()).unwrap_or_default();
     let vpc_of = |target: &str| {
         let nat = turn.get::<NatGateway>("", target).and_then(|nat| subnet::get(turn.store(), &nat.subnet));
         let igw = turn.get::<InternetGateway>("", target);

@@ -10,7 +10,7 @@ use api::{
     Kind, Resource,
     kinds::aws::{Eni, SecurityGroup, SecurityGroupRule, Vpc},
 };
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     AwsError, ClusterId, Key, Turn,
-    cloud::{ACCOUNT, id, subnet},
+    cloud::{ACCOUNT, id, security_group::everywhere, subnet},
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -96,7 +96,7 @@ fn arn(turn: &Turn<'_>, it: &SecurityGroup) -> String {
 
 /// Whether a rule's other side is a block, not a group.
 fn block(rule: &SecurityGroupRule) -> bool {
-    rule.peer.parse::<Ipv4Net>().is_ok()
+    rule.peer.parse::<IpNet>().is_ok()
 }
 
 fn permissions(rules: &[SecurityGroupRule]) -> Vec<Value> {
@@ -106,15 +106,16 @@ fn permissions(rules: &[SecurityGroupRule]) -> Vec<Value> {
         by.entry((rule.protocol.clone(), rule.ports)).or_default().push(rule);
     }
     let shown = |((protocol, ports), rules): (Key, Vec<&SecurityGroupRule>)| {
-        let blocks = rules.iter().filter(|rule| block(rule));
+        let blocks =
+            |ipv6: bool| rules.iter().filter(move |rule| block(rule) && rule.peer.contains(':') == ipv6);
         let groups = rules.iter().filter(|rule| !block(rule));
         json!({
             "IpProtocol": protocol,
             "FromPort": ports.map(|it| it.0),
             "ToPort": ports.map(|it| it.1),
             "UserIdGroupPairs": groups.map(|it| json!({"UserId": ACCOUNT, "GroupId": it.peer})).collect::<Vec<_>>(),
-            "IpRanges": blocks.map(|it| json!({"CidrIp": it.peer})).collect::<Vec<_>>(),
-            "Ipv6Ranges": [],
+            "IpRanges": blocks(false).map(|it| json!({"CidrIp": it.peer})).collect::<Vec<_>>(),
+            "Ipv6Ranges": blocks(true).map(|it| json!({"CidrIpv6": it.peer})).collect::<Vec<_>>(),
             "PrefixListIds": [],
         })
     };
@@ -167,7 +168,8 @@ fn rule_shown(turn: &Turn<'_>, group: &SecurityGroup, egress: bool, rule: &Secur
         "IpProtocol": rule.protocol,
         "FromPort": rule.ports.map_or(-1, |it| i32::from(it.0)),
         "ToPort": rule.ports.map_or(-1, |it| i32::from(it.1)),
-        "CidrIpv4": block(rule).then_some(&rule.peer),
+        "CidrIpv4": (block(rule) && !rule.peer.contains(':')).then_some(&rule.peer),
+        "CidrIpv6": (block(rule) && rule.peer.contains(':')).then_some(&rule.peer),
         "ReferencedGroupInfo": (!block(rule)).then(|| json!({"GroupId": rule.peer, "UserId": ACCOUNT})),
         "Tags": [],
         "SecurityGroupRuleArn": arn,
@@ -194,8 +196,8 @@ fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let mut metadata = input.metadata(&made.unwrap_or_default());
     let own = [("group-name", group), ("description", input.text("Description"))];
     metadata.annotations = Some(own.map(|(key, value)| (key.to_owned(), value)).into());
-    let all = SecurityGroupRule { protocol: "-1".to_owned(), ports: None, peer: "0.0.0.0/0".to_owned() };
-    let made = SecurityGroup { metadata, vpc, inbound: Vec::new(), outbound: vec![all] };
+    let ipv6 = turn.get::<Vpc>("", &vpc).is_some_and(|vpc| vpc.ipv6_cidr.is_some());
+    let made = SecurityGroup { metadata, vpc, inbound: Vec::new(), outbound: everywhere(ipv6) };
     turn.put(made.clone().into_object());
     let tags = tags::shown(&made.metadata);
     Ok(json!({
@@ -260,13 +262,16 @@ fn described(turn: &Turn<'_>, input: &Input<'_>) -> Result<Vec<SecurityGroupRule
         let mut add = |peer: String| {
             rules.push(SecurityGroupRule { protocol: protocol.to_owned(), ports, peer });
         };
-        for range in permission["IpRanges"].as_array().into_iter().flatten() {
-            let text = range["CidrIp"].as_str().unwrap_or_default();
-            let Ok(cidr) = text.parse::<Ipv4Net>() else {
-                let message = format!("CIDR block {text} is malformed");
-                return Err(input.refuse("InvalidParameterValue", message));
-            };
-            add(cidr.trunc().to_string());
+        for (ranges, member, ipv6) in [("IpRanges", "CidrIp", false), ("Ipv6Ranges", "CidrIpv6", true)] {
+            for range in permission[ranges].as_array().into_iter().flatten() {
+                let text = range[member].as_str().unwrap_or_default();
+                let cidr = text.parse::<IpNet>().ok().filter(|cidr| cidr.addr().is_ipv6() == ipv6);
+                let Some(cidr) = cidr else {
+                    let message = format!("CIDR block {text} is malformed");
+                    return Err(input.refuse("InvalidParameterValue", message));
+                };
+                add(cidr.trunc().to_string());
+            }
         }
         for pair in permission["UserIdGroupPairs"].as_array().into_iter().flatten() {
             let text = |name: &str| pair[name].as_str().unwrap_or_default();

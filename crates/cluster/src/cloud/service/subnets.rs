@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Answer, Input, Operation, input::just, operation, tags};
 use crate::{
     ClusterId, Turn,
-    cloud::{ACCOUNT, subnet},
+    cloud::{ACCOUNT, id as cloud_id, subnet},
     node::join::{region_of, zone_id},
 };
 
@@ -30,6 +30,9 @@ fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
             "vpc-id" => just(&it.vpc),
             "availability-zone" | "availabilityZone" => just(&it.availability_zone),
             "cidr-block" | "cidr" | "cidrBlock" => just(it.cidr),
+            "ipv6-cidr-block-association.ipv6-cidr-block" => {
+                Some(it.ipv6_cidr.iter().map(ToString::to_string).collect())
+            }
             "map-public-ip-on-launch" => just(it.map_public_ip_on_launch),
             "available-ip-address-count" => just(subnet::free(turn.store(), it)),
             "state" => just("available"),
@@ -57,8 +60,12 @@ fn shown(turn: &Turn<'_>, it: &Subnet) -> Value {
         "AvailabilityZoneId": zone_id(&it.availability_zone),
         "MapCustomerOwnedIpOnLaunch": false,
         "OwnerId": ACCOUNT,
-        "AssignIpv6AddressOnCreation": false,
-        "Ipv6CidrBlockAssociationSet": [],
+        "AssignIpv6AddressOnCreation": it.ipv6_cidr.is_some(),
+        "Ipv6CidrBlockAssociationSet": it.ipv6_cidr.iter().map(|cidr| json!({
+            "AssociationId": cloud_id(turn, "subnet-cidr-assoc", &cidr.to_string(), 0),
+            "Ipv6CidrBlock": cidr,
+            "Ipv6CidrBlockState": {"State": "associated"},
+        })).collect::<Vec<_>>(),
         "Tags": (!tags.is_empty()).then_some(tags),
         "SubnetArn": format!("arn:aws:ec2:{region}:{ACCOUNT}:subnet/{id}"),
         "EnableDns64": false,

@@ -1,4 +1,5 @@
-//! `ec2 describe-vpcs`, `describe-prefix-lists`, `describe-vpc-attribute`, `modify-vpc-attribute`, `describe-internet-gateways`.
+//! `ec2 describe-vpcs`, `describe-prefix-lists`, `describe-vpc-attribute`, `modify-vpc-attribute`, `describe-internet-gateways`,
+//! `describe-egress-only-internet-gateways`.
 //!
 //! Source: the Amazon EC2 API reference (`Vpc`, `InternetGateway`).
 
@@ -24,6 +25,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("ec2", "DescribeVpcAttribute", attribute),
     operation("ec2", "ModifyVpcAttribute", modify),
     operation("ec2", "DescribeInternetGateways", gateways),
+    operation("ec2", "DescribeEgressOnlyInternetGateways", egress_only_gateways),
     operation("ec2", "DescribePrefixLists", prefix_lists),
 ];
 
@@ -48,6 +50,13 @@ fn shown(turn: &Turn<'_>, it: &Vpc) -> Value {
     json!({
         "OwnerId": ACCOUNT,
         "InstanceTenancy": "default",
+        "Ipv6CidrBlockAssociationSet": it.ipv6_cidr.map(|cidr| json!([{
+            "AssociationId": id(turn, "vpc-cidr-assoc", &format!("{name} {cidr}"), 0),
+            "Ipv6CidrBlock": cidr,
+            "Ipv6CidrBlockState": {"State": "associated"},
+            "NetworkBorderGroup": subnet::region(turn.store(), name),
+            "Ipv6Pool": "Amazon",
+        }])),
         "CidrBlockAssociationSet": it.cidrs.iter().map(|cidr| json!({
             "AssociationId": id(turn, "vpc-cidr-assoc", &format!("{name} {cidr}"), 0),
             "CidrBlock": cidr,
@@ -101,6 +110,7 @@ fn gateways(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let found =
         input.select::<InternetGateway>(turn.store(), "InternetGatewayIds", unknown, |it, filter| {
             match filter {
+                _ if it.egress_only => Some(Vec::new()),
                 "internet-gateway-id" => just(it.metadata.name.as_deref().unwrap_or_default()),
                 "attachment.vpc-id" => just(&it.vpc),
                 "attachment.state" => just("available"),
@@ -116,7 +126,24 @@ fn gateways(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
             "Tags": tags::shown(&it.metadata),
         })
     };
-    Ok(json!({"InternetGateways": found.into_iter().map(shown).collect::<Vec<_>>()}))
+    let found = found.into_iter().filter(|it| !it.egress_only);
+    Ok(json!({"InternetGateways": found.map(shown).collect::<Vec<_>>()}))
+}
+
+fn egress_only_gateways(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let unknown = ("InvalidGatewayID.NotFound", "gateway ID");
+    let tags_only = |_: &InternetGateway, _: &str| None;
+    let found =
+        input.select::<InternetGateway>(turn.store(), "EgressOnlyInternetGatewayIds", unknown, tags_only)?;
+    let shown = |it: &InternetGateway| {
+        json!({
+            "Attachments": [{"State": "attached", "VpcId": it.vpc}],
+            "EgressOnlyInternetGatewayId": it.metadata.name,
+            "Tags": tags::shown(&it.metadata),
+        })
+    };
+    let found = found.into_iter().filter(|it| it.egress_only);
+    Ok(json!({"EgressOnlyInternetGateways": found.map(shown).collect::<Vec<_>>()}))
 }
 
 /// The prefix lists of services with gateway endpoints.

@@ -303,7 +303,8 @@ fn register(turn: &mut Turn<'_>, vm: &MicroVm, machine: Machine) -> Result<(), A
     let dns = dns(turn, &vm.eni);
     let zone = zone_of(turn, &vm.eni);
     let region = region_of(&zone);
-    let address = eni::get(turn.store(), &vm.eni).map(|it| it.primary_ip);
+    let own = eni::get(turn.store(), &vm.eni);
+    let address = own.map(|it| eni::address(turn.store(), turn.cluster(), it));
     let cpu = vm.cpu_milli.div_ceil(1000).max(2);
     let memory_ki = ((vm.memory_mib + 512) * 1024).max(4_037_540);
     let name = machine.metadata.name.clone().unwrap_or_default();

@@ -249,7 +249,7 @@ fn variables_of(name: &str, service: &Service) -> Variables {
     for (i, port) in ports.iter().enumerate() {
         let protocol = port.protocol.as_deref().unwrap_or("TCP");
         let lower = protocol.to_lowercase();
-        let address = format!("{lower}://{ip}:{}", port.port);
+        let address = format!("{lower}://{}", api::host_port::join(ip, port.port));
         let own = format!("{prefix}_PORT_{}_{protocol}", port.port);
         if i == 0 {
             out.push((format!("{prefix}_PORT"), address.clone()));

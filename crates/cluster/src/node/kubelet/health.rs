@@ -8,6 +8,7 @@
 
 use api::{
     SimDuration, SimTime,
+    host_port::join,
     k8s::core::v1::{Container, HTTPGetAction, Probe},
     kinds::sim::{Image, Machine},
 };
@@ -71,13 +72,16 @@ impl Health<'_> {
         if let Some(get) = &probe.http_get {
             let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
             let (host, port) = (get.host.as_deref().unwrap_or(self.ip), number(&get.port, self.container)?);
-            let url = format!("{scheme}://{host}:{port}{}", get.path.as_deref().unwrap_or("/"));
+            let url = format!("{scheme}://{}{}", join(host, port), get.path.as_deref().unwrap_or("/"));
             let why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
             return Some(format!("Get {url:?}: {why}"));
         }
         if let Some(socket) = &probe.tcp_socket {
             let host = socket.host.as_deref().unwrap_or(self.ip);
-            return Some(format!("dial tcp {host}:{}: i/o timeout", number(&socket.port, self.container)?));
+            return Some(format!(
+                "dial tcp {}: i/o timeout",
+                join(host, number(&socket.port, self.container)?)
+            ));
         }
         let timeout = SimDuration::secs(u64::from(probe.timeout_seconds.unwrap_or(1).unsigned_abs()));
         probe.grpc.as_ref().map(|grpc| self.no_service(grpc.port, timeout))
@@ -85,8 +89,8 @@ impl Health<'_> {
 
     fn no_service(&self, port: i32, timeout: SimDuration) -> String {
         format!(
-            "timeout: failed to connect service \"{}:{port}\" within {}: context deadline exceeded",
-            self.ip,
+            "timeout: failed to connect service \"{}\" within {}: context deadline exceeded",
+            join(self.ip, port),
             go_duration(timeout)
         )
     }
@@ -100,7 +104,7 @@ impl Health<'_> {
         let path = get.path.as_deref().unwrap_or("/");
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
-        let url = format!("{scheme}://{host}:{port}{path}");
+        let url = format!("{scheme}://{}{path}", join(host, port));
         match self.port(port, now) {
             Port::Refuses => Err(format!("Get {url:?}: {}", refused(host, port))),
             Port::Hangs => Err(format!(
@@ -228,7 +232,7 @@ pub(super) fn no_such_file(program: &str, path: &str, image: &str) -> String {
 }
 
 fn refused(host: &str, port: i32) -> String {
-    format!("dial tcp {host}:{port}: connect: connection refused")
+    format!("dial tcp {}: connect: connection refused", join(host, port))
 }
 
 fn number(port: &IntOrString, container: &Container) -> Option<i32> {

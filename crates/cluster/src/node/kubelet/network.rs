@@ -3,7 +3,7 @@
 //! CNI ADD and DEL, as the runtime calls them: the node's own address on the host's network, ipamd's on EKS, kindnet's
 //! on kind; on Fargate the one address of the micro-VM.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use api::{
     Resource,
@@ -19,7 +19,7 @@ use super::{host_network, owner};
 use crate::{
     Turn,
     cloud::eni,
-    node::{internal_ip, ipamd},
+    node::{internal_ip, ipamd, is_ipv6},
     vpc_resource,
 };
 
@@ -33,7 +33,7 @@ const NO_ADDRESS: &str = "add cmd: failed to assign an IP address to container";
 /// The address of a pod's sandbox.
 /// # Errors
 /// The sentence that the runtime passes on.
-pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<Ipv4Addr, String> {
+pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<IpAddr, String> {
     let node = machine.metadata.name.as_deref().unwrap_or_default();
     if host_network(pod) {
         let ip = turn.get::<Node>("", node).and_then(internal_ip).and_then(|ip| ip.parse().ok());
@@ -41,11 +41,12 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
     }
     if let Some(vm) = &machine.micro_vm {
         // The pod has its machine's ENI to itself.
-        let eni = eni::get(turn.store(), &vm.eni).map(|eni| eni.primary_ip);
+        let eni = eni::get(turn.store(), &vm.eni).map(|eni| eni::address(turn.store(), turn.cluster(), eni));
         return eni.ok_or_else(|| "the micro-VM has no address".to_owned());
     }
     if let Some(cidr) = machine.pod_cidr {
         return kindnet(turn, node, cidr)
+            .map(IpAddr::V4)
             .ok_or_else(|| format!("no IP addresses available in range set: {cidr}"));
     }
     if !ipamd::answers(turn, node) {
@@ -55,7 +56,9 @@ pub(super) fn add(turn: &mut Turn<'_>, pod: &Pod, machine: &Machine) -> Result<I
         // Not from the pool: the controller has made it, or ipamd has none to tell of.
         let has_trunk =
             turn.get::<IpPool>("", node).is_some_and(|pool| pool.enis.iter().any(|eni| eni.trunk));
-        let branch = vpc_resource::annotated(pod).filter(|_| has_trunk).map(|(_, address)| address);
+        let branch = vpc_resource::annotated(pod, is_ipv6(turn.store(), turn.cluster()))
+            .filter(|_| has_trunk)
+            .map(|(_, address)| address);
         return branch.ok_or_else(|| NO_ADDRESS.to_owned());
     }
     let now = turn.now();
@@ -88,8 +91,8 @@ pub(super) fn release(turn: &mut Turn<'_>, sandbox: &Sandbox) {
 
 /// The lowest address of the node's range that no sandbox has, behind the one it begins with and the bridge's.
 fn kindnet(turn: &Turn<'_>, node: &str, cidr: Ipv4Net) -> Option<Ipv4Addr> {
-    let taken: Vec<Ipv4Addr> =
+    let taken: Vec<IpAddr> =
         turn.list::<Sandbox>(None).filter(|s| s.node == node).filter_map(|sandbox| sandbox.ip).collect();
     let (first, last) = (u32::from(cidr.addr()) + 2, u32::from(cidr.broadcast()));
-    (first..last).map(Ipv4Addr::from).find(|ip| !taken.contains(ip))
+    (first..last).map(Ipv4Addr::from).find(|ip| !taken.contains(&IpAddr::V4(*ip)))
 }

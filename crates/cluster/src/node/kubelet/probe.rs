@@ -112,7 +112,7 @@ impl Pass<'_, '_> {
             ip: &ip,
             machine: &self.machine,
         };
-        let cut_off = vpc_resource::annotated(self.pod).is_some() && {
+        let cut_off = vpc_resource::is_annotated(self.pod) && {
             let (store, cluster) = (self.turn.store(), self.turn.cluster());
             ipamd::keeps_probes_from_branches(store, cluster, &self.sandbox.node)
         };

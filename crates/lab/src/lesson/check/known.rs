@@ -124,7 +124,7 @@ impl Subject {
                 "status",
                 "vpc",
                 "subnets",
-                "serviceIpv4Cidr",
+                "serviceCidr",
                 "endpointPublicAccess",
                 "endpointPrivateAccess",
                 "publicAccessCidrs",

@@ -266,7 +266,7 @@ mod tests {
     };
 
     fn view(stops: &[(&str, HopKind)]) -> PathView {
-        let ip = std::net::Ipv4Addr::LOCALHOST;
+        let ip = std::net::IpAddr::from([127, 0, 0, 1]);
         let hop = |(index, (at, kind)): (usize, &(&str, HopKind))| {
             PathRow::Hop(PathHop {
                 number: Some(index + 1),

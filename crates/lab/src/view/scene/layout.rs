@@ -348,7 +348,7 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
             cidr: one.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         });
     }
-    for one in store.list::<InternetGateway>(ClusterId::WORLD, None).take(1) {
+    for one in store.list::<InternetGateway>(ClusterId::WORLD, None).filter(|it| !it.egress_only).take(1) {
         let id = one.metadata.name.clone().unwrap_or_default();
         // On the border: half of it is the internet's side.
         let (w, h) = GATEWAY;

@@ -251,7 +251,7 @@ fn eni_row(
         );
         for (sandbox, ip) in &slot.pods {
             let Some(p) = row.pods.iter().find(|p| read::path(p) == *sandbox) else { continue };
-            let place = matches!(slot.state, SlotState::Prefix(_)).then(|| i32::from(ip.octets()[3] % 16));
+            let place = matches!(slot.state, SlotState::Prefix(_)).then(|| i32::from(read::place(*ip)));
             pods.push(seated(p, rect, place, measure.large));
         }
         slots.push(SlotMark {

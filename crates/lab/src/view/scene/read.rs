@@ -1,13 +1,16 @@
 //! What of the state does the picture need? Rows in the picture's order, without any place.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use api::{
     SimTime,
     k8s::core::v1::{Node, Pod},
     kinds::{
         aws::{Attachment, Eni, EniOwner, Instance, Subnet},
-        cni::{IpPool, PoolBlock, PoolMode},
+        cni::{IpPool, PoolAddress, PoolBlock, PoolMode},
         sim::Machine,
     },
 };
@@ -17,6 +20,7 @@ use cluster::{
     import::outlook::{Outlook, is_imagined},
     node::fargate::Size,
 };
+use ipnet::{IpNet, Ipv6Net};
 
 use super::{EniState, NodeState, Sixteen, SlotState};
 use crate::view::{Moment, amount, pod};
@@ -59,7 +63,7 @@ pub(super) struct SlotRow {
     /// Whether what it holds is only imagined.
     pub imagined: bool,
     /// Pods in it, as `namespace/name`, by address.
-    pub pods: Vec<(String, Ipv4Addr)>,
+    pub pods: Vec<(String, IpAddr)>,
 }
 
 /// `namespace/name` of a pod.
@@ -198,7 +202,7 @@ pub(crate) fn parts(store: &Store, cluster: ClusterId, node: &str) -> Vec<(&'sta
 
 /// The ENI of a micro-VM: its own address is its pod's.
 fn alone<'s>(eni: &'s Eni, pod: Option<&Pod>) -> CardRow<'s> {
-    let ip = eni.primary_ip;
+    let ip = eni.primary_ip.into();
     let pods = pod.filter(|it| address(it).is_some()).map(|it| (path(it), ip)).into_iter().collect();
     let state = SlotState::Used;
     let slot = SlotRow { pods, ..slot(state, ip) };
@@ -273,43 +277,38 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
     let blocks: &[PoolBlock] = pool
         .and_then(|pool| pool.enis.iter().find(|e| Some(e.name.as_str()) == name))
         .map_or(&[], |e| &e.blocks);
-    let mut rows = vec![slot(SlotState::Primary, eni.primary_ip)];
-    for ip in &eni.secondary_ips {
-        let held = blocks.iter().flat_map(|b| &b.addresses).find(|a| a.ip == *ip);
+    let mut rows = vec![slot(SlotState::Primary, eni.primary_ip.into())];
+    for ip in eni.secondary_ips.iter().copied().map(IpAddr::V4) {
+        let held = blocks.iter().flat_map(|b| &b.addresses).find(|a| a.ip == ip);
         let rest = held.and_then(|a| a.unassigned_at).map_or(0, |at| rests.saturating_sub(now.since(at).0));
         rows.push(match held.and_then(|a| a.sandbox.as_ref()) {
-            Some(sandbox) => SlotRow { pods: vec![(sandbox.clone(), *ip)], ..slot(SlotState::Used, *ip) },
+            Some(sandbox) => SlotRow { pods: vec![(sandbox.clone(), ip)], ..slot(SlotState::Used, ip) },
             None if rest > 0 => {
                 let state = SlotState::Cooldown { left: rest.div_ceil(1000), of: rests.div_ceil(1000) };
-                slot(state, *ip)
+                slot(state, ip)
             }
-            None if mode == PoolMode::Prefix => slot(SlotState::Stale, *ip),
-            None => slot(SlotState::Warm, *ip),
+            None if mode != PoolMode::SecondaryIp => slot(SlotState::Stale, ip),
+            None => slot(SlotState::Warm, ip),
         });
     }
     for prefix in &eni.prefixes {
-        let mut sixteen = Sixteen::default();
-        let mut pods: Vec<(String, Ipv4Addr)> = Vec::new();
-        for held in blocks.iter().filter(|b| b.cidr == *prefix).flat_map(|b| &b.addresses) {
-            let bit = 1 << (held.ip.octets()[3] % 16);
-            match (&held.sandbox, held.unassigned_at) {
-                (Some(sandbox), _) => {
-                    sixteen.used |= bit;
-                    pods.push((sandbox.clone(), held.ip));
-                }
-                (None, Some(at)) if now.since(at).0 < rests => sixteen.resting |= bit,
-                (None, _) => {}
-            }
-        }
+        let held = blocks.iter().filter(|b| b.cidr == IpNet::V4(*prefix)).flat_map(|b| &b.addresses);
+        let (sixteen, pods) = sixteen(held, rests, now);
         let stale = mode == PoolMode::SecondaryIp && sixteen == Sixteen::default();
-        let own = slot(if stale { SlotState::Stale } else { SlotState::Prefix(sixteen) }, prefix.network());
+        let own =
+            slot(if stale { SlotState::Stale } else { SlotState::Prefix(sixteen) }, prefix.network().into());
         let (address, octet) = match own.imagined {
             true => (String::new(), "/28".to_owned()),
             false => (prefix.to_string(), format!("{}/28", own.octet)),
         };
         rows.push(SlotRow { address, octet, pods, ..own });
     }
-    while (rows.len() as u64) < u64::from(slots.unwrap_or(0)) {
+    if let Some(prefix) = eni.ipv6_prefix {
+        rows.extend(bars(prefix, blocks, rests, now));
+    }
+    // Beside a /80 no slot is ever filled.
+    let wanted = slots.filter(|_| eni.ipv6_prefix.is_none()).unwrap_or(0);
+    while (rows.len() as u64) < u64::from(wanted) {
         rows.push(SlotRow::empty());
     }
     let seats = rows.iter().map(|row| match row.state {
@@ -318,7 +317,12 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
         SlotState::Empty if mode == PoolMode::Prefix => 16,
         SlotState::Empty | SlotState::Used | SlotState::Warm | SlotState::Cooldown { .. } => 1,
     });
-    let seats = seats.sum();
+    let seats = match mode {
+        PoolMode::Ipv6Prefix => {
+            pool.filter(|_| eni.ipv6_prefix.is_some()).map_or(0, |it| it.max_pods as usize)
+        }
+        PoolMode::SecondaryIp | PoolMode::Prefix => seats.sum(),
+    };
     CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, seats }
 }
 
@@ -332,14 +336,14 @@ fn state(eni: &Eni) -> EniState {
 
 /// A trunk's own address, then one slot for each of its branches.
 fn trunk<'s>(store: &'s Store, eni: &'s Eni) -> CardRow<'s> {
-    let mut rows = vec![slot(SlotState::Primary, eni.primary_ip)];
+    let mut rows = vec![slot(SlotState::Primary, eni.primary_ip.into())];
     for branch in eni::branches(store, eni) {
         let pod = branch.branch.as_ref().filter(|it| it.released_at.is_none()).map(|it| it.pod.clone());
         // One whose pod is gone waits to be deleted: nobody else gets it.
         let free = if pod.is_some() { SlotState::Used } else { SlotState::Empty };
         rows.push(SlotRow {
-            pods: pod.map(|pod| (pod, branch.primary_ip)).into_iter().collect(),
-            ..slot(free, branch.primary_ip)
+            pods: pod.map(|pod| (pod, branch.primary_ip.into())).into_iter().collect(),
+            ..slot(free, branch.primary_ip.into())
         });
     }
     let (name, seats) = (eni.metadata.name.as_deref(), rows.len() - 1);
@@ -354,12 +358,67 @@ impl SlotRow {
     }
 }
 
+/// The last number of an address, with the sign before it.
+fn last(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => format!(".{}", ip.octets()[3]),
+        IpAddr::V6(ip) => format!(":{:x}", ip.segments()[7]),
+    }
+}
+
+/// The addresses of a block of 16 that are held or rest, and the pods that hold them.
+fn sixteen<'p>(
+    held: impl Iterator<Item = &'p PoolAddress>,
+    rests: u64,
+    now: SimTime,
+) -> (Sixteen, Vec<(String, IpAddr)>) {
+    let (mut sixteen, mut pods) = (Sixteen::default(), Vec::new());
+    for held in held {
+        let bit = 1 << place(held.ip);
+        match (&held.sandbox, held.unassigned_at) {
+            (Some(sandbox), _) => {
+                sixteen.used |= bit;
+                pods.push((sandbox.clone(), held.ip));
+            }
+            (None, Some(at)) if now.since(at).0 < rests => sixteen.resting |= bit,
+            (None, _) => {}
+        }
+    }
+    (sixteen, pods)
+}
+
+/// The place of an address among the 16 of its block.
+pub(super) fn place(ip: IpAddr) -> u8 {
+    match ip {
+        IpAddr::V4(ip) => ip.octets()[3] % 16,
+        IpAddr::V6(ip) => ip.octets()[15] % 16,
+    }
+}
+
+/// A /80 as bars of 16, as far as its addresses were ever given; nobody sees the rest of the 2^48.
+fn bars(prefix: Ipv6Net, blocks: &[PoolBlock], rests: u64, now: SimTime) -> Vec<SlotRow> {
+    let all = || blocks.iter().filter(|b| b.cidr == IpNet::V6(prefix)).flat_map(|b| &b.addresses);
+    let bar = |ip: IpAddr| match ip {
+        IpAddr::V4(_) => 0,
+        IpAddr::V6(ip) => (u128::from(ip) - u128::from(prefix.network())) / 16,
+    };
+    let most = all().map(|held| bar(held.ip)).max().unwrap_or(0);
+    let row = |at: u128| {
+        let (sixteen, pods) = sixteen(all().filter(|held| bar(held.ip) == at), rests, now);
+        let first = Ipv6Addr::from(u128::from(prefix.network()) + 16 * at);
+        let octet = if at == 0 { "/80".to_owned() } else { last(first.into()) };
+        let own = slot(SlotState::Prefix(sixteen), first.into());
+        SlotRow { address: format!("{first}/80"), octet, pods, ..own }
+    };
+    (0..=most).map(row).collect()
+}
+
 /// A slot with an address; one that is only imagined is not said.
-fn slot(state: SlotState, ip: Ipv4Addr) -> SlotRow {
-    if is_imagined(ip) {
+fn slot(state: SlotState, ip: IpAddr) -> SlotRow {
+    if matches!(ip, IpAddr::V4(ip) if is_imagined(ip)) {
         return SlotRow { state, imagined: true, ..SlotRow::empty() };
     }
-    let (address, octet) = (ip.to_string(), format!(".{}", ip.octets()[3]));
+    let (address, octet) = (ip.to_string(), last(ip));
     SlotRow { state, address, octet, imagined: false, pods: Vec::new() }
 }
 

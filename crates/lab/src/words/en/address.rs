@@ -18,18 +18,35 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
     let mode = match f.mode {
         PoolMode::SecondaryIp => "Single addresses",
         PoolMode::Prefix => "Prefixes of 16",
+        PoolMode::Ipv6Prefix => "IPv6",
     };
-    let held = format!(
-        "{mode}: ENIs {}/{}, addresses {}: used {}, warm {}, resting {}",
-        f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
-    );
+    let held = if f.mode == PoolMode::Ipv6Prefix {
+        let resting = f.cooldown;
+        format!(
+            "{mode}: {} prefix /80 of 2^48 addresses on the primary ENI: used {}, resting {resting}",
+            f.prefixes, f.used
+        )
+    } else {
+        format!(
+            "{mode}: ENIs {}/{}, addresses {}: used {}, warm {}, resting {}",
+            f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
+        )
+    };
     let mut out = vec![Step { mark: Mark::Number, text: held }];
     if pool.stale > 0 {
         let text =
             format!("{} held from before the mode was changed do not count: no new pod gets one", pool.stale);
         out.push(Step { mark: Mark::Wait, text });
     }
-    if let Some(next) = &pool.next {
+    if let Some(next) = pool.next.as_ref().filter(|_| f.mode == PoolMode::Ipv6Prefix) {
+        let text = match next.plan.moves.is_empty() {
+            true => {
+                "One prefix is enough for every pod the node may run: no warm target counts, no further ENI is needed"
+            }
+            false => "It asks EC2 for its one prefix",
+        };
+        out.push(Step { mark: Mark::Good, text: text.to_owned() });
+    } else if let Some(next) = &pool.next {
         out.push(Step { mark: Mark::Number, text: targets(next) });
         out.push(verdict(pool, next));
         out.extend(superfluous(pool, next));
@@ -112,6 +129,7 @@ fn targets(next: &NextRound) -> String {
                 it.warm_prefix, next.plan.arithmetic.wanted
             )
         }
+        PoolMode::Ipv6Prefix => String::new(),
         PoolMode::SecondaryIp => format!(
             "`WARM_ENI_TARGET={}`: {} × {slots} = {} addresses spare",
             it.warm_eni, it.warm_eni, next.plan.arithmetic.wanted

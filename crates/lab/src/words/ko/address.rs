@@ -18,17 +18,34 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
     let mode = match f.mode {
         PoolMode::SecondaryIp => "낱개 주소",
         PoolMode::Prefix => "16개짜리 프리픽스",
+        PoolMode::Ipv6Prefix => "IPv6",
     };
-    let held = format!(
-        "{mode}: ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
-        f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
-    );
+    let held = if f.mode == PoolMode::Ipv6Prefix {
+        let resting = f.cooldown;
+        format!(
+            "{mode}: 기본 ENI의 /80 프리픽스 {}개(주소 2^48개): 사용 {}, 쿨다운 {resting}",
+            f.prefixes, f.used
+        )
+    } else {
+        format!(
+            "{mode}: ENI {}/{}개, 주소 {}개: 사용 {}, 웜 {}, 쿨다운 {}",
+            f.enis, pool.max_enis, f.attached, f.used, f.warm, f.cooldown
+        )
+    };
     let mut out = vec![Step { mark: Mark::Number, text: held }];
     if pool.stale > 0 {
         let text = format!("모드를 바꾸기 전에 받은 {}개는 세지 않음: 새 파드에 주지 않음", pool.stale);
         out.push(Step { mark: Mark::Wait, text });
     }
-    if let Some(next) = &pool.next {
+    if let Some(next) = pool.next.as_ref().filter(|_| f.mode == PoolMode::Ipv6Prefix) {
+        let text = match next.plan.moves.is_empty() {
+            true => {
+                "노드가 실행할 수 있는 모든 파드에 프리픽스 하나로 충분함: 웜 목표는 쓰지 않고 ENI를 더 붙이지 않음"
+            }
+            false => "EC2에 프리픽스 하나를 요청함",
+        };
+        out.push(Step { mark: Mark::Good, text: text.to_owned() });
+    } else if let Some(next) = &pool.next {
         out.push(Step { mark: Mark::Number, text: targets(next) });
         out.push(verdict(pool, next));
         out.extend(superfluous(pool, next));
@@ -110,6 +127,7 @@ fn targets(next: &NextRound) -> String {
         PoolMode::Prefix => {
             format!("`WARM_PREFIX_TARGET={}`: 여유 주소 {}개", it.warm_prefix, next.plan.arithmetic.wanted)
         }
+        PoolMode::Ipv6Prefix => String::new(),
         PoolMode::SecondaryIp => format!(
             "`WARM_ENI_TARGET={}`: {} × {slots} = 여유 주소 {}개",
             it.warm_eni, it.warm_eni, next.plan.arithmetic.wanted

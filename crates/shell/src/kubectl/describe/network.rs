@@ -1,6 +1,6 @@
 //! `describe` for Services and endpoints.
 
-use api::Kind;
+use api::{Kind, host_port::join};
 use serde_json::Value;
 
 use super::{template, writer::Writer};
@@ -98,7 +98,7 @@ pub(super) fn of_slices(slices: &[Value], port_name: &str) -> String {
         count += 1;
         if !more {
             let address = list(endpoint, "addresses").first().map(word).unwrap_or_default();
-            shown.push(port.map_or(address.clone(), |port| format!("{address}:{}", int(port, "port"))));
+            shown.push(port.map_or(address.clone(), |port| join(&address, int(port, "port"))));
         }
     };
     for slice in slices {

@@ -1,5 +1,6 @@
 //! Rows of Services, endpoints, Ingresses.
 
+use api::host_port::join;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -67,7 +68,7 @@ pub(crate) fn endpoints(o: &Value, most: usize) -> String {
             all.extend(addresses().map(str::to_owned));
         }
         for port in list(subset, "ports") {
-            all.extend(addresses().map(|ip| format!("{ip}:{}", int(port, "port"))));
+            all.extend(addresses().map(|ip| join(ip, int(port, "port"))));
         }
     }
     short(&all, most, "")
