@@ -13,7 +13,7 @@ use crate::emit;
 mod evaluate;
 mod parse;
 
-pub use parse::JsonPathError;
+pub use parse::{JsonPathError, unquote};
 
 /// A step of a path, or a pair of braces.
 #[derive(Clone, Debug, PartialEq)]

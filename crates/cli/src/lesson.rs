@@ -18,10 +18,12 @@ use lab::{
 };
 use serde_json::Value;
 
+use crate::say;
+
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {
     let Some(("test", paths)) = args.split_first().map(|(verb, rest)| (verb.as_str(), rest)) else {
-        eprintln!("usage: podpath lesson test [PATH…]");
+        say::complain("usage: podpath lesson test [PATH…]");
         return 2;
     };
     let paths: Vec<PathBuf> = match paths {
@@ -34,7 +36,7 @@ pub(crate) fn command(args: &[String]) -> i32 {
         let folders = match lesson_folders(path) {
             Ok(folders) => folders,
             Err(message) => {
-                eprintln!("podpath: {message}");
+                say::complain(format_args!("podpath: {message}"));
                 return 2;
             }
         };
@@ -44,7 +46,7 @@ pub(crate) fn command(args: &[String]) -> i32 {
             let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             for (rule, asks, findings) in &tested {
                 let ok = findings.is_empty();
-                println!("{name} {rule} {asks} ... {}", if ok { "ok" } else { "FAILED" });
+                say::line(format_args!("{name} {rule} {asks} ... {}", if ok { "ok" } else { "FAILED" }));
                 *(if ok { &mut passed } else { &mut failed }) += 1;
                 later.extend(
                     findings.iter().map(|it| format!("{name}/{}: {}: {}", it.file, it.rule, it.message)),
@@ -54,11 +56,11 @@ pub(crate) fn command(args: &[String]) -> i32 {
         print_uncovered(&coverage, &folders);
     }
     if !later.is_empty() {
-        println!("\nfailures:\n");
-        println!("{}", later.join("\n"));
+        say::line("\nfailures:\n");
+        say::line(later.join("\n"));
     }
     let word = if failed == 0 { "ok" } else { "FAILED" };
-    println!("\nlesson result: {word}. {passed} passed; {failed} failed");
+    say::line(format_args!("\nlesson result: {word}. {passed} passed; {failed} failed"));
     i32::from(failed > 0)
 }
 
@@ -133,7 +135,7 @@ fn print_uncovered(coverage: &[(String, Vec<u32>)], folders: &[PathBuf]) {
         .map(|(concept, _)| concept.as_str())
         .collect();
     if !open.is_empty() {
-        println!("\n{} concepts wait for lessons to come: {}", open.len(), open.join(" "));
+        say::line(format_args!("\n{} concepts wait for lessons to come: {}", open.len(), open.join(" ")));
     }
 }
 

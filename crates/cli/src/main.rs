@@ -6,6 +6,7 @@ mod bench;
 mod conform;
 mod lesson;
 mod run;
+mod say;
 
 /// A command: its name, how it is used, and what runs it with the words that follow and gives the exit status.
 type Command = (&'static str, &'static str, fn(&[String]) -> i32);
@@ -31,11 +32,11 @@ fn main() {
 fn usage(asked: Option<&str>) -> i32 {
     let help = matches!(asked, Some("help" | "--help" | "-h"));
     if let Some(unknown) = asked.filter(|_| !help) {
-        eprintln!("podpath: no command {unknown:?}");
+        say::complain(format_args!("podpath: no command {unknown:?}"));
     }
     for (_, usage, _) in COMMANDS {
         let line = format!("usage: podpath {usage}");
-        if help { println!("{line}") } else { eprintln!("{line}") }
+        if help { say::line(line) } else { say::complain(line) }
     }
     if help { 0 } else { 2 }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    io::{Write, stderr, stdout},
+    io::{stderr, stdout},
     path::Path,
     rc::Rc,
 };
@@ -14,14 +14,14 @@ use std::{
 use lab::{Scenario, Session, library, script};
 use shell::Stream;
 
-use crate::lesson::read_folder;
+use crate::{lesson::read_folder, say};
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {
     match run(args) {
         Ok(status) => status,
         Err(message) => {
-            eprintln!("podpath: {message}");
+            say::complain(format_args!("podpath: {message}"));
             2
         }
     }
@@ -84,13 +84,9 @@ fn find(name: &str) -> Result<Rc<Scenario>, String> {
 
 fn print(output: &shell::Output) {
     for (stream, text) in &output.chunks {
-        // A reader that went away (`| head`) is no error of ours.
-        let written = match stream {
-            Stream::Out => stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()),
-            Stream::Err => stderr().write_all(text.as_bytes()),
-        };
-        if written.is_err() {
-            std::process::exit(0);
+        match stream {
+            Stream::Out => say::write(stdout().lock(), text),
+            Stream::Err => say::write(stderr().lock(), text),
         }
     }
 }

@@ -170,8 +170,7 @@ impl Reader {
             }
         }
         let typed = self.text(from);
-        let body: Vec<char> = typed.chars().collect();
-        unquote(body.get(1..body.len().saturating_sub(1)).unwrap_or_default(), quote)
+        unquote(typed.get(1..typed.len().saturating_sub(1)).unwrap_or_default(), quote)
             .ok_or_else(|| JsonPathError(format!("unquote string {typed} error invalid syntax")))
     }
 
@@ -257,10 +256,11 @@ fn slice(text: &str) -> Parsed<Node> {
     Ok(Node::Slice { from, to, only, step: number(2)? })
 }
 
-/// What Go's `strconv.Unquote` reads between the quotes, single ones treated as double ones.
-fn unquote(body: &[char], quote: char) -> Option<String> {
+/// What Go's `strconv.Unquote` reads between the quotes, single ones treated as double ones; nothing where an escape is none.
+#[must_use]
+pub fn unquote(body: &str, quote: char) -> Option<String> {
     let mut out = String::new();
-    let mut chars = body.iter().copied();
+    let mut chars = body.chars();
     while let Some(c) = chars.next() {
         if c != '\\' {
             out.push(c);

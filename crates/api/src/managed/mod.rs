@@ -11,6 +11,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod upgrade;
 mod walk;
 
 use serde_json::{Value, json};
@@ -22,7 +23,23 @@ use crate::{
 };
 
 use self::shape::Shape;
-pub use self::{made::complete, set::Set};
+pub use self::{
+    made::complete,
+    set::Set,
+    upgrade::{is_applied, upgraded},
+};
+
+/// The annotation that holds the last manifest of `kubectl apply`.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The manager of `kubectl apply --server-side`.
+const KUBECTL: &str = "kubectl";
+
+/// UPSTREAM: when somebody scales is not noted. Source: apimachinery `pkg/util/managedfields/scalehandler.go`.
+const SCALE: &str = "scale";
+
+/// Most bytes of annotations.
+const MOST_ANNOTATIONS: usize = 256 * 1024;
 
 /// Fields that belong to nobody.
 const NOBODYS: [&str; 9] = [
@@ -125,7 +142,7 @@ fn entry(writer: Writer<'_>, operation: &str, version: &str) -> ManagedFieldsEnt
         manager: Some(writer.manager.to_owned()),
         operation: Some(operation.to_owned()),
         subresource: (!writer.part.is_empty()).then(|| writer.part.to_owned()),
-        time: Some(writer.now.clone()),
+        time: (writer.part != SCALE).then(|| writer.now.clone()),
         ..ManagedFieldsEntry::default()
     }
 }
@@ -174,7 +191,9 @@ pub fn update(
     if !taken.is_empty() {
         match all.iter_mut().find(|(entry, _)| is(entry, writer, "Update", &version)) {
             Some((entry, set)) => {
-                entry.time = Some(writer.now.clone());
+                if writer.part != SCALE {
+                    entry.time = Some(writer.now.clone());
+                }
                 *set = set.union(&taken);
             }
             None => all.push((entry(writer, "Update", &version), taken)),
@@ -201,7 +220,15 @@ pub fn apply(
     let nothing = json!({});
     let live = if live.is_null() { &nothing } else { live };
     let wanted = stripped(walk::fields(shape, manifest), writer);
-    let mut all = sets(had);
+    // Who wrote what nobody noted is not known any more.
+    // Source: apimachinery `pkg/util/managedfields/internal/skipnonapplied.go`.
+    let unnoted = if had.is_empty() && *live != json!({}) {
+        let unknown = Writer { manager: "before-first-apply", ..writer };
+        update(of, &[], &Value::Null, live, unknown)
+    } else {
+        Vec::new()
+    };
+    let mut all = sets(if had.is_empty() { &unnoted } else { had });
     let before = all.iter().position(|(entry, _)| is(entry, writer, "Apply", &version));
     let (own, last) = match before {
         Some(at) => {
@@ -222,21 +249,60 @@ pub fn apply(
         .map(|(entry, set)| (entry.clone(), set.intersection(&taken)))
         .filter(|(_, set)| !set.is_empty())
         .collect();
-    if !force && !conflicts.is_empty() && !was_applied(shape, live, &conflicts, writer) {
-        return Err(conflict(&conflicts));
+    if !force && !conflicts.is_empty() {
+        let allowed = if writer.manager == KUBECTL { was_applied(of, live) } else { Set::default() };
+        let left = conflicts.into_iter().map(|(entry, set)| (entry, set.difference(&allowed)));
+        let left: Vec<(ManagedFieldsEntry, Set)> = left.filter(|(_, set)| !set.is_empty()).collect();
+        if !left.is_empty() {
+            return Err(conflict(&left));
+        }
     }
     for (_, set) in &mut all {
         *set = set.difference(&taken).difference(&changed.removed);
     }
     let mut entry = entry(writer, "Apply", &version);
-    if let Some(own) = own
-        && last == wanted
-        && changed.is_empty()
-    {
-        entry.time = own.time;
+    if changed.is_empty() {
+        // UPSTREAM: who changes nothing keeps the time of its last change, and has none if there was no such.
+        entry.time = own.and_then(|own| own.time);
     }
     all.push((entry, wanted));
+    if writer.manager == KUBECTL {
+        keep_last_applied(&mut merged, manifest);
+    }
     Ok((merged, entries(all)))
+}
+
+/// Where an object tells what was applied on the client's side, it is told what is applied now.
+/// Source: apimachinery `pkg/util/managedfields/internal/lastappliedupdater.go`.
+fn keep_last_applied(merged: &mut Value, manifest: &Value) {
+    let Some(annotations) = merged.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if annotations.get(LAST_APPLIED).and_then(Value::as_str).is_none_or(str::is_empty) {
+        return;
+    }
+    let mut own = manifest.clone();
+    if let Some(annotations) = own.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        annotations.remove(LAST_APPLIED);
+    }
+    annotations.insert(LAST_APPLIED.to_owned(), format!("{}\n", crate::emit::compact(&own)).into());
+    let size: usize =
+        annotations.iter().map(|(key, value)| key.len() + value.as_str().unwrap_or_default().len()).sum();
+    if size > MOST_ANNOTATIONS {
+        annotations.remove(LAST_APPLIED);
+    }
+}
+
+/// The owners that a request itself names, in upstream's order; nothing where it is silent about them.
+/// An empty list, or one empty entry, takes all of them away.
+/// Source: apimachinery `pkg/util/managedfields/internal/fieldmanager.go` (`decodeLiveOrNew`).
+#[must_use]
+pub fn given(named: Option<Vec<ManagedFieldsEntry>>) -> Option<Vec<ManagedFieldsEntry>> {
+    let named = named?;
+    if named == [ManagedFieldsEntry::default()] {
+        return Some(Vec::new());
+    }
+    Some(entries(sets(&named)))
 }
 
 fn fits(of: Of<'_>, manifest: &Value) -> Result<(), ApiStatus> {
@@ -272,18 +338,23 @@ fn fits(of: Of<'_>, manifest: &Value) -> Result<(), ApiStatus> {
     })
 }
 
-/// Whether all that conflicts was applied by `kubectl` on the client's side before: then it moves over without a word.
-fn was_applied(
-    shape: Shape<'_>,
-    live: &Value,
-    conflicts: &[(ManagedFieldsEntry, Set)],
-    writer: Writer<'_>,
-) -> bool {
-    const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
-    let last = live.pointer("/metadata/annotations").and_then(|it| it.get(LAST)).and_then(Value::as_str);
-    let Some(last) = last.and_then(|last| serde_json::from_str::<Value>(last).ok()) else { return false };
-    let applied = walk::fields(shape, &last);
-    writer.manager == "kubectl" && conflicts.iter().all(|(_, set)| set.difference(&applied).is_empty())
+/// What of the live object `kubectl` applied on the client's side before, as its annotation tells: that may be taken over
+/// without a word. Source: apimachinery `pkg/util/managedfields/internal/lastappliedmanager.go`.
+fn was_applied(of: Of<'_>, live: &Value) -> Set {
+    let annotations = live.pointer("/metadata/annotations");
+    let last = annotations.and_then(|it| it.get(LAST_APPLIED)).and_then(Value::as_str);
+    let Some(last) = last.and_then(|last| serde_json::from_str::<Value>(last).ok()) else {
+        return Set::default();
+    };
+    let shape = of.shape();
+    if last["apiVersion"] != of.kind.info().api_version() || !typed::misfits(shape, &last).is_empty() {
+        return Set::default();
+    }
+    let differs = walk::compare(shape, &last, live);
+    walk::fields(shape, &last)
+        .difference(&differs.modified)
+        .difference(&differs.added)
+        .difference(&differs.removed)
 }
 
 /// `"kubectl-replace" using v1`.

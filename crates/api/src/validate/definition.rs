@@ -304,7 +304,9 @@ fn defaults(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
         let place = at.field("default");
         for cause in crate::custom::check_value(schema, &schema["default"]) {
             let below = cause.field.strip_prefix("<nil>").unwrap_or(&cause.field);
-            let dot = if below.is_empty() || below.starts_with('[') { "" } else { "." };
+            // UPSTREAM: what the schema says of an item is put behind a dot, what the list says is not.
+            let of_list = below.starts_with('[') && !cause.message.contains(" in body ");
+            let dot = if below.is_empty() || of_list { "" } else { "." };
             report.causes.push(Cause { field: format!("{place}{dot}{below}"), ..cause });
         }
     }
@@ -397,7 +399,8 @@ fn structure(report: &mut Report, schema: &Value, at: &At<'_>, level: Level, dep
     }
     let on = |name: &str| schema[name] == true;
     let type_ = text(&schema["type"]);
-    if type_ == "array" && !schema["items"].is_object() {
+    // UPSTREAM: a list of schemas is refused in other words, and not told apart here.
+    if type_ == "array" && !schema["items"].is_object() && !is_list(&schema["items"]) {
         report.required(&at.field("items"), "must be specified");
     }
     structure(report, &schema["items"], &at.field("items"), Level::Item, depth + 1);
@@ -538,6 +541,9 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
         let why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
         report.forbidden(&at.field("uniqueItems"), why);
     }
+    if is_list(&schema["items"]) {
+        report.forbidden(&at.field("items"), "items must be a schema object and not an array");
+    }
     let every = &schema["additionalProperties"];
     let has_properties = schema["properties"].as_object().is_some_and(|it| !it.is_empty());
     if has_properties && (every.is_object() || *every == Value::Bool(false)) {
@@ -552,6 +558,10 @@ fn keywords(report: &mut Report, schema: &Value, at: &At<'_>, depth: usize) {
     keywords(report, &schema["items"], &at.field("items"), depth + 1);
     of_map(report, schema, type_, at);
     of_list(report, schema, type_, at);
+}
+
+fn is_list(schema: &Value) -> bool {
+    schema.as_array().is_some_and(|all| !all.is_empty())
 }
 
 fn of_map(report: &mut Report, schema: &Value, type_: &str, at: &At<'_>) {
@@ -591,10 +601,24 @@ fn of_list(report: &mut Report, schema: &Value, type_: &str, at: &At<'_>) {
             Some(other) => report.invalid(&list, other, why),
         }
     }
+    let items = &schema["items"];
+    if listed == "set" && type_ == "array" {
+        let why = "must be atomic as item of a list with x-kubernetes-list-type=set";
+        let of_items = &items["x-kubernetes-list-type"];
+        match text(&items["type"]) {
+            "array" if of_items.is_string() && of_items != "atomic" => {
+                report.invalid(&at.field("items.x-kubernetes-list-type"), of_items, why);
+            }
+            // UPSTREAM: the sort of the list is shown, which a map has not.
+            "object" if items["x-kubernetes-map-type"] != "atomic" => {
+                report.invalid(&at.field("items.x-kubernetes-map-type"), of_items, why);
+            }
+            _ => {}
+        }
+    }
     if listed != "map" {
         return;
     }
-    let items = &schema["items"];
     if keys.is_empty() {
         let why = "must not be empty if x-kubernetes-list-type is map";
         report.required(&at.field("x-kubernetes-list-map-keys"), why);

@@ -71,6 +71,7 @@ use crate::{
     },
 };
 
+pub use self::name::ip;
 pub(crate) use self::report::shown;
 pub use self::warning::{Release, warnings, warnings_on_update};
 

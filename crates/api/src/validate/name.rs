@@ -168,7 +168,8 @@ pub(super) fn config_key(key: &str) -> Vec<String> {
 }
 
 /// An address, read as leniently as upstream does in fields of old: leading zeros are let through.
-pub(super) fn ip(text: &str) -> Option<IpAddr> {
+#[must_use]
+pub fn ip(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<Ipv6Addr>() {
         return Some(IpAddr::V6(address));
     }

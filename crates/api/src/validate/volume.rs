@@ -175,10 +175,13 @@ fn source(report: &mut Report, volume: &Volume, metadata: Option<&ObjectMeta>, a
                     metadata.and_then(|it| it.labels.as_ref()),
                     &at_template.field("metadata.labels"),
                 );
+                nothing_else(report, metadata, &at_template.field("metadata"));
                 persistent_volume::claim_spec(report, &template.spec, &at_template.field("spec"));
             }
         }
-        if let Some(pod) = metadata.and_then(|it| it.name.as_ref()).filter(|name| !name.is_empty()) {
+        let pod = metadata.and_then(|it| it.name.as_ref()).filter(|name| !name.is_empty());
+        // That the volume has no name is said elsewhere.
+        if let Some(pod) = pod.filter(|_| !volume.name.is_empty()) {
             let claim = format!("{pod}-{}", volume.name);
             for why in name::subdomain(&claim, false) {
                 report.invalid(&at.field("name"), &volume.name, &format!("PVC name {claim:?}: {why}"));
@@ -267,6 +270,31 @@ fn key_to_path(report: &mut Report, item: &KeyToPath, at: &At<'_>) {
     }
     local_path(report, &item.path, &at.field("path"));
     mode(report, item.mode, &at.field("mode"));
+}
+
+/// What a template may say of its claim is its labels and annotations. Source: `ValidateTemplateObjectMeta`.
+fn nothing_else(report: &mut Report, metadata: Option<&ObjectMeta>, at: &At<'_>) {
+    let Some(meta) = metadata else { return };
+    let text = |it: &Option<String>| it.as_deref().is_some_and(|it| !it.is_empty());
+    for (is_set, field) in [
+        (text(&meta.name), "name"),
+        (text(&meta.generate_name), "generateName"),
+        (text(&meta.namespace), "namespace"),
+        (text(&meta.self_link), "selfLink"),
+        (text(&meta.uid), "uID"),
+        (text(&meta.resource_version), "resourceVersion"),
+        (meta.generation.is_some_and(|it| it != 0), "generation"),
+        (meta.creation_timestamp.is_some(), "creationTimestamp"),
+        (meta.deletion_timestamp.is_some(), "deletionTimestamp"),
+        (meta.deletion_grace_period_seconds.is_some(), "deletionGracePeriodSeconds"),
+        (meta.owner_references.is_some(), "ownerReferences"),
+        (meta.finalizers.is_some(), "finalizers"),
+        (meta.managed_fields.is_some(), "managedFields"),
+    ] {
+        if is_set {
+            report.forbidden(&at.field(field), "cannot be set");
+        }
+    }
 }
 
 fn downward_file(report: &mut Report, file: &DownwardAPIVolumeFile, at: &At<'_>) {

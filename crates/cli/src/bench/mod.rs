@@ -24,7 +24,7 @@ pub(crate) fn command(args: &[String]) -> i32 {
         }
         None => {
             let names: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
-            eprintln!("podpath: no suite {suite:?}; there are {}", names.join(", "));
+            crate::say::complain(format_args!("podpath: no suite {suite:?}; there are {}", names.join(", ")));
             2
         }
     }

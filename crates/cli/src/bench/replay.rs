@@ -11,6 +11,8 @@ use std::rc::Rc;
 use api::SimTime;
 use lab::{Session, lesson::rules::play, library, link::Shared, script};
 
+use crate::say;
+
 #[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(super) fn run() {
     for book in library::lessons() {
@@ -19,8 +21,8 @@ pub(super) fn run() {
             continue;
         };
         let link = played.session.link();
-        println!("replay/{slug}/facts {} facts", played.session.facts().len());
-        println!("replay/{slug}/link {} bytes", link.len());
+        say::line(format_args!("replay/{slug}/facts {} facts", played.session.facts().len()));
+        say::line(format_args!("replay/{slug}/link {} bytes", link.len()));
 
         let start = Instant::now();
         let Ok(shared) = Shared::from_link(&link) else { continue };
@@ -29,11 +31,11 @@ pub(super) fn run() {
             continue;
         };
         session.replay(&shared.lines, shared.head);
-        println!("replay/{slug}/whole {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+        say::line(format_args!("replay/{slug}/whole {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
 
         let start = Instant::now();
         while session.undo() {}
-        println!("replay/{slug}/undo-all {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+        say::line(format_args!("replay/{slug}/undo-all {:.1} ms", start.elapsed().as_secs_f64() * 1e3));
 
         let mut session = played.session;
         let head = session.head().0;
@@ -41,6 +43,6 @@ pub(super) fn run() {
         for tenth in 0..10 {
             session.seek(SimTime(head * tenth / 10));
         }
-        println!("replay/{slug}/seek {:.2} ms", start.elapsed().as_secs_f64() * 1e2);
+        say::line(format_args!("replay/{slug}/seek {:.2} ms", start.elapsed().as_secs_f64() * 1e2));
     }
 }

@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use scheduler::workload;
 
+use crate::say;
+
 #[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 pub(super) fn run() {
     let start = Instant::now();
-    workload::figures(|| start.elapsed().as_secs_f64(), held, |line| println!("{line}"));
+    workload::figures(|| start.elapsed().as_secs_f64(), held, say::line);
 }
 
 /// Bytes of memory that the process holds, where the system tells.

@@ -10,6 +10,8 @@ use api::{Kind, SimDuration, k8s::core::v1::Pod};
 use cluster::{ApiRequest, ApiVerb, ClusterId, Principal, Request, Scenario, World};
 use serde_json::json;
 
+use crate::say;
+
 /// Nodes and pods: a tenth of the goal, and the goal.
 const SIZES: [(u32, u32); 2] = [(100, 3_000), (1_000, 30_000)];
 const HERE: ClusterId = ClusterId(1);
@@ -23,7 +25,7 @@ pub(super) fn run() {
         let start = Instant::now();
         let world = Scenario::read(&files).and_then(|scenario| World::new(&scenario, 1));
         let Ok(mut world) = world else { continue };
-        println!("settle/{nodes}/nodes {:.2} s", start.elapsed().as_secs_f64());
+        say::line(format_args!("settle/{nodes}/nodes {:.2} s", start.elapsed().as_secs_f64()));
         let web = json!({"metadata": {"name": "web"}, "spec": {"replicas": pods,
             "selector": {"matchLabels": {"app": "web"}},
             "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{
@@ -43,10 +45,10 @@ pub(super) fn run() {
                 break;
             }
         }
-        println!("settle/{nodes}/pods {:.2} s", start.elapsed().as_secs_f64());
-        println!("settle/{nodes}/running {} pods", running(&world));
-        println!("settle/{nodes}/simulated {} s", world.now().since(began).as_secs());
-        println!("settle/{nodes}/steps {}", world.steps() - steps);
+        say::line(format_args!("settle/{nodes}/pods {:.2} s", start.elapsed().as_secs_f64()));
+        say::line(format_args!("settle/{nodes}/running {} pods", running(&world)));
+        say::line(format_args!("settle/{nodes}/simulated {} s", world.now().since(began).as_secs()));
+        say::line(format_args!("settle/{nodes}/steps {}", world.steps() - steps));
     }
 }
 

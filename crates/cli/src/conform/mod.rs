@@ -24,6 +24,8 @@ mod validate;
 
 use differs::Listed;
 
+use crate::say;
+
 /// What became of one case.
 pub(crate) type Outcome = Result<(), Disagreement>;
 
@@ -67,25 +69,25 @@ pub(crate) fn command(args: &[String]) -> i32 {
         }
     }
     let Some((suite, files)) = words.split_first().filter(|(_, files)| !files.is_empty()) else {
-        eprintln!("usage: podpath conform SUITE FILE… [--show K]");
+        say::complain("usage: podpath conform SUITE FILE… [--show K]");
         return 2;
     };
     let Some((_, field, run)) = SUITES.iter().find(|(name, ..)| name == suite) else {
         let names: Vec<&str> = SUITES.iter().map(|(name, ..)| *name).collect();
-        eprintln!("podpath: no suite {suite:?}; there are {}", names.join(", "));
+        say::complain(format_args!("podpath: no suite {suite:?}; there are {}", names.join(", ")));
         return 2;
     };
     let (mut outcomes, mut ran) = (Vec::new(), BTreeSet::new());
     for path in files.iter().flat_map(|file| case_files(Path::new(file))) {
         match documents(&path) {
             Ok(documents) if documents.first().is_some_and(|case| case.get(*field).is_none()) => {
-                eprintln!("{}: not cases of {suite}; skipped", path.display());
+                say::complain(format_args!("{}: not cases of {suite}; skipped", path.display()));
             }
             Ok(documents) => {
                 ran.extend(documents.iter().filter_map(|case| case["id"].as_str().map(str::to_owned)));
                 outcomes.extend(documents.iter().flat_map(run));
             }
-            Err(why) => eprintln!("{}: {why}; skipped", path.display()),
+            Err(why) => say::complain(format_args!("{}: {why}; skipped", path.display())),
         }
     }
     let listed: Vec<Listed> = differs::of(suite).into_iter().filter(|it| ran.contains(it.case)).collect();
@@ -96,7 +98,7 @@ fn report(suite: &str, outcomes: &[Outcome], listed: &[Listed], show: usize) -> 
     let agree = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     let all = outcomes.len();
     let percent = if all == 0 { 0.0 } else { agree as f64 * 100.0 / all as f64 };
-    println!("{suite}: {agree} of {all} agree ({percent:.1} %)");
+    say::line(format_args!("{suite}: {agree} of {all} agree ({percent:.1} %)"));
     let wrong: Vec<&Disagreement> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     let is_listed = |it: &Disagreement| listed.iter().any(|on| on.explains(suite, it));
     let (on_purpose, unknown): (Vec<&Disagreement>, Vec<&Disagreement>) =
@@ -106,16 +108,16 @@ fn report(suite: &str, outcomes: &[Outcome], listed: &[Listed], show: usize) -> 
     let untrue: Vec<&Listed> =
         listed.iter().filter(|on| !is_open(on) && !wrong.iter().any(|it| on.explains(suite, it))).collect();
     if !listed.is_empty() {
-        println!("{suite}: {} differ on purpose, {} differ", on_purpose.len(), unknown.len());
+        say::line(format_args!("{suite}: {} differ on purpose, {} differ", on_purpose.len(), unknown.len()));
     }
     for on in listed.iter().filter(|on| !untrue.contains(on)) {
-        println!("{}: on purpose: {}", on.shown(), on.why);
+        say::line(format_args!("{}: on purpose: {}", on.shown(), on.why));
     }
     for on in &untrue {
-        println!("{}: agrees, and is listed as different", on.shown());
+        say::line(format_args!("{}: agrees, and is listed as different", on.shown()));
     }
     for it in unknown.iter().take(show) {
-        println!("{} at {}\n  wanted {}\n  got    {}", it.id, it.at, it.wanted, it.got);
+        say::line(format_args!("{} at {}\n  wanted {}\n  got    {}", it.id, it.at, it.wanted, it.got));
     }
     i32::from(!unknown.is_empty() || !untrue.is_empty() || all == 0)
 }

@@ -141,7 +141,7 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
     };
     let used: BTreeSet<IpAddr> = store
         .list::<Service>(call.cluster, None)
-        .filter_map(|service| service.spec.as_ref()?.cluster_ip.as_deref()?.parse().ok())
+        .filter_map(|service| api::validate::ip(service.spec.as_ref()?.cluster_ip.as_deref()?))
         .collect();
     let address = match asked {
         Some(text) => {
@@ -149,8 +149,8 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
                 let message = format!("Invalid value: [\"{text}\"]: failed to allocate IP {text}: {why}");
                 refuse(service, "spec.clusterIPs".to_owned(), message)
             };
-            match text.parse::<IpAddr>() {
-                Ok(ip) if !range.contains(&ip) => {
+            match api::validate::ip(&text) {
+                Some(ip) if !is_usable(range, ip) => {
                     // Servers that do not keep addresses as objects yet word it in another way.
                     let words = if super::release(call.world, call.cluster).minor < 33 {
                         format!(
@@ -161,17 +161,23 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
                     };
                     return Err(refuse(&words));
                 }
-                Ok(ip) if used.contains(&ip) => return Err(refuse("provided IP is already allocated")),
-                Ok(ip) => ip,
-                Err(_) => return Err(refuse("invalid IP address")),
+                Some(ip) if used.contains(&ip) => return Err(refuse("provided IP is already allocated")),
+                // It stays as it was written.
+                Some(_) => text,
+                None => return Err(refuse("invalid IP address")),
             }
         }
-        None => free_address(call, service, range, &used)?,
+        None => free_address(call, service, range, &used)?.to_string(),
     };
     let spec = service.spec.get_or_insert_default();
-    spec.cluster_ip = Some(address.to_string());
-    spec.cluster_ips = Some(vec![address.to_string()]);
+    spec.cluster_ip = Some(address.clone());
+    spec.cluster_ips = Some(vec![address]);
     Ok(())
+}
+
+/// Whether a Service can have an address: not the network's own and, of IPv4, the broadcast address.
+fn is_usable(range: IpNet, ip: IpAddr) -> bool {
+    range.contains(&ip) && ip != range.network() && (ip.is_ipv6() || ip != range.broadcast())
 }
 
 fn free_address(

@@ -108,6 +108,11 @@ fn prepare(call: &mut Call<'_>, object: &mut Object) -> Result<(), ApiStatus> {
         let name = names::generate(call.world, call.cluster, kind, object.namespace(), &base)?;
         object.meta_mut().name = Some(name);
     }
+    // UPSTREAM: alone among kinds it gets a name if it has none. Source: `pkg/registry/core/limitrange/strategy.go`.
+    if kind == Kind::LimitRange && object.name().is_empty() {
+        let unnamed = call.key(kind, object.namespace(), "");
+        object.meta_mut().name = Some(names::uid_of(call.world, &unnamed));
+    }
     let key = call.key(kind, object.namespace(), object.name());
     let uid = names::uid_of(call.world, &key);
     let stamp = call.world.stamp(call.world.now());

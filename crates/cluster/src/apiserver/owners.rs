@@ -1,7 +1,8 @@
 //! Whose are the fields after a write?
 //!
 //! Noted for whoever says as which manager it writes, and for the control plane and kubelets where somebody was noted before. MODEL:
-//! what they make themselves, such as a ReplicaSet and its pods, has no owners until somebody else writes it.
+//! what they make themselves, such as a ReplicaSet and its pods, has no owners until somebody else writes it; then those it
+//! must have had are noted too.
 //! Source: apiserver `pkg/endpoints/handlers/{create,update,patch}.go`.
 
 use std::rc::Rc;
@@ -29,10 +30,25 @@ fn splits(version: Option<&Version>) -> bool {
     version.is_none_or(|version| version.has_status)
 }
 
+/// The owners of what is stored; for who asks as a manager also those that nobody has noted yet.
+fn of_live(call: &Call<'_>, old: Option<&Object>) -> Vec<ManagedFieldsEntry> {
+    let Some(old) = old else { return Vec::new() };
+    match &old.meta().managed_fields {
+        Some(noted) => noted.clone(),
+        None if call.manager.is_empty() => Vec::new(),
+        None => {
+            let mut made = old.to_value();
+            managed::complete(&mut made);
+            let owners = serde_json::from_value(made["metadata"]["managedFields"].take()).unwrap_or_default();
+            managed::given(owners).unwrap_or_default()
+        }
+    }
+}
+
 /// Notes in `new` whose its fields are after this write; who does not say as which manager it writes changes no owner.
 pub(super) fn note(call: &mut Call<'_>, old: Option<&Object>, new: &mut Object, part: &str) {
-    let had = old.and_then(|old| old.meta().managed_fields.clone()).unwrap_or_default();
-    new.meta_mut().managed_fields = None;
+    let named = managed::given(new.meta_mut().managed_fields.take());
+    let had = named.filter(|_| part.is_empty()).unwrap_or_else(|| of_live(call, old));
     if call.manager.is_empty() && !had.is_empty() {
         actors::manager(call.actor).clone_into(&mut call.manager);
     }
@@ -66,8 +82,7 @@ pub(super) fn apply(
     let version = definitions::version(call.world.store(), call.cluster, kind);
     let key = call.key(kind, namespace, name);
     let live = call.world.store().object(&key).cloned();
-    let had: Vec<ManagedFieldsEntry> =
-        live.as_ref().and_then(|live| live.meta().managed_fields.clone()).unwrap_or_default();
+    let had = of_live(call, live.as_deref());
     let now = call.world.stamp(call.world.now());
     let writer = Writer { manager: &call.manager, part, now: &now, splits_status: splits(version.as_ref()) };
     let before = live.as_ref().map_or(Value::Null, |live| live.to_value());

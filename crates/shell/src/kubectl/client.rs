@@ -433,6 +433,19 @@ impl Kube<'_, '_> {
         self.one(request)
     }
 
+    /// Applies a part of an object as another manager than the command's own.
+    pub(crate) fn apply_as(
+        &mut self,
+        manager: &str,
+        (kind, namespace, name): (Kind, &str, &str),
+        part: Value,
+        dry_run: bool,
+    ) -> Done<Value> {
+        let how = PatchKind::Apply { force: false };
+        let request = self.request(ApiVerb::Patch(how, part), kind, namespace, name).dry(dry_run);
+        self.one(ApiRequest { manager: manager.to_owned(), ..request })
+    }
+
     /// Changes one object by a strategic merge patch.
     pub(crate) fn patch(&mut self, at: (Kind, &str, &str), patch: Value, dry_run: bool) -> Done<Value> {
         let how = if has_schema(at.0) { PatchKind::Strategic } else { PatchKind::Merge };

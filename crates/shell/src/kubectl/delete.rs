@@ -1,6 +1,6 @@
 //! `kubectl delete`: asks, and waits in simulated time until the objects are gone.
 
-use api::{Kind, SimDuration};
+use api::{Kind, Scope, SimDuration};
 use cluster::Propagation;
 
 use crate::kubectl::{
@@ -67,11 +67,17 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         Some(_) | None => Propagation::Background,
     };
     let mut gone: Vec<At> = Vec::new();
+    let mut warns = kube.given.value("namespace").is_some_and(|it| !it.is_empty());
     for (kind, namespace, name) in targets {
         let info = kind.info();
+        if warns && info.scope != Scope::Namespaced {
+            kube.out.err("Warning: deleting cluster-scoped resources, not scoped to the provided namespace");
+            warns = false;
+        }
         let seconds = grace.and_then(|g| u64::try_from(g).ok());
+        // UPSTREAM: nobody looks whether what was named is there.
         let asked = if dry == DryRun::Client {
-            kube.get(kind, &namespace, &name).map(drop)
+            Ok(())
         } else {
             kube.remove((kind, &namespace, &name), seconds, propagation, dry == DryRun::Server)
         };

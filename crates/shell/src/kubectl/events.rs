@@ -15,20 +15,16 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;
     let every = kube.given.on("all-namespaces");
     let namespace = if every { String::new() } else { kube.namespace()? };
-    let mut events = kube.list(Kind::Event, &namespace, &Selection::default())?;
-    if let Some(about) = kube.given.value("for").map(str::to_owned) {
-        let Some((word, name)) = about.split_once('/') else {
-            return Fail::error("--for must be in resource/name form");
-        };
-        let kind = kube.kind(word)?.info().kind;
-        events.retain(|e| {
-            field::text(e, "involvedObject.kind") == kind && field::text(e, "involvedObject.name") == name
-        });
-    }
+    let about = match kube.given.value("for").filter(|it| !it.is_empty()).map(str::to_owned) {
+        Some(about) => for_object(kube, &about)?,
+        None => String::new(),
+    };
     let types: Vec<String> = kube.given.list("types").into_iter().map(str::to_lowercase).collect();
     if types.iter().any(|t| !matches!(t.as_str(), "normal" | "warning")) {
         return Fail::error("valid --types are Normal or Warning");
     }
+    let mut events =
+        kube.list(Kind::Event, &namespace, &Selection { fields: about, ..Selection::default() })?;
     events.retain(|e| types.is_empty() || types.contains(&field::text(e, "type").to_lowercase()));
     if events.is_empty() {
         let wher = if every { String::new() } else { format!(" in {namespace} namespace") };
@@ -62,6 +58,31 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let text = table.print();
     kube.out.out(&text);
     Ok(())
+}
+
+/// The field selector that `--for` means.
+fn for_object(kube: &mut Kube<'_, '_>, about: &str) -> Done<String> {
+    let parts: Vec<&str> = about.split('/').collect();
+    let (word, name) = match parts.as_slice() {
+        [_] => return Fail::error("--for must be in resource/name form"),
+        [word, name] => (word.to_lowercase(), *name),
+        _ => return Fail::error("arguments in resource/name form may not have more than one slash"),
+    };
+    kube.target()?;
+    let Some(kind) = kube.known(&word) else {
+        let (plural, group) = word.split_once('.').unwrap_or((&word, ""));
+        let group = if group.is_empty() { String::new() } else { format!(" in group {group:?}") };
+        return Err(Fail::Plain(format!("the server doesn't have a resource type {plural:?}{group}")));
+    };
+    if name.is_empty() {
+        return Ok(String::new());
+    }
+    let info = kind.info();
+    let version = info.api_version();
+    Ok(format!(
+        "involvedObject.kind={},involvedObject.apiVersion={version},involvedObject.name={name}",
+        info.kind
+    ))
 }
 
 fn row(event: &Value, now: jiff::Timestamp) -> Vec<String> {

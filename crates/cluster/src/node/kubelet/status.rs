@@ -328,7 +328,10 @@ fn phase(pod: &Pod, statuses: &Statuses, is_terminal: bool) -> &'static str {
     if failed > 0 && policy == "Never" {
         return "Failed";
     }
-    let begun = statuses.app.iter().any(is_running);
+    // Once a container ran, sidecars that start again do not make the pod wait.
+    // Source: kubelet `pkg/kubelet/container/helpers.go` (`HasAnyActiveRegularContainerStarted`).
+    let begun = |it: &ContainerStatus| is_running(it) || code(&it.state).or(code(&it.last_state)).is_some();
+    let begun = statuses.app.iter().any(begun);
     if pending > 0 || (pending_sidecars > 0 && !begun) || waits > 0 {
         return "Pending";
     }
@@ -423,6 +426,7 @@ mod tests {
             ("Never", sidecar(ended(137), false), ended(0), "Succeeded"),
             ("Always", sidecar(runs(), false), runs(), "Running"),
             ("Always", sidecar(runs(), false), waits(), "Pending"),
+            ("OnFailure", sidecar(runs(), false), ended(1), "Running"),
         ] {
             let pod = pod(policy, &init, &app(state));
             assert_eq!(phase(&pod, &Statuses::of(&pod), false), want, "{policy} {init}");

@@ -4,6 +4,7 @@
 //! Source: kubectl `pkg/cmd/apply/{apply,patcher}.go`, `pkg/util/apply.go`.
 
 mod last;
+mod server_side;
 
 use std::collections::BTreeMap;
 
@@ -20,21 +21,7 @@ use crate::kubectl::{
     source::Manifest,
 };
 
-/// The annotation that holds the last manifest.
-pub(super) const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// What to do about fields that somebody else owns.
-const REVIEW: &str = "Please review the fields above--they currently have other managers. Here
-are the ways you can resolve this warning:
-* If you intend to manage all of these fields, please re-run the apply
-  command with the `--force-conflicts` flag.
-* If you do not intend to manage all of the fields, please edit your
-  manifest to remove references to the fields that should keep their
-  current managers.
-* You may co-own fields by updating your manifest to match the existing
-  value; in this case, you'll become the manager if the other manager(s)
-  stop managing the field (remove it from their configuration).
-See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
+pub(super) use api::managed::LAST_APPLIED as LAST;
 
 /// Whether and how a command only pretends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,15 +206,8 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
     let server_dry = dry == DryRun::Server;
     let message = |what: &str| format!("{} {what}{}", typed(kind, &name), dry.suffix());
     if kube.given.on("server-side") {
-        let how = PatchKind::Apply { force: kube.given.on("force-conflicts") };
-        let object = kube.patch_part((kind, &namespace, &name), "", how, wanted, server_dry).map_err(
-            |fail| match fail {
-                Fail::Server(status) if status.reason == "Conflict" => {
-                    Fail::Error(format!("{}\n{REVIEW}", status.message))
-                }
-                other => other,
-            },
-        )?;
+        let object = server_side::apply(kube, (kind, &namespace, &name), &wanted, server_dry)?;
+        warn_if_deleting(kube, &object);
         return Ok((message("serverside-applied"), object));
     }
     let new = modified(&wanted);
@@ -249,6 +229,10 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
         }
         Err(fail) => return Err(fail),
     };
+    if dry == DryRun::Client {
+        // UPSTREAM: whether anything differs is not looked at.
+        return Ok((message("configured"), live));
+    }
     let annotation = field::at(&live, "metadata.annotations").get(LAST).and_then(Value::as_str);
     if annotation.is_none() {
         kube.out.err(&format!(
@@ -257,12 +241,9 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
         ));
     }
     let last = annotation.and_then(|a| serde_json::from_str(a).ok()).unwrap_or(Value::Null);
-    if dry == DryRun::Client {
-        // UPSTREAM: whether anything differs is not looked at.
-        return Ok((message("configured"), live));
-    }
     let change = patch::three_way(kind, &last, &new, &live);
     if change.as_object().is_some_and(serde_json::Map::is_empty) {
+        warn_if_deleting(kube, &live);
         return Ok((message("unchanged"), live));
     }
     // A change in nothing but fields that the server drops is a change to kubectl.
@@ -283,5 +264,14 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
         }
         other => other,
     })?;
+    warn_if_deleting(kube, &object);
     Ok((message("configured"), object))
+}
+
+fn warn_if_deleting(kube: &mut Kube<'_, '_>, object: &Value) {
+    if !field::at(object, "metadata.deletionTimestamp").is_null() {
+        let name = field::name(object);
+        kube.out
+            .err(&format!("Warning: Detected changes to resource {name} which is currently being deleted."));
+    }
 }

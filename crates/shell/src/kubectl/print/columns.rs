@@ -94,6 +94,23 @@ pub(crate) fn go_text(value: &Value) -> String {
             let inner: Vec<String> = fields.iter().map(|(k, v)| format!("{k}:{}", go_text(v))).collect();
             format!("map[{}]", inner.join(" "))
         }
-        other => other.to_string(),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(float) => go_float(float),
+            None => number.to_string(),
+        },
+        Value::Bool(_) => value.to_string(),
+    }
+}
+
+/// A float as Go's `%g` prints it: no more digits than it takes, and an exponent for the very large and small.
+fn go_float(float: f64) -> String {
+    let scientific = format!("{float:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    match exponent.parse::<i32>() {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.abs())
+        }
+        Ok(_) | Err(_) => float.to_string(),
     }
 }

@@ -87,6 +87,7 @@ mod tests {
             ("a  {{- .kind -}}  b {{/* c */}}d", "aPodb d"),
             ("{{slice .kind 0 2}} {{slice .c 1}}", "Po [map[name:b]]"),
             ("{{print 1 2 \"a\" \"b\"}}{{println .n}}", "1 2ab3\n"),
+            ("{{017}} {{0x1f}} {{1_000}} {{1e3}} {{-5}} {{'a'}} {{.kind|}}", "15 31 1000 1000 -5 97 Pod"),
             ("{{range .c}}{{if eq .name \"b\"}}{{break}}{{end}}{{.name}}{{end}}", "a"),
             ("{{range .none}}x{{else}}empty{{end}}{{not .foo}}{{or .foo .kind}}", "emptytruePod"),
             (
@@ -107,6 +108,46 @@ mod tests {
                 "error parsing template {{nope .kind}}, template: output:1: function \"nope\" not defined",
             ),
             ("{{.kind}", "error parsing template {{.kind}, template: output:1: bad character U+007D '}'"),
+            ("{{.kind.", "error parsing template {{.kind., template: output:1: unexpected \".\" in operand"),
+            (
+                "{{.kind 12345678x}} {{",
+                "error parsing template {{.kind 12345678x}} {{, template: output:1: bad number syntax: \"12345678x\"",
+            ),
+            (
+                "{{nope x {{",
+                "error parsing template {{nope x {{, template: output:1: function \"nope\" not defined",
+            ),
+            (
+                "{{. .kind.}}",
+                "error parsing template {{. .kind.}}, template: output:1: unexpected <.> in operand",
+            ),
+            ("{{|len}}", "error parsing template {{|len}}, template: output:1: unexpected \"|\" in command"),
+            (
+                "{{print end}}",
+                "error parsing template {{print end}}, template: output:1: unexpected <end> in operand",
+            ),
+            (
+                "{{.kind\n.n\n\"abc",
+                "error parsing template {{.kind\n.n\n\"abc, template: output:3: unterminated quoted string in action started at output:1",
+            ),
+            (
+                "{{if .n\n}}{{.kind",
+                "error parsing template {{if .n\n}}{{.kind, template: output:2: unclosed action",
+            ),
+            ("{{08}}", "error parsing template {{08}}, template: output:1: integer overflow: \"08\""),
+            ("{{\"\\z\"}}", "error parsing template {{\"\\z\"}}, template: output:1: invalid syntax"),
+            (
+                "{{range $a, .c}}{{end}}",
+                "error parsing template {{range $a, .c}}{{end}}, template: output:1: range can only initialize variables",
+            ),
+            (
+                "{{with .c}}{{else if .n}}{{end}}",
+                "error parsing template {{with .c}}{{else if .n}}{{end}}, template: output:1: unexpected <if> in input",
+            ),
+            (
+                "{{$x = .n}}",
+                "error: error executing template \"{{$x = .n}}\": template: output:1:7: executing \"output\" at <.n>: undefined variable: $x",
+            ),
             ("{{end}}", "error parsing template {{end}}, template: output:1: unexpected {{end}}"),
             (
                 "{{if}}x{{end}}",

@@ -66,6 +66,10 @@ struct Parser<'t> {
     text: &'t str,
     tokens: Vec<(usize, Token)>,
     next: usize,
+    /// The furthest token looked at: messages name its line.
+    furthest: usize,
+    /// The line on which the action being read began.
+    action: Option<usize>,
     /// Variables in sight.
     names: Vec<String>,
     ranges: usize,
@@ -80,10 +84,28 @@ enum Ended {
     Else,
 }
 
+/// Where a pipeline ends.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Action,
+    Paren,
+}
+
+const KEYWORDS: [&str; 11] =
+    ["block", "break", "continue", "define", "else", "end", "if", "nil", "range", "template", "with"];
+
 /// Reads a whole template; the error begins with its line.
 pub(super) fn template(text: &str) -> Result<Vec<Node>, String> {
-    let tokens = tokens(text)?;
-    let mut parser = Parser { text, tokens, next: 0, names: vec!["$".to_owned()], ranges: 0, depth: 0 };
+    let mut parser = Parser {
+        text,
+        tokens: tokens(text),
+        next: 0,
+        furthest: 0,
+        action: None,
+        names: vec!["$".to_owned()],
+        ranges: 0,
+        depth: 0,
+    };
     let (nodes, end) = parser.list()?;
     match end {
         Ended::Eof => Ok(nodes),
@@ -93,13 +115,40 @@ pub(super) fn template(text: &str) -> Result<Vec<Node>, String> {
 }
 
 impl Parser<'_> {
-    fn wrong<T>(&self, what: &str) -> Result<T, String> {
-        let at = self.tokens.get(self.next.saturating_sub(1)).map_or(0, |(at, _)| *at);
-        Err(format!("{}: {what}", 1 + self.text[..at].matches('\n').count()))
+    fn line(&self, token: usize) -> usize {
+        let at = self.tokens.get(token).map_or(self.text.len(), |(at, _)| *at);
+        1 + self.text[..at].matches('\n').count()
     }
 
-    fn peek(&self) -> Option<&Token> {
+    fn wrong<T>(&self, what: &str) -> Result<T, String> {
+        Err(format!("{}: {what}", self.line(self.furthest)))
+    }
+
+    /// Complains of the token before the next.
+    fn unexpected<T>(&self, context: &str) -> Result<T, String> {
+        let at = self.next - 1;
+        match self.tokens.get(at) {
+            None => self.wrong(&format!("unexpected EOF in {context}")),
+            Some((_, Token::Wrong(what))) => match self.action.filter(|action| *action != self.line(at)) {
+                None => self.wrong(what),
+                Some(line) => {
+                    let twice = if what.ends_with(" action") { "" } else { " in action" };
+                    self.wrong(&format!("{what}{twice} started at output:{line}"))
+                }
+            },
+            Some((_, token)) => self.wrong(&format!("unexpected {} in {context}", shown(token))),
+        }
+    }
+
+    fn peek(&mut self) -> Option<&Token> {
+        self.furthest = self.furthest.max(self.next);
         self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn take(&mut self) -> Option<Token> {
+        let token = self.peek().cloned();
+        self.next += 1;
+        token
     }
 
     fn place(&self) -> usize {
@@ -131,14 +180,11 @@ impl Parser<'_> {
         }
         let mut nodes = Vec::new();
         let end = loop {
-            match self.peek().cloned() {
+            match self.take() {
                 None => break Ended::Eof,
-                Some(Token::Text(text)) => {
-                    self.next += 1;
-                    nodes.push(Node::Text(text));
-                }
-                Some(_) => {
-                    self.next += 1;
+                Some(Token::Text(text)) => nodes.push(Node::Text(text)),
+                Some(Token::Open) => {
+                    self.action = Some(self.line(self.next - 1));
                     self.blanks();
                     if self.word("end") {
                         self.close("end")?;
@@ -147,31 +193,32 @@ impl Parser<'_> {
                     if self.word("else") {
                         break Ended::Else;
                     }
-                    nodes.push(self.action()?);
+                    nodes.push(self.node()?);
+                    self.action = None;
                 }
+                Some(_) => return self.unexpected("input"),
             }
         };
+        self.action = None;
         self.depth -= 1;
         Ok((nodes, end))
     }
 
     fn close(&mut self, context: &str) -> Result<(), String> {
         self.blanks();
-        if self.peek() == Some(&Token::Close) {
-            self.next += 1;
-            return Ok(());
+        match self.take() {
+            Some(Token::Close) => Ok(()),
+            _ => self.unexpected(context),
         }
-        let shown = self.peek().map_or("EOF".to_owned(), shown);
-        self.wrong(&format!("unexpected {shown} in {context}"))
     }
 
-    fn action(&mut self) -> Result<Node, String> {
+    fn node(&mut self) -> Result<Node, String> {
         for word in ["break", "continue"] {
             if self.word(word) {
+                self.close(&format!("{{{{{word}}}}}"))?;
                 if self.ranges == 0 {
                     return self.wrong(&format!("{{{{{word}}}}} outside {{{{range}}}}"));
                 }
-                self.close(&format!("{{{{{word}}}}}"))?;
                 return Ok(if word == "break" { Node::Break } else { Node::Continue });
             }
         }
@@ -180,16 +227,13 @@ impl Parser<'_> {
                 return self.block(word);
             }
         }
-        let pipe = self.pipe("command")?;
-        self.close("command")?;
-        Ok(Node::Action(pipe))
+        Ok(Node::Action(self.pipe("command", End::Action)?))
     }
 
     /// `if`, `with` or `range` with all that belongs to it.
     fn block(&mut self, word: &str) -> Result<Node, String> {
         let seen = self.names.len();
-        let pipe = self.pipe(word)?;
-        self.close(word)?;
+        let pipe = self.pipe(word, End::Action)?;
         self.ranges += usize::from(word == "range");
         let (body, end) = self.list()?;
         self.ranges -= usize::from(word == "range");
@@ -203,6 +247,11 @@ impl Parser<'_> {
                     // `else if` shares the end of the first.
                     otherwise.push(self.block(word)?);
                 } else {
+                    let is_other = matches!(self.peek(), Some(Token::Word(it)) if it == "if" || it == "with");
+                    if is_other {
+                        self.next += 1;
+                        return self.unexpected("input");
+                    }
                     self.close("else")?;
                     let (nodes, end) = self.list()?;
                     match end {
@@ -221,94 +270,95 @@ impl Parser<'_> {
         })
     }
 
-    fn pipe(&mut self, context: &str) -> Result<Pipe, String> {
-        self.blanks();
+    /// Reads a pipeline and what ends it.
+    fn pipe(&mut self, context: &str, end: End) -> Result<Pipe, String> {
         let mut pipe = Pipe { names: Vec::new(), assigns: false, commands: Vec::new() };
-        let begin = self.next;
-        while let Some(Token::Variable(name)) = self.peek().cloned() {
-            self.next += 1;
-            self.blanks();
-            pipe.names.push(name);
-            if self.mark(":=") {
-                break;
-            }
-            if self.mark("=") {
-                pipe.assigns = true;
-                break;
-            }
-            if context == "range" && pipe.names.len() == 1 && self.mark(",") {
-                self.blanks();
-                continue;
-            }
-            // No declaration after all.
-            self.next = begin;
-            pipe.names.clear();
-            break;
-        }
+        self.declarations(context, &mut pipe)?;
         loop {
             self.blanks();
             match self.peek() {
-                None | Some(Token::Close | Token::Mark(")" | "|")) if pipe.commands.is_empty() => {
-                    return self.wrong(&format!("missing value for {context}"));
+                Some(Token::Close) if end == End::Action => break,
+                Some(Token::Mark(")")) if end == End::Paren => break,
+                Some(token) if begins_operand(token) => {
+                    let command = self.command()?;
+                    pipe.commands.push(command);
                 }
-                None | Some(Token::Close | Token::Mark(")")) => break,
-                Some(_) => {}
-            }
-            let command = self.command()?;
-            let is_call = matches!(
-                command.words[0].what,
-                What::Function(_) | What::Fields(_) | What::Variable(..) | What::Pipe(..)
-            );
-            if !is_call && !pipe.commands.is_empty() {
-                let stage = pipe.commands.len() + 1;
-                return self.wrong(&format!("non executable command in pipeline stage {stage}"));
-            }
-            pipe.commands.push(command);
-            self.blanks();
-            if self.mark("|") {
-                self.blanks();
-                if matches!(self.peek(), None | Some(Token::Close | Token::Mark(_)))
-                    && !matches!(self.peek(), Some(Token::Mark("(")))
-                {
-                    return self.wrong(&format!("missing value for {context}"));
+                _ => {
+                    self.next += 1;
+                    return self.unexpected(context);
                 }
             }
         }
-        // Only from here on may they be read.
-        for name in &pipe.names {
-            if pipe.assigns && !self.names.contains(name) {
-                return self.wrong(&format!("undefined variable {name:?}"));
-            }
-            self.names.push(name.clone());
+        self.next += 1;
+        if pipe.commands.is_empty() {
+            return self.wrong(&format!("missing value for {context}"));
+        }
+        let is_plain =
+            |command: &Command| matches!(command.words[0].what, What::Literal(_) | What::Dot | What::Nil);
+        if let Some(stage) = pipe.commands.iter().skip(1).position(is_plain) {
+            return self.wrong(&format!("non executable command in pipeline stage {}", stage + 2));
         }
         Ok(pipe)
     }
 
+    /// The variables that a pipeline sets.
+    fn declarations(&mut self, context: &str, pipe: &mut Pipe) -> Result<(), String> {
+        loop {
+            self.blanks();
+            let begin = self.next;
+            let Some(Token::Variable(name)) = self.peek().cloned() else { return Ok(()) };
+            self.next += 1;
+            self.blanks();
+            let assigns = self.peek() == Some(&Token::Mark("="));
+            if assigns || self.peek() == Some(&Token::Mark(":=")) {
+                self.next += 1;
+                pipe.assigns = assigns;
+                pipe.names.push(name.clone());
+                self.names.push(name);
+                return Ok(());
+            }
+            if !self.mark(",") {
+                // No declaration after all.
+                self.next = begin;
+                return Ok(());
+            }
+            pipe.names.push(name.clone());
+            self.names.push(name);
+            if context != "range" || pipe.names.len() > 1 {
+                return self.wrong(&format!("too many declarations in {context}"));
+            }
+            self.blanks();
+            if !matches!(self.peek(), Some(Token::Variable(_) | Token::Close | Token::Mark(")"))) {
+                return self.wrong("range can only initialize variables");
+            }
+        }
+    }
+
+    /// Reads a command, and the bar after it if there is one.
     fn command(&mut self) -> Result<Command, String> {
         let at = self.place();
         let mut words = Vec::new();
         loop {
             self.blanks();
-            match self.peek() {
-                None | Some(Token::Close | Token::Mark(")" | "|")) => break,
-                Some(_) => words.push(self.operand()?),
+            if self.peek().is_some_and(begins_operand) {
+                words.push(self.operand()?);
             }
-            if !matches!(self.peek(), None | Some(Token::Space | Token::Close | Token::Mark(")" | "|"))) {
-                let shown = self.peek().map(shown).unwrap_or_default();
-                return self.wrong(&format!("unexpected {shown} in operand"));
+            match self.take() {
+                Some(Token::Space) => {}
+                Some(Token::Close | Token::Mark(")")) => {
+                    self.next -= 1;
+                    break;
+                }
+                Some(Token::Mark("|")) => break,
+                _ => return self.unexpected("operand"),
             }
-        }
-        if words.is_empty() {
-            return self.wrong("empty command");
         }
         Ok(Command { at, words })
     }
 
     fn operand(&mut self) -> Result<Operand, String> {
         let at = self.place();
-        let token = self.peek().cloned();
-        self.next += 1;
-        let (text, what) = match token {
+        let (text, what) = match self.take() {
             Some(Token::Dot) => (".".to_owned(), What::Dot),
             Some(Token::Field(name)) => (format!(".{name}"), What::Fields(vec![name])),
             Some(Token::Variable(name)) => {
@@ -318,11 +368,8 @@ impl Parser<'_> {
                 (name.clone(), What::Variable(name, Vec::new()))
             }
             Some(Token::Quoted(body, typed)) => (typed, What::Literal(body.into())),
-            Some(Token::Number(typed)) => {
-                let number = typed.parse::<i64>().map(serde_json::Value::from);
-                let float = || typed.parse::<f64>().map(serde_json::Value::from).unwrap_or_default();
-                (typed.clone(), What::Literal(number.unwrap_or_else(|_| float())))
-            }
+            Some(Token::Number(value, typed)) => (typed, What::Literal(value)),
+            Some(Token::Misspelt(why, _)) => return self.wrong(&why),
             Some(Token::Word(word)) => match word.as_str() {
                 "nil" => (word, What::Nil),
                 "true" | "false" => (word.clone(), What::Literal((word == "true").into())),
@@ -334,19 +381,12 @@ impl Parser<'_> {
                 if self.depth > DEEPEST {
                     return self.wrong("nested too deep");
                 }
-                let pipe = self.pipe("parenthesized pipeline")?;
+                let pipe = self.pipe("parenthesized pipeline", End::Paren)?;
                 self.depth -= 1;
-                self.blanks();
-                if !self.mark(")") {
-                    return self.wrong("unclosed left paren");
-                }
                 let end = self.tokens.get(self.next - 1).map_or(at, |(end, _)| *end);
                 (self.text[at..=end].to_owned(), What::Pipe(pipe, Vec::new()))
             }
-            other => {
-                let shown = other.as_ref().map_or("EOF".to_owned(), shown);
-                return self.wrong(&format!("unexpected {shown} in operand"));
-            }
+            _ => return self.unexpected("operand"),
         };
         let mut operand = Operand { at, text, what };
         let mut further = false;
@@ -357,10 +397,19 @@ impl Parser<'_> {
             }
             further = true;
             self.next += 1;
-            operand.text.push_str(&format!(".{name}"));
             match &mut operand.what {
-                What::Fields(fields) | What::Variable(_, fields) | What::Pipe(_, fields) => fields.push(name),
-                What::Dot | What::Nil | What::Literal(_) | What::Function(_) => {
+                What::Fields(fields) | What::Variable(_, fields) | What::Pipe(_, fields) => {
+                    operand.text.push_str(&format!(".{name}"));
+                    fields.push(name);
+                }
+                What::Dot | What::Nil | What::Literal(_) => {
+                    while matches!(self.peek(), Some(Token::Field(_))) {
+                        self.next += 1;
+                    }
+                    return self.wrong(&format!("unexpected . after term {:?}", operand.text));
+                }
+                // MODEL: a function's value has no fields here.
+                What::Function(_) => {
                     return self.wrong(&format!("unexpected . after term {:?}", operand.text));
                 }
             }
@@ -369,21 +418,43 @@ impl Parser<'_> {
     }
 }
 
+fn begins_operand(token: &Token) -> bool {
+    match token {
+        Token::Field(_)
+        | Token::Variable(_)
+        | Token::Dot
+        | Token::Quoted(..)
+        | Token::Number(..)
+        | Token::Misspelt(..)
+        | Token::Mark("(") => true,
+        Token::Word(word) => word == "nil" || !KEYWORDS.contains(&word.as_str()),
+        Token::Text(_)
+        | Token::Open
+        | Token::Close
+        | Token::Space
+        | Token::Mark(_)
+        | Token::Char(_)
+        | Token::Wrong(_) => false,
+    }
+}
+
 /// A token as messages show it.
 fn shown(token: &Token) -> String {
     let text = match token {
-        Token::Text(text) | Token::Word(text) | Token::Number(text) | Token::Variable(text) => text.clone(),
-        Token::Quoted(_, typed) => typed.clone(),
+        Token::Word(word) if KEYWORDS.contains(&word.as_str()) => return format!("<{word}>"),
+        Token::Dot => return "<.>".to_owned(),
+        Token::Text(text) | Token::Word(text) | Token::Variable(text) | Token::Wrong(text) => text.clone(),
+        Token::Quoted(_, typed) | Token::Number(_, typed) | Token::Misspelt(_, typed) => typed.clone(),
         Token::Field(name) => format!(".{name}"),
         Token::Open => "{{".to_owned(),
         Token::Close => "}}".to_owned(),
-        Token::Dot => ".".to_owned(),
         Token::Space => " ".to_owned(),
         Token::Mark(mark) => (*mark).to_owned(),
+        Token::Char(c) => c.to_string(),
     };
-    if matches!(token, Token::Word(word) if matches!(word.as_str(), "end" | "else" | "if" | "range" | "with" | "nil"))
-    {
-        return format!("<{text}>");
+    if text.len() > 10 {
+        let beginning: String = text.chars().take(10).collect();
+        return format!("{beginning:?}...");
     }
     format!("{text:?}")
 }

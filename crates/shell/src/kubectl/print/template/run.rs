@@ -141,6 +141,11 @@ impl Run<'_, '_> {
             let there = self.names.iter_mut().rev().find(|(it, _)| it == name).filter(|_| pipe.assigns);
             match there {
                 Some((_, old)) => *old = value.clone(),
+                None if pipe.assigns => {
+                    let last = pipe.commands.last().and_then(|command| command.words.last());
+                    let (at, text) = last.map_or((0, ""), |word| (word.at, word.text.as_str()));
+                    return self.wrong(at, text, &format!("undefined variable: {name}"));
+                }
                 None => self.names.push((name.clone(), value.clone())),
             }
         }
@@ -200,8 +205,10 @@ impl Run<'_, '_> {
             }
             What::Fields(fields) => self.fields(operand, dot.clone(), fields),
             What::Variable(name, fields) => {
-                let value = self.names.iter().rev().find(|(it, _)| it == name).and_then(|(_, v)| v.clone());
-                self.fields(operand, value, fields)
+                let Some((_, value)) = self.names.iter().rev().find(|(it, _)| it == name) else {
+                    return self.wrong(operand.at, &operand.text, &format!("undefined variable: {name}"));
+                };
+                self.fields(operand, value.clone(), fields)
             }
             What::Pipe(pipe, fields) => {
                 let value = self.pipe(pipe, dot)?;
