@@ -2,12 +2,12 @@
 //!
 //! A signer looks at requests in its name: what does not keep its rules fails, what does is signed with the cluster's authority.
 //! On EKS only what runs in the cluster gets certificates: users show IAM credentials instead, and requests of clients stay approved.
-//! MODEL: requests that are done are kept; kube-controller-manager removes them after an hour, and those nobody answered after a day.
-//! Source: `pkg/controller/certificates/{signer,approver}`, `pkg/apis/certificates/helpers.go`; for EKS the page "Secure workloads with
+//! Requests that have been answered go after a while.
+//! Source: `pkg/controller/certificates/{signer,approver,cleaner}`, `pkg/apis/certificates/helpers.go`; for EKS the page "Secure workloads with
 //! Kubernetes certificates" of its user guide and aws/containers-roadmap#1604.
 
 use api::{
-    ApiStatus, Kind, Object, Stored,
+    ApiStatus, Kind, Object, SimDuration, Stored,
     kinds::sim::{ControlPlane, Provider},
     signing::{self, SigningRequest, Terms},
 };
@@ -28,11 +28,19 @@ const SHORTEST: i64 = 600;
 const BACKDATED: i64 = 300;
 const SHORT: i64 = 8 * 3600;
 
+/// How often the cleaner looks, how long it leaves answered requests, and how long those that nobody answered. Source: `cleaner.go`.
+const LOOKS: SimDuration = SimDuration::secs(3600);
+const ANSWERED: i64 = 3600;
+const PENDING: i64 = 24 * 3600;
+
 /// The controllers that sign.
 pub(crate) struct Signing;
 
 /// The controller that approves what nodes ask for themselves.
 pub(crate) struct Approving;
+
+/// The controller that removes what is done.
+pub(crate) struct Cleaning;
 
 fn woken(change: &Change, wake: &mut dyn FnMut(Key)) {
     if change.key.kind == Kind::CertificateSigningRequest && change.after.is_some() {
@@ -254,5 +262,101 @@ impl Controller for Approving {
             turn.update_approval(Object::Stored(Box::new(stored)))?;
         }
         Ok(Next::Done)
+    }
+}
+
+/// MODEL: the cleaner looks at every full hour since the beginning; a real one counts from its own start.
+impl Controller for Cleaning {
+    fn name(&self) -> &'static str {
+        "certificatesigningrequest-cleaner-controller"
+    }
+
+    fn watch(&self, change: &Change, _: &Store, wake: &mut dyn FnMut(Key)) {
+        woken(change, wake);
+    }
+
+    fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
+        let Some((stored, _)) = found(turn, key) else { return Ok(Next::Done) };
+        let rest = turn.now().0 % LOOKS.0;
+        let age = |since: &Value| {
+            let since = since.as_str().and_then(|it| it.parse::<jiff::Timestamp>().ok())?;
+            Some(turn.stamp().0.as_second() - since.as_second())
+        };
+        if rest == 0 && is_done(&stored, age) {
+            turn.delete(key, None)?;
+            return Ok(Next::Done);
+        }
+        Ok(Next::Every(SimDuration(LOOKS.0 - rest)))
+    }
+}
+
+/// Whether a request has been answered long ago, or never was; `age` gives the seconds since a moment.
+fn is_done(stored: &Stored, age: impl Fn(&Value) -> Option<i64>) -> bool {
+    let conditions: Vec<&Value> =
+        value(stored, "/status/conditions").as_array().into_iter().flatten().collect();
+    let created = serde_json::json!(stored.metadata.creation_timestamp);
+    if conditions.is_empty() {
+        return age(&created).is_some_and(|age| age > PENDING);
+    }
+    let is_issued = !text(stored, "/status/certificate").is_empty();
+    // It was signed when it was approved.
+    let asked = value(stored, "/spec/expirationSeconds").as_i64();
+    let lasts = asked.map_or(LONGEST, |asked| asked.clamp(SHORTEST, LONGEST));
+    conditions.iter().any(|condition| {
+        let Some(age) = age(&condition["lastUpdateTime"]) else { return false };
+        match condition["type"].as_str() {
+            Some("Approved") => is_issued && age > ANSWERED.min(lasts),
+            Some("Denied" | "Failed") => age > ANSWERED,
+            _ => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ActorId, Budget,
+        fixture::{HERE, cluster, get, settle},
+    };
+
+    fn request(status: &Value) -> Stored {
+        let all = json!({"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+            "metadata": {"name": "a", "creationTimestamp": "2026-03-02T09:00:00Z"},
+            "spec": {"request": "", "signerName": "example.com/a"}, "status": status});
+        match api::decode::decode(Kind::CertificateSigningRequest, &all) {
+            Ok(Object::Stored(stored)) => *stored,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Expected: `cleaner_test.go` (`TestCleanerWithApprovedExpiredCSR` and its table).
+    #[test]
+    fn answered_requests_go_after_an_hour_and_others_after_a_day() {
+        let answered = |how: &str| json!([{"type": how, "lastUpdateTime": "2026-03-02T09:00:00Z"}]);
+        for (status, keeps) in [
+            (json!({}), PENDING),
+            (json!({"conditions": answered("Denied")}), ANSWERED),
+            (json!({"conditions": answered("Failed")}), ANSWERED),
+            (json!({"conditions": answered("Approved"), "certificate": "eA=="}), ANSWERED),
+            (json!({"conditions": answered("Approved")}), i64::MAX),
+        ] {
+            let stored = request(&status);
+            assert!(!is_done(&stored, |_| Some(keeps)), "{status}");
+            assert_eq!(is_done(&stored, |_| Some(keeps.saturating_add(1))), keeps != i64::MAX, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_nobody_answers_is_there_for_a_day() {
+        let mut world = cluster();
+        world.put(ActorId("scenario"), None, HERE, Object::Stored(Box::new(request(&json!({})))));
+        settle(&mut world);
+        let day = world.now() + SimDuration::secs(24 * 3600 - 60);
+        world.run_until(day, Budget::COMMAND);
+        assert!(get(&mut world, Kind::CertificateSigningRequest, "a").is_ok());
+        let day = world.now() + SimDuration::secs(2 * 3600);
+        world.run_until(day, Budget::COMMAND);
+        assert!(get(&mut world, Kind::CertificateSigningRequest, "a").is_err());
     }
 }

@@ -81,6 +81,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &policy_status::PolicyStatus,
     &certificates::Approving,
     &certificates::Signing,
+    &certificates::Cleaning,
 ];
 
 /// The owner that manages the object, if there is one.
