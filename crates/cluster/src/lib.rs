@@ -19,6 +19,7 @@ pub mod client;
 pub mod cloud;
 pub mod controller;
 mod controllers;
+mod crew;
 pub mod draw;
 pub mod fact;
 #[cfg(test)]

@@ -9,9 +9,14 @@ use api::{
     Kind, Object, Resource, Scope,
     digest::Digest,
     k8s::core::v1::Pod,
-    kinds::aws::{Eni, Instance},
+    kinds::{
+        aws::{Eni, Instance},
+        sim::Sandbox,
+    },
 };
 use imbl::{GenericOrdMap, GenericOrdSet, shared_ptr::RcK};
+
+use crate::crew::{Crews, Look};
 
 /// Which part of the store: the world itself, or one of its Kubernetes clusters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +91,8 @@ enum By {
     Orphan,
     /// The node that a pod is bound to, or that an instance is.
     Node,
+    /// The node that a sandbox is on.
+    Sandbox,
     /// The instance that an ENI belongs to.
     Instance,
     /// The subnet that an ENI stands in.
@@ -102,6 +109,7 @@ pub struct Store {
     objects: GenericOrdMap<Key, Rc<Object>, RcK>,
     // INVARIANT: exactly `entries` of every object; rebuilt from scratch in a test.
     index: Index,
+    crews: Crews,
     revision: u64,
 }
 
@@ -116,6 +124,7 @@ fn entries(object: &Object) -> Vec<(By, &str)> {
             }
             entries.extend(pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).map(|n| (By::Node, n)));
         }
+        Object::Sandbox(sandbox) => entries.push((By::Sandbox, sandbox.node.as_str())),
         Object::Event(event) => {
             entries.extend(event.involved_object.uid.as_deref().map(|uid| (By::Involved, uid)));
         }
@@ -196,6 +205,11 @@ impl Store {
         self.by(cluster, By::Owner, uid)
     }
 
+    /// How many active pods the controller with this uid has; those that look alike are counted together.
+    pub(crate) fn crew(&self, cluster: ClusterId, uid: &str) -> Rc<Vec<Look>> {
+        self.crews.of(cluster, uid)
+    }
+
     /// The pods of a namespace that nobody manages, by name.
     pub fn orphan_pods(&self, cluster: ClusterId, namespace: &str) -> impl Iterator<Item = &Pod> {
         self.by(cluster, By::Orphan, namespace).filter_map(|(_, object)| Pod::of(object))
@@ -204,6 +218,11 @@ impl Store {
     /// The pods bound to a node, by namespace and name.
     pub fn pods_on(&self, cluster: ClusterId, node: &str) -> impl Iterator<Item = &Pod> {
         self.by(cluster, By::Node, node).filter_map(|(_, object)| Pod::of(object))
+    }
+
+    /// The sandboxes on a node, by namespace and name.
+    pub fn sandboxes_on(&self, cluster: ClusterId, node: &str) -> impl Iterator<Item = &Sandbox> {
+        self.by(cluster, By::Sandbox, node).filter_map(|(_, object)| Sandbox::of(object))
     }
 
     /// The instance that is a node of that name, of whichever cluster.
@@ -227,6 +246,9 @@ impl Store {
     }
 
     fn reindex(&mut self, key: &Key, before: Option<&Object>, after: Option<&Object>) {
+        if key.kind == Kind::Pod {
+            self.crews.apply(key.cluster, before, after);
+        }
         let (before, after) = (before.map_or_else(Vec::new, entries), after.map_or_else(Vec::new, entries));
         if before == after {
             return;
@@ -324,27 +346,44 @@ mod tests {
     }
 
     #[test]
-    fn the_index_equals_one_built_from_scratch() {
+    fn what_is_counted_equals_a_count_from_scratch() {
         let mut store = Store::default();
-        for step in 0..60_u64 {
+        for step in 0..200_u64 {
             let draw = crate::draw::draw(1, "step", "", step);
             let mut object = pod("a", &format!("p{}", draw % 5));
             if let Object::Pod(pod) = &mut object {
                 pod.spec.get_or_insert_default().node_name =
                     (draw & 8 != 0).then(|| format!("n{}", draw % 3));
+                let owner = serde_json::json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "s", "controller": true,
+                    "uid": format!("u{}", (draw >> 8) % 2)}]);
+                pod.metadata.owner_references = serde_json::from_value(owner).ok().filter(|_| draw & 64 != 0);
+                let labels = [("app".to_owned(), format!("l{}", (draw >> 10) % 2))];
+                pod.metadata.labels = Some(labels.into()).filter(|_| draw & 128 != 0);
+                let ready = serde_json::json!({"phase": if draw & 4096 != 0 { "Running" } else { "Failed" },
+                    "conditions": [{"type": "Ready", "status": if draw & 8192 != 0 { "True" } else { "False" }}]});
+                pod.status = serde_json::from_value(ready).ok();
             }
             if draw & 48 == 0 {
                 store.remove(&Key::of(ClusterId(1), &object));
             } else {
                 store.put(ClusterId(1), object);
             }
-            let mut fresh = Index::new();
+            let (mut fresh, mut crews) = (Index::new(), Crews::default());
             for (key, object) in &store.objects {
+                crews.apply(key.cluster, None, Some(object));
                 for (by, value) in entries(object) {
                     fresh.insert((key.cluster, by, value.into(), key.clone()));
                 }
             }
             assert_eq!(store.index, fresh);
+            for uid in ["u0", "u1"] {
+                let counted = |crews: &Crews| {
+                    let mut looks = Vec::clone(&crews.of(ClusterId(1), uid));
+                    looks.sort_by(|a, b| a.labels.cmp(&b.labels));
+                    looks
+                };
+                assert_eq!(counted(&store.crews), counted(&crews));
+            }
         }
     }
 

@@ -16,6 +16,9 @@ pub const DEFAULT_MILLI_CPU: i64 = 100;
 /// What a container without a memory request counts for when nodes are scored.
 pub const DEFAULT_MEMORY: i64 = 200 * 1024 * 1024;
 
+/// Amounts as objects write them, by name.
+pub type Listed = BTreeMap<String, Written>;
+
 /// Exact sums by resource name.
 type Sums = BTreeMap<String, Quantity>;
 
@@ -83,10 +86,21 @@ impl Requests {
     /// that is being resized counts for the most of what it has, what it was promised, and what it is to have.
     #[must_use]
     pub fn of(spec: &PodSpec, status: Option<&PodStatus>) -> Requests {
+        Self::with(spec, status, |_| None)
+    }
+
+    /// The same of a pod whose containers ask for something else than is written, where `instead` says so.
+    #[must_use]
+    pub fn with<'p>(
+        spec: &'p PodSpec,
+        status: Option<&'p PodStatus>,
+        instead: impl Fn(&'p Container) -> Option<Option<&'p Listed>>,
+    ) -> Requests {
         let whole = pod_level(spec);
-        let now = status.filter(|it| tells_resources(it)).map(|it| resized(spec, it));
-        let there = now.as_ref().unwrap_or(spec);
-        let exact = total(there, &Sums::new(), whole.clone());
+        let asked = Asked::of(spec, instead);
+        let now = status.filter(|it| tells_resources(it)).map(|it| asked.resized(it));
+        let there = now.as_ref().unwrap_or(&asked);
+        let exact = there.total(&Sums::new(), whole.clone());
         let defaults = Sums::from([
             ("cpu".to_owned(), Quantity::from_milli(DEFAULT_MILLI_CPU, Format::DecimalSi)),
             ("memory".to_owned(), Quantity::new(DEFAULT_MEMORY, Format::BinarySi)),
@@ -95,8 +109,8 @@ impl Requests {
         if !whole.is_empty() {
             missing.retain(|name, _| !exact.contains_key(name));
         }
-        let sum = |spec, defaults, whole| {
-            let sums = total(spec, defaults, whole);
+        let sum = |asked: &Asked<'_>, defaults: &Sums, whole: Sums| {
+            let sums = asked.total(defaults, whole);
             CpuAndMemory {
                 milli_cpu: sums.get("cpu").map_or(0, Quantity::milli_value),
                 memory: sums.get("memory").map_or(0, Quantity::value),
@@ -104,9 +118,102 @@ impl Requests {
         };
         Requests {
             exact: amounts(&exact),
-            wanted: sum(spec, &defaults, Sums::new()),
+            wanted: sum(&asked, &defaults, Sums::new()),
             counted: sum(there, &missing, whole),
         }
+    }
+}
+
+/// What one container asks for.
+#[derive(Clone)]
+struct Share<'p> {
+    name: &'p str,
+    /// Whether its resources may be changed while it runs.
+    resizes: bool,
+    sidecar: bool,
+    asks: Sums,
+}
+
+impl<'p> Share<'p> {
+    fn of(
+        container: &'p Container,
+        init: bool,
+        instead: &impl Fn(&'p Container) -> Option<Option<&'p Listed>>,
+    ) -> Self {
+        let written = || container.resources.as_ref().and_then(|it| it.requests.as_ref());
+        let sidecar = init && is_sidecar(container);
+        let asks = read(instead(container).unwrap_or_else(written));
+        Self { name: &container.name, resizes: !init || sidecar, sidecar, asks }
+    }
+}
+
+/// What a pod's containers ask for, one by one.
+struct Asked<'p> {
+    containers: Vec<Share<'p>>,
+    init: Vec<Share<'p>>,
+    overhead: Sums,
+}
+
+impl<'p> Asked<'p> {
+    fn of(spec: &'p PodSpec, instead: impl Fn(&'p Container) -> Option<Option<&'p Listed>>) -> Self {
+        Self {
+            containers: spec.containers.iter().map(|it| Share::of(it, false, &instead)).collect(),
+            init: spec.init_containers.iter().flatten().map(|it| Share::of(it, true, &instead)).collect(),
+            overhead: read(spec.overhead.as_ref()),
+        }
+    }
+
+    /// What the containers count for while they are resized; one that cannot be resized keeps what it has.
+    fn resized(&self, status: &PodStatus) -> Self {
+        let mut conditions = status.conditions.iter().flatten();
+        let pending = conditions.find(|it| it.type_ == "PodResizePending");
+        let infeasible = pending.is_some_and(|it| it.reason.as_deref() == Some("Infeasible"));
+        let most = |share: &Share<'p>| {
+            let told = statuses(status).find(|it| it.name == share.name).filter(|_| share.resizes);
+            let Some((told, has)) = told.and_then(|told| Some((told, told.resources.as_ref()?))) else {
+                return share.clone();
+            };
+            let mut asks = if infeasible { Sums::new() } else { share.asks.clone() };
+            raise(&mut asks, &read(has.requests.as_ref()));
+            raise(&mut asks, &read(told.allocated_resources.as_ref()));
+            Share { asks, ..share.clone() }
+        };
+        Self {
+            containers: self.containers.iter().map(most).collect(),
+            init: self.init.iter().map(most).collect(),
+            overhead: self.overhead.clone(),
+        }
+    }
+
+    fn total(&self, missing: &Sums, whole: Sums) -> Sums {
+        let asks = |share: &Share<'_>| {
+            let mut asks = share.asks.clone();
+            for (name, value) in missing {
+                asks.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            asks
+        };
+        let mut sums = Sums::new();
+        for share in &self.containers {
+            add(&mut sums, &asks(share));
+        }
+        let mut sidecars = Sums::new();
+        let mut start_up = Sums::new();
+        for share in &self.init {
+            let mut needed = asks(share);
+            if share.sidecar {
+                add(&mut sums, &needed);
+                add(&mut sidecars, &needed);
+                needed.clone_from(&sidecars);
+            } else {
+                add(&mut needed, &sidecars);
+            }
+            raise(&mut start_up, &needed);
+        }
+        raise(&mut sums, &start_up);
+        sums.extend(whole);
+        add(&mut sums, &self.overhead);
+        sums
     }
 }
 
@@ -119,39 +226,13 @@ fn statuses(status: &PodStatus) -> impl Iterator<Item = &ContainerStatus> {
     status.container_statuses.iter().chain(&status.init_container_statuses).flatten()
 }
 
-/// The spec with what its containers count for while they are resized; one that cannot be resized keeps what it has.
-fn resized(spec: &PodSpec, status: &PodStatus) -> PodSpec {
-    let mut conditions = status.conditions.iter().flatten();
-    let pending = conditions.find(|it| it.type_ == "PodResizePending");
-    let infeasible = pending.is_some_and(|it| it.reason.as_deref() == Some("Infeasible"));
-    let mut spec = spec.clone();
-    let sidecars = spec.init_containers.iter_mut().flatten().filter(|it| is_sidecar(it));
-    for container in spec.containers.iter_mut().chain(sidecars) {
-        let Some(told) = statuses(status).find(|it| it.name == container.name) else { continue };
-        let Some(has) = &told.resources else { continue };
-        let resources = container.resources.get_or_insert_default();
-        let mut most =
-            if infeasible { BTreeMap::new() } else { resources.requests.take().unwrap_or_default() };
-        let told = has.requests.iter().chain(&told.allocated_resources).flatten();
-        for (name, amount) in told {
-            let quantity = |it: &Written| Quantity::parse(&it.0).ok();
-            let kept = most.get(name).is_some_and(|it| quantity(it) >= quantity(amount));
-            if !kept {
-                most.insert(name.clone(), amount.clone());
-            }
-        }
-        resources.requests = Some(most);
-    }
-    spec
-}
-
 fn is_sidecar(container: &Container) -> bool {
     container.restart_policy.as_deref() == Some("Always")
 }
 
 /// A node's allocatable resources, and how many pods it may hold.
 #[must_use]
-pub fn allocatable(list: Option<&BTreeMap<String, Written>>) -> (Amounts, i64) {
+pub fn allocatable(list: Option<&Listed>) -> (Amounts, i64) {
     let sums = read(list);
     (amounts(&sums), sums.get("pods").map_or(0, Quantity::value))
 }
@@ -173,43 +254,6 @@ fn amounts(sums: &Sums) -> Amounts {
     }
 }
 
-fn total(spec: &PodSpec, missing: &Sums, whole: Sums) -> Sums {
-    let mut sums = containers(spec, missing);
-    sums.extend(whole);
-    add(&mut sums, &read(spec.overhead.as_ref()));
-    sums
-}
-
-fn containers(spec: &PodSpec, missing: &Sums) -> Sums {
-    let mut sums = Sums::new();
-    for container in &spec.containers {
-        add(&mut sums, &container_requests(container, missing));
-    }
-    let mut sidecars = Sums::new();
-    let mut start_up = Sums::new();
-    for container in spec.init_containers.iter().flatten() {
-        let mut needed = container_requests(container, missing);
-        if is_sidecar(container) {
-            add(&mut sums, &needed);
-            add(&mut sidecars, &needed);
-            needed.clone_from(&sidecars);
-        } else {
-            add(&mut needed, &sidecars);
-        }
-        raise(&mut start_up, &needed);
-    }
-    raise(&mut sums, &start_up);
-    sums
-}
-
-fn container_requests(container: &Container, missing: &Sums) -> Sums {
-    let mut requests = read(container.resources.as_ref().and_then(|it| it.requests.as_ref()));
-    for (name, value) in missing {
-        requests.entry(name.clone()).or_insert_with(|| value.clone());
-    }
-    requests
-}
-
 /// Requests at the level of the pod replace the sums of its containers, for the resources that support it.
 fn pod_level(spec: &PodSpec) -> Sums {
     let mut requests = read(spec.resources.as_ref().and_then(|it| it.requests.as_ref()));
@@ -217,7 +261,7 @@ fn pod_level(spec: &PodSpec) -> Sums {
     requests
 }
 
-fn read(list: Option<&BTreeMap<String, Written>>) -> Sums {
+fn read(list: Option<&Listed>) -> Sums {
     // A text that is no quantity was refused by decoding.
     list.into_iter()
         .flatten()

@@ -92,6 +92,30 @@ impl Row {
     }
 }
 
+/// The nodes that have an image.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holders {
+    /// How many they are.
+    pub nodes: i64,
+    /// By place of the node, the bytes that the image has there.
+    sizes: Vec<Option<i64>>,
+}
+
+impl Holders {
+    /// The bytes that the image has on a node that has it.
+    pub(crate) fn size(&self, node: NodeRef) -> Option<i64> {
+        self.sizes.get(node.index()).copied().flatten()
+    }
+
+    fn set(&mut self, node: NodeRef, size: Option<i64>) {
+        if self.sizes.len() <= node.index() {
+            self.sizes.resize(node.index() + 1, None);
+        }
+        let before = std::mem::replace(&mut self.sizes[node.index()], size);
+        self.nodes += i64::from(size.is_some()) - i64::from(before.is_some());
+    }
+}
+
 /// Nodes, their pods, and what else decisions depend on.
 #[derive(Clone, Debug)]
 pub struct NodeTable {
@@ -105,7 +129,10 @@ pub struct NodeTable {
     placed: Placed,
     waiting: BTreeMap<Rc<str>, BTreeSet<PodKey>>,
     nominated: BTreeMap<String, BTreeMap<PodKey, Rc<PodInfo>>>,
-    images: BTreeMap<String, i64>,
+    images: BTreeMap<String, Rc<Holders>>,
+    /// Every zone that a node was ever in, and by place of the node which of them it is in.
+    zones: Vec<Rc<str>>,
+    zone_of: Vec<Option<usize>>,
     namespaces: Namespaces,
     /// Pods that look alike, by node.
     pub(crate) kins: Kins,
@@ -141,6 +168,8 @@ impl Default for NodeTable {
             waiting: BTreeMap::new(),
             nominated: BTreeMap::new(),
             images: BTreeMap::new(),
+            zones: Vec::new(),
+            zone_of: Vec::new(),
             namespaces: Namespaces::new(),
             kins: Kins::default(),
             with_affinity: BTreeMap::new(),
@@ -161,9 +190,9 @@ impl NodeTable {
         let before = self.by_name.get(&name).map(|at| self.standing(*at));
         let at = self.slot(&name);
         let images = images(node);
-        self.count_images(at, -1);
-        for image in images.keys() {
-            *self.images.entry(image.clone()).or_insert(0) += 1;
+        self.forget_images(at);
+        for (image, size) in &images {
+            Rc::make_mut(self.images.entry(image.clone()).or_default()).set(at, Some(*size));
         }
         let spec = node.spec.as_ref();
         let (amounts, allowed_pods) =
@@ -171,11 +200,13 @@ impl NodeTable {
         let row = &mut self.rows[at.0 as usize];
         row.labels = Rc::new(node.metadata.labels.clone().unwrap_or_default());
         row.domains = [HOSTNAME, ZONE].map(|key| row.labels.get(key).map(|value| value.as_str().into()));
+        let zone = row.domains[1].clone();
         row.taints =
             spec.into_iter().flat_map(|it| it.taints.iter().flatten()).filter_map(Taint::of).collect();
         row.unschedulable = spec.and_then(|it| it.unschedulable).unwrap_or(false);
         row.images = Rc::new(images);
         row.allowed_pods = allowed_pods;
+        self.set_zone(at, zone);
         for column in &mut self.columns {
             column.allocatable[at.0 as usize] = 0;
         }
@@ -197,7 +228,8 @@ impl NodeTable {
     pub fn remove_node(&mut self, name: &str) {
         let Some((name, at)) = self.by_name.remove_entry(name) else { return };
         self.history.nodes += 1;
-        self.count_images(at, -1);
+        self.forget_images(at);
+        self.set_zone(at, None);
         let pods = std::mem::take(&mut self.rows[at.0 as usize].pods);
         for pod in &pods {
             self.count(pod, at, -1);
@@ -390,7 +422,22 @@ impl NodeTable {
     /// How many nodes have an image.
     #[must_use]
     pub fn nodes_with_image(&self, image: &str) -> i64 {
-        self.images.get(image).copied().unwrap_or(0)
+        self.images.get(image).map_or(0, |it| it.nodes)
+    }
+
+    /// The nodes that have an image; `None` if there is none.
+    pub(crate) fn holders(&self, image: &str) -> Option<&Rc<Holders>> {
+        self.images.get(image)
+    }
+
+    /// The number of the zone that a node is in.
+    pub(crate) fn zone_of(&self, node: NodeRef) -> Option<usize> {
+        self.zone_of.get(node.index()).copied().flatten()
+    }
+
+    /// How many numbers of zones there are.
+    pub(crate) fn zone_count(&self) -> usize {
+        self.zones.len()
     }
 
     /// Labels of a namespace.
@@ -438,14 +485,27 @@ impl PartialEq for NodeTable {
         };
         let same = |(a, b): (NodeRef, NodeRef)| {
             let affinity = self.with_affinity.get(&a) == other.with_affinity.get(&b);
-            affinity && self.row(a) == other.row(b) && numbers(self, a) == numbers(other, b)
+            // The number of a zone depends on what came first; the zone itself is in the row.
+            let zoned = self.zone_of(a).is_some() == other.zone_of(b).is_some();
+            let sizes = |table: &NodeTable, node: NodeRef| {
+                let of = |image: &String| table.holders(image).and_then(|it| it.size(node));
+                self.images.keys().map(of).collect::<Vec<_>>()
+            };
+            affinity
+                && zoned
+                && self.row(a) == other.row(b)
+                && numbers(self, a) == numbers(other, b)
+                && sizes(self, a) == sizes(other, b)
+        };
+        let held = |table: &NodeTable| {
+            table.images.iter().map(|(name, it)| (name.clone(), it.nodes)).collect::<Vec<_>>()
         };
         self.len() == other.len()
             && self.nodes().zip(other.nodes()).all(same)
             && self.pods().eq(other.pods())
             && self.waiting == other.waiting
             && self.nominated == other.nominated
-            && self.images == other.images
+            && held(self) == held(other)
             && self.namespaces == other.namespaces
             && self.budgets == other.budgets
             && self.claims == other.claims
@@ -578,15 +638,29 @@ impl NodeTable {
         }
     }
 
-    fn count_images(&mut self, at: NodeRef, sign: i64) {
+    fn forget_images(&mut self, at: NodeRef) {
         let images = Rc::clone(&self.rows[at.0 as usize].images);
         for image in images.keys() {
-            let count = self.images.entry(image.clone()).or_insert(0);
-            *count += sign;
-            if *count == 0 {
+            let Some(holders) = self.images.get_mut(image) else { continue };
+            Rc::make_mut(holders).set(at, None);
+            if holders.nodes == 0 {
                 self.images.remove(image);
             }
         }
+    }
+
+    fn set_zone(&mut self, at: NodeRef, zone: Option<Rc<str>>) {
+        // UPSTREAM: an empty value is not always told from none, so that it has no number.
+        let number = zone.filter(|zone| !zone.is_empty()).map(|zone| {
+            self.zones.iter().position(|it| *it == zone).unwrap_or_else(|| {
+                self.zones.push(zone);
+                self.zones.len() - 1
+            })
+        });
+        if self.zone_of.len() <= at.index() {
+            self.zone_of.resize(at.index() + 1, None);
+        }
+        self.zone_of[at.index()] = number;
     }
 }
 

@@ -81,7 +81,7 @@ type Subject = (ClusterId, Rc<str>, Rc<str>, Rc<str>, Rc<str>);
 
 /// The memory of every recorder.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Recorders(GenericOrdMap<Subject, Memory, RcK>);
+pub(crate) struct Recorders(GenericOrdMap<Subject, Rc<Memory>, RcK>);
 
 fn subject(cluster: ClusterId, source: &EventSource, about: &ObjectReference) -> Subject {
     let word = |text: &Option<String>| Rc::from(text.as_deref().unwrap_or_default());
@@ -107,7 +107,8 @@ impl Recorders {
     ) -> Correlated {
         let fresh =
             || Memory { bucket: Bucket::new(SPAM, now), similar: BTreeMap::new(), logged: BTreeMap::new() };
-        let memory = self.0.entry(subject(cluster, source, about)).or_insert_with(fresh);
+        let memory = self.0.entry(subject(cluster, source, about)).or_insert_with(|| Rc::new(fresh()));
+        let memory = Rc::make_mut(memory);
         let kind = (said.type_, said.reason.to_owned());
         let (messages, last) = memory.similar.entry(kind).or_insert_with(|| (BTreeSet::new(), now));
         if now.since(*last) > SIMILAR_FOR {
@@ -147,7 +148,7 @@ impl Recorders {
         name: &str,
     ) {
         let memory = self.0.get_mut(&subject(cluster, source, about));
-        if let Some(logged) = memory.and_then(|memory| memory.logged.get_mut(&event.of)) {
+        if let Some(logged) = memory.and_then(|memory| Rc::make_mut(memory).logged.get_mut(&event.of)) {
             logged.name = Some(name.into());
         }
     }

@@ -88,7 +88,7 @@ impl Turn<'_> {
         update::update(&mut Call::of_turn(self), "", object)
     }
 
-    /// Changes the status of an object that is there.
+    /// Changes the status of an object that is there; `change` changes nothing else.
     /// # Errors
     /// As [`Turn::patch`].
     pub fn patch_status<R: Resource>(
@@ -97,8 +97,14 @@ impl Turn<'_> {
         name: &str,
         change: impl FnOnce(&mut R),
     ) -> Result<Rc<Object>, ApiStatus> {
-        let object = self.changed(namespace, name, change)?;
-        update::update(&mut Call::of_turn(self), "status", object)
+        let key = self.key(R::KIND, namespace, name);
+        let found = self.store().object(&key).cloned();
+        let old = found.ok_or_else(|| ApiStatus::not_found(R::KIND, name))?;
+        let mut object = (*old).clone();
+        if let Some(object) = R::of_mut(&mut object) {
+            change(object);
+        }
+        update::own_status(&mut Call::of_turn(self), &old, object)
     }
 
     fn changed<R: Resource>(

@@ -252,10 +252,10 @@ enum Pace {
 /// `--secondary-node-eviction-rate` 0.01 in zones of more than `--large-cluster-size-threshold` 50 nodes, none in smaller ones.
 /// MODEL: the last node of a zone counts by its taint; one that has gone or come back since is forgotten.
 fn pace(turn: &Turn<'_>, node: &Node) -> Pace {
-    let zone = |node: &Node| {
-        let label = |key: &str| node.metadata.labels.as_ref()?.get(key).cloned();
-        (label("topology.kubernetes.io/region"), label("topology.kubernetes.io/zone"))
-    };
+    fn zone(node: &Node) -> [Option<&String>; 2] {
+        let label = |key: &str| node.metadata.labels.as_ref()?.get(key);
+        ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"].map(label)
+    }
     let own = zone(node);
     let (mut up, mut down, mut last) = (0_usize, 0_usize, None);
     for it in turn.list::<Node>(None).filter(|it| zone(it) == own) {

@@ -14,7 +14,7 @@ use api::{
         core::v1::{Pod, ReplicationController},
     },
     label::Selector,
-    meta::OwnerReference,
+    meta::{OwnerReference, Time},
 };
 use serde_json::json;
 
@@ -23,13 +23,10 @@ use super::{
     persistent_volume::{Part, change},
     phase, pod_from, ready_since, sim_time,
 };
-use crate::{Change, Controller, EventType, Key, Next, Store, Turn, client::Rate};
+use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, client::Rate};
 
 /// Most pods made or removed in one go.
 const BURST: usize = 500;
-
-/// From so many pods on, two come at a time; from twice as many on, three.
-const CROWD: u64 = 100;
 
 /// The controller of one of the two kinds.
 pub(crate) struct ReplicaSetController {
@@ -87,21 +84,21 @@ impl Controller for ReplicaSetController {
             ..managed_by(&set)
         };
         let set = Owner { set, object, owner };
-        let claimed = claim(turn, &set)?;
-        let pods: Vec<&Pod> = claimed.iter().filter_map(|object| Pod::of(object)).collect();
+        claim(turn, &set)?;
+        let crew = Crew::of(turn, &set);
         let managed =
-            if set.metadata.deletion_timestamp.is_none() { manage(turn, key, &set, &pods) } else { Ok(None) };
+            if set.metadata.deletion_timestamp.is_none() { manage(turn, key, &set, &crew) } else { Ok(None) };
         let shown = set.status.as_ref().map_or(0, |status| status.replicas);
         if let Ok(Some(wait)) = managed
-            && usize::try_from(shown).unwrap_or(0).abs_diff(pods.len()) < BURST
+            && usize::try_from(shown).unwrap_or(0).abs_diff(crew.pods) < BURST
         {
             // Upstream's sync blocks in the client until its batch is through, and writes the status only then.
             return Ok(Next::After(wait));
         }
-        let min_ready = set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0);
-        let status = status_of(turn, &set, &pods, managed.as_ref().err());
+        let min_ready = min_ready(&set);
+        let status = status_of(turn, &set, &crew, managed.as_ref().err());
         let waits = (min_ready > 0 && status.ready_replicas != status.available_replicas)
-            .then(|| next_available(turn, &pods, min_ready));
+            .then(|| next_available(turn, &crew, min_ready));
         write_status(turn, key, set, status)?;
         if let Some(wait) = managed? {
             return Ok(Next::After(wait));
@@ -118,6 +115,12 @@ struct Owner {
     object: Rc<Object>,
     /// What its pods carry.
     owner: OwnerReference,
+}
+
+impl Owner {
+    fn uid(&self) -> &str {
+        self.set.metadata.uid.as_deref().unwrap_or_default()
+    }
 }
 
 impl std::ops::Deref for Owner {
@@ -152,39 +155,75 @@ fn chooses(selector: Option<&Selector>, labels: Option<&BTreeMap<String, String>
     selector.is_some_and(|selector| selector.matches(labels.unwrap_or(&BTreeMap::new())))
 }
 
-/// The set's active pods, after adopting and letting go.
-fn claim(turn: &mut Turn<'_>, set: &Owner) -> Result<Vec<Rc<Object>>, ApiStatus> {
-    let uid = set.metadata.uid.clone().unwrap_or_default();
+fn min_ready(set: &ReplicaSet) -> i32 {
+    set.spec.as_ref().and_then(|spec| spec.min_ready_seconds).unwrap_or(0)
+}
+
+/// Takes pods that the set chooses and nobody manages, and lets go those that it no longer chooses.
+fn claim(turn: &mut Turn<'_>, set: &Owner) -> Result<(), ApiStatus> {
     let namespace = set.metadata.namespace.clone().unwrap_or_default();
-    let mut pods = Vec::new();
-    let (mut lost, mut found) = (Vec::new(), Vec::new());
     let selector = selector(set);
-    for (_, object) in turn.store().owned_by(turn.cluster(), &uid) {
-        let Some(pod) = Pod::of(object) else { continue };
-        if !is_active(pod) || !is_managed_by(&pod.metadata, &uid) {
-            continue;
-        }
-        if chooses(selector.as_ref(), pod.metadata.labels.as_ref()) {
-            pods.push(Rc::clone(object));
-        } else {
-            lost.push(pod.metadata.name.clone().unwrap_or_default());
-        }
+    let chooses = |labels: Option<&BTreeMap<String, String>>| chooses(selector.as_ref(), labels);
+    let (mut lost, mut found) = (Vec::new(), Vec::new());
+    let name = |pod: &Pod| pod.metadata.name.clone().unwrap_or_default();
+    if turn.store().crew(turn.cluster(), set.uid()).iter().any(|look| !chooses(Some(&look.labels))) {
+        lost.extend(
+            own(turn.store(), turn.cluster(), set)
+                .filter(|pod| !chooses(pod.metadata.labels.as_ref()))
+                .map(name),
+        );
     }
     let orphans = turn.store().orphan_pods(turn.cluster(), &namespace);
-    for pod in
-        orphans.filter(|pod| is_active(pod) && chooses(selector.as_ref(), pod.metadata.labels.as_ref()))
-    {
-        found.push(pod.metadata.name.clone().unwrap_or_default());
-    }
+    found.extend(orphans.filter(|pod| is_active(pod) && chooses(pod.metadata.labels.as_ref())).map(name));
     for name in lost {
         let_go(turn, &set.set, &name)?;
     }
     for name in found.iter().filter(|_| set.metadata.deletion_timestamp.is_none()) {
-        pods.push(turn.patch::<Pod>(&namespace, name, |pod| {
+        turn.patch::<Pod>(&namespace, name, |pod| {
             pod.metadata.owner_references.get_or_insert_default().push(set.owner.clone());
-        })?);
+        })?;
     }
-    Ok(pods)
+    Ok(())
+}
+
+/// The set's active pods, by namespace and name.
+fn own<'t>(store: &'t Store, cluster: ClusterId, set: &'t Owner) -> impl Iterator<Item = &'t Pod> {
+    let pods = store.owned_by(cluster, set.uid()).filter_map(|(_, object)| Pod::of(object));
+    pods.filter(|pod| is_active(pod) && is_managed_by(&pod.metadata, set.uid()))
+}
+
+/// How many pods a set has, as its status counts them.
+struct Crew {
+    pods: usize,
+    /// Those that carry all labels of the template.
+    labelled: usize,
+    ready: usize,
+    available: usize,
+    /// Where pods become available by time alone: since when each ready one has been ready.
+    since: Vec<Time>,
+}
+
+impl Crew {
+    fn of(turn: &Turn<'_>, set: &Owner) -> Self {
+        let template =
+            set.spec.as_ref().and_then(|spec| spec.template.as_ref()?.metadata.as_ref()?.labels.as_ref());
+        let labelled = template.map(Selector::from_set);
+        let (min_ready, now) = (min_ready(set), turn.stamp());
+        let mut crew = Self { pods: 0, labelled: 0, ready: 0, available: 0, since: Vec::new() };
+        for look in turn.store().crew(turn.cluster(), set.uid()).iter() {
+            crew.pods += look.pods;
+            crew.ready += look.ready;
+            crew.labelled +=
+                if labelled.as_ref().is_none_or(|it| it.matches(&look.labels)) { look.pods } else { 0 };
+        }
+        crew.available = crew.ready;
+        if min_ready > 0 {
+            let own = || own(turn.store(), turn.cluster(), set);
+            crew.available = own().filter(|pod| is_available(pod, min_ready, &now)).count();
+            crew.since = own().filter_map(|pod| ready_since(pod).cloned()).collect();
+        }
+        crew
+    }
 }
 
 /// Makes or removes pods as far as the client may; how long it then waits, if there is more to do.
@@ -192,23 +231,19 @@ fn manage(
     turn: &mut Turn<'_>,
     key: &Key,
     set: &Owner,
-    pods: &[&Pod],
+    crew: &Crew,
 ) -> Result<Option<SimDuration>, ApiStatus> {
     let Some(spec) = &set.spec else { return Ok(None) };
     let wanted = usize::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0);
-    let done = if pods.len() < wanted {
-        create(turn, set, (wanted - pods.len()).min(BURST))?
+    let done = if crew.pods < wanted {
+        create(turn, set, (wanted - crew.pods).min(BURST))?
     } else {
-        remove(turn, set, pods, (pods.len() - wanted).min(BURST))?
+        remove(turn, set, (crew.pods - wanted).min(BURST))?
     };
-    if done == wanted.abs_diff(pods.len()) {
+    if done == wanted.abs_diff(crew.pods) {
         return Ok(None);
     }
-    // MODEL: of a crowd several come at once when their tokens are there, for the reader's machine has to look at the
-    // whole crowd each time.
-    let crowd = u64::try_from(pods.len()).unwrap_or(u64::MAX) / CROWD;
-    let extra = SimDuration(crowd * Rate::CONTROLLER_MANAGER.every.0);
-    Ok(turn.throttled().map(|wait| turn.wait_in_line(key, wait + extra)))
+    Ok(turn.throttled().map(|wait| turn.wait_in_line(key, wait)))
 }
 
 /// Creates up to so many pods, one, two, four, … at a time, until one is refused or the client has to wait. How many.
@@ -237,13 +272,14 @@ fn create(turn: &mut Turn<'_>, set: &Owner, count: usize) -> Result<usize, ApiSt
 }
 
 /// Removes up to so many pods, the least useful first, until the client has to wait. How many.
-fn remove(turn: &mut Turn<'_>, set: &Owner, pods: &[&Pod], count: usize) -> Result<usize, ApiStatus> {
+fn remove(turn: &mut Turn<'_>, set: &Owner, count: usize) -> Result<usize, ApiStatus> {
     if count == 0 {
         return Ok(0);
     }
     let ranks = ranks(turn.store(), turn.cluster(), set);
     let now = turn.stamp().0.as_second();
-    let mut sorted = pods.to_vec();
+    let before = turn.store().clone();
+    let mut sorted: Vec<&Pod> = own(&before, turn.cluster(), set).collect();
     sorted.sort_by(|a, b| worth(a, b, &ranks, now));
     for (done, pod) in sorted.into_iter().take(count).enumerate() {
         if turn.throttled().is_some() {
@@ -276,7 +312,7 @@ fn remove(turn: &mut Turn<'_>, set: &Owner, pods: &[&Pod], count: usize) -> Resu
 }
 
 /// Active pods per node of all sets of the same owner.
-fn ranks(store: &Store, cluster: crate::ClusterId, set: &ReplicaSet) -> BTreeMap<String, usize> {
+fn ranks(store: &Store, cluster: ClusterId, set: &ReplicaSet) -> BTreeMap<String, usize> {
     let own = set.metadata.uid.clone().unwrap_or_default();
     let sets: Vec<String> = match controller_of(&set.metadata) {
         Some(owner) => store
@@ -339,31 +375,19 @@ fn worth(a: &Pod, b: &Pod, ranks: &BTreeMap<String, usize>, now: i64) -> Orderin
         .then_with(|| a.metadata.uid.cmp(&b.metadata.uid))
 }
 
-fn status_of(
-    turn: &Turn<'_>,
-    set: &ReplicaSet,
-    pods: &[&Pod],
-    failed: Option<&ApiStatus>,
-) -> ReplicaSetStatus {
-    let spec = set.spec.clone().unwrap_or_default();
-    let labels = spec.template.as_ref().and_then(|t| t.metadata.as_ref()).and_then(|m| m.labels.clone());
-    let labelled = Selector::from_set(&labels.unwrap_or_default());
-    let now = turn.stamp();
-    let count = |holds: &dyn Fn(&Pod) -> bool| {
-        let number = pods.iter().filter(|pod| holds(pod)).count();
-        Some(i32::try_from(number).unwrap_or(i32::MAX)).filter(|number| *number > 0)
-    };
-    let nothing = BTreeMap::new();
+fn status_of(turn: &Turn<'_>, set: &ReplicaSet, crew: &Crew, failed: Option<&ApiStatus>) -> ReplicaSetStatus {
+    let shown = |number: usize| Some(i32::try_from(number).unwrap_or(i32::MAX)).filter(|number| *number > 0);
     let mut conditions = set.status.as_ref().and_then(|status| status.conditions.clone()).unwrap_or_default();
-    let wanted = usize::try_from(spec.replicas.unwrap_or(1)).unwrap_or(0);
+    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let wanted = usize::try_from(wanted).unwrap_or(0);
     let had = conditions.iter().position(|condition| condition.type_ == "ReplicaFailure");
     match (failed, had) {
         (Some(refusal), None) => conditions.push(ReplicaSetCondition {
             type_: "ReplicaFailure".to_owned(),
             status: "True".to_owned(),
-            reason: Some(if pods.len() < wanted { "FailedCreate" } else { "FailedDelete" }.to_owned()),
+            reason: Some(if crew.pods < wanted { "FailedCreate" } else { "FailedDelete" }.to_owned()),
             message: Some(refusal.message.clone()),
-            last_transition_time: Some(now.clone()),
+            last_transition_time: Some(turn.stamp()),
         }),
         (None, Some(at)) => {
             conditions.remove(at);
@@ -371,12 +395,10 @@ fn status_of(
         (Some(_), Some(_)) | (None, None) => {}
     }
     ReplicaSetStatus {
-        replicas: i32::try_from(pods.len()).unwrap_or(i32::MAX),
-        fully_labeled_replicas: count(&|pod| {
-            labelled.matches(pod.metadata.labels.as_ref().unwrap_or(&nothing))
-        }),
-        ready_replicas: count(&|pod| is_ready(pod)),
-        available_replicas: count(&|pod| is_available(pod, spec.min_ready_seconds.unwrap_or(0), &now)),
+        replicas: i32::try_from(crew.pods).unwrap_or(i32::MAX),
+        fully_labeled_replicas: shown(crew.labelled),
+        ready_replicas: shown(crew.ready),
+        available_replicas: shown(crew.available),
         observed_generation: set.metadata.generation,
         conditions: (!conditions.is_empty()).then_some(conditions),
         ..ReplicaSetStatus::default()
@@ -385,10 +407,10 @@ fn status_of(
 
 /// How long until the next pod has been ready for so many seconds. Ready conditions carry whole seconds.
 /// Source: `FindMinNextPodAvailabilityCheck` of `controller_utils.go`, 1.34.
-fn next_available(turn: &Turn<'_>, pods: &[&Pod], min_ready: i32) -> SimDuration {
+fn next_available(turn: &Turn<'_>, crew: &Crew, min_ready: i32) -> SimDuration {
     let enough = SimDuration::secs(min_ready.unsigned_abs().into());
-    let since = pods.iter().filter_map(|pod| ready_since(pod));
-    let due = since.map(|since| sim_time(turn.world(), since) + enough).filter(|due| *due > turn.now());
+    let due =
+        crew.since.iter().map(|since| sim_time(turn.world(), since) + enough).filter(|due| *due > turn.now());
     due.min().map_or(enough, |due| due.since(turn.now()))
 }
 

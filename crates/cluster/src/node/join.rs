@@ -111,8 +111,7 @@ fn boot_again(turn: &mut Turn<'_>, it: &Instance, node: &str) {
     if turn.get::<Machine>("", node).is_none_or(booted) {
         return;
     }
-    let lost: Vec<Sandbox> =
-        turn.list::<Sandbox>(None).filter(|sandbox| sandbox.node == node).cloned().collect();
+    let lost: Vec<Sandbox> = turn.store().sandboxes_on(turn.cluster(), node).cloned().collect();
     for sandbox in lost {
         kubelet::lose(turn, &sandbox);
     }

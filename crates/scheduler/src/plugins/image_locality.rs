@@ -3,10 +3,12 @@
 //! An image counts with its size times the share of nodes that have it, so that pods do not heap up on one node.
 //! Source: `imagelocality`, 1.34.
 
+use std::rc::Rc;
+
 use crate::decision::{Arithmetic, ImageShare};
 use crate::plugin::{Cycle, MAX_NODE_SCORE, Phase, Plugin, Reach, Score};
 use crate::pod::PodInfo;
-use crate::table::NodeRef;
+use crate::table::{Holders, NodeRef};
 
 const MIB: i64 = 1024 * 1024;
 /// Sum below which there is no score.
@@ -17,7 +19,10 @@ const CEILING: i64 = 1000 * MIB;
 /// Likes nodes that need not pull.
 pub struct ImageLocality;
 
-struct Present;
+/// The pod's images that some node has.
+struct Present {
+    held: Vec<Rc<Holders>>,
+}
 
 impl Plugin for ImageLocality {
     fn name(&self) -> &'static str {
@@ -28,8 +33,9 @@ impl Plugin for ImageLocality {
         &[Phase::Score]
     }
 
-    fn pre_score(&self, _cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
-        Some(Box::new(Present))
+    fn pre_score(&self, cycle: &Cycle, _nodes: &[NodeRef]) -> Option<Box<dyn Score>> {
+        let held = cycle.pod.template.images.iter().filter_map(|image| cycle.table.holders(image).cloned());
+        Some(Box::new(Present { held: held.collect() }))
     }
 
     fn reach(&self, _pod: &PodInfo) -> Reach {
@@ -50,14 +56,10 @@ fn present<'a>(cycle: &Cycle<'a>, node: NodeRef) -> impl Iterator<Item = (&'a St
 impl Score for Present {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "upstream's arithmetic")]
     fn score(&self, cycle: &Cycle, node: NodeRef) -> i64 {
-        if cycle.table.row(node).images.is_empty() {
-            return 0;
-        }
         let all = nodes(cycle) as f64;
-        let scaled = |(name, size): (&String, i64)| {
-            (size as f64 * (cycle.table.nodes_with_image(name) as f64 / all)) as i64
-        };
-        let sum = present(cycle, node).map(scaled).fold(0, i64::saturating_add);
+        let scaled =
+            |holders: &Rc<Holders>| Some((holders.size(node)? as f64 * (holders.nodes as f64 / all)) as i64);
+        let sum = self.held.iter().filter_map(scaled).fold(0, i64::saturating_add);
         let ceiling = CEILING * cycle.pod.template.image_count.max(1);
         MAX_NODE_SCORE * (sum.clamp(FLOOR, ceiling) - FLOOR) / (ceiling - FLOOR)
     }

@@ -50,9 +50,57 @@ struct Evenness {
 struct SoftDomains {
     constraint: Constraint,
     siblings: Meant,
-    matching: BTreeMap<String, i64>,
+    matching: Matching,
     domains: usize,
     weight: f64,
+}
+
+/// Matching pods by domain, as domains of its key are told apart.
+enum Matching {
+    /// Every node is a domain of its own: its pods are counted when it is scored.
+    Nodes,
+    /// By the number of the zone; none where no node passed.
+    Zones(Vec<Option<i64>>),
+    /// By the label's value.
+    Values(BTreeMap<String, i64>),
+}
+
+impl Matching {
+    /// None yet in any domain of these nodes.
+    fn of(key: &str, cycle: &Cycle, nodes: &[NodeRef]) -> Self {
+        match key {
+            HOSTNAME => Matching::Nodes,
+            ZONE if nodes.iter().all(|node| cycle.table.zone_of(*node).is_some()) => {
+                let mut zones = vec![None; cycle.table.zone_count()];
+                for zone in nodes.iter().filter_map(|node| cycle.table.zone_of(*node)) {
+                    zones[zone] = Some(0);
+                }
+                Matching::Zones(zones)
+            }
+            _ => {
+                let value =
+                    |node: &NodeRef| cycle.table.row(*node).domain(key).unwrap_or_default().to_owned();
+                Matching::Values(nodes.iter().map(|node| (value(node), 0)).collect())
+            }
+        }
+    }
+
+    fn domains(&self, nodes: &[NodeRef]) -> usize {
+        match self {
+            Matching::Nodes => nodes.len(),
+            Matching::Zones(zones) => zones.iter().flatten().count(),
+            Matching::Values(values) => values.len(),
+        }
+    }
+
+    /// The count of a node's domain.
+    fn of_node(&mut self, cycle: &Cycle, node: NodeRef, constraint: &Constraint) -> Option<&mut i64> {
+        match self {
+            Matching::Nodes => None,
+            Matching::Zones(zones) => zones.get_mut(cycle.table.zone_of(node)?)?.as_mut(),
+            Matching::Values(values) => values.get_mut(domain(cycle, node, constraint)),
+        }
+    }
 }
 
 impl Plugin for PodTopologySpread {
@@ -102,12 +150,10 @@ impl Plugin for PodTopologySpread {
         let mut soft: Vec<SoftDomains> =
             constraints.iter().map(|it| SoftDomains::of(it.clone(), cycle, &eligible)).collect();
         for node in cycle.table.nodes().filter(labelled) {
-            for it in soft.iter_mut().filter(|it| it.constraint.topology_key != HOSTNAME) {
-                if !counts(&it.constraint, cycle, node) {
-                    continue;
-                }
-                if let Some(pods) = it.matching.get_mut(domain(cycle, node, &it.constraint)) {
-                    *pods += matching(&it.siblings, cycle, node);
+            for SoftDomains { constraint, siblings, matching: domains, .. } in &mut soft {
+                let Some(pods) = domains.of_node(cycle, node, constraint) else { continue };
+                if counts(constraint, cycle, node) {
+                    *pods += matching(siblings, cycle, node);
                 }
             }
         }
@@ -333,23 +379,22 @@ impl Filter for Skew {
 
 impl SoftDomains {
     fn of(constraint: Constraint, cycle: &Cycle, nodes: &[NodeRef]) -> SoftDomains {
-        let domains: BTreeMap<String, i64> = if constraint.topology_key == HOSTNAME {
-            BTreeMap::new()
-        } else {
-            nodes.iter().map(|node| (domain(cycle, *node, &constraint).to_owned(), 0)).collect()
-        };
-        let count = if constraint.topology_key == HOSTNAME { nodes.len() } else { domains.len() };
+        let matching = Matching::of(&constraint.topology_key, cycle, nodes);
+        let domains = matching.domains(nodes);
         let siblings = siblings(&constraint, cycle);
-        SoftDomains { constraint, siblings, matching: domains, domains: count, weight: weight(count) }
+        SoftDomains { constraint, siblings, matching, domains, weight: weight(domains) }
     }
 
     /// Matching pods in the node's domain; `None` where the node has no such label.
     fn pods(&self, cycle: &Cycle, node: NodeRef) -> Option<i64> {
-        let domain = cycle.table.row(node).domain(&self.constraint.topology_key)?;
-        Some(if self.constraint.topology_key == HOSTNAME {
-            matching(&self.siblings, cycle, node)
-        } else {
-            self.matching.get(domain).copied().unwrap_or(0)
+        let value = || cycle.table.row(node).domain(&self.constraint.topology_key);
+        Some(match &self.matching {
+            Matching::Nodes => {
+                value()?;
+                matching(&self.siblings, cycle, node)
+            }
+            Matching::Zones(zones) => zones[cycle.table.zone_of(node)?].unwrap_or(0),
+            Matching::Values(values) => values.get(value()?).copied().unwrap_or(0),
         })
     }
 }

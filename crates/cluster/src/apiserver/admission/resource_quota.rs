@@ -26,6 +26,9 @@ pub(super) fn concerns(review: &Review<'_>, object: &Object) -> bool {
 
 pub(super) fn validate(review: &Review<'_>, object: &Object, _: &mut Vec<String>) -> Result<(), ApiStatus> {
     let (store, cluster, kind) = (review.world.store(), review.cluster, object.kind());
+    if store.objects(cluster, Kind::ResourceQuota, Some(object.namespace())).next().is_none() {
+        return Ok(());
+    }
     let value = object.to_value();
     let mut asked = quota::usage(kind, &value);
     if let Some(old) = review.old {

@@ -102,6 +102,9 @@ fn without_ended<'p>(
 ) -> Vec<&'p Pod> {
     let (ended, running): (Vec<&Pod>, Vec<&Pod>) =
         place.alive().partition(|pod| matches!(phase(pod), "Failed" | "Succeeded"));
+    if ended.is_empty() {
+        return running;
+    }
     let object = set.clone().into_object();
     for pod in ended {
         let name = pod.metadata.name.as_deref().unwrap_or_default();

@@ -57,7 +57,7 @@ impl Controller for DaemonSetController {
                 // An orphan may belong to any set that chooses it.
                 if let Some(pod) = change.after.as_ref().filter(|pod| controller_of(pod.meta()).is_none()) {
                     let sets = store.list::<DaemonSet>(change.key.cluster, Some(&change.key.namespace));
-                    for set in sets.filter(|set| chooses(set, pod.meta().labels.as_ref())) {
+                    for set in sets.filter(|set| chooses(set)(pod.meta().labels.as_ref())) {
                         wake(key(&change.key.namespace, set.metadata.name.as_deref().unwrap_or_default()));
                     }
                 }
@@ -137,10 +137,10 @@ fn concerns(store: &Store, change: &Change, set: &DaemonSet) -> bool {
 }
 
 /// Whether the set looks for pods with such labels.
-fn chooses(set: &DaemonSet, labels: Option<&BTreeMap<String, String>>) -> bool {
+fn chooses(set: &DaemonSet) -> impl Fn(Option<&BTreeMap<String, String>>) -> bool + use<> {
     let selector = set.spec.as_ref().and_then(|spec| Selector::from_label_selector(&spec.selector).ok());
     let selector = selector.filter(|selector| !selector.is_empty());
-    selector.is_some_and(|selector| selector.matches(labels.unwrap_or(&BTreeMap::new())))
+    move |labels| selector.as_ref().is_some_and(|it| it.matches(labels.unwrap_or(&BTreeMap::new())))
 }
 
 /// Adopts pods that the set chooses and nobody manages, and lets go those that it no longer chooses.
@@ -148,13 +148,13 @@ fn claim(turn: &mut Turn<'_>, set: &DaemonSet) -> Result<(), ApiStatus> {
     let uid = set.metadata.uid.clone().unwrap_or_default();
     let namespace = set.metadata.namespace.clone().unwrap_or_default();
     let name = |pod: &Pod| pod.metadata.name.clone().unwrap_or_default();
+    let chooses = chooses(set);
     let own = turn.store().owned_by(turn.cluster(), &uid).filter_map(|(_, pod)| Pod::of(pod));
     let own = own.filter(|pod| is_managed_by(&pod.metadata, &uid));
-    let lost: Vec<String> = own.filter(|pod| !chooses(set, pod.metadata.labels.as_ref())).map(name).collect();
+    let lost: Vec<String> = own.filter(|pod| !chooses(pod.metadata.labels.as_ref())).map(name).collect();
     let orphans = turn.store().orphan_pods(turn.cluster(), &namespace);
     let orphans = orphans.filter(|pod| pod.metadata.deletion_timestamp.is_none());
-    let found: Vec<String> =
-        orphans.filter(|pod| chooses(set, pod.metadata.labels.as_ref())).map(name).collect();
+    let found: Vec<String> = orphans.filter(|pod| chooses(pod.metadata.labels.as_ref())).map(name).collect();
     for pod in lost {
         let_go(turn, set, &pod)?;
     }

@@ -201,21 +201,15 @@ pub(super) fn unfit(turn: &Turn<'_>, pod: &Pod, name: &str) -> Option<Refusal> {
 /// Everything by which a pod does not fit its node: `AdmissionCheck` and `generalFilter`.
 fn reasons(turn: &Turn<'_>, pod: &Pod, name: &str) -> Vec<Reason> {
     let (Some(node), Some(spec)) = (turn.get::<Node>("", name), pod.spec.as_ref()) else { return Vec::new() };
-    let here: Vec<&Pod> = turn
-        .store()
-        .pods_on(turn.cluster(), name)
-        .filter(|other| {
-            let (namespace, name) = names(other);
-            turn.get::<Sandbox>(namespace, name).is_some() && other.metadata.uid != pod.metadata.uid
-        })
-        .collect();
-    let labels = node.metadata.labels.clone().unwrap_or_default();
     let elsewhere = || {
         let wanted = RequiredNodes::of(spec)?;
+        let labels = node.metadata.labels.clone().unwrap_or_default();
         let why = "node(s) didn't match Pod's node affinity/selector";
         (!wanted.matches(name, &labels)).then_some(Reason::Failed("NodeAffinity", why))
     };
     let taken = || {
+        ports(spec).next()?;
+        let here = others(turn, pod, name);
         let others = here.iter().filter_map(|pod| pod.spec.as_ref()).flat_map(ports);
         let others: Vec<&ContainerPort> = others.collect();
         let clash = ports(spec).any(|own| others.iter().any(|other| collide(own, other)));
@@ -230,12 +224,39 @@ fn reasons(turn: &Turn<'_>, pod: &Pod, name: &str) -> Vec<Reason> {
         let intolerable = taints.any(|taint| !tolerated(&tolerations(spec), &taint));
         (intolerable && !mirror::is_mirror(pod)).then_some(Reason::Failed("TaintToleration", why))
     };
-    let lacks = too_little(node, pod, &here).into_iter().map(Reason::Lack);
+    let lacks = if fits_beside_all(turn, spec, name) { Vec::new() } else { too_little(turn, node, pod) };
+    let lacks = lacks.into_iter().map(Reason::Lack);
     lacks.chain(elsewhere()).chain(taken()).chain(tainted()).collect()
 }
 
+/// The pods that the kubelet of a node has taken in, but for this one.
+fn others<'t>(turn: &'t Turn<'_>, pod: &Pod, node: &str) -> Vec<&'t Pod> {
+    let all = turn.store().pods_on(turn.cluster(), node);
+    let others = all.filter(|other| {
+        let (namespace, name) = names(other);
+        turn.get::<Sandbox>(namespace, name).is_some() && other.metadata.uid != pod.metadata.uid
+    });
+    others.collect()
+}
+
+/// Whether there is room for every pod that is bound to a node, this one and those not taken in yet among them: then nobody needs
+/// to be asked one by one.
+fn fits_beside_all(turn: &Turn<'_>, spec: &PodSpec, node: &str) -> bool {
+    let table = turn.world().scheduling().nodes(turn.cluster());
+    let Some(node) = table.find(node) else { return false };
+    let row = table.row(node);
+    let wants = Requests::of(spec, None).exact;
+    i64::try_from(row.pods.len()).is_ok_and(|pods| pods <= row.allowed_pods)
+        && wants.listed().into_iter().all(|(resource, _)| {
+            table
+                .resource(resource)
+                .is_some_and(|it| table.requested(it, node) <= table.allocatable(it, node))
+        })
+}
+
 /// UPSTREAM: what the node does not know of at all is no reason.
-fn too_little(node: &Node, pod: &Pod, here: &[&Pod]) -> Vec<Lack> {
+fn too_little(turn: &Turn<'_>, node: &Node, pod: &Pod) -> Vec<Lack> {
+    let here = others(turn, pod, node.metadata.name.as_deref().unwrap_or_default());
     let offers = node.status.as_ref().map(|status| allocatable(status.allocatable.as_ref()));
     let (Some((offers, most)), Some(spec)) = (offers, pod.spec.as_ref()) else { return Vec::new() };
     let wants = Requests::of(spec, None).exact;

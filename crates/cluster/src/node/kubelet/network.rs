@@ -92,7 +92,7 @@ pub(super) fn release(turn: &mut Turn<'_>, sandbox: &Sandbox) {
 /// The lowest address of the node's range that no sandbox has, behind the one it begins with and the bridge's.
 fn kindnet(turn: &Turn<'_>, node: &str, cidr: Ipv4Net) -> Option<Ipv4Addr> {
     let taken: Vec<IpAddr> =
-        turn.list::<Sandbox>(None).filter(|s| s.node == node).filter_map(|sandbox| sandbox.ip).collect();
+        turn.store().sandboxes_on(turn.cluster(), node).filter_map(|sandbox| sandbox.ip).collect();
     let (first, last) = (u32::from(cidr.addr()) + 2, u32::from(cidr.broadcast()));
     (first..last).map(Ipv4Addr::from).find(|ip| !taken.contains(&IpAddr::V4(*ip)))
 }

@@ -8,7 +8,7 @@
 use api::{
     Resource, SimDuration,
     k8s::core::v1::Secret,
-    kinds::sim::{ContainerStep, Machine, Sandbox},
+    kinds::sim::{ContainerStep, Machine},
 };
 
 use super::{back_off, container::Pass, container::go_duration, image, say, status::waiting};
@@ -66,10 +66,9 @@ impl Pass<'_, '_> {
         if self.machine.instance.is_some() || self.machine.played {
             return SimDuration::ZERO;
         }
-        let node = &self.sandbox.node;
         let own = self.sandbox.metadata.name.as_ref();
-        let others =
-            self.turn.list::<Sandbox>(None).filter(|it| it.node == *node && it.metadata.name.as_ref() != own);
+        let others = self.turn.store().sandboxes_on(self.turn.cluster(), &self.sandbox.node);
+        let others = others.filter(|it| it.metadata.name.as_ref() != own);
         let works = others.flat_map(|it| &it.containers);
         let works = works
             .chain(self.sandbox.containers.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, it)| it));

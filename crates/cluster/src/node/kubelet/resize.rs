@@ -6,7 +6,7 @@
 //! Source: kubelet `pkg/kubelet/allocation/allocation_manager.go`, `status/status_manager.go`, `kuberuntime_manager.go`
 //! (`computePodResizeAction`).
 
-use std::{borrow::Cow, cmp::Reverse};
+use std::cmp::Reverse;
 
 use api::{
     ApiStatus, Resource, SimDuration,
@@ -69,32 +69,22 @@ pub(super) fn step(turn: &mut Turn<'_>, pod: &Pod) -> Result<Option<Next>, ApiSt
 /// What a pod has of its node: what was asked for since, and not given, does not count.
 /// Source: `allocation_manager.go` (`UpdatePodFromAllocation`), `NodeInfo.AddPod`.
 pub(super) fn allocated(pod: &Pod) -> Option<Requests> {
-    let mut spec = Cow::Borrowed(pod.spec.as_ref()?);
     let status = pod.status.as_ref();
-    if condition(pod, IN_PROGRESS).is_none() {
-        let statuses = || {
-            status.into_iter().flat_map(|it| {
-                it.container_statuses.iter().flatten().chain(it.init_container_statuses.iter().flatten())
-            })
-        };
-        let other = |container: &Container| {
-            let told = statuses().find(|it| it.name == container.name && it.resources.is_some())?;
-            let asks = container.resources.as_ref().and_then(|it| it.requests.as_ref());
-            (told.allocated_resources.as_ref() != asks).then(|| told.allocated_resources.clone())
-        };
-        let is_sidecar = |it: &Container| it.restart_policy.as_deref() == Some("Always");
-        let sidecars = spec.init_containers.iter().flatten().filter(|it| is_sidecar(it));
-        if spec.containers.iter().chain(sidecars).any(|it| other(it).is_some()) {
-            let spec = spec.to_mut();
-            let sidecars = spec.init_containers.iter_mut().flatten().filter(|it| is_sidecar(it));
-            for container in spec.containers.iter_mut().chain(sidecars) {
-                if let Some(has) = other(container) {
-                    container.resources.get_or_insert_default().requests = has;
-                }
-            }
-        }
-    }
-    Some(Requests::of(&spec, status))
+    let in_progress = condition(pod, IN_PROGRESS).is_some();
+    let is_sidecar = |it: &Container| it.restart_policy.as_deref() == Some("Always");
+    let spec = pod.spec.as_ref()?;
+    let resizes = |name: &str| {
+        let init = spec.init_containers.iter().flatten().find(|it| it.name == name);
+        init.is_none_or(is_sidecar)
+    };
+    Some(Requests::with(spec, status, |container| {
+        let mut statuses = status.into_iter().flat_map(|it| {
+            it.container_statuses.iter().flatten().chain(it.init_container_statuses.iter().flatten())
+        });
+        let told = statuses.find(|it| it.name == container.name && it.resources.is_some());
+        let told = told.filter(|_| !in_progress && resizes(&container.name));
+        told.map(|told| told.allocated_resources.as_ref())
+    }))
 }
 
 /// Wakes the pods of a node whose resize was put off, when something left it or takes less of it: those that want no more
