@@ -36,6 +36,38 @@ pub fn manifest(text: &str) -> Vec<Diagnostic> {
     found
 }
 
+/// What a text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Objects, for `kubectl apply`; or nobody can tell.
+    Objects,
+    /// Part of something, such as a patch: it names neither an API version nor a kind.
+    Part,
+    /// A config of eksctl, kind or the lab: the API server does not know its kind.
+    Config,
+}
+
+/// What a text is for, by the kinds that it names.
+#[must_use]
+pub fn purpose(text: &str) -> Purpose {
+    let reading = text::read(text);
+    let of = |document: &Document| match (document.api_version(), document.kind()) {
+        _ if document.error.is_some() => Purpose::Objects,
+        (Some(version), _)
+            if ["eksctl.io/", "kind.x-k8s.io/", "podpath/"].iter().any(|it| version.starts_with(it)) =>
+        {
+            Purpose::Config
+        }
+        (None, None) => Purpose::Part,
+        _ => Purpose::Objects,
+    };
+    let mut all = reading.documents.iter().map(of);
+    match all.next() {
+        Some(first) if all.all(|it| it == first) => first,
+        _ => Purpose::Objects,
+    }
+}
+
 /// Everything that is to be said of one document that could be read.
 #[must_use]
 pub fn document(document: &Document) -> Vec<Diagnostic> {
@@ -163,6 +195,15 @@ fn placed(document: &Document, diagnostic: Diagnostic) -> Diagnostic {
 mod tests {
     use super::*;
     use crate::Severity;
+
+    #[test]
+    fn a_text_is_for_the_api_server_unless_all_of_it_is_for_something_else() {
+        assert_eq!(purpose("apiVersion: v1\nkind: Pod\n"), Purpose::Objects);
+        assert_eq!(purpose("apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\n"), Purpose::Config);
+        assert_eq!(purpose("spec:\n  replicas: 2\n"), Purpose::Part);
+        assert_eq!(purpose("kind: Pod\n---\nspec: {}\n"), Purpose::Objects);
+        assert_eq!((purpose(""), purpose("a: [")), (Purpose::Objects, Purpose::Objects));
+    }
 
     fn said(text: &str) -> Vec<(u32, u32, String)> {
         let at = |it: Diagnostic| {

@@ -144,6 +144,8 @@ pub enum Action {
     Edited(String),
     /// Applies the editor's text.
     Apply,
+    /// Write what is in the editor into its file, and no more.
+    SaveFile,
     /// Closes what `kubectl edit` has opened, without saving.
     CloseEditor,
     /// A text was too long to be taken.

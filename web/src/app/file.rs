@@ -4,11 +4,11 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use api::Diagnostic;
+use api::{Diagnostic, diagnose::Purpose};
 use lab::script;
 use yew::Context;
 
-use super::{App, Sheet, Work, edit};
+use super::{App, Sheet, Work, edit, keys::Aim};
 
 /// What an empty editor begins with.
 const SAMPLE: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: hello\nspec:\n  containers:\n    - name: app\n      image: registry.k8s.io/pause:3.10\n";
@@ -48,7 +48,12 @@ impl App {
     }
 
     pub(super) fn check(&mut self) {
-        self.diagnostics = Rc::new(if self.text.1.len() > LONGEST_CHECKED {
+        let long = self.text.1.len() > LONGEST_CHECKED;
+        self.purpose = if long { Purpose::Objects } else { api::diagnose::purpose(&self.text.1) };
+        self.diagnostics = Rc::new(if self.purpose == Purpose::Part {
+            // A patch is complete as it is.
+            Vec::new()
+        } else if long {
             vec![Diagnostic::warning(api::FieldPath::root(), self.ui().unchecked)]
         } else {
             api::diagnose::manifest(&self.text.1)
@@ -63,6 +68,19 @@ impl App {
         let (file, text) = (&self.file, self.text.1.trim_end_matches('\n'));
         let line = format!("cat > {file} <<'{mark}'\n{text}\n{mark}\nkubectl apply -f {file}");
         self.run(context, &line);
+    }
+
+    /// Writes the file; what to do with it is a command's affair, so the terminal is next.
+    pub(super) fn save_file(&mut self, context: &Context<Self>) {
+        if self.text.1.len() > script::LONGEST_PASTE {
+            return self.desk.refuse();
+        }
+        let mark = edit::mark(&self.text.1);
+        let (file, text) = (&self.file, self.text.1.trim_end_matches('\n'));
+        let line = format!("cat > {file} <<'{mark}'\n{text}\n{mark}");
+        self.run(context, &line);
+        self.work = Work::Terminal;
+        self.aim = Some(Aim::First("#command"));
     }
 
     pub(super) fn solution(&mut self) {

@@ -2,7 +2,10 @@
 
 use api::SimTime;
 use cluster::import::outlook::{Change, NoOutlook, Outlook, outlook};
-use lab::view::imagine::{Offer, offer};
+use lab::view::{
+    imagine::{Offer, offer},
+    why::Why,
+};
 
 use super::{App, Tab};
 
@@ -39,10 +42,11 @@ impl App {
     /// What can be imagined of the node that is looked at. Not in a lesson, where it would answer what is asked.
     #[must_use]
     pub fn offer(&self) -> Option<Offer> {
-        let node = self.selected.as_deref()?.strip_prefix("Node/")?;
+        let selected = self.selected.as_deref()?;
         if self.tab != Tab::Why || self.desk.book().is_some() {
             return None;
         }
-        offer(self.desk.moment().store, self.desk.cluster(), node)
+        let Some(Why::Node(node)) = self.desk.why(selected) else { return None };
+        offer(self.desk.moment().store, self.desk.cluster(), &node.name)
     }
 }

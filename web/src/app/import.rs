@@ -34,6 +34,7 @@ impl App {
 pub fn dropped(send: &Callback<Action>) -> Callback<DragEvent> {
     let send = send.clone();
     Callback::from(move |event: DragEvent| {
+        show_zone(false);
         if let Some(files) = event.data_transfer().and_then(|it| it.files()).filter(|it| it.length() > 0) {
             event.prevent_default();
             read(&files, send.clone());
@@ -41,9 +42,25 @@ pub fn dropped(send: &Callback<Action>) -> Callback<DragEvent> {
     })
 }
 
-/// What is over the page may be dropped here.
+/// What is over the page may be dropped here; files are told so.
 pub fn hovers(event: &DragEvent) {
     event.prevent_default();
+    let files = event.data_transfer().is_some_and(|it| it.types().includes(&"Files".into(), 0));
+    show_zone(files);
+}
+
+/// It was taken away again: whatever it is over now lies outside the page.
+pub fn left(event: &DragEvent) {
+    if event.related_target().is_none() {
+        show_zone(false);
+    }
+}
+
+/// Shows where files may be dropped.
+fn show_zone(shown: bool) {
+    let root = gloo::utils::document_element();
+    // Without the mark a drop works all the same.
+    let _ = if shown { root.set_attribute("data-drop", "") } else { root.remove_attribute("data-drop") };
 }
 
 /// Files that were chosen in the browser's own window.

@@ -16,7 +16,7 @@ mod select;
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use api::{Diagnostic, SimTime};
+use api::{Diagnostic, SimTime, diagnose::Purpose};
 use gloo::{
     events::{EventListener, EventListenerOptions},
     timers::callback::Timeout,
@@ -96,6 +96,8 @@ pub struct App {
     pub text: (u32, String),
     /// What is wrong with it.
     pub diagnostics: Rc<Vec<Diagnostic>>,
+    /// What it is for.
+    pub purpose: Purpose,
     /// Hints shown.
     pub hints: usize,
     /// What went wrong with the learner's own command, for readers at once.
@@ -368,7 +370,8 @@ impl App {
                 self.check();
             }
             Action::Apply if self.editing.is_some() => self.save_edited(context),
-            Action::Apply => self.apply(context),
+            Action::Apply if self.purpose != Purpose::Config => self.apply(context),
+            Action::Apply | Action::SaveFile => self.save_file(context),
             Action::CloseEditor => {
                 self.desk.close_editor();
                 self.end_editing();
@@ -571,6 +574,7 @@ impl Component for App {
             file: String::new(),
             text: (0, String::new()),
             diagnostics: Rc::default(),
+            purpose: Purpose::Objects,
             hints: 0,
             alarm: String::new(),
             link: None,

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use api::{Diagnostic, Severity, schema::DESCRIPTIONS};
+use api::{Diagnostic, Severity, diagnose::Purpose, schema::DESCRIPTIONS};
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use lab::{
     script,
@@ -15,8 +15,8 @@ use web_sys::{
     ClipboardEvent, HtmlElement, HtmlSelectElement, HtmlTextAreaElement, InputEvent, KeyboardEvent,
 };
 use yew::{
-    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_node_ref,
-    use_state,
+    Callback, Html, Properties, classes, function_component, html, use_effect_with, use_mut_ref,
+    use_node_ref, use_state,
 };
 
 use super::terminal;
@@ -36,6 +36,8 @@ pub struct Props {
     pub editing: Option<String>,
     /// Names of all files that could be here.
     pub files: Vec<String>,
+    /// What its text is for.
+    pub purpose: Purpose,
     /// Its text, and a number that changes when somebody else wrote it.
     pub text: (u32, String),
     /// What is wrong with the text.
@@ -304,6 +306,7 @@ pub fn editor(props: &Props) -> Html {
             }
         })
     };
+    let purpose = props.purpose;
     let errors = props.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let on_fault = move |d: &Diagnostic| {
         let (mounted, place) = (mounted.clone(), d.span.map_or((1, 1), |span| (span.line, span.column)));
@@ -343,9 +346,15 @@ pub fn editor(props: &Props) -> Html {
                 if props.editing.is_some() {
                     <button class="btn ghost" onclick={on(&props.send, || Action::CloseEditor)}>{ui.close}</button>
                 }
-                <button class="btn" onclick={on(&props.send, || Action::Apply)}
-                    title={if errors > 0 { ui.nothing_applied } else { "" }}>
-                    {icon(Icon::Play, "")}{if props.editing.is_some() { ui.save } else { ui.apply }}<kbd>{"Ctrl ↵"}</kbd></button>
+                if props.editing.is_none() {
+                    <button class={classes!("btn", (purpose == Purpose::Objects).then_some("ghost"))} onclick={on(&props.send, || Action::SaveFile)}>
+                        {ui.save}if purpose == Purpose::Config { <kbd>{"Ctrl ↵"}</kbd> }</button>
+                }
+                if props.editing.is_some() || purpose != Purpose::Config {
+                    <button class={classes!("btn", (props.editing.is_none() && purpose == Purpose::Part).then_some("ghost"))}
+                        onclick={on(&props.send, || Action::Apply)} title={if errors > 0 { ui.nothing_applied } else { "" }}>
+                        {icon(Icon::Play, "")}{if props.editing.is_some() { ui.save } else { ui.apply }}<kbd>{"Ctrl ↵"}</kbd></button>
+                }
             </div>
         </div>
     }

@@ -43,6 +43,14 @@ pub fn lesson(props: &Props) -> Html {
         let send = send.clone();
         Callback::from(move |_| send.emit(Action::Solution))
     };
+    // An order of cards is as tall as the pane: it stands where it is asked.
+    let (docked, asked): (Vec<_>, Vec<_>) =
+        view.predict.iter().partition(|it| it.given.is_none() && !it.sorts && !view.done);
+    let question = |question: &QuestionView| {
+        html! {
+            <Question key={question.id.clone()} question={question.clone()} lang={*lang} send={send.clone()}/>
+        }
+    };
     html! {
         <section class="pane lesson" aria-label={ui.lesson} id="lesson">
             <div class="scroll" tabindex="0">
@@ -50,10 +58,7 @@ pub fn lesson(props: &Props) -> Html {
                 <h1 class="l-title">{view.title.clone()}</h1>
                 {rich::blocks(&view.intro, *lang)}
                 {goals(view, *lang)}
-                if let Some(question) = &view.predict {
-                    <div class="sec"><span>{ui.predict}</span></div>
-                    <Question key={question.id.clone()} question={question.clone()} lang={*lang} send={send.clone()}/>
-                }
+                {for asked.into_iter().map(|it| html! { <><div class="sec"><span>{ui.predict}</span></div>{question(it)}</> })}
                 if let Some(view) = &view.diagnosis {
                     <Diagnosis view={view.clone()} selected={selected.clone()} lang={*lang} send={send.clone()}/>
                 }
@@ -66,6 +71,7 @@ pub fn lesson(props: &Props) -> Html {
                 })}
                 if view.done { {done(view, *lang, send)} }
             </div>
+            {for docked.into_iter().map(|it| html! { <div class="ask"><div class="sec"><span>{ui.predict}</span></div>{question(it)}</div> })}
             if !view.done {
                 <div class="l-foot">
                     <button class="tool box" onclick={more} disabled={*hints >= view.hints.len()}>
@@ -123,6 +129,9 @@ pub fn goal(goal: &GoalView, lang: Lang) -> Html {
     }
 }
 
+/// Answers are counts: nobody needs more digits.
+const MOST_DIGITS: usize = 6;
+
 /// What a question is drawn from.
 #[derive(Clone, PartialEq, Properties)]
 pub struct QuestionProps {
@@ -153,7 +162,7 @@ pub fn question(props: &QuestionProps) -> Html {
         let picked = picked.clone();
         Callback::from(move |event: web_sys::InputEvent| {
             if let Some(input) = target::<HtmlInputElement>(&event) {
-                picked.set(input.value());
+                picked.set(input.value().chars().filter(char::is_ascii_digit).take(MOST_DIGITS).collect());
             }
         })
     };
@@ -181,7 +190,7 @@ pub fn question(props: &QuestionProps) -> Html {
                     Callback::from(move |order: String| lock(order))
                 } }/>
             } else if question.options.is_empty() {
-                <input class="number" inputmode="numeric" aria-label={ui.number_answer} disabled={locked}
+                <input class="number" inputmode="numeric" pattern="[0-9]*" autocomplete="off" aria-label={ui.number_answer} disabled={locked}
                     value={question.given.clone().unwrap_or_else(|| (*picked).clone())} {oninput} {onkeydown}/>
             } else {
                 <Choices labelled_by={format!("asks-{}", question.id)} options={question.options.clone()} picked={(*picked).clone()}

@@ -55,6 +55,8 @@ fn seat(f: &Formula, n: u32) -> Html {
 
 /// Width and height of the curve's own plane.
 const PLANE: (f64, f64) = (280.0, 48.0);
+/// Of it for how it is now: what has just changed is seen too.
+const NOW: f64 = 16.0;
 
 /// What pods used and what the node held, from the first command on.
 pub fn history(it: &History, lang: Lang) -> Html {
@@ -62,7 +64,7 @@ pub fn history(it: &History, lang: Lang) -> Html {
     let (Some(first), Some(last)) = (it.samples.first(), it.samples.last()) else { return Html::default() };
     let most = it.samples.iter().map(|sample| sample.attached.max(sample.used)).max().unwrap_or(0).max(1);
     let span = it.until.since(first.at).0.max(1) as f64;
-    let x = |at: api::SimTime| at.since(first.at).0 as f64 / span * PLANE.0;
+    let x = |at: api::SimTime| at.since(first.at).0 as f64 / span * (PLANE.0 - NOW);
     let y = |count: u32| PLANE.1 - 2.0 - f64::from(count) / f64::from(most) * (PLANE.1 - 6.0);
     let line = |of: fn(&lab::view::pool::Sample) -> u32| {
         let steps =

@@ -37,6 +37,17 @@ pub struct Props {
     pub send: Callback<Action>,
 }
 
+/// Width of a letter of a command's name.
+const LETTER: f64 = 6.0;
+
+/// A command's name as far as there is room.
+fn cut(name: &str, letters: usize) -> String {
+    match name.chars().count() {
+        all if all <= letters => name.to_owned(),
+        _ => name.chars().take(letters - 1).chain(['…']).collect(),
+    }
+}
+
 /// Width of the drawing before its box is measured, in CSS pixels.
 const USUAL: f64 = 1224.0;
 const LEFT: f64 = 64.0;
@@ -210,11 +221,11 @@ pub fn time(props: &Props) -> Html {
                     }
                 })}
                 {for view.commands.iter().enumerate().map(|(index, (t, name))| {
-                    let room = view.commands.get(index + 1).is_none_or(|next| x(next.0) - x(*t) > 80.0);
+                    let letters = view.commands.get(index + 1).map_or(24, |next| ((x(next.0) - x(*t) - 16.0) / LETTER).max(0.0) as usize);
                     html! {
                         <><rect class="tick cmd" rx="2" x={(x(*t) - 4.0).to_string()} y={(y(Lane::Command) - 5.0).to_string()}
                             width="8" height="10"/>
-                        if room { <text class="ax cmdt" x={(x(*t) + 9.0).to_string()} y={(y(Lane::Command) + 3.5).to_string()}>{name.clone()}</text> }</>
+                        if letters >= 8 { <text class="ax cmdt" x={(x(*t) + 9.0).to_string()} y={(y(Lane::Command) + 3.5).to_string()}>{cut(name, letters)}</text> }</>
                     }
                 })}
                 <path class="head" d={format!("M{head} 16V94")}/>

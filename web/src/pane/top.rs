@@ -6,6 +6,7 @@ use yew::{Callback, Html, html};
 use crate::{
     app::{Action, App, Panel, on},
     route::Route,
+    screen::lab::times,
     widget::{Icon, icon},
 };
 
@@ -48,7 +49,7 @@ pub fn top(app: &App, send: &Callback<Action>) -> Html {
                 if let Some(number) = number { <span class="n">{number}</span> }
                 {name}{icon(Icon::Down, "s12")}
             </a>
-            <span class="grow"/>
+            {times(app, send)}
             if app.desk.book().is_none() { <span class="chip mono">{format!("seed {}", app.desk.session().seed())}</span> }
             <button class="tool" aria-label={ui.undo} title="Ctrl Z" onclick={on(send, || Action::Undo)} disabled={!app.desk.can_undo_redo().0}>
                 {icon(Icon::Undo, "")}<span class="wide">{ui.undo}</span>

@@ -10,7 +10,10 @@ pub mod verdict;
 use std::rc::Rc;
 
 use lab::{
-    view::scene::{NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
+    view::{
+        scene::{NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
+        subnet::BlockState,
+    },
     words::{Lang, Ui, fill},
 };
 use yew::{Html, Properties, classes, function_component, html};
@@ -79,6 +82,10 @@ pub fn picture(props: &Props) -> Html {
             {for scene.nodes.iter().map(|n| html! {
                 <Node key={n.id.clone()} node={n.clone()} lang={*lang} lit={lit.clone()} selected={is(&n.id)}
                     dimmed={dims(n)}/>
+            })}
+            {for scene.subnets.iter().filter_map(|s| Some((s, s.handle?))).map(|(s, r)| html! {
+                <rect key={s.id.clone()} class="handle" data-id={s.id.clone()} x={r.x.to_string()} y={r.y.to_string()}
+                    width={r.w.to_string()} height={r.h.to_string()}/>
             })}
             {for scene.services.iter().map(|s| service(s, ui, selected.as_deref()))}
             if let Some(r) = scene.legend { {legend(r, ui)} }
@@ -163,8 +170,6 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
         Supply::Low => Some("is-low"),
         Supply::Out => Some("is-out"),
     };
-    let used = subnet.total.saturating_sub(subnet.free);
-    let filled = (36 * used).checked_div(subnet.total).unwrap_or(0).max(2);
     html! {
         <g key={subnet.id.clone()} class={classes!("k-subnet", if subnet.public { "is-pub" } else { "is-priv" }, supply)}
             data-id={subnet.id.clone()} transform={at(r.x, r.y)}>
@@ -172,22 +177,50 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
             {mark(if subnet.public { Icon::Open } else { Icon::Lock }, 8, 5, 12)}
             <text x="24" y="15" class="lab">{if subnet.public { ui.public } else { ui.private }}
                 {tail("lab2 mono", short_block(&subnet.cidr, r.w))}</text>
-            <rect class="meter-t" x={(r.w - 44).to_string()} y="8" width="36" height="6" rx="3"/>
-            <rect class="meter-f" x={(r.w - 44).to_string()} y="8" width={filled.to_string()} height="6" rx="3"/>
+            {supply_of(subnet)}
             if subnet.supply == Supply::Out {
-                {text(r.w - 50, 15, "lab2 mono end out h", "0 IPs")}
+                {text(r.w - 14 - METER, 15, "lab2 mono end out h", "0 IPs")}
             } else {
-                {text(r.w - 50, 15, "lab2 mono end", format!("{}/{}", subnet.free, subnet.total))}
+                {text(r.w - 14 - METER, 15, "lab2 mono end", format!("{}/{}", subnet.free, subnet.total))}
             }
             if subnet.fragmented {
-                <rect class="broken" x={(r.w - 44).to_string()} y="8" width="36" height="6" rx="3"/>
-                {text(r.w - 50 - 48, 15, "lab2 mono end out h", ui.no_block)}
+                <rect class="broken" x={(r.w - 8 - METER).to_string()} y="6" width={METER.to_string()} height="10" rx="2"/>
+                {text(r.w - 14 - METER - 48, 15, "lab2 mono end out h", ui.no_block)}
             }
             if subnet.empty || subnet.undrawn > 0 && r.w >= 300 {
                 {text(if subnet.empty { 24 } else { 190 }, if subnet.empty { 36 } else { 15 }, "dim",
                     if subnet.undrawn == 0 { ui.empty_subnet.to_owned() } else { fill(ui.other_enis, subnet.undrawn) })}
             }
         </g>
+    }
+}
+
+/// Width of a subnet's meter.
+const METER: i32 = 44;
+
+/// What of a subnet is taken: a bar, or one for each of its blocks of 16 where they are few. A subnet with a little missing in
+/// every block is as free as one with a block gone, and can give no prefix.
+fn supply_of(subnet: &SubnetBox) -> Html {
+    let left = f64::from(subnet.rect.w - 8 - METER);
+    let bar = |x: f64, w: f64, share: f64, class: &'static str| {
+        let filled = if share > 0.0 { (w * share).max(2.0) } else { 0.0 };
+        html! {
+            <><rect class={classes!("meter-t", class)} x={format!("{x:.1}")} y="8" width={format!("{w:.1}")} height="6" rx="1.5"/>
+            <rect class={classes!("meter-f", class)} x={format!("{x:.1}")} y="8" width={format!("{filled:.1}")} height="6" rx="1.5"/></>
+        }
+    };
+    if subnet.blocks.is_empty() {
+        let used = subnet.total.saturating_sub(subnet.free);
+        return bar(left, f64::from(METER), f64::from(used) / f64::from(subnet.total.max(1)), "");
+    }
+    let pitch = f64::from(METER) / subnet.blocks.len() as f64;
+    let gap = if subnet.blocks.len() > 4 { 1.0 } else { 2.0 };
+    html! {
+        {for subnet.blocks.iter().enumerate().map(|(index, block)| {
+            let share = f64::from((block.taken | block.own).count_ones()) / 16.0;
+            let class = if block.state == BlockState::Prefix { "is-prefix" } else { "" };
+            bar(left + pitch * index as f64, pitch - gap, share, class)
+        })}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lab::{
     view::{
-        pod::PodState,
+        pod::{PodState, short_name},
         scene::{EniRow, EniState, NodeBox, NodeSize, NodeState},
     },
     words::{Lang, Ui},
@@ -59,9 +59,31 @@ pub fn node(props: &Props) -> Html {
             {plate(r.w, r.h, "card")}
             {body}
             {stopped(node)}
+            if node.imagined && node.size != NodeSize::Tile { {what_if(node, *lang)} }
             {far(node, ui)}
         </g>
     }
+}
+
+/// A node's name as long as there is room: the rest of a host's name is the same for all.
+fn named(node: &NodeBox, most: usize) -> String {
+    short_name(node.name.split('.').next().unwrap_or_default(), most)
+}
+
+/// The end of an ENI's id, which tells it from others.
+fn eni_tail(id: &str, wide: bool) -> String {
+    let tail: String = id.chars().skip(id.chars().count().saturating_sub(4)).collect();
+    match wide {
+        _ if tail.is_empty() => tail,
+        true => format!("eni-…{tail}"),
+        false => format!("…{tail}"),
+    }
+}
+
+/// A label on the lower edge of a card that is not how it is, but how it would be; a tile has no room for it.
+fn what_if(node: &NodeBox, lang: Lang) -> Html {
+    let words = lang.what_if().what_if;
+    html! { <g class="k-if" transform={at(node.rect.w - 84, node.rect.h - 8)}>{plate(72, 16, "ib")}{text(36, 12, "mid", words)}</g> }
 }
 
 /// What does not run beside the pods: labels on the card's lower edge, where nothing else is written.
@@ -92,7 +114,7 @@ fn far(node: &NodeBox, ui: &Ui) -> Html {
     html! {
         <g class="far" aria-hidden="true">
             <rect class={classes!("face", worst.map(|w| format!("s-{}", w.class())))} width={r.w.to_string()} height={r.h.to_string()}/>
-            {text(r.w / 2, r.h / 2 - 8, "h mid far-name", lab::view::pod::short_name(&node.name, 10))}
+            {text(r.w / 2, r.h / 2 - 8, "h mid far-name", named(node, 10))}
             {text(r.w / 2, r.h / 2 + 34, if node.full() { "mono mid far-count am" } else { "mono mid far-count" },
                 format!("{}/{} {}", node.pods, node.max_pods, ui.pods))}
             if let Some(worst) = worst { {badge(worst.class(), r.w - 20, 20, "2")} }
@@ -138,7 +160,7 @@ fn large(node: &NodeBox, ui: &Ui, lit: &[String]) -> Html {
     let full = node.full();
     let count = format!("{}/{}", node.pods, node.max_pods);
     // The name takes what it needs; the badge follows it unless that would meet the meters.
-    let name = lab::view::pod::short_name(&node.name, 13);
+    let name = named(node, 13);
     let ready_at = (44 + 8 * i32::try_from(name.chars().count()).unwrap_or(10)).min(146);
     html! {
         <>
@@ -167,7 +189,7 @@ fn narrow(node: &NodeBox, ui: &Ui, lit: &[String]) -> Html {
     html! {
         <>
             {mark(Icon::Node, 12, 11, 16)}
-            <text x="36" y="23" class="h t13">{lab::view::pod::short_name(&node.name, 14)}
+            <text x="36" y="23" class="h t13">{named(node, 14)}
                 <tspan dx="8" class="dim">{node.about.rsplit(" · ").next().unwrap_or_default().to_owned()}</tspan>
             </text>
             <text x={(w - 12).to_string()} y="23" class={if full { "end am h" } else { "end h" }}>
@@ -185,7 +207,7 @@ fn medium(node: &NodeBox, ui: &Ui, lit: &[String]) -> Html {
     html! {
         <>
             {mark(Icon::Node, 10, 10, 16)}
-            {text(32, 17, "h mono t12", lab::view::pod::short_name(&node.name, 17))}
+            {text(32, 17, "h mono t12", named(node, 17))}
             <text x="32" y="31" class="mono dim small">{node.about.rsplit(" · ").next().unwrap_or_default().to_owned()}
                 <tspan dx="8" class={if node.full() { "h am" } else { "h" }}>
                     {format!("{}/{}", node.pods, node.max_pods)}</tspan>
@@ -209,7 +231,7 @@ fn folded(node: &NodeBox, ui: &Ui) -> Html {
     html! {
         <>
             {mark(Icon::Node, 10, 10, 16)}
-            {text(32, 22, "h t12", lab::view::pod::short_name(&node.name, 14))}
+            {text(32, 22, "h t12", named(node, 14))}
             {text(32, 36, "mono dim small", node.about.rsplit(" · ").next().unwrap_or_default().to_owned())}
             {ready(node, ui, w - 56, 10)}
             <path class="rule" d={format!("M10 46H{}", w - 10)}/>
@@ -224,7 +246,7 @@ fn tile(node: &NodeBox) -> Html {
     let tail: Vec<&str> = node.name.split('.').next().unwrap_or_default().rsplit('-').take(2).collect();
     let name = match tail.as_slice() {
         [last, before] if last.chars().all(|c| c.is_ascii_digit()) => format!(".{before}.{last}"),
-        _ => lab::view::pod::short_name(&node.name, 9),
+        _ => named(node, 9),
     };
     let worst = node.worst.filter(|s| *s != PodState::Running && *s != PodState::Completed);
     html! {
@@ -269,7 +291,7 @@ fn eni(node: &NodeBox, row: &EniRow, ui: &Ui, large: bool) -> Html {
             {plug}
             if large {
                 {text(16, y + if row.eni.is_empty() { 30 } else { 24 }, "h mono", row.device.clone())}
-                {text(16, y + 38, "mono dim small", lab::view::pod::short_name(&row.eni, 8))}
+                {text(16, y + 38, "mono dim small", eni_tail(&row.eni, node.rect.w >= 400))}
             } else {
                 {text(12, y + 15, "h mono small", row.device.clone())}
             }
@@ -281,6 +303,9 @@ fn eni(node: &NodeBox, row: &EniRow, ui: &Ui, large: bool) -> Html {
                 slot(&s)
             })}
             if !row.slots.is_empty() { {bar(row, tray, large)} }
+            if row.trunk {
+                {text(tray.x + tray.w - 10, tray.y + tray.h / 2 + 4, "dim end", ui.trunk)}
+            }
             if row.state == EniState::None {
                 {text(tray.x + 10, tray.y + tray.h / 2 + 4, "dim", ui.not_attached)}
             } else if large && room {

@@ -11,7 +11,7 @@ use lab::{
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, MouseEvent, PointerEvent, WheelEvent};
 use yew::{
-    AttrValue, Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref,
+    AttrValue, Callback, Html, Properties, classes, function_component, html, use_effect_with, use_mut_ref,
     use_node_ref, use_state,
 };
 
@@ -56,6 +56,9 @@ pub struct Props {
     /// How the page last asked to look at it, and the number of that.
     #[prop_or((0, Zoom::Fit))]
     pub zoom: (u32, Zoom),
+    /// Whether it has no controls, because fingers zoom.
+    #[prop_or_default]
+    pub bare: bool,
     /// What lies over the picture.
     #[prop_or_default]
     pub overlay: Html,
@@ -84,21 +87,54 @@ fn fitting(room: (f64, f64), scene: &Scene) -> f64 {
     if (0.97..=1.03).contains(&scale) { 1.0 } else { scale.min(1.25) }
 }
 
-/// The part of the picture's plane that the room shows.
-fn view_box(room: (f64, f64), scene: &Scene, view: View) -> (AttrValue, f64) {
-    let scale = fitting(room, scene) * view.zoom;
+/// Where the controls stand, so that they cover nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// There are none.
+    Nowhere,
+    /// In the network's header, which is tall enough at full size.
+    Header,
+    /// In a row below the picture.
+    Below,
+    /// In a column to the right of it.
+    Beside,
+}
+
+/// What the controls take from the room, below the picture or beside it.
+const ROW: f64 = 48.0;
+const COLUMN: f64 = 40.0;
+
+/// Where the controls leave the picture largest, and how much of the room is left for it.
+fn placed(room: (f64, f64), scene: &Scene, bare: bool) -> (Place, (f64, f64)) {
+    let header = scene.networks.first().is_some_and(|it| it.vpc)
+        && scene.control_plane.as_ref().is_some_and(|it| it.rect.w > 0);
+    let (below, beside) = ((room.0, room.1 - ROW), (room.0 - COLUMN, room.1));
+    match () {
+        () if bare => (Place::Nowhere, room),
+        () if header && fitting(room, scene) >= SHARP => (Place::Header, room),
+        () if fitting(beside, scene) > fitting(below, scene) => (Place::Beside, beside),
+        () => (Place::Below, below),
+    }
+}
+
+/// The part of the picture's plane that the room shows, of which some is kept for the picture.
+fn view_box(room: (f64, f64), kept: (f64, f64), scene: &Scene, view: View) -> (AttrValue, f64) {
+    let scale = fitting(kept, scene) * view.zoom;
     let (w, h) = (room.0 / scale, room.1 / scale);
-    let x = (f64::from(scene.w) - w) / 2.0 - view.dx;
-    let y = (f64::from(scene.h) - h) / 2.0 - view.dy;
+    let x = (f64::from(scene.w) - kept.0 / scale) / 2.0 - view.dx;
+    let y = (f64::from(scene.h) - kept.1 / scale) / 2.0 - view.dy;
     // Whole pixels, so that a centred picture is not blurred.
     let (x, y) = if (scale - 1.0).abs() < f64::EPSILON { (x.round(), y.round()) } else { (x, y) };
     (format!("{x} {y} {w} {h}").into(), scale)
 }
 
+/// From this size on everything can be read.
+const SHARP: f64 = 0.85;
+
 /// What can still be told apart at this size; the layout does not depend on it.
 fn level_of_detail(scale: f64) -> &'static str {
     match scale {
-        s if s >= 0.85 => "slots",
+        s if s >= SHARP => "slots",
         s if s >= 0.5 => "bars",
         _ => "tiles",
     }
@@ -107,14 +143,16 @@ fn level_of_detail(scale: f64) -> &'static str {
 /// Room that the label in the network's header takes.
 const HEADER_LABEL: i32 = 148;
 
-/// Where the controls stand: in the network's header while that is tall enough, else in the corner. In pixels of the room:
-/// what stands left, from its left; what stands right, from its right; from its top.
-fn beside_header(room: (f64, f64), scene: &Scene, scale: f64, view: View) -> Option<(f64, f64, f64)> {
-    let wide = scene.control_plane.as_ref().is_some_and(|it| it.rect.w > 0);
-    let header = scene.networks.first().filter(|it| it.vpc && wide)?;
-    if scale < 0.85 || view != WHOLE {
-        return None;
-    }
+/// The controls in the network's header, in pixels of the room: what stands left, from its left; what stands right, from its
+/// right; from its top. Nothing where they do not stand there, or the picture was moved.
+fn in_header(
+    room: (f64, f64),
+    place: Place,
+    scene: &Scene,
+    scale: f64,
+    view: View,
+) -> Option<(f64, f64, f64)> {
+    let header = scene.networks.first().filter(|_| place == Place::Header && view == WHOLE)?;
     let left = (room.0 - f64::from(scene.w) * scale) / 2.0;
     let top = (room.1 - f64::from(scene.h) * scale) / 2.0;
     let right = room.0 - left - f64::from(header.rect.x + header.rect.w) * scale;
@@ -126,7 +164,7 @@ fn beside_header(room: (f64, f64), scene: &Scene, scale: f64, view: View) -> Opt
 #[function_component(Stage)]
 pub fn stage(props: &Props) -> Html {
     let ui = props.lang.ui();
-    let room_ref = use_node_ref();
+    let (stage_ref, room_ref) = (use_node_ref(), use_node_ref());
     let room = use_state(|| (778.0, 581.0));
     let view = use_state(|| WHOLE);
     let drag = use_mut_ref(|| None::<(f64, f64, View, bool)>);
@@ -157,7 +195,7 @@ pub fn stage(props: &Props) -> Html {
     }
     {
         let (view, room) = (view.clone(), *room);
-        let full = 1.0 / fitting(room, &props.scene);
+        let full = 1.0 / fitting(placed(room, &props.scene, props.bare).1, &props.scene);
         // What was asked before the picture was hung here is done with.
         let done = use_mut_ref(|| props.zoom.0);
         use_effect_with(props.zoom, move |(number, zoom)| {
@@ -171,15 +209,16 @@ pub fn stage(props: &Props) -> Html {
             view.set(to);
         });
     }
-    let (bounds, scale) = view_box(*room, &props.scene, *view);
+    let (place, kept) = placed(*room, &props.scene, props.bare);
+    let (bounds, scale) = view_box(*room, kept, &props.scene, *view);
     {
         // The page's policy allows no style attributes; places that are known only now are set from here.
-        let (room_ref, place) = (room_ref.clone(), beside_header(*room, &props.scene, scale, *view));
+        let (stage_ref, place) = (stage_ref.clone(), in_header(*room, place, &props.scene, scale, *view));
         use_effect_with(
             place.map(|(left, right, top)| (left as i32, right as i32, top as i32)),
             move |place| {
-                if let Some(room) = room_ref.cast::<HtmlElement>() {
-                    let style = room.style();
+                if let Some(stage) = stage_ref.cast::<HtmlElement>() {
+                    let style = stage.style();
                     let pixels = |value: i32| format!("{value}px");
                     let set = [
                         ("--bar-left", place.map(|p| pixels(p.0))),
@@ -254,20 +293,22 @@ pub fn stage(props: &Props) -> Html {
         })
     };
     html! {
-        <section class="stage" aria-label={ui.scene} ref={room_ref}>
-            <svg class="scene" viewBox={bounds} preserveAspectRatio="xMidYMid meet" role="img" aria-label={ui.scene}
-                data-lod={level_of_detail(scale)}
-                {onwheel} {onpointerdown} {onpointermove} {onclick}>
-                <rect class="ground" x="-4000" y="-4000" width="9000" height="9000"/>
-                <Picture scene={props.scene.clone()} lang={props.lang} selected={props.selected.clone()}
-                    changed={props.changed.clone()} counted={props.counted.clone()} dimmed={props.dimmed.clone()} stages={props.stages} refused={props.refused}
-                    lit={props.lit.clone()} thread={props.thread.clone()} overlay={props.overlay.clone()}/>
-            </svg>
-            <div class="floats zoomf" role="group" aria-label={ui.scene}>
-                <button onclick={fit} title="0">{icon(Icon::Fit, "")}{ui.fit}</button>
-                <button onclick={zoom(1.0 / ZOOM_STEP)} aria-label={ui.zoom_out}>{icon(Icon::Minus, "")}</button>
-                <span class="mono">{format!("{:.0}%", scale * 100.0)}</span>
-                <button onclick={zoom(ZOOM_STEP)} aria-label={ui.zoom_in}>{icon(Icon::Plus, "")}</button>
+        <section class={classes!("stage", (place == Place::Beside).then_some("is-beside"))} aria-label={ui.scene} ref={stage_ref}>
+            <div class="room" ref={room_ref}>
+                <svg class="scene" viewBox={bounds} preserveAspectRatio="xMidYMid meet" role="img" aria-label={ui.scene}
+                    data-lod={level_of_detail(scale)}
+                    {onwheel} {onpointerdown} {onpointermove} {onclick}>
+                    <rect class="ground" x="-4000" y="-4000" width="9000" height="9000"/>
+                    <Picture scene={props.scene.clone()} lang={props.lang} selected={props.selected.clone()}
+                        changed={props.changed.clone()} counted={props.counted.clone()} dimmed={props.dimmed.clone()} stages={props.stages} refused={props.refused}
+                        lit={props.lit.clone()} thread={props.thread.clone()} overlay={props.overlay.clone()}/>
+                </svg>
+                <div class="floats zoomf" role="group" aria-label={ui.scene}>
+                    <button onclick={fit} title="0">{icon(Icon::Fit, "")}<span class="fit">{ui.fit}</span></button>
+                    <button onclick={zoom(1.0 / ZOOM_STEP)} aria-label={ui.zoom_out}>{icon(Icon::Minus, "")}</button>
+                    <span class="mono">{format!("{:.0}%", scale * 100.0)}</span>
+                    <button onclick={zoom(ZOOM_STEP)} aria-label={ui.zoom_in}>{icon(Icon::Plus, "")}</button>
+                </div>
             </div>
             {props.children.clone()}
         </section>
@@ -281,6 +322,15 @@ mod tests {
     #[test]
     fn slots_become_bars_and_bars_become_tiles() {
         assert_eq!([1.0, 0.7, 0.3].map(level_of_detail), ["slots", "bars", "tiles"]);
+    }
+
+    #[test]
+    fn controls_stand_where_the_picture_stays_largest_and_cover_none_of_it() {
+        let (wide, tall) =
+            (Scene { w: 1000, h: 500, ..Scene::default() }, Scene { w: 500, h: 1000, ..Scene::default() });
+        assert_eq!(placed((750.0, 580.0), &wide, false), (Place::Below, (750.0, 532.0)));
+        assert_eq!(placed((750.0, 580.0), &tall, false), (Place::Beside, (710.0, 580.0)));
+        assert_eq!(placed((750.0, 580.0), &tall, true).0, Place::Nowhere);
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub fn lab(app: &App, send: &Callback<Action>) -> Html {
         (app.work == Work::Editor).then_some("is-editing")
     );
     html! {
-        <main {class} ondragover={|event: yew::DragEvent| import::hovers(&event)} ondrop={import::dropped(send)}>
+        <main {class} ondragover={|event: yew::DragEvent| import::hovers(&event)} ondragleave={|event: yew::DragEvent| import::left(&event)} ondrop={import::dropped(send)}>
             {top::top(app, send)}
             if let Some(view) = lesson.filter(|_| !hide_lesson) {
                 if app.width == Width::Tablet { <section class="strip" aria-label={app.ui().lesson}>{lesson::goals(&view, app.settings.lang)}</section> }
@@ -152,8 +152,7 @@ pub fn stage(app: &App, scene: &Rc<Scene>, send: &Callback<Action>) -> Html {
         <Stage scene={scene.clone()} lang={app.settings.lang} selected={placed(app)} {on_select}
             lit={Rc::new(line.touched)} dimmed={Rc::new(dimmed)} thread={Rc::new(thread)} overlay={over} zoom={app.zoom}
             stages={app.desk.stages()} refused={app.desk.is_refused()}
-            changed={Rc::new(changed)} counted={Rc::new(counted)}>
-            {times(app, send)}
+            changed={Rc::new(changed)} counted={Rc::new(counted)} bare={app.width == Width::Phone}>
             <Story told={app.desk.told.clone()} beat={app.desk.beat.clone()} playing={app.desk.playing()}
                 held={app.desk.held()} calm={app.settings.calm} lang={app.settings.lang} send={send.clone()}/>
             if scene.networks.is_empty() && scene.control_plane.is_none() { {nothing(app, send)} }
@@ -189,7 +188,7 @@ fn thread(app: &App, scene: &Scene) -> Vec<(i32, i32)> {
 }
 
 /// Which future this is, and whether one looks back: a command given then opens another.
-fn times(app: &App, send: &Callback<Action>) -> Html {
+pub fn times(app: &App, send: &Callback<Action>) -> Html {
     let ui = app.ui();
     let (name, others) = app.desk.session().branches();
     let head = app.desk.session().head();
@@ -296,7 +295,7 @@ pub fn terminal(app: &App, send: &Callback<Action>) -> Html {
 /// The editor.
 pub fn editor(app: &App, send: &Callback<Action>) -> Html {
     html! {
-        <Editor editing={app.editing.as_ref().map(|it| it.command.clone())} name={app.file.clone()} files={app.desk.yaml_files().into_iter().map(|(name, _)| name).collect::<Vec<_>>()} text={app.text.clone()} diagnostics={app.diagnostics.clone()}
+        <Editor editing={app.editing.as_ref().map(|it| it.command.clone())} name={app.file.clone()} files={app.desk.yaml_files().into_iter().map(|(name, _)| name).collect::<Vec<_>>()} text={app.text.clone()} diagnostics={app.diagnostics.clone()} purpose={app.purpose}
             outcome={app.desk.outcome().to_vec()} lang={app.settings.lang} send={send.clone()}/>
     }
 }

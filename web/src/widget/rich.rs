@@ -22,7 +22,7 @@ pub fn blocks(blocks: &[Block], lang: Lang) -> Html {
 pub fn inlines(text: &[Inline], lang: Lang) -> Html {
     let one = |inline: &Inline| match inline {
         Inline::Text(text) => html! { {text.clone()} },
-        Inline::Code(text) => html! { <code>{text.clone()}</code> },
+        Inline::Code(text) => code(text),
         Inline::Strong(text) => html! { <b>{inlines(text, lang)}</b> },
         Inline::Term { id, text } => {
             let term = library::term(id);
@@ -38,11 +38,18 @@ pub fn inlines(text: &[Inline], lang: Lang) -> Html {
     html! { <>{for text.iter().map(one)}</> }
 }
 
+/// Most letters of a name that is never broken at its hyphens.
+const SHORT: usize = 20;
+
+fn code(text: &str) -> Html {
+    html! { <code class={(text.len() <= SHORT).then_some("is-whole")}>{text.to_owned()}</code> }
+}
+
 /// A sentence of `lab::words`, in which `code` and **strong** are written as in Markdown.
 pub fn sentence(text: &str) -> Html {
     let coded = text.split('`').enumerate().map(|(index, piece)| {
         if index % 2 == 1 {
-            html! { <code>{piece.to_owned()}</code> }
+            code(piece)
         } else {
             let strong = piece.split("**").enumerate().map(|(index, piece)| {
                 if index % 2 == 1 {

@@ -70,6 +70,8 @@ pub struct SubnetRow {
 pub struct Waiting {
     /// `namespace/name`.
     pub pod: String,
+    /// What owns it, as `namespace/kind/name`; a ReplicaSet's Deployment where its name tells it.
+    pub owner: Option<String>,
     /// What holds it up.
     pub why: Why,
 }
@@ -232,7 +234,20 @@ fn waiting(world: &World, cluster: ClusterId, pod: &Pod) -> Waiting {
             }
         }
     };
-    Waiting { pod: format!("{namespace}/{name}"), why }
+    Waiting { pod: format!("{namespace}/{name}"), owner: owner(pod, namespace), why }
+}
+
+/// What owns a pod. A ReplicaSet of a Deployment is called after it and after the hash of its template.
+///
+/// Source: kubernetes, pkg/controller/deployment/sync.go (getNewReplicaSet).
+fn owner(pod: &Pod, namespace: &str) -> Option<String> {
+    let owner = pod.metadata.owner_references.iter().flatten().find(|it| it.controller == Some(true))?;
+    let hash = pod.metadata.labels.as_ref().and_then(|it| it.get("pod-template-hash"));
+    let deployment = hash.and_then(|hash| owner.name.strip_suffix(hash.as_str())?.strip_suffix('-'));
+    Some(match deployment.filter(|_| owner.kind == "ReplicaSet") {
+        Some(name) => format!("{namespace}/deployment/{name}"),
+        None => format!("{namespace}/{}/{}", owner.kind.to_lowercase(), owner.name),
+    })
 }
 
 /// Why the first container of a pod waits, as its status says it.

@@ -194,13 +194,15 @@ pub fn lesson(book: &Book, progress: &Progress, ahead: Option<u64>, lang: Lang) 
     };
     let waiting = lesson.predict.iter().find(|q| progress.answer(&q.id).is_none());
     let last = lesson.predict.iter().rev().find(|q| progress.answer(&q.id).is_some());
-    let previous_done = |question: &Question| {
+    // A question is asked as soon as its goal can be worked for: later, what it asks for might have been seen.
+    let is_asked = |question: &Question| {
         let before = question.before.as_deref();
-        let at = lesson.goals.iter().position(|goal| Some(goal.id.as_str()) == before).unwrap_or(0);
-        first_open.is_none_or(|open| open >= at)
+        let goal = lesson.goals.iter().find(|goal| Some(goal.id.as_str()) == before);
+        goal.and_then(|goal| goal.after.as_ref())
+            .is_none_or(|after| goals.iter().any(|goal| goal.id == *after && met(goal.standing)))
     };
     let predict = match (waiting, last) {
-        (Some(waiting), _) if previous_done(waiting) => Some(waiting),
+        (Some(waiting), _) if is_asked(waiting) => Some(waiting),
         (_, Some(last)) => Some(last),
         (waiting, None) => waiting,
     };
@@ -332,6 +334,20 @@ mod tests {
 
     use super::*;
     use crate::{Session, library};
+
+    #[test]
+    fn a_question_is_asked_before_what_it_asks_for_can_be_seen() {
+        let book = library::lesson("fargate-limits").expect("the lesson");
+        let mut session =
+            Session::of_lesson(Rc::clone(&book.scenario), Rc::clone(&book.lesson), 4).expect("a session");
+        let mut asked = || {
+            let view = lesson(&book, session.progress().expect("a lesson"), None, Lang::En);
+            let id = view.predict.map(|it| it.id).unwrap_or_default();
+            session.run_line(&format!("lab answer {id} 1"));
+            id
+        };
+        assert_eq!([asked(), asked()], ["five", "vcpu"], "both goals can be worked for at once");
+    }
 
     #[test]
     fn a_goal_is_met_for_a_reader_when_its_moment_is_told() {

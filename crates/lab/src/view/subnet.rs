@@ -135,13 +135,22 @@ fn holders(store: &Store, subnet: &Subnet) -> Vec<Holder> {
         };
         let id = if whose == Whose::Node { format!("Node/{name}") } else { format!("Eni/{own}") };
         let addresses = cloud::eni::addresses(eni);
-        match all.iter_mut().find(|it| it.id == id) {
+        // What the account calls by one name is one thing to a reader.
+        let same = |it: &&mut Holder| {
+            it.id == id || (whose, it.whose, it.name.as_str()) == (Whose::Account, Whose::Account, name)
+        };
+        match all.iter_mut().find(same) {
             Some(it) => (it.enis, it.addresses) = (it.enis + 1, it.addresses + addresses),
             None => all.push(Holder { whose, name: name.to_owned(), id, enis: 1, addresses }),
         }
     }
     all.sort_by(|a, b| (b.addresses, a.whose, &a.name).cmp(&(a.addresses, b.whose, &b.name)));
     all
+}
+
+/// Its blocks where they are few: those of a /25.
+pub(super) fn few(store: &Store, subnet: &Subnet) -> Vec<Block> {
+    if subnet.cidr.prefix_len() < 25 { Vec::new() } else { blocks(store, subnet) }
 }
 
 fn blocks(store: &Store, subnet: &Subnet) -> Vec<Block> {
@@ -205,6 +214,11 @@ mod tests {
     fn strangers_break_every_block_of_a_subnet_that_is_mostly_free() {
         use BlockState::Broken;
         assert_eq!(map(&[], "scattered-a"), [Broken, Broken, Broken, Broken]);
+        let session = Session::new(library::scenario("street").expect("a fixture"), 1).expect("a session");
+        let store = session.world().store();
+        let scattered = store.get::<Subnet>(ClusterId::WORLD, "", "scattered-a").expect("a subnet");
+        let holders = why(store, scattered).holders;
+        assert_eq!(holders.iter().map(|it| (it.enis, it.addresses)).collect::<Vec<_>>(), [(8, 8)]);
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub fn short_command(text: &str) -> String {
         all => all,
     };
     let short = words.iter().take(2).copied().collect::<Vec<_>>().join(" ");
-    short.chars().take(16).collect()
+    short.chars().take(24).collect()
 }
 
 /// The lanes of everything up to the head.

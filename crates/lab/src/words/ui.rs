@@ -39,6 +39,8 @@ pub struct Ui {
     pub aws_account: &'static str,
     /// A control plane in a container.
     pub kind_plane: &'static str,
+    /// An ENI that carries the branch ENIs of pods.
+    pub trunk: &'static str,
     /// The control plane of an imported cluster.
     pub imported_plane: &'static str,
     /// The learner's VPC.

@@ -134,7 +134,9 @@ fn waiting(it: &Account) -> Vec<String> {
     if it.waiting.is_empty() {
         return vec![String::new(), "no pod is Pending".to_owned()];
     }
-    let rows = it.waiting.iter().map(|it| {
+    // Pods of one owner mostly wait for the same.
+    let mut groups: Vec<(&str, String, usize)> = Vec::new();
+    for it in &it.waiting {
         let why = match &it.why {
             Why::NoNode(message) => message.clone(),
             Why::Fits(node) => {
@@ -146,9 +148,14 @@ fn waiting(it: &Account) -> Vec<String> {
             }
             Why::OnNode { node, reason, message } => format!("it is on {node}: {reason}: {message}"),
         };
-        vec![it.pod.clone(), why]
-    });
-    table(&["PENDING POD", "WHY"], rows.collect())
+        let name = it.owner.as_deref().unwrap_or(&it.pod);
+        match groups.iter_mut().find(|group| (group.0, &group.1) == (name, &why)) {
+            Some(group) => group.2 += 1,
+            None => groups.push((name, why, 1)),
+        }
+    }
+    let rows = groups.into_iter().map(|(name, why, pods)| vec![name.to_owned(), pods.to_string(), why]);
+    table(&["PENDING", "PODS", "WHY"], rows.collect())
 }
 
 fn missing(what: Missing) -> &'static str {
@@ -182,6 +189,23 @@ mod tests {
         assert!(out.contains("a      m5.large   0/29   ?      ?                ?"), "{out}");
         assert!(out.contains("not given: aws ec2 describe-subnets"), "{out}");
         assert!(out.ends_with("node/a\n"), "{out}");
+    }
+
+    #[test]
+    fn pods_of_one_owner_that_wait_for_the_same_are_one_row() {
+        let pod = |name: &str, owner: &str| {
+            format!(
+                "- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: {name}\n    namespace: shop\n    labels: {{pod-template-hash: 5d9}}\n    \
+                ownerReferences: [{{apiVersion: apps/v1, kind: ReplicaSet, name: {owner}, uid: a, controller: true}}]\n  \
+                spec:\n    nodeSelector: {{disk: ssd}}\n    containers: [{{name: a, image: a}}]\n  status: {{phase: Pending}}\n"
+            )
+        };
+        let pods = [pod("web-5d9-a", "web-5d9"), pod("web-5d9-b", "web-5d9"), pod("old-c", "old")].concat();
+        let nodes = NODE.strip_suffix("EOF\n").expect("a here-document");
+        let (out, err, _) = sh(&format!("{nodes}{pods}EOF\nlab import cluster.yaml"));
+        assert_eq!(err, "");
+        assert!(out.contains("shop/deployment/web   2      0/1 nodes are available"), "{out}");
+        assert!(out.contains("shop/replicaset/old   1      0/1 nodes are available"), "{out}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Can a person do it, in a real browser? Run by `cargo xtask journeys [NAME…]`.
 
+mod addresses;
 mod decision;
 mod edit;
 mod first;

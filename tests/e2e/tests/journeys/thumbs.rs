@@ -15,7 +15,7 @@ const THUMB: f64 = 43.0;
 
 /// Taps the first that a selector finds and that has these words.
 #[track_caller]
-fn tap(page: &Page, selector: &str, words: &str) {
+pub(crate) fn tap(page: &Page, selector: &str, words: &str) {
     let find = format!(
         "[...document.querySelectorAll({selector:?})].find(it => it.textContent.includes({words:?}))"
     );

@@ -312,6 +312,7 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
     let spare = 778 - 2 * RIM - 24 - 8 * (i32::try_from(zones.len()).unwrap_or(1) - 1);
     let narrow = widths.iter().filter(|w| **w <= ZONE).count();
     let wide = i32::try_from(widths.len() - narrow).unwrap_or(0);
+    let shared = if narrow == 0 { shared.max(spare / wide.max(1)) } else { shared };
     let rest = (spare - wide * shared) / i32::try_from(narrow.max(1)).unwrap_or(1);
     let narrow_width = rest.max(ZONE);
     let (mut x, mut tallest) = (RIM + 12, 0);
@@ -412,6 +413,8 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
                 .filter(|eni| matches!(eni.owner, EniOwner::Account | EniOwner::Endpoint))
                 .count(),
             fragmented: read::fragmented(store, content.subnet, &content.rows),
+            blocks: crate::view::subnet::few(store, content.subnet),
+            handle: None,
         });
         y += h + 8;
     }

@@ -24,7 +24,7 @@ pub use told::as_told;
 
 use api::kinds::sim::PartRole;
 
-use crate::view::pod::PodState;
+use crate::view::{pod::PodState, subnet::Block};
 
 /// A place in the picture, in pixels at 100 %.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -250,6 +250,10 @@ pub struct SubnetBox {
     pub undrawn: usize,
     /// Whether a node in it wants prefixes, and no block of 16 is whole.
     pub fragmented: bool,
+    /// Its blocks of 16, where they are few enough for the line of its label.
+    pub blocks: Vec<Block>,
+    /// Where a thumb meets it, over what stands near its label; nothing on a wide page, where a pointer meets its plate.
+    pub handle: Option<Rect>,
 }
 
 /// What a [`Part`] is.
@@ -383,6 +387,8 @@ pub struct EniRow {
     pub eni: String,
     /// How it is shown.
     pub state: EniState,
+    /// Whether it is a trunk: pods get branch ENIs on it, and none of its own addresses.
+    pub trunk: bool,
     /// The row.
     pub rect: Rect,
     /// The tray that holds its slots.

@@ -66,7 +66,7 @@ pub(super) fn narrow(row: &NodeRow<'_>, w: i32) -> Card {
     let most = row.cards.iter().map(|c| c.slots.len().min(MOST_SLOTS)).max().unwrap_or(4).max(1);
     let pitch = ((w - 76) / i32::try_from(most).unwrap_or(4)).min(67);
     let measure = if pitch >= 54 {
-        Measure { head: 44, tray: 64, pitch, row: 56, right: 12, least: w, host_row: 36, ..LARGE }
+        Measure { head: 40, tray: 64, pitch, row: 56, right: 12, least: w, host_row: 34, ..LARGE }
     } else {
         Measure { head: 44, tray: 50, pitch: pitch.min(24), least: w, ..MEDIUM }
     };
@@ -269,6 +269,7 @@ fn eni_row(
         device,
         eni: card.eni.unwrap_or_default().to_owned(),
         state: card.state,
+        trunk: card.trunk,
         rect: Rect::new(0, y - 2, w, measure.row - 4),
         tray,
         slots,

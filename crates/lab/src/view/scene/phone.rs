@@ -17,6 +17,11 @@ use crate::view::Moment;
 /// Width of the page that this is drawn for.
 const WIDTH: i32 = 390;
 
+/// Height of the line above a node that names its subnet.
+const LABEL: i32 = 30;
+/// Least height of what a thumb meets.
+const THUMB: i32 = 44;
+
 /// The picture in one column.
 pub(super) fn phone(
     moment: Moment<'_>,
@@ -47,9 +52,10 @@ pub(super) fn phone(
     } else {
         y += 4;
     }
-    if let Some(row) = chosen {
-        y = large(&mut scene, moment, row, y);
-    }
+    y = match chosen {
+        Some(row) => large(&mut scene, moment, row, y),
+        None => subnets(&mut scene, moment, y),
+    };
     scene.h = (y + 6).max(440);
     scene
 }
@@ -86,25 +92,47 @@ fn band(moment: Moment<'_>, cluster: ClusterId, plane: &ControlPlane) -> (Contro
     (band, pods)
 }
 
+/// Where no node is yet: the subnets in which one could be, each as a line.
+fn subnets(scene: &mut Scene, moment: Moment<'_>, mut y: i32) -> i32 {
+    let mut all: Vec<&Subnet> = moment.store.list::<Subnet>(ClusterId::WORLD, None).collect();
+    all.sort_by_key(|it| (&it.availability_zone, !read::public(moment.store, it), &it.metadata.name));
+    for subnet in all {
+        let rect = Rect::new(12, y, WIDTH - 24, THUMB);
+        scene.subnets.push(SubnetBox { empty: true, ..boxed(moment, subnet, rect, rect, false) });
+        y += THUMB + 6;
+    }
+    y
+}
+
+/// The box of a subnet, and where a thumb meets it.
+fn boxed(moment: Moment<'_>, subnet: &Subnet, rect: Rect, handle: Rect, fragmented: bool) -> SubnetBox {
+    let (free, total) = read::addresses(moment.store, subnet);
+    SubnetBox {
+        id: format!("Subnet/{}", subnet.metadata.name.as_deref().unwrap_or_default()),
+        rect,
+        public: read::public(moment.store, subnet),
+        cidr: subnet.cidr.to_string(),
+        free,
+        total,
+        supply: Supply::of(free, total),
+        empty: false,
+        undrawn: 0,
+        fragmented,
+        blocks: crate::view::subnet::few(moment.store, subnet),
+        handle: Some(handle),
+    }
+}
+
 fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i32 {
-    let card = node::narrow(row, WIDTH - 48).moved(26, y + 28);
-    let rect = Rect::new(12, y, WIDTH - 24, card.node.rect.h + 34);
+    let card = node::narrow(row, WIDTH - 48).moved(26, y + LABEL);
+    let rect = Rect::new(12, y, WIDTH - 24, card.node.rect.h + LABEL + 6);
+    // As far above the label as nothing else stands, and the rest below it.
+    let handle = Rect { y: y - 6, h: THUMB + 1, ..rect };
     let subnet = row.subnet.and_then(|name| moment.store.get::<Subnet>(ClusterId::WORLD, "", name));
     match subnet {
         Some(subnet) => {
-            let (free, total) = read::addresses(moment.store, subnet);
-            scene.subnets.push(SubnetBox {
-                id: format!("Subnet/{}", row.subnet.unwrap_or_default()),
-                rect,
-                public: read::public(moment.store, subnet),
-                cidr: subnet.cidr.to_string(),
-                free,
-                total,
-                supply: Supply::of(free, total),
-                empty: false,
-                undrawn: 0,
-                fragmented: read::fragmented(moment.store, subnet, std::slice::from_ref(&row)),
-            });
+            let fragmented = read::fragmented(moment.store, subnet, std::slice::from_ref(&row));
+            scene.subnets.push(boxed(moment, subnet, rect, handle, fragmented));
         }
         None => scene.networks.push(NetworkBox {
             id: "Network/kind".to_owned(),

@@ -52,6 +52,8 @@ pub(super) struct CardRow<'s> {
     pub eni: Option<&'s str>,
     pub state: EniState,
     pub slots: Vec<SlotRow>,
+    /// Whether it only carries branch ENIs.
+    pub trunk: bool,
     /// Pods that could sit there.
     pub seats: usize,
 }
@@ -207,7 +209,7 @@ fn alone<'s>(eni: &'s Eni, pod: Option<&Pod>) -> CardRow<'s> {
     let state = SlotState::Used;
     let slot = SlotRow { pods, ..slot(state, ip) };
     let name = eni.metadata.name.as_deref();
-    CardRow { device: 0, eni: name, state: EniState::Attached, slots: vec![slot], seats: 1 }
+    CardRow { device: 0, eni: name, state: EniState::Attached, slots: vec![slot], trunk: false, seats: 1 }
 }
 
 fn cards<'s>(
@@ -245,7 +247,14 @@ fn in_sockets<'s>(
     let sockets = limits.map_or(0, |l| l.0);
     for device in 0..sockets {
         if !rows.iter().any(|row| row.device == device) {
-            rows.push(CardRow { device, eni: None, state: EniState::None, slots: Vec::new(), seats: 0 });
+            rows.push(CardRow {
+                device,
+                eni: None,
+                state: EniState::None,
+                slots: Vec::new(),
+                trunk: false,
+                seats: 0,
+            });
         }
     }
     rows.sort_by_key(|row| row.device);
@@ -323,7 +332,7 @@ fn card<'s>(eni: &'s Eni, pool: Option<&IpPool>, slots: Option<u32>, now: SimTim
         }
         PoolMode::SecondaryIp | PoolMode::Prefix => seats.sum(),
     };
-    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, seats }
+    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, trunk: false, seats }
 }
 
 fn state(eni: &Eni) -> EniState {
@@ -347,7 +356,7 @@ fn trunk<'s>(store: &'s Store, eni: &'s Eni) -> CardRow<'s> {
         });
     }
     let (name, seats) = (eni.metadata.name.as_deref(), rows.len() - 1);
-    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, seats }
+    CardRow { device: eni.device_index, eni: name, state: state(eni), slots: rows, trunk: true, seats }
 }
 
 impl SlotRow {

@@ -12,9 +12,11 @@ pub fn would_be(it: &Outlook, node: &str) -> Vec<Step> {
     let here = it.nodes.iter().find(|of| of.now.name == node);
     out.extend(here.map(|of| limit(of, it.replaces_nodes)).map(|text| step(Mark::Number, text)));
     if let Some((then, of)) = here.and_then(|of| Some((of.held?, of))) {
-        let now = of.now.held.map_or(String::new(), |now| format!(", now {} on {}", now.addresses, now.enis));
+        let now =
+            of.now.held.map_or(String::new(), |now| format!(" (now {} on {})", now.addresses, now.enis));
+        let enis = if then.enis == 1 { "ENI" } else { "ENIs" };
         let text = format!(
-            "It would hold {} addresses on ENIs: {}{now}. {} would be free for pods.",
+            "It would hold {} addresses on {} {enis}{now}. {} would be free for pods.",
             then.addresses, then.enis, then.spare
         );
         out.push(step(Mark::Number, text));

@@ -21,6 +21,7 @@ pub const UI: Ui = Ui {
     scene: "VPC scene",
     aws_vpc: "AWS-managed VPC",
     aws_account: "AWS account · control plane",
+    trunk: "trunk",
     imported_plane: "Control plane: not given, stands still",
     kind_plane: "Control plane on the laptop",
     my_vpc: "My VPC",

@@ -21,6 +21,7 @@ pub const UI: Ui = Ui {
     scene: "VPC 장면",
     aws_vpc: "AWS 관리형 VPC",
     aws_account: "AWS 계정 · 컨트롤 플레인",
+    trunk: "트렁크",
     imported_plane: "컨트롤 플레인: 자료 없음, 멈춰 있음",
     kind_plane: "노트북의 컨트롤 플레인",
     my_vpc: "내 VPC",
