@@ -66,6 +66,8 @@ pub struct Shell<'a> {
     commands: u32,
     printed: usize,
     pub(crate) depth: u32,
+    /// Whether this is inside of a container.
+    pub(crate) is_inside: bool,
 }
 
 /// Runs one line as bash would; its exit status.
@@ -94,6 +96,7 @@ pub fn run_fed(
         commands: 0,
         printed: 0,
         depth: 0,
+        is_inside: false,
     };
     let mut ended = shell.line(line, stdin, out);
     if let Err(Flow::Exit(status)) = ended {
@@ -133,7 +136,32 @@ fn say_stopped(limit: &str, world: &World, out: &mut Output) {
     out.hint(Hint::Stopped { limit: limit.to_owned() });
 }
 
+impl<'a> Shell<'a> {
+    /// The shell of a container that lives until then.
+    pub(crate) fn inside(machine: &'a mut Machine, world: &'a mut World, until: api::SimTime) -> Self {
+        Self {
+            machine,
+            world,
+            substituted: None,
+            until: Some(until),
+            beside: None,
+            guarded: 0,
+            locals: Vec::new(),
+            processes: 0,
+            commands: 0,
+            printed: 0,
+            depth: 0,
+            is_inside: true,
+        }
+    }
+}
+
 impl Shell<'_> {
+    /// Whether its time is up.
+    pub(crate) fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| self.world.now() >= until)
+    }
+
     /// Runs a text as if typed here.
     pub(crate) fn line(&mut self, line: &str, stdin: &mut Stdin, out: &mut Output) -> Result<i32, Flow> {
         match grammar::parse(line) {
@@ -580,6 +608,11 @@ impl Shell<'_> {
         let name = fields.remove(0);
         if let Some(function) = self.machine.functions.get(&name).cloned() {
             return self.function(&function, &fields, stdin, out);
+        }
+        if self.is_inside
+            && let Some(ended) = self.run_inside(&name, &fields, out)
+        {
+            return ended;
         }
         let Some(tool) = tool::find(&name) else {
             return Ok(tool::unknown(&name, self.machine, out));

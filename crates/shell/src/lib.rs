@@ -17,6 +17,7 @@ pub mod aws;
 pub mod builtin;
 pub mod complete;
 mod compound;
+mod container;
 pub mod eksctl;
 pub mod eval;
 pub mod expand;

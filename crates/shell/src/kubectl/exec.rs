@@ -80,7 +80,7 @@ fn echoed<'w>(program: &str, argument: &'w str) -> Option<&'w str> {
 }
 
 /// The environment that the kubelet gave a container.
-fn variables(kube: &mut Kube<'_, '_>, pod: &Value, own: &Value) -> Done<env::Variables> {
+pub(super) fn variables(kube: &mut Kube<'_, '_>, pod: &Value, own: &Value) -> Done<env::Variables> {
     let cluster = kube.target()?.cluster;
     let pod: Option<Pod> = serde_json::from_value(pod.clone()).ok();
     let own: Option<Container> = serde_json::from_value(own.clone()).ok();

@@ -1,14 +1,18 @@
 //! `kubectl logs`.
 //!
-//! MODEL: a container's log is what its image writes when it starts, a line a second. Source: kubectl `pkg/cmd/logs`; the kubelet's
+//! MODEL: a container's log is what its script says where the lab knows its words, else what its image writes when it starts, a line a
+//! second. Source: kubectl `pkg/cmd/logs`; the kubelet's
 //! refusals from `pkg/kubelet/kubelet_pods.go` (`validateContainerLogStatus`).
 
-use api::Kind;
+use std::collections::BTreeMap;
+
+use api::{Kind, k8s::core::v1::Container};
+use cluster::node::kubelet::{env, process};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::kubectl::{
-    Done, Fail, Kube,
+    Done, Fail, Kube, exec,
     field::{at, name, name_of, text},
     pods,
 };
@@ -169,7 +173,16 @@ pub(super) fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done
     let spec = pods::containers(pod).find(|(c, _)| name_of(c) == container).map(|(c, _)| c);
     let stamped = kube.given.on("timestamps");
     let at_line = |i: usize| begun + SignedDuration::from_secs(i64::try_from(i).unwrap_or(0));
-    let known = spec.and_then(|spec| serde_json::from_value(spec.clone()).ok());
+    let known: Option<Container> = spec.and_then(|spec| serde_json::from_value(spec.clone()).ok());
+    let is_wanted = |at: &Timestamp| *at <= until.max(begun) && since.is_none_or(|since| *at >= since);
+    let shown = |at: Timestamp, line: String| if stamped { format!("{at:.9} {line}") } else { line };
+    if let (Some(own), Some(spec)) = (&known, spec) {
+        let said = script(kube, pod, (own, spec), (begun, until.max(begun)))?;
+        if let Some(said) = said.filter(|_| text(state, "reason") != "StartError") {
+            let said = said.into_iter().filter(|(at, _)| is_wanted(at));
+            return Ok(said.map(|(at, line)| shown(at, line)).collect());
+        }
+    }
     let lines = match known.and_then(|spec| cluster::node::ipamd::log(&spec)) {
         // As logrus writes them.
         Some(lines) => lines
@@ -186,7 +199,27 @@ pub(super) fn log(kube: &mut Kube<'_, '_>, pod: &Value, container: &str) -> Done
         .into_iter()
         .enumerate()
         .map(|(i, line)| (at_line(i), line))
-        .filter(|(at, _)| *at <= until.max(begun) && since.is_none_or(|since| *at >= since))
-        .map(|(at, line)| if stamped { format!("{at:.9} {line}") } else { line })
+        .filter(|(at, _)| is_wanted(at))
+        .map(|(at, line)| shown(at, line))
         .collect())
+}
+
+/// What the script of a container says in its time, where the lab knows.
+fn script(
+    kube: &mut Kube<'_, '_>,
+    pod: &Value,
+    (own, spec): (&Container, &Value),
+    lived: (Timestamp, Timestamp),
+) -> Done<Option<Vec<(Timestamp, String)>>> {
+    let Some(words) = process::words(own) else { return Ok(None) };
+    let mut all: BTreeMap<String, String> = exec::variables(kube, pod, spec)?.into_iter().collect();
+    let words = words.iter().map(|word| env::expand(word, |name| all.get(name).cloned())).collect();
+    for (name, value) in [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("HOSTNAME", name(pod)),
+        ("HOME", "/root"),
+    ] {
+        all.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
+    Ok(crate::container::lines(words, &all, lived))
 }

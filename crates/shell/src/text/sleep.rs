@@ -24,6 +24,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     }
     let until = call.shell.world.now() + total;
     call.shell.sleep_until(until, call.out);
+    if call.shell.is_inside {
+        call.shell.slept_inside(call.out)?;
+    }
     Ok(0)
 }
 

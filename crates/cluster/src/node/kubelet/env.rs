@@ -185,7 +185,8 @@ impl Find<'_> {
 }
 
 /// `$(NAME)` where the name is known, `$$` for one `$`; the rest as it is written.
-pub(super) fn expand(text: &str, of: impl Fn(&str) -> Option<String>) -> String {
+#[must_use]
+pub fn expand(text: &str, of: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {

@@ -19,7 +19,7 @@ mod mount;
 mod network;
 mod preempt;
 mod probe;
-pub(crate) mod process;
+pub mod process;
 mod pull;
 mod resize;
 mod runtime;

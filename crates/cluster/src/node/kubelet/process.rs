@@ -205,12 +205,15 @@ fn files(script: &str) -> Vec<(SimDuration, String, bool)> {
 /// What a few images of Docker Hub's library have beside a shell's own words; where the list is not known, nothing is said.
 const PROGRAMS: &str = include_str!("programs.txt");
 
+/// Images without an entry point.
+const BARE: [&str; 4] = ["alpine", "busybox", "debian", "ubuntu"];
+
 /// The program of a container that is not in its image.
 pub(super) fn not_found(container: &Container) -> Option<String> {
     let image = without_tag(container.image.as_deref().unwrap_or_default());
     let command = container.command.as_deref().unwrap_or_default();
     // Those with an entry point of their own hand their arguments to it.
-    let bare = ["alpine", "busybox", "debian", "ubuntu"].contains(&image);
+    let bare = BARE.contains(&image);
     let args = container.args.as_deref().filter(|_| bare && command.is_empty()).unwrap_or_default();
     let starts = command.iter().chain(args).next()?;
     let known = bare || ["nginx", "httpd", "redis"].contains(&image);
@@ -219,6 +222,19 @@ pub(super) fn not_found(container: &Container) -> Option<String> {
     // No image has a program whose name is a whole line.
     let is_line = starts.contains(' ') && !starts.contains('/');
     (is_line || (known && is_name && !there)).then(|| starts.clone())
+}
+
+/// The words that a container's process is started with, where its manifest says them: its command, or the arguments of an image
+/// that has no entry point.
+#[must_use]
+pub fn words(container: &Container) -> Option<Vec<String>> {
+    let command = container.command.as_deref().unwrap_or_default();
+    let image = without_tag(container.image.as_deref().unwrap_or_default());
+    if command.is_empty() && !BARE.contains(&image) {
+        return None;
+    }
+    let words: Vec<String> = command.iter().chain(container.args.iter().flatten()).cloned().collect();
+    Some(words).filter(|words| !words.is_empty())
 }
 
 fn is_shell(word: &str) -> bool {
