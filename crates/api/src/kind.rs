@@ -251,6 +251,7 @@ kinds! {
     NatGateway(kinds::aws::NatGateway): "aws", "v1", "natgateways", "NatGateway", [], World, [], NONE;
     ElasticIp(kinds::aws::ElasticIp): "aws", "v1", "elasticips", "ElasticIp", [], World, [], NONE;
     VpcEndpoint(kinds::aws::VpcEndpoint): "aws", "v1", "vpcendpoints", "VpcEndpoint", [], World, [], NONE;
+    LoadBalancer(kinds::aws::LoadBalancer): "aws", "v1", "loadbalancers", "LoadBalancer", [], World, [], NONE;
     NetworkAcl(kinds::aws::NetworkAcl): "aws", "v1", "networkacls", "NetworkAcl", [], World, [], NONE;
     SecurityGroup(kinds::aws::SecurityGroup): "aws", "v1", "securitygroups", "SecurityGroup", [], World, [], NONE;
     Eni(kinds::aws::Eni): "aws", "v1", "enis", "Eni", [], World, [], NONE;

@@ -3,7 +3,7 @@
 //! The controllers of the control plane have a registry of their own, beside them.
 
 use crate::{
-    ActorId, Controller, addons, cloud,
+    ActorId, Controller, addons, cloud, cloud_controller,
     controllers::CONTROLLERS,
     node::{eviction, fargate, ipamd, join, kindnet, kubelet, kwok, report},
     parts, provision, scheduler, vpc_resource,
@@ -13,6 +13,7 @@ use crate::{
 static OTHERS: &[&(dyn Controller + Sync)] = &[
     &scheduler::Scheduler,
     &cloud::Ec2,
+    &cloud_controller::ServiceController,
     &cloud::ebs::EbsCsi,
     &join::Nodeadm,
     &report::NodeStatus,

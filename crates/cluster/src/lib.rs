@@ -17,6 +17,7 @@ mod auth;
 pub mod check;
 pub mod client;
 pub mod cloud;
+mod cloud_controller;
 pub mod controller;
 mod controllers;
 mod crew;

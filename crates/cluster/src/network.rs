@@ -24,7 +24,7 @@ use network::network as net;
 
 use crate::{
     ClusterId, Store, World,
-    cloud::{acl, endpoint, eni, nat},
+    cloud::{acl, endpoint, eni, load_balancer, nat},
     node::{ipamd, kube_proxy, kubelet::image},
     vpc_resource,
 };
@@ -46,7 +46,10 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
         nodes: store.list::<Node>(cluster, None).map(|it| node(store, cluster, it)).collect(),
         services: store
             .list::<Service>(cluster, None)
-            .map(|it| service(it, kube_proxy::addresses(store, cluster, it)))
+            .map(|it| net::Service {
+                lb: eks.and_then(|eks| balancer(store, eks, it)),
+                ..service(it, kube_proxy::addresses(store, cluster, it))
+            })
             .collect(),
         ..net::Network::default()
     };
@@ -415,6 +418,29 @@ fn owner(store: &Store, node: &net::Node, ip: IpAddr) -> Option<String> {
                 || eni::blocks_of(eni).iter().any(|block| block.contains(&ip))
         })
         .map(|eni| name(eni).to_owned())
+}
+
+/// The load balancer that a Service has. MODEL: from the internet it has the address of a documentation block (RFC 5737).
+fn balancer(store: &Store, eks: &EksCluster, it: &Service) -> Option<net::LoadBalancer> {
+    let own = format!("{}/{}", it.metadata.namespace.as_deref().unwrap_or_default(), name(it));
+    let found = load_balancer::of_service(store, name(eks), &own)?;
+    let draw = Digest::default().bytes(found.dns_name.as_bytes()).finish();
+    let public = Ipv4Addr::new(198, 51, 100, 10 + u8::try_from(draw % 200).unwrap_or(0));
+    Some(net::LoadBalancer {
+        kind: match found.kind {
+            aws::LoadBalancerKind::Classic => "clb",
+            aws::LoadBalancerKind::Network => "nlb",
+        }
+        .to_owned(),
+        target: "instance".to_owned(),
+        scheme: if found.internal { "internal" } else { "internet-facing" }.to_owned(),
+        ips: load_balancer::enis(store, found)
+            .map(|eni| (eni.subnet.clone(), eni.primary_ip.into()))
+            .collect(),
+        sgs: found.security_groups.clone(),
+        public_ip: (!found.internal).then_some(public.into()),
+        ..net::LoadBalancer::default()
+    })
 }
 
 fn service(service: &Service, endpoints: Vec<IpAddr>) -> net::Service {

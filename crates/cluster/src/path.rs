@@ -1,6 +1,6 @@
 //! Which ends does a learner mean, and which way does a packet take between them now?
 //!
-//! Ends are said as in lessons: `laptop`, `bastion`, `api`, `Node/worker-a`, `pod/web-1`, `svc/web`, `10.0.64.21`, `aws/s3`; a bare name
+//! Ends are said as in lessons: `laptop`, `bastion`, `api`, `Node/worker-a`, `pod/web-1`, `svc/web`, `10.0.64.21`, `aws/s3`, `lb/web`; a bare name
 //! is looked for among actors, Services and pods, in this order. A namespace other than `default` goes between:
 //! `svc/kube-system/kube-dns`.
 
@@ -108,6 +108,7 @@ fn target(network: &Network, said: &str) -> Option<String> {
         (Some("node" | "no" | "nodes"), name) => node(network, name),
         (Some("pod" | "po" | "pods"), name) => pod(network, name),
         (Some("svc" | "service" | "services"), name) => service(network, name),
+        (Some("lb"), name) => balancer(network, name),
         (Some("aws"), name) => network.aws.contains_key(name).then(|| format!("aws:{name}")),
         (Some(_), _) => service(network, said).or_else(|| pod(network, said)),
         (None, "api" | "cluster-api") => Some("api".to_owned()),
@@ -120,7 +121,8 @@ fn target(network: &Network, said: &str) -> Option<String> {
 
 /// `pod/web` → (`pod`, `web`); the kind in lower case, as `Node/worker-a` is said in lessons.
 fn split(said: &str) -> (Option<&'static str>, &str) {
-    const WORDS: &[&str] = &["node", "no", "nodes", "pod", "po", "pods", "svc", "service", "services", "aws"];
+    const WORDS: &[&str] =
+        &["node", "no", "nodes", "pod", "po", "pods", "svc", "service", "services", "aws", "lb"];
     let Some((kind, name)) = said.split_once('/') else { return (None, said) };
     let kind = kind.to_lowercase();
     match WORDS.iter().find(|word| **word == kind) {
@@ -136,6 +138,12 @@ fn in_namespace(name: &str) -> String {
 fn pod(network: &Network, name: &str) -> Option<String> {
     let id = in_namespace(name);
     network.pods.iter().find(|it| it.id() == id).map(|_| format!("pod:{id}"))
+}
+
+/// A Service that has a load balancer, by that.
+fn balancer(network: &Network, name: &str) -> Option<String> {
+    let id = in_namespace(name);
+    network.services.iter().any(|it| it.id() == id && it.lb.is_some()).then(|| format!("lb:{id}"))
 }
 
 fn service(network: &Network, name: &str) -> Option<String> {

@@ -215,6 +215,58 @@ pub struct VpcEndpoint {
     pub created_at: SimTime,
 }
 
+/// What a load balancer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LoadBalancerKind {
+    /// A Classic Load Balancer.
+    #[default]
+    Classic,
+    /// A Network Load Balancer.
+    Network,
+}
+
+/// A listener of a load balancer and where it leads on every instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listener {
+    /// Its port.
+    pub port: u16,
+    /// The node port behind it.
+    pub node_port: u16,
+    /// `TCP` or `UDP`.
+    pub protocol: String,
+}
+
+/// A load balancer that a Service of a cluster has; an ENI stands for it in each of its subnets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadBalancer {
+    /// Its name and tags.
+    pub metadata: ObjectMeta,
+    /// Name of its VPC.
+    pub vpc: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: LoadBalancerKind,
+    /// Whether its name answers private addresses.
+    pub internal: bool,
+    /// Its name in DNS.
+    pub dns_name: String,
+    /// Names of the subnets that it stands in.
+    pub subnets: Vec<String>,
+    /// Names of its security groups.
+    pub security_groups: Vec<String>,
+    /// Its listeners.
+    pub listeners: Vec<Listener>,
+    /// Name of the EKS cluster whose Service it is for.
+    pub cluster: String,
+    /// That Service: `namespace/name`.
+    pub service: String,
+    /// When it was made.
+    pub created_at: SimTime,
+}
+
 /// One rule of a network ACL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -285,6 +337,8 @@ pub enum EniOwner {
     Nat,
     /// An interface VPC endpoint.
     Endpoint,
+    /// A load balancer.
+    LoadBalancer,
     /// Fargate: the one of a micro-VM.
     Fargate,
     /// A pod with security groups of its own: a branch of a trunk ENI.

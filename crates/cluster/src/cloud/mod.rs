@@ -10,6 +10,7 @@ pub(crate) mod ebs;
 pub mod endpoint;
 pub mod eni;
 pub mod instance;
+pub mod load_balancer;
 pub mod nat;
 mod reservation;
 pub(crate) mod security_group;

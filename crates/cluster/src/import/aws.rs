@@ -154,6 +154,7 @@ impl DescribedInterface {
         let owner = match (self.interface_type.as_str(), &instance) {
             ("nat_gateway", _) => EniOwner::Nat,
             ("vpc_endpoint", _) => EniOwner::Endpoint,
+            _ if self.description.starts_with("ELB ") => EniOwner::LoadBalancer,
             ("branch", _) => EniOwner::Branch,
             // Source: EKS user guide, "Amazon EKS networking requirements": the description is `Amazon EKS` and the cluster's name.
             _ if self.description.starts_with("Amazon EKS ") => EniOwner::Eks,

@@ -61,6 +61,7 @@ pub(super) fn delete_cluster(turn: &mut Turn<'_>, name: &str) -> Result<(), Refu
                 | Kind::InternetGateway
                 | Kind::SecurityGroup
                 | Kind::NetworkAcl
+                | Kind::LoadBalancer
                 | Kind::VpcEndpoint => value("vpc").as_deref() == Some(&cluster.vpc),
                 Kind::ElasticIp => value("eni").is_some_and(|eni| of_nats.contains(&eni)),
                 Kind::Eni | Kind::NatGateway => {

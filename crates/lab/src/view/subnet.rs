@@ -52,6 +52,8 @@ pub enum Whose {
     Nat,
     /// An interface endpoint's.
     Endpoint,
+    /// A load balancer's.
+    LoadBalancer,
     /// Of the account, for something else.
     Account,
 }
@@ -130,6 +132,7 @@ fn holders(store: &Store, subnet: &Subnet) -> Vec<Holder> {
             EniOwner::Eks => (Whose::Eks, own),
             EniOwner::Nat => (Whose::Nat, own),
             EniOwner::Endpoint => (Whose::Endpoint, own),
+            EniOwner::LoadBalancer => (Whose::LoadBalancer, description().map_or(own, String::as_str)),
             EniOwner::Fargate => (Whose::MicroVm, own),
             EniOwner::Branch => (Whose::Branch, eni.branch.as_ref().map_or(own, |it| it.pod.as_str())),
         };

@@ -101,9 +101,15 @@ fn description(eni: &Eni) -> String {
 /// What a service holds is in use, whatever it is attached to.
 fn status(eni: &Eni) -> &'static str {
     match (&eni.owner, eni.attachment) {
-        (EniOwner::Eks | EniOwner::Nat | EniOwner::Endpoint | EniOwner::Fargate | EniOwner::Branch, _) => {
-            "in-use"
-        }
+        (
+            EniOwner::Eks
+            | EniOwner::Nat
+            | EniOwner::Endpoint
+            | EniOwner::LoadBalancer
+            | EniOwner::Fargate
+            | EniOwner::Branch,
+            _,
+        ) => "in-use",
         (_, Attachment::Available) => "available",
         (_, Attachment::Attaching | Attachment::Attached | Attachment::Detaching) => "in-use",
     }
@@ -114,14 +120,22 @@ fn kind(eni: &Eni) -> &'static str {
         EniOwner::Nat => "nat_gateway",
         EniOwner::Endpoint => "vpc_endpoint",
         EniOwner::Branch => "branch",
+        EniOwner::LoadBalancer if description(eni).starts_with("ELB net/") => "network_load_balancer",
         EniOwner::Instance if eni.trunk => "trunk",
-        EniOwner::Instance | EniOwner::Eks | EniOwner::Fargate | EniOwner::Account => "interface",
+        EniOwner::Instance
+        | EniOwner::Eks
+        | EniOwner::Fargate
+        | EniOwner::LoadBalancer
+        | EniOwner::Account => "interface",
     }
 }
 
 /// Whether a service manages it for the account.
 fn managed(eni: &Eni) -> bool {
-    matches!(eni.owner, EniOwner::Eks | EniOwner::Nat | EniOwner::Endpoint | EniOwner::Fargate)
+    let owned = |owner: &EniOwner| {
+        matches!(owner, EniOwner::Eks | EniOwner::Nat | EniOwner::Endpoint | EniOwner::Fargate)
+    };
+    owned(&eni.owner) || eni.owner == EniOwner::LoadBalancer
 }
 
 fn attachment(turn: &Turn<'_>, eni: &Eni) -> Option<Value> {

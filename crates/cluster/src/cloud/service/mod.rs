@@ -15,6 +15,7 @@ mod input;
 mod instance_types;
 mod instances;
 mod interfaces;
+mod load_balancers;
 mod nat_gateways;
 mod network_acls;
 mod nodegroups;
@@ -66,6 +67,7 @@ const TABLES: &[&[Operation]] = &[
     instance_types::OPERATIONS,
     instances::OPERATIONS,
     interfaces::OPERATIONS,
+    load_balancers::OPERATIONS,
     nat_gateways::OPERATIONS,
     network_acls::OPERATIONS,
     nodegroups::OPERATIONS,

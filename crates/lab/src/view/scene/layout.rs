@@ -410,7 +410,9 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
                 && content.actors.is_empty(),
             undrawn: store
                 .enis_in(name)
-                .filter(|eni| matches!(eni.owner, EniOwner::Account | EniOwner::Endpoint))
+                .filter(|eni| {
+                    matches!(eni.owner, EniOwner::Account | EniOwner::Endpoint | EniOwner::LoadBalancer)
+                })
                 .count(),
             fragmented: read::fragmented(store, content.subnet, &content.rows),
             blocks: crate::view::subnet::few(store, content.subnet),

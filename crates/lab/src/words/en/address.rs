@@ -82,6 +82,7 @@ pub fn holder(it: &Holder) -> String {
         Whose::Branch => format!("pod {}, with an ENI of its own", it.name),
         Whose::Eks => "EKS: cross-account ENI".to_owned(),
         Whose::Endpoint => "interface endpoint".to_owned(),
+        Whose::LoadBalancer => format!("load balancer {}", it.name.trim_start_matches("ELB ")),
         Whose::Nat => "NAT gateway".to_owned(),
         Whose::Account => it.name.clone(),
     }

@@ -82,6 +82,7 @@ pub fn holder(it: &Holder) -> String {
         Whose::MicroVm => "Fargate 마이크로 VM".to_owned(),
         Whose::Branch => format!("전용 ENI를 가진 파드 {}", it.name),
         Whose::Eks => "EKS의 교차 계정 ENI".to_owned(),
+        Whose::LoadBalancer => format!("로드 밸런서 {}", it.name.trim_start_matches("ELB ")),
         Whose::Endpoint => "인터페이스 엔드포인트".to_owned(),
         Whose::Nat => "NAT 게이트웨이".to_owned(),
         Whose::Account => it.name.clone(),
