@@ -25,6 +25,7 @@ pub mod draw;
 pub mod fact;
 #[cfg(test)]
 mod fixture;
+mod holdings;
 pub mod import;
 pub mod metrics;
 pub mod network;

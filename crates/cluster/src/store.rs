@@ -10,13 +10,16 @@ use api::{
     digest::Digest,
     k8s::core::v1::Pod,
     kinds::{
-        aws::{Eni, Instance},
+        aws::{Eni, Instance, Subnet},
         sim::Sandbox,
     },
 };
 use imbl::{GenericOrdMap, GenericOrdSet, shared_ptr::RcK};
 
-use crate::crew::{Crews, Look};
+use crate::{
+    crew::{Crews, Look},
+    holdings::{Held, Holdings},
+};
 
 /// Which part of the store: the world itself, or one of its Kubernetes clusters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,6 +113,7 @@ pub struct Store {
     // INVARIANT: exactly `entries` of every object; rebuilt from scratch in a test.
     index: Index,
     crews: Crews,
+    holdings: Holdings,
     revision: u64,
 }
 
@@ -210,6 +214,11 @@ impl Store {
         self.crews.of(cluster, uid)
     }
 
+    /// What is taken of a subnet; `None` of one that is not there.
+    pub(crate) fn held(&self, subnet: &str) -> Option<&Rc<Held>> {
+        self.holdings.get(subnet)
+    }
+
     /// The pods of a namespace that nobody manages, by name.
     pub fn orphan_pods(&self, cluster: ClusterId, namespace: &str) -> impl Iterator<Item = &Pod> {
         self.by(cluster, By::Orphan, namespace).filter_map(|(_, object)| Pod::of(object))
@@ -249,6 +258,27 @@ impl Store {
         if key.kind == Kind::Pod {
             self.crews.apply(key.cluster, before, after);
         }
+        self.index(key, before, after);
+        match key.kind {
+            Kind::Subnet => self.hold(&key.name),
+            Kind::Eni => {
+                let (before, after) = (before.and_then(Eni::of), after.and_then(Eni::of));
+                if !after.is_some_and(|after| self.holdings.grow(before, after)) {
+                    [before, after].into_iter().flatten().for_each(|eni| self.hold(&eni.subnet));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts what is taken of a subnet.
+    fn hold(&mut self, subnet: &str) {
+        let found = self.get::<Subnet>(ClusterId::WORLD, "", subnet);
+        let held = found.map(|it| Held::of(it, self.enis_in(subnet)));
+        self.holdings.set(subnet, held);
+    }
+
+    fn index(&mut self, key: &Key, before: Option<&Object>, after: Option<&Object>) {
         let (before, after) = (before.map_or_else(Vec::new, entries), after.map_or_else(Vec::new, entries));
         if before == after {
             return;
@@ -383,6 +413,58 @@ mod tests {
                     looks
                 };
                 assert_eq!(counted(&store.crews), counted(&crews));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_held_of_a_subnet_equals_a_count_from_scratch() {
+        let subnet = |name: &str| {
+            let body = serde_json::json!({"metadata": {"name": name}, "vpc": "v", "cidr": "10.0.0.0/26",
+                "availabilityZone": "a", "mapPublicIpOnLaunch": false, "routeTable": "", "reservations": []});
+            serde_json::from_value::<Subnet>(body).expect("a subnet").into_object()
+        };
+        let mut store = Store::default();
+        store.put(ClusterId::WORLD, subnet("s0"));
+        for step in 0..300_u64 {
+            let draw = crate::draw::draw(2, "step", "", step);
+            let ip = |shift: u32| std::net::Ipv4Addr::new(10, 0, 0, ((draw >> shift) % 64) as u8);
+            let eni = Eni {
+                metadata: api::meta::ObjectMeta {
+                    name: Some(format!("e{}", draw % 4)),
+                    ..Default::default()
+                },
+                subnet: format!("s{}", (draw >> 4) % 2),
+                primary_ip: ip(8),
+                secondary_ips: (0..(draw >> 16) % 4).map(|n| ip(20 + 2 * n as u32)).collect(),
+                prefixes: if draw & 64 != 0 {
+                    vec!["10.0.0.32/28".parse().expect("a block")]
+                } else {
+                    Vec::new()
+                },
+                ipv6_address: None,
+                ipv6_prefix: None,
+                security_groups: Vec::new(),
+                owner: api::kinds::aws::EniOwner::Instance,
+                trunk: false,
+                branch: None,
+                instance: None,
+                device_index: 0,
+                attachment: api::kinds::aws::Attachment::Attached,
+                created_at: api::SimTime(0),
+                since: api::SimTime(0),
+            };
+            let object = eni.into_object();
+            match draw % 7 {
+                0 => drop(store.remove(&Key::of(ClusterId::WORLD, &object))),
+                1 => drop(store.put(ClusterId::WORLD, subnet("s1"))),
+                2 => drop(store.remove(&Key::of(ClusterId::WORLD, &subnet("s1")))),
+                _ => drop(store.put(ClusterId::WORLD, object)),
+            }
+            for name in ["s0", "s1"] {
+                let found = store.get::<Subnet>(ClusterId::WORLD, "", name);
+                let counted = found.map(|it| Held::of(it, store.enis_in(name)));
+                assert_eq!(store.held(name).map(|held| &**held), counted.as_ref(), "step {step}");
             }
         }
     }

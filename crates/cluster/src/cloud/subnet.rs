@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     AwsError, ClusterId, Store, Turn,
-    cloud::{eni, id, refuse},
+    cloud::{id, refuse},
     node::join::region_of,
 };
 
@@ -37,20 +37,8 @@ pub(crate) fn asked_for<'s>(store: &'s Store, name: &str, operation: &str) -> Re
 /// Free and taken addresses of a subnet.
 #[must_use]
 pub fn addresses(store: &Store, subnet: &Subnet) -> SubnetAddresses {
-    let mut addresses = SubnetAddresses::new(subnet.cidr);
-    for reservation in &subnet.reservations {
-        addresses.reserve(reservation.cidr, reservation.kind);
-    }
-    for eni in store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()) {
-        addresses.take(eni.primary_ip);
-        for ip in &eni.secondary_ips {
-            addresses.take(*ip);
-        }
-        for prefix in &eni.prefixes {
-            addresses.take_prefix(*prefix);
-        }
-    }
-    addresses
+    let held = store.held(subnet.metadata.name.as_deref().unwrap_or_default());
+    held.map_or_else(|| SubnetAddresses::new(subnet.cidr), |held| held.addresses.clone())
 }
 
 /// Whether a subnet's route table leads to an internet gateway.
@@ -70,9 +58,8 @@ pub fn free(store: &Store, subnet: &Subnet) -> u32 {
     if !subnet.reservations.is_empty() {
         return addresses(store, subnet).free().saturating_sub(subnet.held_unseen);
     }
-    let enis = store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default());
-    let taken: u32 = enis.map(eni::addresses).sum();
-    let taken = taken.saturating_add(subnet.held_unseen);
+    let held = store.held(subnet.metadata.name.as_deref().unwrap_or_default());
+    let taken = held.map_or(0, |held| held.taken).saturating_add(subnet.held_unseen);
     cni::subnet::usable(subnet.cidr).saturating_sub(taken)
 }
 

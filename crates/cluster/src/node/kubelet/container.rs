@@ -6,6 +6,8 @@
 //! for ever (back-off).
 //! Source: kubelet `pkg/kubelet/kuberuntime/kuberuntime_manager.go` (`computePodActions`, `SyncPod`).
 
+use std::borrow::Cow;
+
 use api::{
     ApiStatus, Resource, SimDuration, SimTime,
     k8s::core::v1::{Container, ContainerStatus, Pod},
@@ -31,7 +33,7 @@ pub(super) fn step(
     if !machine.played {
         ephemeral::take_in(pod, &mut sandbox);
     }
-    let mut it = Pass { turn, pod, machine: machine.clone(), statuses: Statuses::of(pod), sandbox };
+    let mut it = Pass { turn, pod, machine: Cow::Borrowed(machine), statuses: Statuses::of(pod), sandbox };
     it.resize();
     // Each container moves at most a few steps at one moment: a wait lies between them.
     for _ in 0..4 * it.sandbox.containers.len() {
@@ -67,7 +69,7 @@ pub(super) fn runs(step: ContainerStep) -> bool {
 pub(super) struct Pass<'p, 'w> {
     pub turn: &'p mut Turn<'w>,
     pub pod: &'p Pod,
-    pub machine: Machine,
+    pub machine: Cow<'p, Machine>,
     pub statuses: Statuses,
     pub sandbox: Sandbox,
 }

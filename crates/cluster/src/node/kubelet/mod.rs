@@ -104,11 +104,13 @@ impl Controller for Kubelet {
             }
             sandbox => sandbox,
         };
-        let Some(machine) = machine_of(turn, pod).filter(|m| m.kubelet_running).cloned() else {
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
+        let machine = turn.store().object(&turn.key(Kind::Machine, "", node)).cloned();
+        let Some(machine) = machine.as_deref().and_then(Machine::of).filter(|it| it.kubelet_running) else {
             return Ok(Next::Done);
         };
         if let Some(stopped) = machine.runtime_stopped.filter(|_| !finished(pod)) {
-            return runtime::without(turn, pod, sandbox, &machine, stopped);
+            return runtime::without(turn, pod, sandbox, machine, stopped);
         }
         let stopping = sandbox.as_ref().is_some_and(|it| it.step == SandboxStep::Stopping);
         if pod.metadata.deletion_timestamp.is_some() || stopping {
@@ -125,7 +127,7 @@ impl Controller for Kubelet {
                 Ok(Next::Done)
             }
             Some(sandbox) if matches!(sandbox.step, SandboxStep::Creating | SandboxStep::Mounting) => {
-                sandbox::step(turn, pod, sandbox, &machine)
+                sandbox::step(turn, pod, sandbox, machine)
             }
             Some(sandbox) => {
                 let resizes = if machine.played { None } else { resize::step(turn, pod)? };
@@ -141,7 +143,7 @@ impl Controller for Kubelet {
                 if sandbox.written != written {
                     turn.put(sandbox.clone().into_object());
                 }
-                let next = container::step(turn, pod, sandbox, &machine);
+                let next = container::step(turn, pod, sandbox, machine);
                 let next = next.map(|next| due.map_or(next, |at| sooner(next, at.since(now))));
                 match resizes {
                     Some(Next::Every(retry)) => next.map(|next| sooner(next, retry)),
@@ -149,7 +151,7 @@ impl Controller for Kubelet {
                 }
             }
             None if finished(pod) => Ok(Next::Done),
-            None => admit::step(turn, pod, &machine),
+            None => admit::step(turn, pod, machine),
         };
         let deadline = stop::deadline(turn, pod).or(deadline).filter(|_| !finished(pod));
         next.map(|next| deadline.map_or(next, |at| sooner(next, at.since(now))))

@@ -5,6 +5,8 @@
 //! Source: kubelet `pkg/kubelet/images/image_manager.go` (`EnsureImageExists`), `puller.go`; containerd
 //! `core/remotes/docker`; awslabs/amazon-eks-ami `nodeadm/internal/kubelet/config.go` (`serializeImagePulls: false`).
 
+use std::borrow::Cow;
+
 use api::{
     Resource, SimDuration,
     k8s::core::v1::Secret,
@@ -121,7 +123,7 @@ impl Pass<'_, '_> {
         machine.images.push(named.to_owned());
         machine.images.sort_unstable();
         image_list::changed(self.turn, &mut machine);
-        self.machine = machine.clone();
+        self.machine = Cow::Owned(machine.clone());
         self.turn.put(machine.into_object());
     }
 
