@@ -3,7 +3,7 @@
 //! One store for Kubernetes objects, AWS resources and address pools alike; there is no second place for state.
 //! It is a persistent map: a clone costs nothing, so checkpoints and what-ifs are clones.
 
-use std::rc::Rc;
+use std::{cmp::Ordering, rc::Rc};
 
 use api::{
     Kind, Object, Resource, Scope,
@@ -14,11 +14,13 @@ use api::{
         sim::Sandbox,
     },
 };
+use equivalent::{Comparable, Equivalent};
 use imbl::{GenericOrdMap, GenericOrdSet, shared_ptr::RcK};
 
 use crate::{
     crew::{Crews, Look},
     holdings::{Held, Holdings},
+    node::ipamd::is_aws_node,
 };
 
 /// Which part of the store: the world itself, or one of its Kubernetes clusters.
@@ -47,11 +49,7 @@ impl Key {
     /// The key of an object of `kind`; what its scope does not need is dropped.
     #[must_use]
     pub fn new(cluster: ClusterId, kind: Kind, namespace: &str, name: &str) -> Self {
-        let (cluster, namespace) = match kind.info().scope {
-            Scope::World => (ClusterId::WORLD, namespace),
-            Scope::Cluster => (cluster, ""),
-            Scope::Namespaced => (cluster, namespace),
-        };
+        let (cluster, namespace) = scoped(cluster, kind, namespace);
         Self { cluster, kind, namespace: namespace.into(), name: name.into() }
     }
 
@@ -59,6 +57,48 @@ impl Key {
     #[must_use]
     pub fn of(cluster: ClusterId, object: &Object) -> Self {
         Self::new(cluster, object.kind(), object.namespace(), object.name())
+    }
+}
+
+/// A key that is only looked for.
+struct Sought<'k> {
+    cluster: ClusterId,
+    kind: Kind,
+    namespace: &'k str,
+    name: &'k str,
+}
+
+impl<'k> Sought<'k> {
+    /// As [`Key::new`].
+    fn new(cluster: ClusterId, kind: Kind, namespace: &'k str, name: &'k str) -> Self {
+        let (cluster, namespace) = scoped(cluster, kind, namespace);
+        Self { cluster, kind, namespace, name }
+    }
+}
+
+impl Equivalent<Key> for Sought<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.compare(key).is_eq()
+    }
+}
+
+impl Comparable<Key> for Sought<'_> {
+    fn compare(&self, key: &Key) -> Ordering {
+        (self.cluster, self.kind, self.namespace, self.name).cmp(&(
+            key.cluster,
+            key.kind,
+            &*key.namespace,
+            &*key.name,
+        ))
+    }
+}
+
+/// Cluster and namespace as the kind's scope has them.
+fn scoped(cluster: ClusterId, kind: Kind, namespace: &str) -> (ClusterId, &str) {
+    match kind.info().scope {
+        Scope::World => (ClusterId::WORLD, namespace),
+        Scope::Cluster => (cluster, ""),
+        Scope::Namespaced => (cluster, namespace),
     }
 }
 
@@ -96,6 +136,8 @@ enum By {
     Node,
     /// The node that a sandbox is on.
     Sandbox,
+    /// The node that a pod of aws-node is bound to.
+    AwsNode,
     /// The instance that an ENI belongs to.
     Instance,
     /// The subnet that an ENI stands in.
@@ -126,7 +168,9 @@ fn entries(object: &Object) -> Vec<(By, &str)> {
             if !pod.metadata.owner_references.iter().flatten().any(|owner| owner.controller == Some(true)) {
                 entries.push((By::Orphan, object.namespace()));
             }
-            entries.extend(pod.spec.as_ref().and_then(|s| s.node_name.as_deref()).map(|n| (By::Node, n)));
+            let node = pod.spec.as_ref().and_then(|s| s.node_name.as_deref());
+            entries.extend(node.map(|node| (By::Node, node)));
+            entries.extend(node.filter(|_| is_aws_node(pod)).map(|node| (By::AwsNode, node)));
         }
         Object::Sandbox(sandbox) => entries.push((By::Sandbox, sandbox.node.as_str())),
         Object::Event(event) => {
@@ -160,7 +204,7 @@ impl Store {
     /// The object of type `R` with this name.
     #[must_use]
     pub fn get<R: Resource>(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<&R> {
-        self.objects.get(&Key::new(cluster, R::KIND, namespace, name)).and_then(|o| R::of(o))
+        self.objects.get(&Sought::new(cluster, R::KIND, namespace, name)).and_then(|o| R::of(o))
     }
 
     /// All objects of a kind, by namespace and name; one namespace or all.
@@ -227,6 +271,11 @@ impl Store {
     /// The pods bound to a node, by namespace and name.
     pub fn pods_on(&self, cluster: ClusterId, node: &str) -> impl Iterator<Item = &Pod> {
         self.by(cluster, By::Node, node).filter_map(|(_, object)| Pod::of(object))
+    }
+
+    /// The pods of aws-node that are bound to a node.
+    pub(crate) fn aws_nodes_on(&self, cluster: ClusterId, node: &str) -> impl Iterator<Item = &Pod> {
+        self.by(cluster, By::AwsNode, node).filter_map(|(_, object)| Pod::of(object))
     }
 
     /// The sandboxes on a node, by namespace and name.

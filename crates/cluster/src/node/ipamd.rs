@@ -144,7 +144,7 @@ pub(crate) fn gives_branches(turn: &Turn<'_>, node: &str) -> bool {
 /// the init container of its aws-node has switched early demultiplexing off.
 /// Source: amazon-vpc-cni-k8s README (`DISABLE_TCP_EARLY_DEMUX`, `POD_SECURITY_GROUP_ENFORCING_MODE`).
 pub(crate) fn keeps_probes_from_branches(store: &Store, cluster: ClusterId, node: &str) -> bool {
-    let pod = store.pods_on(cluster, node).find(|pod| is_aws_node(pod));
+    let pod = store.aws_nodes_on(cluster, node).next();
     let Some(spec) = pod.and_then(|pod| pod.spec.as_ref()) else { return false };
     let is = |container: Option<&Container>, name: &str, value: &str| {
         container.is_some_and(|it| environment(it).get(name).is_some_and(|is| is == value))
@@ -279,7 +279,7 @@ impl Here {
         if instance.state != InstanceState::Running {
             return None;
         }
-        let pods = store.pods_on(cluster, node).filter(|pod| is_aws_node(pod));
+        let pods = store.aws_nodes_on(cluster, node);
         let running = |pod: &Pod| {
             let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
             let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -556,7 +556,7 @@ fn config_named(node: &Node, environment: &BTreeMap<String, String>) -> String {
 /// The settings that aws-node's pod on a node gives its ipamd; nothing where there is no such pod.
 #[must_use]
 pub fn targets_on(store: &Store, cluster: ClusterId, node: &str) -> Option<WarmTargets> {
-    let pod = store.pods_on(cluster, node).find(|pod| is_aws_node(pod))?;
+    let pod = store.aws_nodes_on(cluster, node).next()?;
     let container = pod.spec.as_ref()?.containers.iter().find(|it| it.name == "aws-node")?;
     Some(WarmTargets::from_env(&environment(container)))
 }

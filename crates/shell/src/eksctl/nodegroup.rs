@@ -181,23 +181,20 @@ fn from_flags(given: &Given, word: Option<&str>, world: &World) -> Result<NodeGr
         };
         labels.insert(key.to_owned(), value.to_owned());
     }
-    let zones = given.list("node-zones").into_iter().filter(|z| !z.is_empty()).map(str::to_owned).collect();
+    let words =
+        |flag: &str| given.list(flag).into_iter().filter(|it| !it.is_empty()).map(str::to_owned).collect();
     Ok(NodeGroup {
         name,
         instance_type: given.value("node-type").map(str::to_owned),
-        instance_types: given
-            .list("instance-types")
-            .into_iter()
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        instance_types: words("instance-types"),
         spot: given.has("spot").then(|| given.on("spot")),
         desired_capacity: number("nodes"),
         min_size: number("nodes-min"),
         max_size: number("nodes-max"),
         labels,
         private_networking: given.has("node-private-networking").then(|| given.on("node-private-networking")),
-        availability_zones: zones,
+        availability_zones: words("node-zones"),
+        subnets: words("subnet-ids"),
         max_pods_per_node: number("max-pods-per-node"),
         volume_size: number("node-volume-size"),
         ami_family: given.value("node-ami-family").map(str::to_owned),
