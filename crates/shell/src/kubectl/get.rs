@@ -55,9 +55,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let (mut found, failed, single) = collect(kube, &args)?;
     if let Format::Table { wide } = format {
         if let ([found], Some(path)) = (found.as_mut_slice(), sorting(kube))
+            && found.objects.len() > 1
             && sort(&mut json(found).collect::<Vec<_>>(), &path).is_err()
         {
-            // UPSTREAM: a table of one kind that cannot be sorted so is as good as empty.
+            // UPSTREAM: a table of one kind that cannot be sorted so is as good as empty; one row is in order.
             found.objects.clear();
         }
         print_tables(kube, &found, wide, single)?;
@@ -281,7 +282,7 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
         }
         first = false;
         let now = kube.shell.world.now();
-        let text = match sorting(kube) {
+        let text = match sorting(kube).filter(|_| found.objects.len() > 1) {
             Some(path) => {
                 let mut objects: Vec<Value> = json(found).collect();
                 sort(&mut objects, &path)?;

@@ -93,18 +93,6 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
         };
         let own =
             field::at(&before, "metadata").get(field).and_then(Value::as_object).cloned().unwrap_or_default();
-        if kube.given.on("list") {
-            let (indent, info) = (if is_one { "" } else { " " }, kind.info());
-            if !is_one {
-                kube.out.line(&format!("Listing {field} for {}.{}/{name}:", info.kind, info.group));
-            }
-            for (key, value) in &own {
-                kube.out.line(&format!("{indent}{key}={}", field::word(value)));
-            }
-            if changes.is_empty() {
-                continue;
-            }
-        }
         if !kube.given.on("overwrite") {
             let clash: Vec<String> = set
                 .iter()
@@ -143,6 +131,22 @@ fn change(kube: &mut Kube<'_, '_>, field: &'static str, word: &'static str) -> D
             }
         }
         patch.extend(removed.iter().map(|k| ((*k).clone(), Value::Null)));
+        if kube.given.on("list") {
+            let (indent, info) = (if is_one { "" } else { " " }, kind.info());
+            if !is_one {
+                kube.out.line(&format!("Listing {field} for {}.{}/{name}:", info.kind, info.group));
+            }
+            // What was asked for is shown, and not sent.
+            let kept = own.iter().filter(|(key, _)| !patch.contains_key(*key));
+            let shown: Map<String, Value> = kept
+                .chain(patch.iter().filter(|(_, it)| !it.is_null()))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
+            for (key, value) in &shown {
+                kube.out.line(&format!("{indent}{key}={}", field::word(value)));
+            }
+            continue;
+        }
         let message = match (field, patch.is_empty()) {
             ("labels", true) => "not labeled",
             ("labels", false) if !removed.is_empty() => "unlabeled",

@@ -102,7 +102,9 @@ impl Kube<'_, '_> {
     pub(crate) fn manifests(&mut self) -> Done<Vec<Done<Manifest>>> {
         let mut manifests = Vec::new();
         let texts = self.texts()?;
-        if texts.iter().all(|(_, text)| text.trim().is_empty()) {
+        // UPSTREAM: to replace nothing is no mistake, but by force it is.
+        let may_be_empty = self.verb == "replace" && !self.given.on("force");
+        if texts.iter().all(|(_, text)| text.trim().is_empty()) && !may_be_empty {
             return Fail::error(format!("no objects passed to {}", self.verb));
         }
         let target = self.target()?;
@@ -153,7 +155,7 @@ impl Kube<'_, '_> {
                 }
             }
         }
-        if manifests.is_empty() {
+        if manifests.is_empty() && !may_be_empty {
             return Fail::error(format!("no objects passed to {}", self.verb));
         }
         Ok(manifests)
