@@ -248,7 +248,8 @@ fn vpc(store: &Store, eks: &EksCluster, network: &mut net::Network) {
         })
         .collect();
     let mut gateways = BTreeMap::new();
-    for igw in store.list::<aws::InternetGateway>(ClusterId::WORLD, None) {
+    let attached = |it: &&aws::InternetGateway| !it.vpc.is_empty();
+    for igw in store.list::<aws::InternetGateway>(ClusterId::WORLD, None).filter(attached) {
         let kind = if igw.egress_only { "eigw" } else { "igw" };
         gateways.insert(name(igw).to_owned(), net::Gateway { kind: kind.to_owned(), ..Default::default() });
     }

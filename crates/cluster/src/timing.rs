@@ -102,6 +102,13 @@ pub const NODE_GONE: SimDuration = SimDuration::secs(5);
 /// From CreateCluster to `ACTIVE`. Source: EKS user guide: about ten minutes.
 pub const CLUSTER_CREATE: SimDuration = SimDuration::secs(600);
 
+/// From UpdateClusterConfig to the end of the update. MODEL: not recorded; people speak of some minutes.
+pub const CLUSTER_UPDATE: SimDuration = SimDuration::secs(120);
+
+/// From UpdateClusterVersion to the new control plane. Source: EKS user guide (update cluster: it takes several minutes); MODEL: as long as
+/// a new cluster.
+pub const CLUSTER_UPGRADE: SimDuration = SimDuration::secs(600);
+
 /// What a managed node group needs beside its instances: role, launch template, Auto Scaling group.
 pub const NODEGROUP_CREATE: SimDuration = SimDuration::secs(20);
 

@@ -41,6 +41,12 @@ pub struct EksCluster {
     /// Which IAM principals the cluster knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_entries: Vec<AccessEntry>,
+    /// Kinds of the control plane's logs that go to CloudWatch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logging: Vec<String>,
+    /// Its changes, oldest first; the last one may still go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<Update>,
 }
 
 impl EksCluster {
@@ -237,6 +243,13 @@ pub struct Nodegroup {
     pub spot: bool,
     /// Such as `AL2023_x86_64_STANDARD`.
     pub ami_type: String,
+    /// Family of its images in eksctl's words: `AmazonLinux2023`, `Bottlerocket`.
+    pub ami_family: String,
+    /// GiB of its nodes' disk.
+    pub disk_size: u32,
+    /// Name of the launch template that it was made with; `None` where EKS has only its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_template: Option<String>,
     /// Release of the image that new nodes get: `1.34.2-20251120`.
     pub image_release: String,
     /// Release of the group: that of its image after the last update that succeeded.

@@ -5,6 +5,9 @@
 //! Source: eksctl 0.2xx, `pkg/apis/eksctl.io/v1alpha5` (types, validation), `pkg/eks/api.go` (reading).
 
 mod family;
+mod image;
+
+pub use image::DEFAULT_AMI_FAMILY;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,6 +100,12 @@ pub fn refusal(file: &str, found: &[Diagnostic]) -> Option<String> {
 }
 
 impl ClusterConfig {
+    /// What eksctl prints after `Error: ` of a config that flags gave.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.problems().into_iter().next().map(|(_, message)| message)
+    }
+
     /// What eksctl objects to, in its words, as far as the lab's worlds depend on it.
     fn problems(&self) -> Vec<(FieldPath, String)> {
         let mut out = Vec::new();
@@ -146,6 +155,9 @@ impl ClusterConfig {
                     let message =
                         format!("only one of {path}.subnets or {path}.availabilityZones should be set");
                     say("subnets", message);
+                }
+                if let Some(message) = group.image_problem(&path, self.metadata.version.as_deref()) {
+                    say("amiFamily", message);
                 }
                 if group.instance_type.is_some() && !group.instance_types.is_empty() {
                     let message =

@@ -181,6 +181,9 @@ pub struct MicroVm {
     pub cpu_milli: u64,
     /// MiB that the pod may use, and that are paid for.
     pub memory_mib: u64,
+    /// GiB of its disk; what is beyond the first 20 is paid for.
+    #[serde(default)]
+    pub disk_gib: u64,
     /// When it was asked for.
     pub launched_at: SimTime,
     /// When it goes; none while its pod is there.

@@ -236,6 +236,24 @@ fn ipv6_address_in(turn: &Turn<'_>, block: Ipv6Net, name: &str) -> Ipv6Addr {
     Ipv6Addr::from(u128::from(block.network()) | u128::from(drawn))
 }
 
+/// Gives an ENI that has none an address of its subnet's /64.
+/// # Errors
+/// `InvalidParameterValue` where the subnet has no IPv6 block.
+pub(crate) fn assign_ipv6_address(turn: &mut Turn<'_>, name: &str) -> Result<Ipv6Addr, AwsError> {
+    let of = get(turn.store(), name).map(|eni| eni.subnet.clone()).unwrap_or_default();
+    let block = ipv6_block(turn, &of)?;
+    let address = ipv6_address_in(turn, block, name);
+    change(turn, name, |eni| eni.ipv6_address = Some(address));
+    Ok(address)
+}
+
+/// The /64 of a subnet.
+fn ipv6_block(turn: &Turn<'_>, of: &str) -> Result<Ipv6Net, AwsError> {
+    let message = || format!("Subnet {of} does not have an IPv6 CIDR block associated.");
+    let block = subnet::get(turn.store(), of).and_then(|it| it.ipv6_cidr);
+    block.ok_or_else(|| refuse("AssignIpv6Addresses", "InvalidParameterValue", message()))
+}
+
 /// Gives an ENI a /80 of its subnet that no other has.
 /// # Errors
 /// `InvalidNetworkInterfaceID.NotFound`, `InvalidParameterValue` where the subnet has no IPv6 block, `InsufficientCidrBlocks`.
@@ -245,10 +263,7 @@ fn assign_ipv6_prefix(turn: &mut Turn<'_>, name: &str) -> Result<Ipv6Net, AwsErr
         let message = format!("The networkInterface ID '{name}' does not exist");
         return Err(refuse(OPERATION, "InvalidNetworkInterfaceID.NotFound", message));
     };
-    let Some(block) = subnet::get(turn.store(), &eni.subnet).and_then(|it| it.ipv6_cidr) else {
-        let message = format!("Subnet {} does not have an IPv6 CIDR block associated.", eni.subnet);
-        return Err(refuse(OPERATION, "InvalidParameterValue", message));
-    };
+    let block = ipv6_block(turn, &eni.subnet)?;
     let taken: BTreeSet<Ipv6Net> = turn
         .store()
         .enis_in(&eni.subnet)

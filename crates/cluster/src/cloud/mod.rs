@@ -20,7 +20,7 @@ pub mod subnet;
 pub(crate) mod zone;
 
 pub use service::{Caller, answers, caller};
-pub(crate) use service::{alike, serve};
+pub(crate) use service::{alike, cluster_updated, serve};
 
 use api::{
     ApiStatus, Kind, Object,

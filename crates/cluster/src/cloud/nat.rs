@@ -118,7 +118,7 @@ pub fn leads_somewhere(store: &Store, target: &str) -> bool {
     fn get<'s, R: Resource + 's>(store: &'s Store, name: &str) -> Option<&'s R> {
         store.get::<R>(ClusterId::WORLD, "", name)
     }
-    get::<InternetGateway>(store, target).is_some()
+    get::<InternetGateway>(store, target).is_some_and(|it| !it.vpc.is_empty())
         || get::<NatGateway>(store, target).is_some_and(|nat| nat.state != NatGatewayState::Deleted)
 }
 

@@ -284,15 +284,17 @@ fn rebuilt(node: &Node, of: &InstanceType, becomes: &InstanceType, max_pods: u32
         }
     }
     let status = node.status.get_or_insert_default();
-    let (capacity, allocatable) = capacity::of_instance(becomes, max_pods, max_pods);
+    let read = |text: &str| Quantity::parse(text).map(|it| it.value()).unwrap_or_default();
+    let disk = status.capacity.as_ref().and_then(|it| it.get("ephemeral-storage"));
+    let disk_ki = disk.map_or(0, |it| read(&it.0) >> 10);
+    let (capacity, allocatable) = capacity::of_instance(becomes, max_pods, max_pods, disk_ki);
     if of.name != becomes.name {
         status.capacity.get_or_insert_default().extend(capacity);
         status.allocatable.get_or_insert_default().extend(allocatable);
         return node;
     }
     let before = status.capacity.as_ref().and_then(|it| it.get("pods")?.0.parse().ok()).unwrap_or(max_pods);
-    let (_, was) = capacity::of_instance(of, before, before);
-    let read = |text: &str| Quantity::parse(text).map(|it| it.value()).unwrap_or_default();
+    let (_, was) = capacity::of_instance(of, before, before, disk_ki);
     let bytes = |from: &capacity::Resources| from.get("memory").map_or(0, |it| read(&it.0));
     let less = bytes(&was) - bytes(&allocatable);
     let offered = status.allocatable.get_or_insert_default();

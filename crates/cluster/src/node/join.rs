@@ -12,6 +12,7 @@ use api::{
     kinds::{
         aws::{Instance, InstanceState, Subnet},
         eks::{Care, EksCluster, Nodegroup},
+        eksctl::DEFAULT_AMI_FAMILY,
         sim::{ControlPlane, Machine, Provider, Sandbox},
     },
     meta::ObjectMeta,
@@ -27,7 +28,7 @@ use crate::{
         report,
     },
     parts::Process,
-    provision::{nodegroup, release},
+    provision::{ami, nodegroup, release},
     timing,
 };
 
@@ -35,6 +36,10 @@ use crate::{
 pub(crate) const MAX_PODS: &str = "maxPods";
 /// `user_data`: the number of pods that the memory reservation counts.
 pub(crate) const RESERVED_FOR: &str = "reservedForPods";
+/// `user_data`: the family of its image.
+pub(crate) const AMI_FAMILY: &str = "amiFamily";
+/// `user_data`: GiB of its disk.
+pub(crate) const DISK_GIB: &str = "diskGib";
 /// `user_data`: the node's name, where the scenario gives one.
 pub(crate) const NODE_NAME: &str = "nodeName";
 
@@ -172,7 +177,9 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
     let name = it.user_data.get(NODE_NAME).cloned().unwrap_or_else(|| dns.clone());
     let number = |key: &str, or: u32| it.user_data.get(key).and_then(|n| n.parse().ok()).unwrap_or(or);
     let max_pods = number(MAX_PODS, cni::max_pods::formula(of.enis, of.ipv4_per_eni));
-    let (capacity, allocatable) = capacity::of_instance(of, max_pods, number(RESERVED_FOR, max_pods));
+    let family = it.user_data.get(AMI_FAMILY).map_or(DEFAULT_AMI_FAMILY, String::as_str);
+    let disk = ami::file_system_ki(family, number(DISK_GIB, ami::EKS_DISK_GIB));
+    let (capacity, allocatable) = capacity::of_instance(of, max_pods, number(RESERVED_FOR, max_pods), disk);
     let labels = labels(&it, group.as_ref(), &zone, &dns, of.arch);
     let taints: Vec<Value> = group
         .iter()
@@ -182,6 +189,7 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
     let id = it.metadata.name.clone().unwrap_or_default();
     let release = it.user_data.get(nodegroup::IMAGE).cloned();
     let version = release.as_deref().map_or_else(|| kubelet_version(turn), release::kubelet);
+    let system = ami::system(family, &release::minor_of(&version), of.arch);
     let own = eni::of_instance(turn.store(), it.metadata.name.as_deref().unwrap_or_default());
     let own = own.first().map(|primary| eni::address(turn.store(), turn.cluster(), primary));
     let own = own.unwrap_or(it.private_ip.into());
@@ -213,13 +221,13 @@ fn register(turn: &mut Turn<'_>, mut it: Instance) -> Result<Next, ApiStatus> {
             "nodeInfo": {
                 "architecture": of.arch,
                 "bootID": crate::draw::uid(turn.world().seed(), &id, 1),
-                "containerRuntimeVersion": "containerd://2.1.4",
-                "kernelVersion": "6.12.55-74.119.amzn2023.x86_64",
+                "containerRuntimeVersion": system.runtime,
+                "kernelVersion": system.kernel,
                 "kubeProxyVersion": "",
                 "kubeletVersion": version,
                 "machineID": id.replace("i-", "ec2"),
                 "operatingSystem": "linux",
-                "osImage": "Amazon Linux 2023.9.20251117",
+                "osImage": system.os_image,
                 "systemUUID": id.replace("i-", "ec2"),
             },
         },
@@ -367,9 +375,10 @@ fn labels(
     labels
 }
 
-/// The image that an instance was launched from: one id for each release.
+/// The image that an instance was launched from: one id for each family and release.
 pub(crate) fn image_id(it: &Instance) -> String {
-    release::image_id(it.user_data.get(nodegroup::IMAGE).map(String::as_str).unwrap_or_default())
+    let family = it.user_data.get(AMI_FAMILY).map_or(DEFAULT_AMI_FAMILY, String::as_str);
+    release::image_id(family, it.user_data.get(nodegroup::IMAGE).map(String::as_str).unwrap_or_default())
 }
 
 /// MODEL: the letter of a zone differs between accounts; the lab's letters follow the ids.

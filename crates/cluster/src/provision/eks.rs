@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use super::{fargate, nodegroup, release, vpc};
 use crate::{
     Change, ClusterId, Controller, Key, Next, Note, Refusal, Store, Turn, What, addons, apiserver,
-    cloud::refuse,
+    cloud::{cluster_updated, refuse},
     parts::{self, Process},
     timing, vpc_resource,
 };
@@ -52,6 +52,9 @@ impl Controller for Eks {
 
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let Some(cluster) = turn.get::<EksCluster>("", &key.name).cloned() else { return Ok(Next::Done) };
+        if cluster.status == "UPDATING" {
+            return Ok(update(turn, cluster));
+        }
         if cluster.status != "CREATING" {
             go_on(turn, cluster);
             return Ok(Next::Done);
@@ -63,6 +66,26 @@ impl Controller for Eks {
         activate(turn, cluster);
         Ok(Next::Done)
     }
+}
+
+/// Ends the update of a cluster in its time.
+fn update(turn: &mut Turn<'_>, mut cluster: EksCluster) -> Next {
+    let kind = cluster.updates.last().map(|it| it.kind.clone()).unwrap_or_default();
+    let takes = if kind == "VersionUpdate" { timing::CLUSTER_UPGRADE } else { timing::CLUSTER_UPDATE };
+    let passed = turn.now().since(cluster.since);
+    if passed < takes {
+        return Next::After(api::SimDuration(takes.0 - passed.0));
+    }
+    cluster.since = turn.now();
+    let name = cluster.metadata.name.clone().unwrap_or_default();
+    let version = cluster_updated(&mut cluster);
+    turn.put(cluster.into_object());
+    let plane = turn.get::<ControlPlane>("", &name).cloned();
+    if let (Some(version), Some(mut plane)) = (version, plane) {
+        plane.version = release::kubelet(&release::latest(&version));
+        turn.put(plane.into_object());
+    }
+    Next::Done
 }
 
 /// What was asked for with a cluster that is there: its Fargate profiles, one after the other.
@@ -130,6 +153,8 @@ pub(super) fn create(turn: &mut Turn<'_>, config: ClusterConfig) -> Result<(), R
         since: turn.now(),
         pending: Some(Box::new(config)),
         access_entries: Vec::new(),
+        logging: Vec::new(),
+        updates: Vec::new(),
     };
     turn.put(cluster.into_object());
     Ok(())
@@ -180,7 +205,7 @@ pub(super) fn activate(turn: &mut Turn<'_>, mut cluster: EksCluster) {
     let managed = config.managed_node_groups.iter().map(|group| (group, Care::Managed));
     for (group, care) in managed.chain(config.node_groups.iter().map(|group| (group, Care::SelfManaged))) {
         // The config was checked when the cluster was asked for.
-        let _ = nodegroup::create(turn, &name, group, care, true);
+        let _ = nodegroup::create(turn, &name, group, nodegroup::By::Eksctl { care, mapped: true });
     }
 }
 

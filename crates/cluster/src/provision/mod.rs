@@ -3,6 +3,7 @@
 //! A [`Scenario`] becomes a [`World`] in which everything is in place and has settled; eksctl, kind and the lab make and
 //! change clusters by [`Provision`] requests. Both go the same way: a scenario is what the tools would have made.
 
+pub(crate) mod ami;
 mod change;
 mod eks;
 mod fargate;
@@ -22,6 +23,7 @@ mod scenario;
 pub(crate) mod tests;
 mod vpc;
 
+pub use ami::release_of;
 pub(crate) use change::{delete_nodegroup as remove_nodegroup, scale as scale_nodegroup};
 pub(crate) use eks::DEFAULT_VERSION;
 pub use eks::Eks;
@@ -82,7 +84,7 @@ pub(crate) fn serve(world: &mut World, what: Provision) -> Result<Value, Refusal
         Provision::CreateCluster(config) => eks::create(turn, *config)?,
         Provision::DeleteCluster { name } => remove::delete_cluster(turn, &name)?,
         Provision::CreateNodegroup { cluster, group, care, mapped } => {
-            nodegroup::create(turn, &cluster, &group, care, mapped)?;
+            nodegroup::create(turn, &cluster, &group, nodegroup::By::Eksctl { care, mapped })?;
         }
         Provision::UpgradeNodegroup { cluster, name, minor, release, force } => {
             change::upgrade(turn, &cluster, &name, (minor.as_deref(), release.as_deref()), force)?;

@@ -4,6 +4,8 @@
 //! Source: awslabs/amazon-eks-ami, `CHANGELOG.md` (AL2023 releases v20251029 to v20251120).
 //! MODEL: the system around the kubelet is the same in each.
 
+use api::kinds::eksctl::DEFAULT_AMI_FAMILY;
+
 /// The days of builds, newest first.
 const BUILDS: [&str; 4] = ["20251120", "20251112", "20251108", "20251029"];
 
@@ -29,9 +31,10 @@ pub(crate) fn latest(minor: &str) -> String {
     of_minor(minor).into_iter().next().unwrap_or_default()
 }
 
-/// The id of a release's image. MODEL: ids differ between regions and architectures; here each release has one.
-pub(crate) fn image_id(release: &str) -> String {
-    format!("ami-0{}", crate::draw::hex(0, "ami", release, 0, 16))
+/// The id of the image of a family and a release. MODEL: ids differ between regions and architectures; here there is one each.
+pub(crate) fn image_id(family: &str, release: &str) -> String {
+    let seen = if family == DEFAULT_AMI_FAMILY { release.to_owned() } else { format!("{family} {release}") };
+    format!("ami-0{}", crate::draw::hex(0, "ami", &seen, 0, 16))
 }
 
 /// The minor of a release: `1.34`.
@@ -41,7 +44,8 @@ pub(crate) fn minor_of(release: &str) -> String {
 }
 
 /// The kubelet's version in a release: `v1.34.2-eks-ecaa3a6`.
-/// Source: the binaries of these releases, as `kubectl version` and `kubectl get nodes` show them.
+/// Source: nodes of late 2025 as `kubectl get nodes` shows them (1.34.2: `eks-ecaa3a6`; 1.34.1 and 1.33.5: `eks-113cf36`, the latter
+/// built again later). MODEL: of the other patches no node is recorded; the API server's own build has another suffix.
 pub(crate) fn kubelet(release: &str) -> String {
     let number = release.split('-').next().unwrap_or_default();
     let build = match number {

@@ -131,9 +131,9 @@ pub(super) fn lay(turn: &mut Turn<'_>, config: &ClusterConfig) -> Result<Laid, R
         let ipv6 = private_blocks.get(at).copied();
         private.push(put_subnet(turn, &named(name), spec, ipv6, &vpc, &table, false));
     }
+    let shared =
+        shared_node_group(turn, &named("shared-node-sg"), &vpc, &security_group, ipv6_cidr.is_some());
     if fully_private && !config.private_cluster.skip_endpoint_creation {
-        let shared =
-            shared_node_group(turn, &named("shared-node-sg"), &vpc, &security_group, ipv6_cidr.is_some());
         endpoints(turn, config, &vpc, &private, &shared)?;
     }
     Ok(Laid { vpc, cidr, public, private, security_group })
@@ -147,7 +147,8 @@ fn ipv6_block(turn: &Turn<'_>, cluster: &str) -> Option<Ipv6Net> {
 }
 
 /// The group of eksctl's nodes, which endpoints have too. It and the cluster's own let each other's packets in.
-/// Source: eksctl `pkg/cfn/builder/cluster.go` (`addResourcesForSecurityGroups`).
+/// Source: eksctl `pkg/cfn/builder/cluster.go` (`addResourcesForSecurityGroups`). MODEL: nodes of self-managed groups have the cluster's
+/// group instead of this one and one of their own; the group of the control plane that eksctl makes beside EKS's is left out.
 fn shared_node_group(turn: &mut Turn<'_>, name: &str, vpc: &str, cluster_group: &str, ipv6: bool) -> String {
     let rule =
         |peer: &str| SecurityGroupRule { protocol: "-1".to_owned(), ports: None, peer: peer.to_owned() };

@@ -111,6 +111,7 @@ impl Line {
     /// In the words of the CLI.
     pub fn input(&self, service: &Service, operation: &Operation, machine: &Machine) -> Result<Value, Wrong> {
         let members = service.members(operation.input);
+        let find = |option: &str| members.iter().find(|it| option_of(service, operation, it) == option);
         let mut input = Map::new();
         let mut unknown: Vec<String> = self.words.iter().skip(2).cloned().collect();
         for (name, values) in &self.own {
@@ -119,11 +120,11 @@ impl Line {
             }
             let (said, named) = match name.strip_prefix("no-") {
                 // Source: awscli/customizations/argrename.py.
-                _ if name == "ingress" && find(members, "egress").is_some() => (false, "egress"),
-                Some(rest) if find(members, rest).is_some_and(|it| it.of == Type::Boolean) => (false, rest),
+                _ if name == "ingress" && find("egress").is_some() => (false, "egress"),
+                Some(rest) if find(rest).is_some_and(|it| is_switch(&it.of, service)) => (false, rest),
                 _ => (true, name.as_str()),
             };
-            let Some(member) = find(members, named) else {
+            let Some(member) = find(named) else {
                 // One answer holds everything here, however long a page is.
                 if name != "page-size" {
                     unknown.push(format!("--{name}"));
@@ -136,6 +137,7 @@ impl Line {
                     unknown.extend(extra.iter().cloned());
                     Value::Bool(said)
                 }
+                (of, []) if is_switch(of, service) => json!({ "Value": said }),
                 (Type::List(item), all) => {
                     list(item, all, service, machine).map_err(|why| parsing(name, why))?
                 }
@@ -150,7 +152,7 @@ impl Line {
         let missing: Vec<String> = members
             .iter()
             .filter(|it| it.required && !input.contains_key(it.name))
-            .map(|it| format!("--{}", dashed(it.name)))
+            .map(|it| format!("--{}", option_of(service, operation, it)))
             .collect();
         if !missing.is_empty() {
             let missing = missing.join(", ");
@@ -169,8 +171,27 @@ impl Line {
     }
 }
 
-fn find<'m>(members: &'m [Member], option: &str) -> Option<&'m Member> {
-    members.iter().find(|it| dashed(it.name) == option)
+/// The option of a member: its name, but for those that the CLI has another name for.
+/// Source: awscli/customizations/argrename.py: `--version` is an option of the CLI itself.
+fn option_of(service: &Service, operation: &Operation, member: &Member) -> String {
+    const RENAMED: [&str; 4] =
+        ["CreateCluster", "UpdateClusterVersion", "CreateNodegroup", "UpdateNodegroupVersion"];
+    if service.name == "eks" && member.name == "version" && RENAMED.contains(&operation.name) {
+        return "kubernetes-version".to_owned();
+    }
+    dashed(member.name)
+}
+
+/// Whether an option can stand alone: true or false, or a structure of that alone.
+/// Source: awscli/customizations/toplevelbool.py (of EC2 only).
+fn is_switch(of: &Type, service: &Service) -> bool {
+    match of {
+        Type::Boolean => true,
+        Type::Structure(shape) if service.name == "ec2" => {
+            matches!(service.members(shape), [only] if only.name == "Value" && only.of == Type::Boolean)
+        }
+        _ => false,
+    }
 }
 
 fn parsing(name: &str, why: String) -> Wrong {

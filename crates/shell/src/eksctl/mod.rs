@@ -187,6 +187,7 @@ fn ask(call: &mut Call<'_, '_>, what: Provision) -> Result<(), String> {
             error.code,
             error.message
         )),
+        Err(other) if other.to_string().starts_with("lab: ") => Err(other.to_string()),
         Err(other) => Err(format!("Error: {other}")),
     }
 }

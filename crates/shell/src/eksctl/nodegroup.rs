@@ -2,14 +2,14 @@
 
 use ::cluster::{
     ClusterId, World,
-    provision::{Provision, group_name},
+    provision::{Provision, group_name, release_of},
 };
 use api::{
     Resource, SimDuration,
     k8s::core::v1::Node,
     kinds::{
-        eks::{Care, Nodegroup},
-        eksctl::NodeGroup,
+        eks::{Care, EksCluster, Nodegroup},
+        eksctl::{ClusterConfig, NodeGroup},
     },
 };
 
@@ -56,7 +56,11 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
             let own = config.node_groups.into_iter().map(|group| (group, Care::SelfManaged));
             config.managed_node_groups.into_iter().map(|group| (group, Care::Managed)).chain(own).collect()
         }
-        None => vec![(from_flags(given, word, call.shell.world)?, care)],
+        None => {
+            let group = from_flags(given, word, call.shell.world)?;
+            checked(call.shell.world, &cluster, &group, care)?;
+            vec![(group, care)]
+        }
     };
     // Without it the cluster is not told of the nodes' role, and nobody waits for them.
     let mapped = given.not_off("update-auth-configmap");
@@ -69,8 +73,7 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     let minor = minor.join(".");
     log(call, &format!("will use version {minor} for new nodegroup(s) based on control plane version"));
     for (group, _) in &new {
-        let family = group.ami_family.as_deref().unwrap_or("AmazonLinux2023");
-        log(call, &format!("nodegroup {:?} will use \"\" [{family}/{minor}]", group.name));
+        log(call, &format!("nodegroup {:?} will use \"\" [{}/{minor}]", group.name, group.family()));
     }
     if !present.is_empty() {
         log(
@@ -153,6 +156,20 @@ pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>)
     log(call, "checking security group configuration for all nodegroups");
     log(call, "all nodegroups have up-to-date cloudformation templates");
     Ok(())
+}
+
+/// What eksctl objects to about a group that flags describe, and about the subnets of any.
+fn checked(world: &World, cluster: &str, group: &NodeGroup, care: Care) -> Result<(), String> {
+    let eks = world.store().get::<EksCluster>(ClusterId::WORLD, "", cluster);
+    let mut config = ClusterConfig::default();
+    cluster.clone_into(&mut config.metadata.name);
+    config.metadata.region = known::region(world, cluster);
+    config.metadata.version = eks.map(|it| it.version.clone());
+    match care {
+        Care::Managed => config.managed_node_groups.push(group.clone()),
+        Care::SelfManaged => config.node_groups.push(group.clone()),
+    }
+    config.problem().map_or(Ok(()), |problem| Err(format!("Error: {problem}")))
 }
 
 fn report(call: &mut Call<'_, '_>, cluster: &str, group: &str) {
@@ -392,10 +409,11 @@ pub(super) fn upgrade(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>
         Provision::UpgradeNodegroup { cluster: cluster_of, name: wanted.clone(), minor, release, force };
     ask(call, what)?;
     let began = find(call.shell.world).unwrap_or_default();
+    let release = release_of(&began);
     if began.image_release == group.release_version {
         log(call, &format!("nodegroup {wanted:?} is already up-to-date"));
     }
-    log(call, &format!("will upgrade nodes to release version: {}", began.image_release));
+    log(call, &format!("will upgrade nodes to release version: {release}"));
     log(call, "upgrading nodegroup version");
     let stack = format!("eksctl-{cluster}-nodegroup-{wanted}");
     log(call, &format!("updating nodegroup stack {stack:?}"));

@@ -6,12 +6,12 @@ use api::{
     Resource,
     kinds::{
         aws::{Instance, InstanceState, Subnet},
-        eks::{Activity, Nodegroup},
+        eks::{Activity, Care, Nodegroup},
     },
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Input, Operation, moment, operation};
+use super::{Answer, Input, Operation, launch_templates, moment, operation};
 use crate::{
     AwsError, ClusterId, Turn,
     provision::nodegroup::{group_name, key, key_of},
@@ -142,6 +142,19 @@ fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
     });
     json!({
         "AutoScalingGroupName": group_name(it),
+        "LaunchTemplate": (it.care == Care::SelfManaged).then(|| template(turn, it)).flatten(),
+        "MixedInstancesPolicy": (it.care == Care::Managed).then(|| json!({
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": template(turn, it),
+                "Overrides": it.instance_types.iter().map(|name| json!({"InstanceType": name})).collect::<Vec<_>>(),
+            },
+            "InstancesDistribution": {
+                "OnDemandAllocationStrategy": "prioritized",
+                "OnDemandBaseCapacity": 0,
+                "OnDemandPercentageAboveBaseCapacity": if it.spot { 0 } else { 100 },
+                "SpotAllocationStrategy": if it.spot { "capacity-optimized" } else { "lowest-price" },
+            },
+        })),
         "MinSize": it.min_size,
         "MaxSize": it.max_size + surge,
         "DesiredCapacity": it.capacity(),
@@ -160,6 +173,15 @@ fn shown(turn: &Turn<'_>, it: &Nodegroup) -> Value {
         "NewInstancesProtectedFromScaleIn": false,
         "CapacityRebalance": it.capacity_rebalance,
     })
+}
+
+/// The launch template of a group, in the version of its last update.
+fn template(turn: &Turn<'_>, it: &Nodegroup) -> Option<Value> {
+    let name = launch_templates::launched_from(it)?;
+    let updates = it.updates.iter().filter(|update| update.kind == "VersionUpdate").count();
+    let version = if it.care == Care::Managed { updates + 1 } else { 1 };
+    let id = launch_templates::id_of(turn, &name);
+    Some(json!({"LaunchTemplateId": id, "LaunchTemplateName": name, "Version": version.to_string()}))
 }
 
 fn activity(turn: &Turn<'_>, group: &Nodegroup, it: &Activity) -> Value {

@@ -1,4 +1,5 @@
-//! `ec2 describe-network-interfaces`, `create-network-interface`, `delete-network-interface`.
+//! `ec2 describe-network-interfaces`, `create-network-interface`, `delete-network-interface`, `assign-ipv6-addresses`,
+//! `unassign-ipv6-addresses`.
 //!
 //! Source: the Amazon EC2 API reference (`NetworkInterface`, `InstanceNetworkInterface`).
 
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Input, Operation, input::just, operation, second, security_groups::group_name, tags};
 use crate::{
-    ClusterId, Turn,
+    AwsError, ClusterId, Turn,
     cloud::{
         ACCOUNT,
         eni::{self, NewEni},
@@ -24,6 +25,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("ec2", "DeleteNetworkInterface", |turn, input| {
         eni::delete_unused(turn, &input.text("NetworkInterfaceId")).map(|()| json!({}))
     }),
+    operation("ec2", "AssignIpv6Addresses", assign_ipv6),
+    operation("ec2", "UnassignIpv6Addresses", unassign_ipv6),
 ];
 
 fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
@@ -83,6 +86,78 @@ fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     };
     let made = eni::create(turn, new)?;
     Ok(json!({ "NetworkInterface": eni::get(turn.store(), &made).map(|eni| shown(turn, eni)) }))
+}
+
+/// An interface whose IPv6 addresses somebody may change by hand.
+/// MODEL: those of nodes are ipamd's, those of services their own; an interface has one address and one prefix at most.
+/// # Errors
+/// `InvalidNetworkInterfaceID.NotFound`.
+fn own(turn: &Turn<'_>, input: &Input<'_>) -> Result<Eni, AwsError> {
+    let name = input.text("NetworkInterfaceId");
+    let Some(eni) = eni::get(turn.store(), &name).cloned() else {
+        let message = format!("The networkInterface ID '{name}' does not exist");
+        return Err(input.refuse("InvalidNetworkInterfaceID.NotFound", message));
+    };
+    if eni.owner == EniOwner::Account {
+        return Ok(eni);
+    }
+    let message = format!("lab: the IPv6 addresses of {name} are not changed by hand here");
+    Err(input.refuse("OperationNotPermitted", message))
+}
+
+/// One address, or one prefix; which one, EC2 chooses.
+/// # Errors
+/// As [`own`]; `MissingParameter`, `InvalidParameterValue`, `InsufficientCidrBlocks`.
+fn assign_ipv6(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let eni = own(turn, input)?;
+    let name = input.text("NetworkInterfaceId");
+    let named = ["Ipv6Addresses", "Ipv6Prefixes"].into_iter().any(|it| !input.texts(it).is_empty());
+    let count = |parameter: &str| input.value[parameter].as_u64().unwrap_or_default();
+    let (addresses, prefixes) = (count("Ipv6AddressCount"), count("Ipv6PrefixCount"));
+    let more =
+        addresses > u64::from(eni.ipv6_address.is_none()) || prefixes > u64::from(eni.ipv6_prefix.is_none());
+    if named || more {
+        let message = "lab: an interface gets one IPv6 address and one prefix of EC2's choice here";
+        return Err(input.refuse("InvalidParameterValue", message));
+    }
+    if addresses + prefixes == 0 {
+        let message = "Either the number of IPv6 addresses or the addresses themselves have to be given";
+        return Err(input.refuse("MissingParameter", message));
+    }
+    let mut answer =
+        json!({"NetworkInterfaceId": name, "AssignedIpv6Addresses": [], "AssignedIpv6Prefixes": []});
+    if addresses > 0 {
+        answer["AssignedIpv6Addresses"] = json!([eni::assign_ipv6_address(turn, &name)?]);
+    }
+    if prefixes > 0 {
+        answer["AssignedIpv6Prefixes"] = json!(eni::assign(turn, &name, 1, PoolMode::Ipv6Prefix)?);
+    }
+    Ok(answer)
+}
+
+/// # Errors
+/// As [`own`]; `InvalidParameterValue` for what the interface has not.
+fn unassign_ipv6(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let eni = own(turn, input)?;
+    let name = input.text("NetworkInterfaceId");
+    let (addresses, prefixes) = (input.texts("Ipv6Addresses"), input.texts("Ipv6Prefixes"));
+    let has = |text: &String| eni.ipv6_address.is_some_and(|it| text.parse() == Ok(it));
+    let held = |text: &String| eni.ipv6_prefix.is_some_and(|it| text.parse() == Ok(it));
+    let unknown = addresses.iter().find(|it| !has(it)).or_else(|| prefixes.iter().find(|it| !held(it)));
+    if let Some(unknown) = unknown {
+        let message =
+            format!("Some of the specified IPv6 addresses are not assigned to interface {name}: {unknown}");
+        return Err(input.refuse("InvalidParameterValue", message));
+    }
+    eni::change(turn, &name, |eni| {
+        eni.ipv6_address = eni.ipv6_address.filter(|_| addresses.is_empty());
+        eni.ipv6_prefix = eni.ipv6_prefix.filter(|_| prefixes.is_empty());
+    });
+    Ok(json!({
+        "NetworkInterfaceId": name,
+        "UnassignedIpv6Addresses": addresses,
+        "UnassignedIpv6Prefixes": prefixes,
+    }))
 }
 
 fn vpc(turn: &Turn<'_>, eni: &Eni) -> Option<String> {

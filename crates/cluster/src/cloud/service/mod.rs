@@ -15,6 +15,8 @@ mod input;
 mod instance_types;
 mod instances;
 mod interfaces;
+mod internet_gateways;
+mod launch_templates;
 mod load_balancers;
 mod nat_gateways;
 mod network_acls;
@@ -27,6 +29,7 @@ mod versions;
 mod vpc_endpoints;
 mod vpcs;
 
+pub(crate) use clusters::updated as cluster_updated;
 pub use identity::{Caller, caller};
 pub(crate) use input::{Input, alike};
 
@@ -67,6 +70,8 @@ const TABLES: &[&[Operation]] = &[
     instance_types::OPERATIONS,
     instances::OPERATIONS,
     interfaces::OPERATIONS,
+    internet_gateways::OPERATIONS,
+    launch_templates::OPERATIONS,
     load_balancers::OPERATIONS,
     nat_gateways::OPERATIONS,
     network_acls::OPERATIONS,

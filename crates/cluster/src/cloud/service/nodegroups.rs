@@ -4,14 +4,14 @@
 
 use api::kinds::{
     eks::{Care, EksCluster, Issue, MaxUnavailable, Nodegroup, Update},
-    eksctl::{NodeGroup, NodeGroupTaint, NodeGroupUpdateConfig},
+    eksctl::{DEFAULT_AMI_FAMILY, NodeGroup, NodeGroupTaint, NodeGroupUpdateConfig},
 };
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Input, Operation, clusters, moment, operation};
+use super::{Answer, Input, Operation, clusters, launch_templates, moment, operation};
 use crate::{
     AwsError, ClusterId, Refusal, Turn,
-    provision::{nodegroup, release, remove_nodegroup, scale_nodegroup},
+    provision::{ami, nodegroup, release, remove_nodegroup, scale_nodegroup},
 };
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -43,15 +43,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Ok(json!({ "update": shown_update(turn, &update) }))
     }),
     operation("eks", "DescribeUpdate", |turn, input| {
-        let (group, id) = (updated(turn, input)?, input.text("updateId"));
-        let found = group.updates.iter().find(|it| it.id == id);
+        let (updates, id) = (updated(turn, input)?, input.text("updateId"));
+        let found = updates.iter().find(|it| it.id == id);
         let message = || format!("No update found for ID: {id}");
         let found = found.ok_or_else(|| input.refuse("ResourceNotFoundException", message()))?;
         Ok(json!({ "update": shown_update(turn, found) }))
     }),
     operation("eks", "ListUpdates", |turn, input| {
-        let group = updated(turn, input)?;
-        Ok(json!({"updateIds": group.updates.iter().map(|it| &it.id).collect::<Vec<_>>()}))
+        let updates = updated(turn, input)?;
+        Ok(json!({"updateIds": updates.iter().map(|it| &it.id).collect::<Vec<_>>()}))
     }),
 ];
 
@@ -78,13 +78,13 @@ fn group(turn: &Turn<'_>, input: &Input<'_>, cluster: &EksCluster) -> Result<Nod
     found.ok_or_else(|| input.refuse("ResourceNotFoundException", message()))
 }
 
-/// The group whose updates a request asks for; of the cluster itself there are none here.
-fn updated(turn: &Turn<'_>, input: &Input<'_>) -> Result<Nodegroup, AwsError> {
+/// The updates that a request asks for: those of a group, or of the cluster itself. MODEL: those of add-ons are not kept.
+fn updated(turn: &Turn<'_>, input: &Input<'_>) -> Result<Vec<Update>, AwsError> {
     let cluster = clusters::named(turn, input, "name")?;
     if input.text("nodegroupName").is_empty() {
-        return Ok(Nodegroup::default());
+        return Ok(cluster.updates);
     }
-    group(turn, input, &cluster)
+    Ok(group(turn, input, &cluster)?.updates)
 }
 
 fn number(value: &Value) -> Option<u32> {
@@ -108,6 +108,8 @@ fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
         taints: input.value["taints"].as_array().into_iter().flatten().map(taint).collect(),
         spot: Some(input.text("capacityType") == "SPOT"),
         release_version: Some(input.text("releaseVersion")).filter(|text| !text.is_empty()),
+        ami_family: Some(family(input)?.to_owned()),
+        volume_size: number(&input.value["diskSize"]),
         update_config: Some(NodeGroupUpdateConfig {
             max_unavailable: number(&update["maxUnavailable"]),
             max_unavailable_percentage: number(&update["maxUnavailablePercentage"]),
@@ -122,9 +124,21 @@ fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
         })?;
     }
     let in_cluster = cluster.metadata.name.clone().unwrap_or_default();
-    said(nodegroup::create(turn, &in_cluster, &spec, Care::Managed, true))?;
+    said(nodegroup::create(turn, &in_cluster, &spec, nodegroup::By::Eks))?;
     let (cluster, group) = named(turn, input)?;
     Ok(json!({ "nodegroup": shown(turn, &cluster, &group) }))
+}
+
+/// The family of images that a type of EKS's is of.
+/// # Errors
+/// `InvalidParameterException` for a type that there is not.
+fn family(input: &Input<'_>) -> Result<&'static str, AwsError> {
+    let given = input.text("amiType");
+    if given.is_empty() {
+        return Ok(DEFAULT_AMI_FAMILY);
+    }
+    let message = || format!("The following supplied AMI type is not supported: {given}");
+    ami::family_of(&given).ok_or_else(|| input.refuse("InvalidParameterException", message()))
 }
 
 fn texts_by_name(value: &Value) -> std::collections::BTreeMap<String, String> {
@@ -205,7 +219,7 @@ fn shown(turn: &Turn<'_>, cluster: &EksCluster, it: &Nodegroup) -> Value {
         "nodegroupArn": clusters::arn(cluster, &format!("nodegroup/{}/{name}/{id}", it.cluster)),
         "clusterName": it.cluster,
         "version": release::minor_of(&it.release_version),
-        "releaseVersion": it.release_version,
+        "releaseVersion": ami::release(&it.ami_type, &it.ami_family, &it.release_version),
         "createdAt": moment(turn, it.created_at),
         "modifiedAt": moment(turn, it.since),
         "status": it.status,
@@ -214,6 +228,12 @@ fn shown(turn: &Turn<'_>, cluster: &EksCluster, it: &Nodegroup) -> Value {
         "instanceTypes": it.instance_types,
         "subnets": it.subnets,
         "amiType": it.ami_type,
+        "diskSize": it.launch_template.is_none().then_some(it.disk_size),
+        "launchTemplate": it.launch_template.as_ref().map(|name| json!({
+            "name": name,
+            "version": "1",
+            "id": launch_templates::id_of(turn, name),
+        })),
         "nodeRole": it.role,
         "labels": it.labels,
         "taints": (!taints.is_empty()).then_some(taints),
@@ -232,7 +252,7 @@ fn issue(it: &Issue) -> Value {
     json!({"code": it.code, "message": it.message, "resourceIds": it.resource_ids})
 }
 
-fn shown_update(turn: &Turn<'_>, it: &Update) -> Value {
+pub(super) fn shown_update(turn: &Turn<'_>, it: &Update) -> Value {
     let errors: Vec<Value> = it
         .errors
         .iter()

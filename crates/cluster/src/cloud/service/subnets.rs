@@ -1,19 +1,23 @@
-//! `ec2 describe-subnets`, `create-subnet`.
+//! `ec2 describe-subnets`, `create-subnet`, `delete-subnet`, `modify-subnet-attribute`.
 //!
 //! Source: the Amazon EC2 API reference (`Subnet`).
 
-use api::kinds::aws::Subnet;
+use api::{Kind, Resource, kinds::aws::Subnet};
 use serde_json::{Value, json};
 
-use super::{Answer, Input, Operation, input::just, operation, tags};
+use super::{Answer, Input, Operation, input::just, operation, tags, vpcs::two_at_once};
 use crate::{
-    ClusterId, Turn,
+    ClusterId, Key, Turn,
     cloud::{ACCOUNT, id as cloud_id, subnet},
     node::join::{region_of, zone_id},
 };
 
-pub(super) const OPERATIONS: &[Operation] =
-    &[operation("ec2", "DescribeSubnets", describe), operation("ec2", "CreateSubnet", create)];
+pub(super) const OPERATIONS: &[Operation] = &[
+    operation("ec2", "DescribeSubnets", describe),
+    operation("ec2", "CreateSubnet", create),
+    operation("ec2", "DeleteSubnet", delete),
+    operation("ec2", "ModifySubnetAttribute", modify),
+];
 
 fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let ids = input.texts("SubnetIds");
@@ -50,6 +54,48 @@ fn create(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let (vpc, zone) = (input.text("VpcId"), input.text("AvailabilityZone"));
     let made = subnet::create(turn, &vpc, &input.text("CidrBlock"), &zone)?;
     Ok(json!({ "Subnet": subnet::get(turn.store(), &made).map(|it| shown(turn, it)) }))
+}
+
+/// # Errors
+/// `InvalidSubnetID.NotFound`; `DependencyViolation` while an interface stands in it.
+fn delete(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let id = input.text("SubnetId");
+    subnet::asked_for(turn.store(), &id, input.action)?;
+    if turn.store().enis_in(&id).next().is_some() {
+        let message = format!("The subnet '{id}' has dependencies and cannot be deleted.");
+        return Err(input.refuse("DependencyViolation", message));
+    }
+    turn.remove(&Key::new(ClusterId::WORLD, Kind::Subnet, "", &id));
+    Ok(json!({}))
+}
+
+/// Whether instances get public addresses. One attribute at a time.
+/// MODEL: the other attributes are refused, for the lab does not follow them.
+/// # Errors
+/// `InvalidSubnetID.NotFound`, `InvalidParameterCombination`, `MissingParameter`.
+fn modify(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
+    let mut it = subnet::asked_for(turn.store(), &input.text("SubnetId"), input.action)?.clone();
+    let given: Vec<&str> = input
+        .value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| *name != "SubnetId")
+        .collect();
+    match given.as_slice() {
+        [] => Err(input.refuse("MissingParameter", "The request must contain the parameter attribute")),
+        ["MapPublicIpOnLaunch"] => {
+            it.map_public_ip_on_launch = input.value["MapPublicIpOnLaunch"]["Value"].as_bool() == Some(true);
+            turn.put(it.into_object());
+            Ok(json!({}))
+        }
+        [other] => {
+            let message = format!("lab: the attribute {other} of a subnet is not available here");
+            Err(input.refuse("InvalidParameterValue", message))
+        }
+        _ => Err(two_at_once(input)),
+    }
 }
 
 fn shown(turn: &Turn<'_>, it: &Subnet) -> Value {

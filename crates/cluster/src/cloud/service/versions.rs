@@ -28,6 +28,11 @@ const CALENDAR: [Minor; 6] = [
     ("1.30", day(2024, 5, 23), day(2025, 7, 23), day(2026, 7, 23)),
 ];
 
+/// Whether there is such a minor.
+pub(super) fn exists(minor: &str) -> bool {
+    CALENDAR.iter().any(|(name, ..)| *name == minor)
+}
+
 fn describe(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
     let today = turn.world().stamp(turn.now()).0.to_zoned(jiff::tz::TimeZone::UTC).date();
     let wanted = input.texts("clusterVersions");

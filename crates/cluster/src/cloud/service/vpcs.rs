@@ -1,12 +1,8 @@
-//! `ec2 describe-vpcs`, `describe-prefix-lists`, `describe-vpc-attribute`, `modify-vpc-attribute`, `describe-internet-gateways`,
-//! `describe-egress-only-internet-gateways`.
+//! `ec2 describe-vpcs`, `describe-prefix-lists`, `describe-vpc-attribute`, `modify-vpc-attribute`.
 //!
-//! Source: the Amazon EC2 API reference (`Vpc`, `InternetGateway`).
+//! Source: the Amazon EC2 API reference (`Vpc`).
 
-use api::{
-    Resource,
-    kinds::aws::{InternetGateway, Vpc},
-};
+use api::{Resource, kinds::aws::Vpc};
 use serde_json::{Value, json};
 
 use super::{Answer, Input, Operation, input::just, operation, tags};
@@ -24,8 +20,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     operation("ec2", "DescribeVpcs", describe),
     operation("ec2", "DescribeVpcAttribute", attribute),
     operation("ec2", "ModifyVpcAttribute", modify),
-    operation("ec2", "DescribeInternetGateways", gateways),
-    operation("ec2", "DescribeEgressOnlyInternetGateways", egress_only_gateways),
     operation("ec2", "DescribePrefixLists", prefix_lists),
 ];
 
@@ -103,47 +97,6 @@ fn modify(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
 
 pub(super) fn two_at_once(input: &Input<'_>) -> AwsError {
     input.refuse("InvalidParameterCombination", "Fields for multiple attribute types specified.")
-}
-
-fn gateways(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
-    let unknown = ("InvalidInternetGatewayID.NotFound", "internetGateway ID");
-    let found =
-        input.select::<InternetGateway>(turn.store(), "InternetGatewayIds", unknown, |it, filter| {
-            match filter {
-                _ if it.egress_only => Some(Vec::new()),
-                "internet-gateway-id" => just(it.metadata.name.as_deref().unwrap_or_default()),
-                "attachment.vpc-id" => just(&it.vpc),
-                "attachment.state" => just("available"),
-                "owner-id" => just(ACCOUNT),
-                _ => None,
-            }
-        })?;
-    let shown = |it: &InternetGateway| {
-        json!({
-            "Attachments": [{"State": "available", "VpcId": it.vpc}],
-            "InternetGatewayId": it.metadata.name,
-            "OwnerId": ACCOUNT,
-            "Tags": tags::shown(&it.metadata),
-        })
-    };
-    let found = found.into_iter().filter(|it| !it.egress_only);
-    Ok(json!({"InternetGateways": found.map(shown).collect::<Vec<_>>()}))
-}
-
-fn egress_only_gateways(turn: &mut Turn<'_>, input: &Input<'_>) -> Answer {
-    let unknown = ("InvalidGatewayID.NotFound", "gateway ID");
-    let tags_only = |_: &InternetGateway, _: &str| None;
-    let found =
-        input.select::<InternetGateway>(turn.store(), "EgressOnlyInternetGatewayIds", unknown, tags_only)?;
-    let shown = |it: &InternetGateway| {
-        json!({
-            "Attachments": [{"State": "attached", "VpcId": it.vpc}],
-            "EgressOnlyInternetGatewayId": it.metadata.name,
-            "Tags": tags::shown(&it.metadata),
-        })
-    };
-    let found = found.into_iter().filter(|it| it.egress_only);
-    Ok(json!({"EgressOnlyInternetGateways": found.map(shown).collect::<Vec<_>>()}))
 }
 
 /// The prefix lists of services with gateway endpoints.

@@ -21,7 +21,10 @@ use api::{
 };
 use serde_json::json;
 
-use super::{COMPUTE_TYPE, PROFILE_LABEL, SCHEDULER, Size, sizing, unsupported};
+use super::{
+    COMPUTE_TYPE, DISK_GIB, LARGEST_DISK_GIB, PROFILE_LABEL, SCHEDULER, Size, disk_gib, sizing, storage,
+    unsupported,
+};
 use crate::{
     AwsError, Change, ClusterId, Controller, EventType, Key, Next, Store, Turn,
     cloud::{
@@ -136,7 +139,11 @@ fn admit(turn: &mut Turn<'_>, pod: &Pod) -> Result<Next, ApiStatus> {
     if let Some(why) = unsupported(turn.store(), turn.cluster(), pod) {
         return refuse(turn, pod, UNSUPPORTED, &why);
     }
-    let Some(size) = sizing(spec).size else { return refuse(turn, pod, TOO_LARGE.0, TOO_LARGE.1) };
+    // MODEL: what Fargate says of too much storage is not recorded.
+    let too_much = storage(spec) > LARGEST_DISK_GIB << 30;
+    let Some(size) = sizing(spec).size.filter(|_| !too_much) else {
+        return refuse(turn, pod, TOO_LARGE.0, TOO_LARGE.1);
+    };
     let annotations = pod.metadata.annotations.as_ref();
     if annotations.is_none_or(|it| !it.contains_key("CapacityProvisioned")) {
         provision(turn, pod, size)?;
@@ -240,6 +247,7 @@ fn launch(turn: &mut Turn<'_>, pod: &Pod, profile: &FargateProfile, size: Size) 
             pod_uid: pod.metadata.uid.clone().unwrap_or_default(),
             cpu_milli: size.cpu_milli,
             memory_mib: size.memory_mib,
+            disk_gib: pod.spec.as_ref().map_or(DISK_GIB, |spec| disk_gib(storage(spec))),
             launched_at: turn.now(),
             ends_at: None,
         }),
@@ -300,6 +308,7 @@ fn boot(turn: &mut Turn<'_>, pod: &Pod, mut machine: Machine) -> Result<Next, Ap
 /// ones the lab adds to the size what those have on top. Kernel and runtime are those of late 2025.
 fn register(turn: &mut Turn<'_>, vm: &MicroVm, machine: Machine) -> Result<(), ApiStatus> {
     const DISK_KI: u64 = 30_832_548;
+    let disk_ki = DISK_KI + vm.disk_gib.saturating_sub(DISK_GIB) * (1 << 20);
     let dns = dns(turn, &vm.eni);
     let zone = zone_of(turn, &vm.eni);
     let region = region_of(&zone);
@@ -339,8 +348,8 @@ fn register(turn: &mut Turn<'_>, vm: &MicroVm, machine: Machine) -> Result<(), A
                 {"type": "InternalDNS", "address": dns},
                 {"type": "Hostname", "address": dns},
             ],
-            "allocatable": resources(memory_ki - 100 * 1024, (DISK_KI * 1024 / 10 * 9).to_string()),
-            "capacity": resources(memory_ki, format!("{DISK_KI}Ki")),
+            "allocatable": resources(memory_ki - 100 * 1024, (disk_ki * 1024 / 10 * 9).to_string()),
+            "capacity": resources(memory_ki, format!("{disk_ki}Ki")),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": {
                 "architecture": "amd64",

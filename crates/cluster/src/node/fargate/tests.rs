@@ -86,3 +86,10 @@ fn coredns_with_256_megabytes_fits_the_smallest() {
     assert_eq!(got.requested.memory_mib, 245);
     assert_eq!(got.size.map(Size::annotation).as_deref(), Some("0.25vCPU 0.5GB"));
 }
+
+#[test]
+fn a_disk_is_twenty_gibibytes_or_more_than_was_asked_for() {
+    for (asked, provisioned) in [(0, 20), (20, 20), (21, 25), (100, 115)] {
+        assert_eq!(disk_gib(asked << 30), provisioned, "{asked} GiB");
+    }
+}

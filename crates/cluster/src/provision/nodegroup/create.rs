@@ -14,7 +14,7 @@ use api::{
     meta::ObjectMeta,
 };
 
-use super::super::release;
+use super::super::{ami, release};
 use crate::{ClusterId, Refusal, Turn, cloud::ACCOUNT, cloud::refuse};
 
 /// The type of an access entry for the role of nodes.
@@ -22,6 +22,10 @@ pub(crate) const ROLE_TYPE: &str = "EC2_LINUX";
 
 /// Whether EKS takes a node group as it is asked for.
 pub(in crate::provision) fn check(group: &NodeGroup) -> Result<(), Refusal> {
+    if group.family().starts_with("Windows") {
+        let message = format!("lab: nodes of {} are not available here", group.family());
+        return Err(Refusal::Tool(message));
+    }
     let unknown: Vec<&str> = types(group).into_iter().filter(|t| cni::limits::of(t).is_none()).collect();
     if unknown.is_empty() {
         return Ok(());
@@ -38,17 +42,27 @@ fn types(group: &NodeGroup) -> Vec<&str> {
     if types.is_empty() { vec!["m5.large"] } else { types }
 }
 
-/// Makes a node group; its instances come by themselves. Without `mapped` nobody tells the cluster of a self-managed group's role.
+/// Who makes a node group.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    /// EKS alone: somebody called its API.
+    Eks,
+    /// eksctl, with a launch template. Unless it is `mapped`, nobody tells the cluster of a self-managed group's role.
+    Eksctl { care: Care, mapped: bool },
+}
+
+/// Makes a node group; its instances come by themselves.
 /// # Errors
 /// In the words of EKS.
-pub(crate) fn create(
-    turn: &mut Turn<'_>,
-    cluster: &str,
-    group: &NodeGroup,
-    care: Care,
-    mapped: bool,
-) -> Result<(), Refusal> {
+pub(crate) fn create(turn: &mut Turn<'_>, cluster: &str, group: &NodeGroup, by: By) -> Result<(), Refusal> {
     const OPERATION: &str = "CreateNodegroup";
+    let (care, mapped, disk, template) = match by {
+        By::Eks => (Care::Managed, true, ami::EKS_DISK_GIB, None),
+        By::Eksctl { care, mapped } => {
+            let stack = format!("eksctl-{cluster}-nodegroup-{}", group.name);
+            (care, mapped, ami::EKSCTL_DISK_GIB, Some(stack))
+        }
+    };
     let Some(eks) = turn.store().get::<EksCluster>(ClusterId::WORLD, "", cluster).cloned() else {
         let message = format!("No cluster found for name: {cluster}.");
         return Err(refuse(OPERATION, "ResourceNotFoundException", message).into());
@@ -59,9 +73,9 @@ pub(crate) fn create(
     }
     check(group)?;
     let image = match &group.release_version {
-        Some(asked) => known(asked, &eks.version, OPERATION)?,
+        Some(asked) => known(&ami_type(group), group.family(), asked, &eks.version, OPERATION)?,
         None => match group.ami.as_deref().filter(|it| it.starts_with("ami-")) {
-            Some(ami) => of_image(ami, &eks.version, OPERATION)?,
+            Some(ami) => of_image(group.family(), ami, &eks.version, OPERATION)?,
             None => release::latest(&eks.version),
         },
     };
@@ -112,7 +126,10 @@ pub(crate) fn create(
             Care::Managed => spot,
             Care::SelfManaged => distribution.is_some_and(|it| it.capacity_rebalance),
         },
-        ami_type: ami_type(&types).to_owned(),
+        ami_type: ami_type(group),
+        ami_family: group.family().to_owned(),
+        disk_size: group.volume_size.unwrap_or(disk),
+        launch_template: template,
         instance_types: types,
         release_version: image.clone(),
         image_release: image,
@@ -139,9 +156,10 @@ pub(crate) fn taint(it: &NodeGroupTaint) -> Taint {
     }
 }
 
-fn ami_type(types: &[String]) -> &'static str {
-    let arm = types.first().and_then(|name| cni::limits::of(name)).is_some_and(|of| of.arch == "arm64");
-    if arm { "AL2023_ARM_64_STANDARD" } else { "AL2023_x86_64_STANDARD" }
+fn ami_type(group: &NodeGroup) -> String {
+    let custom = group.ami.as_deref().is_some_and(|it| it.starts_with("ami-"));
+    let machine = types(group).first().copied().unwrap_or_default();
+    if custom { "CUSTOM".to_owned() } else { ami::ami_type(group.family(), machine).to_owned() }
 }
 
 /// The role that eksctl makes for a group. Source: eksctl `pkg/cfn/builder/iam.go`, CloudFormation's names of resources.
@@ -159,18 +177,19 @@ fn map(turn: &mut Turn<'_>, mut eks: EksCluster, role: String) {
     }
 }
 
-/// A release that there is for a minor.
-fn known(asked: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
-    if release::of_minor(minor).iter().any(|it| it == asked) {
-        return Ok(asked.to_owned());
+/// A release that there is for a minor, by the name that EKS has for it.
+fn known(ami_type: &str, family: &str, asked: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
+    let found = release::of_minor(minor).into_iter().find(|it| ami::release(ami_type, family, it) == asked);
+    if let Some(found) = found {
+        return Ok(found);
     }
     let message = format!("Requested release version {asked} is not valid for kubernetes version {minor}.");
     Err(refuse(operation, "InvalidParameterException", message).into())
 }
 
 /// The release of an image. MODEL: there are the images of the cluster's own minor.
-fn of_image(ami: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
-    let found = release::of_minor(minor).into_iter().find(|it| release::image_id(it) == ami);
+fn of_image(family: &str, ami: &str, minor: &str, operation: &str) -> Result<String, Refusal> {
+    let found = release::of_minor(minor).into_iter().find(|it| release::image_id(family, it) == ami);
     found.ok_or_else(|| {
         let message = format!("The image id '[{ami}]' does not exist");
         refuse(operation, "InvalidAMIID.NotFound", message).into()
@@ -195,7 +214,9 @@ pub(crate) fn update_version(
     }
     let cluster = turn.get::<EksCluster>("", &group.cluster).map(|it| it.version.clone()).unwrap_or_default();
     let own = release::minor_of(&group.release_version);
-    let minor = minor.map(str::to_owned).or(asked.map(release::minor_of)).unwrap_or(own);
+    // Only the releases of Amazon Linux name their minor.
+    let named = asked.filter(|_| group.ami_type.starts_with("AL2")).map(release::minor_of);
+    let minor = minor.map(str::to_owned).or(named).unwrap_or(own);
     let number = |text: &str| text.split('.').nth(1).and_then(|n| n.parse::<u32>().ok()).unwrap_or_default();
     if number(&minor) > number(&cluster) {
         let message = format!(
@@ -204,12 +225,13 @@ pub(crate) fn update_version(
         return Err(refuse(OPERATION, "InvalidParameterException", message).into());
     }
     let image = match asked {
-        Some(asked) => known(asked, &minor, OPERATION)?,
+        Some(asked) => known(&group.ami_type, &group.ami_family, asked, &minor, OPERATION)?,
         None => release::latest(&minor),
     };
     let mut update = begun(turn, &group, "VersionUpdate");
     update.force = force;
-    update.params = vec![("Version".to_owned(), minor), ("ReleaseVersion".to_owned(), image.clone())];
+    let named = ami::release(&group.ami_type, &group.ami_family, &image);
+    update.params = vec![("Version".to_owned(), minor), ("ReleaseVersion".to_owned(), named)];
     group.image_release = image;
     group.updates.push(update.clone());
     (group.status, group.since) = ("UPDATING".to_owned(), turn.now());

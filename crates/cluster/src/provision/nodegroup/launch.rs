@@ -24,8 +24,9 @@ use crate::{
     },
     node::{
         cluster_named, ipamd,
-        join::{MAX_PODS, NODE_NAME, RESERVED_FOR},
+        join::{AMI_FAMILY, DISK_GIB, MAX_PODS, NODE_NAME, RESERVED_FOR},
     },
+    provision::ami,
 };
 
 /// So many activities a group remembers. MODEL: the service keeps those of six weeks.
@@ -240,8 +241,11 @@ pub fn group_name(group: &Nodegroup) -> String {
     }
 }
 
-/// What nodeadm finds at boot. EKS works out max pods from the CNI's settings at the time of the launch; a number in the
-/// group's config overrides it for the kubelet, but not for the memory that is reserved.
+/// What the image's bootstrap finds. For a managed group EKS works out max pods from the CNI's settings at the time of the launch; the
+/// bootstrap of a self-managed one knows its table only. A number in the group's config overrides it for the kubelet, but (except for
+/// Bottlerocket) not for the memory that is reserved.
+///
+/// Source: EKS user guide (choosing an instance type: max pods of managed node groups); nodeadm `internal/kubelet/eni_max_pods.go`.
 fn user_data(turn: &Turn<'_>, group: &Nodegroup, node_name: Option<String>) -> BTreeMap<String, String> {
     let of = group.instance_types.first().and_then(|t| limits::of(t));
     let targets = cni_targets(turn, &group.cluster);
@@ -251,14 +255,22 @@ fn user_data(turn: &Turn<'_>, group: &Nodegroup, node_name: Option<String>) -> B
         max_eni: targets.max_eni,
         show_max_allowed: false,
     };
-    let recommended = of.map_or(110, |of| max_pods::recommended(of, flags));
+    let table = of.map_or(110, |of| max_pods::formula(of.enis, of.ipv4_per_eni));
+    let own = match group.care {
+        Care::Managed => of.map_or(110, |of| max_pods::recommended(of, flags)),
+        Care::SelfManaged => table,
+    };
+    let max_pods = group.max_pods_per_node.unwrap_or(own);
     let reserved = match group.max_pods_per_node {
-        Some(_) => of.map_or(110, |of| max_pods::formula(of.enis, of.ipv4_per_eni)),
-        None => recommended,
+        Some(limit) if ami::reserves_for_its_limit(&group.ami_family) => limit,
+        Some(_) => table,
+        None => own,
     };
     let mut data = BTreeMap::from([
-        (MAX_PODS.to_owned(), group.max_pods_per_node.unwrap_or(recommended).to_string()),
+        (MAX_PODS.to_owned(), max_pods.to_string()),
         (RESERVED_FOR.to_owned(), reserved.to_string()),
+        (AMI_FAMILY.to_owned(), group.ami_family.clone()),
+        (DISK_GIB.to_owned(), group.disk_size.to_string()),
     ]);
     data.insert(IMAGE.to_owned(), group.image_release.clone());
     data.extend(node_name.map(|name| (NODE_NAME.to_owned(), name)));

@@ -14,7 +14,7 @@ mod repair;
 mod tests;
 mod update;
 
-pub(crate) use create::{ROLE_TYPE, create, taint, update_version};
+pub(crate) use create::{By, ROLE_TYPE, create, taint, update_version};
 pub(in crate::provision) use create::{begun, check};
 pub use launch::group_name;
 

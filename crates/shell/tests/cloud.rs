@@ -1,0 +1,98 @@
+//! What EKS and EC2 change of a cluster that is there: its doors, its network, its groups' images.
+
+use cluster::World;
+use shell::{Machine, Output, run};
+
+/// What the lines say, one after the other, of a cluster of two zones.
+fn said(lines: &str) -> String {
+    let (mut machine, mut world) = (Machine::default(), World::empty(1));
+    let made = "eksctl create cluster --name lab --without-nodegroup --zones ap-northeast-2a,ap-northeast-2b";
+    assert_eq!(run(made, &mut machine, &mut world, &mut Output::default()), 0);
+    let mut out = Output::default();
+    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        run(line, &mut machine, &mut world, &mut out);
+    }
+    out.stdout() + &out.stderr()
+}
+
+#[test]
+fn the_doors_of_an_endpoint_change_in_their_time() {
+    let said = said(
+        "A='aws eks describe-cluster --name lab --output text --query cluster.[status,resourcesVpcConfig.endpointPublicAccess,resourcesVpcConfig.endpointPrivateAccess]'
+        U=$(aws eks update-cluster-config --name lab --resources-vpc-config endpointPublicAccess=false,endpointPrivateAccess=true --query update.id --output text)
+        $A
+        aws eks describe-update --name lab --update-id $U --query 'update.[status,type,params[].type]' --output text
+        aws eks update-cluster-config --name lab --resources-vpc-config endpointPublicAccess=true 2>&1 | grep -c 'currently has update'
+        lab wait 3m
+        $A
+        aws eks describe-update --name lab --update-id $U --query update.status --output text
+        aws eks list-updates --name lab --query 'length(updateIds)'
+        aws eks update-cluster-config --name lab --resources-vpc-config endpointPublicAccess=false",
+    );
+    let wanted = "UPDATING\tTrue\tFalse\nInProgress\tEndpointAccessUpdate\nEndpointPublicAccess\tEndpointPrivateAccess\n1\n\
+        ACTIVE\tFalse\tTrue\nSuccessful\n1\n\nAn error occurred (InvalidParameterException) when calling the UpdateClusterConfig operation: \
+        Cluster is already at the desired configuration with endpointPrivateAccess: true , endpointPublicAccess: false, and Public Endpoint Restrictions: [0.0.0.0/0]\n";
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn logs_and_versions_are_updates_too() {
+    let said = said(
+        "aws eks update-cluster-config --name lab --logging '{\"clusterLogging\":[{\"types\":[\"api\",\"audit\"],\"enabled\":true}]}' --query update.type --output text
+        lab wait 3m
+        aws eks describe-cluster --name lab --query 'cluster.logging.clusterLogging[?enabled].types[]' --output text
+        aws eks update-cluster-version --name lab --kubernetes-version 1.35 --query update.type --output text
+        lab wait 11m
+        aws eks describe-cluster --name lab --query cluster.version --output text
+        kubectl version 2> skew | grep -c 'Server Version: v1.35'
+        aws eks update-cluster-version --name lab --kubernetes-version 1.31",
+    );
+    let wanted = "LoggingUpdate\napi\taudit\nVersionUpdate\n1.35\n1\n\nAn error occurred (InvalidParameterException) when calling the \
+        UpdateClusterVersion operation: Unsupported Kubernetes minor version update from 1.35 to 1.31\n";
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn a_gateway_is_made_attached_and_taken_away() {
+    let said = said(
+        "G=$(aws ec2 create-internet-gateway --query InternetGateway.InternetGatewayId --output text)
+        aws ec2 describe-internet-gateways --internet-gateway-ids $G --query 'InternetGateways[0].Attachments' --output json
+        aws ec2 attach-internet-gateway --internet-gateway-id $G --vpc-id main 2>&1 | cut -d' ' -f4
+        aws ec2 delete-internet-gateway --internet-gateway-id $G
+        aws ec2 describe-internet-gateways --query 'length(InternetGateways)'
+        I=$(aws ec2 describe-internet-gateways --query InternetGateways[0].InternetGatewayId --output text)
+        aws ec2 detach-internet-gateway --internet-gateway-id $I --vpc-id main 2>&1 | grep -c 'mapped public address'
+        aws ec2 delete-nat-gateway --nat-gateway-id $(aws ec2 describe-nat-gateways --query NatGateways[0].NatGatewayId --output text) > gone
+        lab wait 60s
+        aws ec2 detach-internet-gateway --internet-gateway-id $I --vpc-id main
+        aws ec2 describe-route-tables --route-table-ids public --query RouteTables[0].Routes[].State --output text
+        aws ec2 attach-internet-gateway --internet-gateway-id $I --vpc-id main
+        aws ec2 describe-route-tables --route-table-ids public --query RouteTables[0].Routes[].State --output text",
+    );
+    assert_eq!(said, "[]\n\n(InvalidParameterValue)\n1\n1\nactive\tblackhole\nactive\tactive\n");
+}
+
+#[test]
+fn a_subnet_gives_public_addresses_or_not() {
+    let said = said(
+        "aws ec2 modify-subnet-attribute --subnet-id public-a --no-map-public-ip-on-launch
+        aws ec2 describe-subnets --subnet-ids public-a --query Subnets[0].MapPublicIpOnLaunch
+        aws ec2 delete-subnet --subnet-id public-a",
+    );
+    assert!(said.starts_with("false\n\nAn error occurred (DependencyViolation)"), "{said}");
+}
+
+#[test]
+fn a_group_of_another_image_has_its_own_system_disk_and_template() {
+    let said = said(
+        "eksctl create nodegroup --cluster lab --name rock --node-type m5.large --nodes 1 --node-ami-family bottlerocket --max-pods-per-node 20 > log
+        kubectl get nodes -o jsonpath='{.items[0].status.nodeInfo.osImage} {.items[0].status.capacity.ephemeral-storage} {.items[0].status.capacity.pods}'
+        aws eks describe-nodegroup --cluster-name lab --nodegroup-name rock --query nodegroup.[amiType,launchTemplate.name,diskSize] --output text
+        aws ec2 describe-launch-templates --query 'length(LaunchTemplates)'
+        aws ec2 describe-launch-template-versions --launch-template-name eksctl-lab-nodegroup-rock --query 'LaunchTemplateVersions[0].LaunchTemplateData.BlockDeviceMappings[0].[DeviceName,Ebs.VolumeSize]' --output text
+        eksctl create nodegroup --cluster lab --name old --node-ami-family AmazonLinux2",
+    );
+    let wanted = "Bottlerocket OS 1.49.0 (aws-k8s-1.34) 81854Mi 20BOTTLEROCKET_x86_64\teksctl-lab-nodegroup-rock\tNone\n2\n/dev/xvdb\t80\n\
+        Error: AmazonLinux2 is not supported for Kubernetes version 1.34\n";
+    assert_eq!(said, wanted);
+}
