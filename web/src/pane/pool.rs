@@ -35,7 +35,7 @@ pub fn formula(node: &str, f: Formula, pointed: Option<Term>, lang: Lang, send: 
                 if f.per_slot > 1 { {op("×")}{term(Term::PerSlot, f.per_slot.to_string(), ui.per_slot)} }
                 {op("+")}{term(Term::Host, f.host.to_string(), "host")}{op("=")}
                 if f.sum == f.result { <span class="p">{f.result}<small>{ui.max}</small></span> } else {
-                    <span class="p">{f.sum}</span>{op("→")}{term(Term::Most, f.result.to_string(), ui.max)}
+                    <span class="p">{f.sum}<small>{"\u{a0}"}</small></span>{op("→")}{term(Term::Most, f.result.to_string(), ui.max)}
                 }
             </div>
             if let Some(term) = pointed { <p class="note" role="status">{lang.term(term, &f)}</p> }

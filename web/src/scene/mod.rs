@@ -11,7 +11,8 @@ use std::rc::Rc;
 
 use lab::{
     view::{
-        scene::{NetworkBox, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
+        pod::short_name,
+        scene::{NetworkBox, NetworkKind, Part, PartKind, Rect, Scene, ServiceStrip, SubnetBox, Supply},
         subnet::BlockState,
     },
     words::{Lang, Ui, fill},
@@ -143,10 +144,10 @@ fn framed(id: &str) -> bool {
 fn network(network: &NetworkBox, ui: &Ui, empty: bool) -> Html {
     let r = network.rect;
     html! {
-        <g key={network.id.clone()} class={classes!("k-vpc", (!network.vpc).then_some("is-kind"))}
+        <g key={network.id.clone()} class={classes!("k-vpc", (network.kind != NetworkKind::Vpc).then_some("is-kind"))}
             data-id={network.id.clone()} transform={at(r.x, r.y)}>
             {plate(r.w, r.h, "plate")}
-            <text x="16" y="20" class="lab t12">{if network.vpc { ui.my_vpc } else { ui.kind_network }}
+            <text x="16" y="20" class="lab t12">{ui.network(network.kind)}
                 {tail("lab2 mono", network.cidr.clone())}</text>
             if empty { {text(16, 50, "dim", ui.empty_subnet)} }
         </g>
@@ -170,18 +171,22 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
         Supply::Low => Some("is-low"),
         Supply::Out => Some("is-out"),
     };
+    let (kind, cidr) = (if subnet.public { ui.public } else { ui.private }, short_block(&subnet.cidr, r.w));
+    let count = format!("{}/{}", subnet.free, subnet.total);
+    let right = METER + 18 + wide(&count) + if subnet.fragmented { 48 } else { 0 };
+    // The lock says it too: where both do not fit, the block is worth more.
+    let kind = if 24 + wide(kind) + 6 + wide(&cidr) + right > r.w { "" } else { kind };
     html! {
         <g key={subnet.id.clone()} class={classes!("k-subnet", if subnet.public { "is-pub" } else { "is-priv" }, supply)}
             data-id={subnet.id.clone()} transform={at(r.x, r.y)}>
             {plate(r.w, r.h, "plate")}
             {mark(if subnet.public { Icon::Open } else { Icon::Lock }, 8, 5, 12)}
-            <text x="24" y="15" class="lab">{if subnet.public { ui.public } else { ui.private }}
-                {tail("lab2 mono", short_block(&subnet.cidr, r.w))}</text>
+            <text x="24" y="15" class="lab">{kind}{tail("lab2 mono", cidr)}</text>
             {supply_of(subnet)}
             if subnet.supply == Supply::Out {
                 {text(r.w - 14 - METER, 15, "lab2 mono end out h", "0 IPs")}
             } else {
-                {text(r.w - 14 - METER, 15, "lab2 mono end", format!("{}/{}", subnet.free, subnet.total))}
+                {text(r.w - 14 - METER, 15, "lab2 mono end", count)}
             }
             if subnet.fragmented {
                 <rect class="broken" x={(r.w - 8 - METER).to_string()} y="6" width={METER.to_string()} height="10" rx="2"/>
@@ -197,6 +202,11 @@ fn subnet(subnet: &SubnetBox, ui: &Ui) -> Html {
 
 /// Width of a subnet's meter.
 const METER: i32 = 44;
+
+/// About how wide a label is: a Korean letter is as wide as a square.
+fn wide(label: &str) -> i32 {
+    label.chars().map(|letter| if letter.is_ascii() { 7 } else { 11 }).sum()
+}
 
 /// What of a subnet is taken: a bar, or one for each of its blocks of 16 where they are few. A subnet with a little missing in
 /// every block is as free as one with a block gone, and can give no prefix.
@@ -237,6 +247,12 @@ fn part(part: &Part, ui: &Ui) -> Html {
             <>{mark(Icon::Nat, 0, 2, 16)}
             <text x="22" y="14" class="pt">{"NAT"}{tail("mono dim", part.address.clone())}</text></>
         },
+        // A name of its own leaves room for the end of the address only.
+        PartKind::LoadBalancer | PartKind::Endpoint => html! {
+            <>{mark(if part.kind == PartKind::Endpoint { Icon::Endpoint } else { Icon::Nlb }, 0, 2, 16)}
+            <text x="22" y="14" class="pt">{short_name(&part.name, 12)}
+                {tail("mono dim", format!(".{}", part.address.rsplit('.').next().unwrap_or_default()))}</text></>
+        },
         PartKind::CrossAccountEni => html! {
             <>{plate(r.w, r.h, "tray")}{rect(Rect { x: 3, y: 3, w: r.w - 6, h: r.h - 6 }, "tray2")}
             {mark(Icon::Eni, 12, 14, 16)}{text(36, 20, "h", ui.cross_eni)}
@@ -258,7 +274,12 @@ fn part(part: &Part, ui: &Ui) -> Html {
     };
     let class = match part.kind {
         PartKind::CrossAccountEni | PartKind::CrossAccountTag => "k-eni is-x",
-        PartKind::Nat | PartKind::InternetGateway | PartKind::Actor | PartKind::Internet => "k-part",
+        PartKind::Nat
+        | PartKind::LoadBalancer
+        | PartKind::Endpoint
+        | PartKind::InternetGateway
+        | PartKind::Actor
+        | PartKind::Internet => "k-part",
     };
     html! {
         <g key={part.id.clone()} class={class} data-id={part.id.clone()} transform={at(r.x, r.y)}>

@@ -50,7 +50,7 @@ pub fn node(props: &Props) -> Html {
         NodeState::NotReady => "s-notready",
     };
     html! {
-        <g class={classes!("k-node", (node.size == NodeSize::Large).then_some("is-large"), state, full.then_some("is-full"), dimmed.then_some("is-dim"), node.imagined.then_some("is-imagined"),
+        <g class={classes!("k-node", (node.size == NodeSize::Large).then_some("is-large"), node.fargate.then_some("is-vm"), state, full.then_some("is-full"), dimmed.then_some("is-dim"), node.imagined.then_some("is-imagined"),
             selected.then_some("is-sel"))} data-id={node.id.clone()} transform={at(r.x, r.y)}>
             <title>{&node.name}</title>
             if *selected {
@@ -241,12 +241,15 @@ fn folded(node: &NodeBox, ui: &Ui) -> Html {
     }
 }
 
+/// Width of a letter of a name or number on a tile.
+const LETTER: i32 = 7;
+
 fn tile(node: &NodeBox) -> Html {
     let h = node.rect.h;
     let tail: Vec<&str> = node.name.split('.').next().unwrap_or_default().rsplit('-').take(2).collect();
     let name = match tail.as_slice() {
         [last, before] if last.chars().all(|c| c.is_ascii_digit()) => format!(".{before}.{last}"),
-        _ => named(node, 9),
+        _ => named(node, usize::try_from((node.rect.w - 6) / LETTER).unwrap_or(9).min(9)),
     };
     let worst = node.worst.filter(|s| *s != PodState::Running && *s != PodState::Completed);
     html! {
@@ -319,14 +322,17 @@ fn eni(node: &NodeBox, row: &EniRow, ui: &Ui, large: bool) -> Html {
 
 /// A row's slots as one bar with its number, for a zoom at which slots cannot be counted.
 fn bar(row: &EniRow, tray: lab::view::scene::Rect, large: bool) -> Html {
-    let inner = tray.w - 12;
+    // The number stands beside the bar: on it, it would be read against two grounds.
+    let label = format!("{}/{}", row.used, row.seats);
+    let beside = if large { 0 } else { 6 + LETTER * i32::try_from(label.len()).unwrap_or(3) };
+    let inner = tray.w - 12 - beside;
     let filled = inner * i32::try_from(row.used).unwrap_or(0) / i32::try_from(row.seats.max(1)).unwrap_or(1);
     let y = tray.y + tray.h / 2;
     html! {
         <g class="lod-bar">
             <rect class="bar-t" x={(tray.x + 6).to_string()} y={(y - 6).to_string()} width={inner.to_string()} height="12"/>
             <rect class="bar-f" x={(tray.x + 6).to_string()} y={(y - 6).to_string()} width={filled.max(1).to_string()} height="12"/>
-            if !large { {text(tray.x + tray.w / 2, y + 4, "h mono mid bar-n", format!("{}/{}", row.used, row.seats))} }
+            if !large { {text(tray.x + tray.w - 6, y + 4, "h mono end bar-n", label)} }
         </g>
     }
 }

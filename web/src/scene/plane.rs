@@ -19,7 +19,7 @@ pub(super) fn plane(band: &ControlPlaneBand, ui: &Ui, told: Told) -> Html {
 }
 
 fn narrow(band: &ControlPlaneBand, ui: &Ui, told: Told) -> Html {
-    let off = |role: PartRole| !band.works(role);
+    let off = |role: PartRole| !band.imported && !band.works(role);
     let s = band.scheduler;
     html! {
         <g class="is-narrow" data-id="ControlPlane">
@@ -57,7 +57,8 @@ fn wide(band: &ControlPlaneBand, ui: &Ui, (stages, refused): Told) -> Html {
     let Rect { x, y, w, h } = band.rect;
     let wire =
         |from: Rect, to: Rect| format!("M{} {}H{}", from.x + from.w - x, band.api.y + 19 - y, to.x - x);
-    let off = |role: PartRole| !band.works(role);
+    // Whether an imported cluster's parts run nobody said: the band's title does.
+    let off = |role: PartRole| !band.imported && !band.works(role);
     // A box without marks of several parts has its words in the middle.
     let lift = |role: PartRole| if band.running(role).1 > 1 { 0 } else { 17 };
     html! {

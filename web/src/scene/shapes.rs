@@ -144,7 +144,7 @@ pub fn pod(props: &PodProps) -> Html {
     html! {
         <g class={classes!("k-pod", format!("s-{state}"), selected.then_some("is-sel"), changed.then_some("is-changed"),
             dimmed.then_some("is-dim"), (pod.seat != Seat::Door).then_some("on-node"),
-            (pod.seat == Seat::Node).then_some("is-loose"), (!large).then_some("is-small"))}
+            matches!(pod.seat, Seat::Node | Seat::MicroVm).then_some("is-loose"), (!large).then_some("is-small"))}
             data-id={pod.id.clone()} transform={at(pod.rect.x, pod.rect.y)}>
             <title>{&pod.name}</title>
             if *selected { {square(-6, "halo")}{square(-4, "ring")} }

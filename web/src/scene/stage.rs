@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use lab::{
-    view::scene::{Rect, Scene},
+    view::scene::{NetworkKind, Rect, Scene},
     words::Lang,
 };
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -106,7 +106,7 @@ const COLUMN: f64 = 40.0;
 
 /// Where the controls leave the picture largest, and how much of the room is left for it.
 fn placed(room: (f64, f64), scene: &Scene, bare: bool) -> (Place, (f64, f64)) {
-    let header = scene.networks.first().is_some_and(|it| it.vpc)
+    let header = scene.networks.first().is_some_and(|it| it.kind == NetworkKind::Vpc)
         && scene.control_plane.as_ref().is_some_and(|it| it.rect.w > 0);
     let (below, beside) = ((room.0, room.1 - ROW), (room.0 - COLUMN, room.1));
     match () {

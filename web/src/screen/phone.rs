@@ -51,6 +51,7 @@ pub fn phone(app: &App, send: &Callback<Action>) -> Html {
                 {lab::decision_table(app, table, send)}
             }
             {lab::stage(app, &scene, send)}
+            {lab::times(app, send)}
             <div class="scrub">
                 <button aria-label={if app.desk.playing() { ui.pause } else { ui.play }} onclick={on(send, || Action::PlayPause)}>
                     {icon(if app.desk.playing() { Icon::Pause } else { Icon::Play }, "")}</button>

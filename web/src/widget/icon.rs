@@ -24,7 +24,7 @@ icons! {
     Pause "pause", Next "next", Prev "prev", Check "check", X "x", Clock "clock", Bang "bang", Down "down",
     Right "right", Left "left", Copy "copy", Bulb "bulb", Branch "branch", Person "person", Plus "plus",
     Minus "minus", Fit "fit", Star "star", Select "select", Trace "trace", Service "svc", Term "term",
-    File "file", Menu "menu", Dots "dots", Cmd "cmd", Chat "chat", Ff "ff", Loop "loop",
+    File "file", Menu "menu", Dots "dots", Cmd "cmd", Chat "chat", Ff "ff", Loop "loop", Endpoint "endpoint",
 }
 
 /// The definitions that every glyph and hatch refers to; once a page.

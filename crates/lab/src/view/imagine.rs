@@ -16,7 +16,7 @@ pub struct Offer {
     pub family: Vec<&'static str>,
     /// Whether prefixes could be had and are not.
     pub prefixes: bool,
-    /// What the CNI holds in reserve now; nothing where none answers.
+    /// What the CNI holds in reserve now; nothing where none answers, or where reserves do not count.
     pub targets: Option<WarmTargets>,
 }
 
@@ -26,6 +26,8 @@ pub fn offer(store: &Store, cluster: ClusterId, node: &str) -> Option<Offer> {
     let labels = store.get::<Node>(cluster, "", node)?.metadata.labels.as_ref()?;
     let of = limits::of(labels.get("node.kubernetes.io/instance-type")?)?;
     let pool = store.get::<IpPool>(cluster, "", node);
+    // With IPv6 one prefix is all that a node ever asks for.
+    let ipv6 = pool.is_some_and(|it| it.mode == PoolMode::Ipv6Prefix);
     let family = of.name.split_once('.').map_or(of.name, |it| it.0);
     let is_like = |it: &&limits::InstanceType| it.name.split_once('.').is_some_and(|it| it.0 == family);
     let mut others: Vec<&limits::InstanceType> = limits::every().iter().filter(is_like).collect();
@@ -34,7 +36,7 @@ pub fn offer(store: &Store, cluster: ClusterId, node: &str) -> Option<Offer> {
         instance_type: of.name,
         family: others.into_iter().map(|it| it.name).filter(|name| *name != of.name).collect(),
         prefixes: of.prefix_capable() && pool.is_none_or(|it| it.mode == PoolMode::SecondaryIp),
-        targets: ipamd::targets_on(store, cluster, node),
+        targets: ipamd::targets_on(store, cluster, node).filter(|_| !ipv6),
     })
 }
 

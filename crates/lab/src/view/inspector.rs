@@ -26,6 +26,7 @@ pub enum Label {
     Version,
     Taints,
     Cidr,
+    Ipv6,
     Free,
     Subnet,
     Attachment,
@@ -156,10 +157,18 @@ fn rows(object: &Object) -> Vec<(Label, String)> {
         }
         Object::Subnet(it) => {
             add(Label::Cidr, Some(it.cidr.to_string()));
+            add(Label::Ipv6, it.ipv6_cidr.map(|cidr| cidr.to_string()));
             add(Label::Zone, Some(it.availability_zone.clone()));
+        }
+        Object::Vpc(it) => {
+            let blocks: Vec<String> = it.cidrs.iter().map(ToString::to_string).collect();
+            add(Label::Cidr, Some(blocks.join(", ")));
+            add(Label::Ipv6, it.ipv6_cidr.map(|cidr| cidr.to_string()));
         }
         Object::Eni(it) => {
             add(Label::Address, Some(it.primary_ip.to_string()));
+            add(Label::Ipv6, it.ipv6_address.map(|address| address.to_string()));
+            add(Label::Ipv6, it.ipv6_prefix.map(|prefix| prefix.to_string()));
             add(Label::Subnet, Some(it.subnet.clone()));
             add(
                 Label::Attachment,

@@ -7,6 +7,7 @@
 pub mod amount;
 pub mod attempts;
 pub mod beats;
+mod behind;
 pub mod coverage;
 pub mod decision;
 pub mod fargate;

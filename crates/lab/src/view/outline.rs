@@ -2,7 +2,7 @@
 
 use super::{
     pod::PodState,
-    scene::{NodeState, Rect, Scene, Seat, SlotState},
+    scene::{NetworkKind, NodeState, Rect, Scene, Seat, SlotState},
 };
 
 /// What an entry says; sentences are in `words`.
@@ -15,7 +15,7 @@ pub enum Entry {
     /// The door: pending, gated.
     Door(usize, usize),
     /// A VPC, or a kind network: its blocks.
-    Network(bool, String),
+    Network(NetworkKind, String),
     /// A zone's name.
     Zone(String),
     /// A subnet: public, block, free, total.
@@ -133,7 +133,7 @@ pub fn outline(scene: &Scene) -> Vec<Item> {
         }
     }
     for network in &scene.networks {
-        add(1, &network.id, Entry::Network(network.vpc, network.cidr.clone()));
+        add(1, &network.id, Entry::Network(network.kind, network.cidr.clone()));
     }
     for (zone, name) in scene.zones.iter().zip(&scene.zone_names) {
         add(2, &format!("Az/{name}"), Entry::Zone(name.clone()));

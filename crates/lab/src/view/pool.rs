@@ -200,7 +200,8 @@ pub fn history<'f>(
     facts: impl DoubleEndedIterator<Item = &'f Rc<Fact>>,
 ) -> Option<History> {
     let store = moment.store;
-    let pool = store.get::<IpPool>(cluster, "", node)?;
+    // One /80 is held from the first to the last moment: there is nothing to draw.
+    let pool = store.get::<IpPool>(cluster, "", node).filter(|it| it.mode != PoolMode::Ipv6Prefix)?;
     let home = store.instances_of(node).next()?.subnet.as_str();
     let subnet = store.get::<Subnet>(ClusterId::WORLD, "", home)?;
     let count = |pool: &IpPool| {

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use api::kinds::aws::{EniOwner, Instance, ReservationType, Subnet};
 use cluster::{ClusterId, Store, cloud};
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::behind;
 
 /// Blocks that a map shows at most: those of a /20.
 const MOST: usize = 256;
@@ -78,6 +80,8 @@ pub struct Holder {
 pub struct SubnetWhy {
     /// Its block.
     pub cidr: Ipv4Net,
+    /// Its IPv6 block.
+    pub ipv6_cidr: Option<Ipv6Net>,
     /// Whether its routes lead to an internet gateway.
     pub public: bool,
     /// Addresses that can be had.
@@ -107,6 +111,7 @@ pub(super) fn why(store: &Store, subnet: &Subnet) -> SubnetWhy {
     let (free, total) = super::scene::addresses(store, subnet);
     SubnetWhy {
         cidr: subnet.cidr,
+        ipv6_cidr: subnet.ipv6_cidr,
         public: super::scene::public(store, subnet),
         free,
         total,
@@ -120,19 +125,19 @@ fn holders(store: &Store, subnet: &Subnet) -> Vec<Holder> {
     let mut all: Vec<Holder> = Vec::new();
     for eni in store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()) {
         let own = eni.metadata.name.as_deref().unwrap_or_default();
-        let description =
-            || eni.metadata.annotations.as_ref()?.get("description").filter(|it| !it.is_empty());
+        let description = || Some(behind::description(eni)).filter(|it| !it.is_empty());
         let instance = || store.get::<Instance>(ClusterId::WORLD, "", eni.instance.as_deref()?);
         let node = || instance().and_then(|it| it.node.as_deref());
         let (whose, name) = match eni.owner {
             EniOwner::Instance if node().is_some() => (Whose::Node, node().unwrap_or_default()),
-            EniOwner::Instance | EniOwner::Account => {
-                (Whose::Account, description().map_or(own, String::as_str))
-            }
+            EniOwner::Instance | EniOwner::Account => (Whose::Account, description().unwrap_or(own)),
             EniOwner::Eks => (Whose::Eks, own),
             EniOwner::Nat => (Whose::Nat, own),
-            EniOwner::Endpoint => (Whose::Endpoint, own),
-            EniOwner::LoadBalancer => (Whose::LoadBalancer, description().map_or(own, String::as_str)),
+            EniOwner::Endpoint => (Whose::Endpoint, behind::endpoint(store, eni)),
+            EniOwner::LoadBalancer => {
+                let (name, balancer) = behind::load_balancer(store, eni);
+                (Whose::LoadBalancer, balancer.map_or(name, |it| it.service.as_str()))
+            }
             EniOwner::Fargate => (Whose::MicroVm, own),
             EniOwner::Branch => (Whose::Branch, eni.branch.as_ref().map_or(own, |it| it.pod.as_str())),
         };

@@ -15,6 +15,7 @@ use scheduler::{Decision, Reason};
 use super::{
     Moment, amount,
     attempts::Placed,
+    behind,
     fargate::{self, FargateWhy},
     pod::{self, PodState},
     pool::{Formula, Pool},
@@ -32,7 +33,13 @@ pub enum EniUse {
     Trunk(usize),
     /// One pod's own: the pod, its VLAN on the trunk, its security groups.
     Branch(String, u32, Vec<String>),
-    /// Addresses for pods, or whatever else the account does with it.
+    /// A load balancer's: its name, and the Service that it is for.
+    LoadBalancer(String, Option<String>),
+    /// An interface endpoint's: the service that it leads to.
+    Endpoint(String),
+    /// The account's, for nothing that the lab knows: what EC2 says of it.
+    Account(String),
+    /// Addresses for pods.
     Own,
 }
 
@@ -100,6 +107,8 @@ pub struct NodeWhy {
     pub pods: (u32, u32),
     /// Its address pool.
     pub pool: Option<Pool>,
+    /// Whether it is an import's, and its interfaces were not given.
+    pub unseen: bool,
     /// What runs beside its pods.
     pub switches: Vec<Switch>,
 }
@@ -183,7 +192,19 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
                 Some(branch) => EniUse::Branch(branch.pod.clone(), branch.vlan, eni.security_groups.clone()),
                 None if eni.owner == EniOwner::Eks => EniUse::Eks,
                 None if eni.owner == EniOwner::Fargate => EniUse::MicroVm,
-                None => EniUse::Own,
+                None => match eni.owner {
+                    EniOwner::LoadBalancer => {
+                        let (name, balancer) = behind::load_balancer(moment.store, eni);
+                        EniUse::LoadBalancer(name.to_owned(), balancer.map(|it| it.service.clone()))
+                    }
+                    EniOwner::Endpoint => EniUse::Endpoint(behind::endpoint(moment.store, eni).to_owned()),
+                    EniOwner::Account => EniUse::Account(behind::description(eni).to_owned()),
+                    EniOwner::Instance
+                    | EniOwner::Nat
+                    | EniOwner::Eks
+                    | EniOwner::Fargate
+                    | EniOwner::Branch => EniUse::Own,
+                },
             };
             Some(Why::Eni(uses, cluster::cloud::eni::addresses(eni)))
         }
@@ -191,17 +212,8 @@ pub fn why(moment: Moment<'_>, cluster: ClusterId, id: &str, decision: Option<&D
         ["Service", namespace, name] => {
             let service = moment.store.get::<api::k8s::core::v1::Service>(cluster, namespace, name)?;
             let ip = service.spec.as_ref().and_then(|s| s.cluster_ip.clone()).unwrap_or_default();
-            let slices =
-                moment.store.list::<api::k8s::discovery::v1::EndpointSlice>(cluster, Some(namespace));
-            let behind: Vec<bool> = slices
-                .filter(|s| {
-                    let label =
-                        s.metadata.labels.as_ref().and_then(|all| all.get("kubernetes.io/service-name"));
-                    label.is_some_and(|label| label == name)
-                })
-                .flat_map(|s| &s.endpoints)
-                .map(|e| e.conditions.as_ref().and_then(|c| c.ready) != Some(false))
-                .collect();
+            let behind: Vec<bool> =
+                behind::service(moment.store, cluster, service).into_iter().map(|it| it.ready).collect();
             Some(Why::Service((*name).to_owned(), ip, behind.iter().filter(|r| **r).count(), behind.len()))
         }
         ["Part", name] => part_why(moment, cluster, |part| part.metadata.name.as_deref() == Some(name)),
@@ -405,6 +417,7 @@ fn node_why(moment: Moment<'_>, cluster: ClusterId, name: &str) -> Option<NodeWh
             .into_iter()
             .map(|(part, runs)| Switch::new(part, runs, &format!("{part} {name}")))
             .collect(),
+        unseen: pool.is_none() && vm.is_none() && behind::imported(moment.store, cluster),
         pool: pool.map(|pool| Pool::of(moment, cluster, pool, known.map_or(0, |it| it.enis))),
     })
 }

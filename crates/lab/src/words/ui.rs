@@ -1,5 +1,7 @@
 //! Which short texts does the page show? One field per text; a language is a constant of this type, so none can lack one.
 
+use crate::view::scene::NetworkKind;
+
 /// The page's short texts in one language.
 #[derive(Debug)]
 pub struct Ui {
@@ -47,6 +49,8 @@ pub struct Ui {
     pub my_vpc: &'static str,
     /// The network of a kind cluster.
     pub kind_network: &'static str,
+    /// That of an imported cluster whose subnets were not given.
+    pub unknown_network: &'static str,
     /// A public subnet.
     pub public: &'static str,
     /// A private subnet.
@@ -585,4 +589,16 @@ pub struct Ui {
     pub last_request: &'static str,
     /// Leads from an event to the request that led to it.
     pub its_request: &'static str,
+}
+
+impl Ui {
+    /// What a network is called.
+    #[must_use]
+    pub fn network(&self, kind: NetworkKind) -> &'static str {
+        match kind {
+            NetworkKind::Vpc => self.my_vpc,
+            NetworkKind::Laptop => self.kind_network,
+            NetworkKind::NotGiven => self.unknown_network,
+        }
+    }
 }

@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::view::{
         path::Verdict,
-        scene::{NetworkBox, Part, PartKind},
+        scene::{NetworkBox, NetworkKind, Part, PartKind},
     };
 
     fn view(stops: &[(&str, HopKind)]) -> PathView {
@@ -298,7 +298,7 @@ mod tests {
             networks: vec![NetworkBox {
                 id: "Vpc/v".to_owned(),
                 rect: Rect::new(16, 200, 700, 300),
-                vpc: true,
+                kind: NetworkKind::Vpc,
                 cidr: String::new(),
             }],
             zones: vec![Rect::new(28, 230, 300, 250)],

@@ -13,15 +13,15 @@ use cluster::{ClusterId, Store, import::outlook::Outlook};
 use jiff::Timestamp;
 
 use super::{
-    ControlPlaneBand, Door, Form, NetworkBox, NodeSize, Part, PartKind, PartMark, PodMark, Rect, Scene, Seat,
-    SubnetBox, Supply,
+    ControlPlaneBand, Door, Form, NetworkBox, NetworkKind, NodeSize, Part, PartKind, PartMark, PodMark, Rect,
+    Scene, Seat, SubnetBox, Supply,
     node::{self, Card},
     phone,
     read::{self, NodeRow},
     service,
 };
 use crate::view::{
-    Moment,
+    Moment, behind,
     pod::{self, PodState},
 };
 
@@ -195,9 +195,19 @@ pub(super) fn door(waiting: &[&Pod], clock: Timestamp, rect: Rect, places: usize
     (door, pods)
 }
 
+/// The network of nodes that stand in no subnet.
+pub(super) fn beside_vpcs(plane: Option<&ControlPlane>) -> NetworkBox {
+    let imported = plane.is_some_and(|it| it.provider == Provider::Imported);
+    let (id, kind) = match imported {
+        true => ("Network/unknown", NetworkKind::NotGiven),
+        false => ("Network/kind", NetworkKind::Laptop),
+    };
+    NetworkBox { id: id.to_owned(), kind, rect: Rect::default(), cidr: String::new() }
+}
+
 /// A kind cluster: its nodes are containers on one network of the laptop.
 fn containers(scene: &mut Scene, plane: Option<&ControlPlane>, rows: &[NodeRow<'_>], top: i32) -> i32 {
-    let size = size_of_all(rows, 1);
+    let size = size_of_all(rows, 1, 1);
     let across = if rows.len() > 3 && size != NodeSize::Tile { 2 } else { 3 };
     let (mut x, mut y, mut tall, mut wide) = (RIM + 16, top + 34, 0, 0);
     for (index, row) in rows.iter().enumerate() {
@@ -214,7 +224,7 @@ fn containers(scene: &mut Scene, plane: Option<&ControlPlane>, rows: &[NodeRow<'
     }
     let rect = Rect::new(RIM, top, (wide - RIM).max(360), (y + tall + 16 - top).max(96));
     let cidr = plane.and_then(|p| p.pod_cidr).map(|c| c.to_string()).unwrap_or_default();
-    scene.networks.push(NetworkBox { id: "Network/kind".to_owned(), rect, vpc: false, cidr });
+    scene.networks.push(NetworkBox { rect, cidr, ..beside_vpcs(plane) });
     scene.w = rect.w + 2 * RIM;
     // One narrow card in a wide plate stands in its middle.
     let spare = (778 - 2 * RIM - (wide - RIM)) / 2;
@@ -244,13 +254,13 @@ fn seat(scene: &mut Scene, card: Card) {
     scene.pods.extend(card.pods);
 }
 
-/// One size for all nodes that are not folded.
-fn size_of_all(rows: &[NodeRow<'_>], zones: i32) -> NodeSize {
-    let open: Vec<&NodeRow<'_>> = rows.iter().filter(|row| !row.tainted).collect();
+/// One size for all nodes that are not folded, so many of them below each other at most.
+fn size_of_all(rows: &[NodeRow<'_>], zones: i32, deepest: usize) -> NodeSize {
+    let open: Vec<&NodeRow<'_>> = rows.iter().filter(|row| !row.is_aside()).collect();
     let large = open.len() <= 3 && open.iter().all(|row| node::may_be_large(row));
     let widest = open.iter().map(|row| node::card(row, NodeSize::Large, 0).node.rect.w).max().unwrap_or(0);
     match rows.len() {
-        _ if large && zones * (widest + 48) <= LARGE_FITS => NodeSize::Large,
+        _ if large && deepest < 2 && zones * (widest + 48) <= LARGE_FITS => NodeSize::Large,
         0..=12 => NodeSize::Medium,
         _ => NodeSize::Tile,
     }
@@ -258,7 +268,7 @@ fn size_of_all(rows: &[NodeRow<'_>], zones: i32) -> NodeSize {
 
 /// A micro-VM has little to show; beside large cards what keeps pods away is folded.
 fn drawn(row: &NodeRow<'_>, size: NodeSize) -> NodeSize {
-    let folds = (row.fargate && size != NodeSize::Tile) || (row.tainted && size == NodeSize::Large);
+    let folds = (row.fargate && size != NodeSize::Tile) || (row.is_aside() && size == NodeSize::Large);
     if folds { NodeSize::Folded } else { size }
 }
 
@@ -269,9 +279,8 @@ struct Content<'a, 's> {
     rows: Vec<&'a NodeRow<'s>>,
     /// EKS's own ENIs.
     crossing: Vec<&'s Eni>,
-    nats: Vec<&'s NatGateway>,
-    /// The NAT gateways' own interfaces: their addresses in the subnet.
-    interfaces: Vec<&'s Eni>,
+    /// NAT gateways, load balancers and interface endpoints, each with its address here.
+    middleboxes: Vec<Middlebox>,
     /// Machines that are no nodes.
     actors: Vec<&'s Actor>,
 }
@@ -288,14 +297,7 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
                 .list::<Eni>(ClusterId::WORLD, None)
                 .filter(|eni| eni.owner == EniOwner::Eks && Some(eni.subnet.as_str()) == name)
                 .collect(),
-            nats: store
-                .list::<NatGateway>(ClusterId::WORLD, None)
-                .filter(|nat| Some(nat.subnet.as_str()) == name)
-                .collect(),
-            interfaces: store
-                .list::<Eni>(ClusterId::WORLD, None)
-                .filter(|eni| eni.owner == EniOwner::Nat && Some(eni.subnet.as_str()) == name)
-                .collect(),
+            middleboxes: middleboxes(store, name.unwrap_or_default()),
             actors: store
                 .list::<Actor>(ClusterId::WORLD, None)
                 .filter(|actor| actor.at.strip_prefix("subnet/") == name)
@@ -305,8 +307,11 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
     for content in zones.values_mut() {
         content.sort_by_key(|c| (!c.public, c.subnet.metadata.name.clone()));
     }
-    let busy = zones.values().filter(|all| all.iter().any(|c| c.rows.iter().any(|r| !r.tainted))).count();
-    let size = size_of_all(rows, i32::try_from(busy.max(1)).unwrap_or(1));
+    let busy = zones.values().filter(|all| all.iter().any(|c| c.rows.iter().any(|r| !r.is_aside()))).count();
+    let open =
+        |all: &[Content<'_, '_>]| all.iter().flat_map(|c| &c.rows).filter(|row| !row.is_aside()).count();
+    let deepest = zones.values().map(|all| open(all)).max().unwrap_or(0);
+    let size = size_of_all(rows, i32::try_from(busy.max(1)).unwrap_or(1), deepest);
     let widths: Vec<i32> = zones.values().map(|all| zone_width(all, size)).collect();
     let shared = widths.iter().copied().filter(|w| *w > ZONE).max().unwrap_or(ZONE);
     let spare = 778 - 2 * RIM - 24 - 8 * (i32::try_from(zones.len()).unwrap_or(1) - 1);
@@ -342,11 +347,16 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
     let h = 30 + tallest + 8;
     scene.w = x - 8 + 12 + RIM;
     for one in store.list::<Vpc>(ClusterId::WORLD, None).take(1) {
+        let blocks: Vec<String> = one.cidrs.iter().map(ToString::to_string).collect();
+        let given = subnets
+            .iter()
+            .any(|it| Some(&it.vpc) == one.metadata.name.as_ref() && !it.route_table.is_empty());
         scene.networks.push(NetworkBox {
             id: format!("Vpc/{}", one.metadata.name.as_deref().unwrap_or_default()),
             rect: Rect::new(RIM, top, scene.w - 2 * RIM, h),
-            vpc: true,
-            cidr: one.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            kind: NetworkKind::Vpc,
+            // Those of an import are only what its subnets say.
+            cidr: if given { blocks.join(", ") } else { String::new() },
         });
     }
     for one in store.list::<InternetGateway>(ClusterId::WORLD, None).filter(|it| !it.egress_only).take(1) {
@@ -366,7 +376,7 @@ fn vpc(scene: &mut Scene, store: &Store, rows: &[NodeRow<'_>], subnets: &[&Subne
 
 fn zone_width(all: &[Content<'_, '_>], size: NodeSize) -> i32 {
     let node = |row: &&NodeRow<'_>| {
-        if row.tainted && size == NodeSize::Large {
+        if row.is_aside() && size == NodeSize::Large {
             0
         } else {
             node::card(row, drawn(row, size), 0).node.rect.w
@@ -379,7 +389,11 @@ fn zone_width(all: &[Content<'_, '_>], size: NodeSize) -> i32 {
                 _ if widest == 0 => 0,
                 NodeSize::Large => widest + 48,
                 NodeSize::Tile => 4 * (widest + 8) + 24,
-                NodeSize::Medium | NodeSize::Folded if content.rows.len() > 2 => 2 * widest + 40,
+                NodeSize::Medium | NodeSize::Folded
+                    if content.rows.iter().filter(|row| !row.fargate).count() > 2 =>
+                {
+                    2 * widest + 40
+                }
                 NodeSize::Medium | NodeSize::Folded => widest + 32,
             }
         })
@@ -406,14 +420,10 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
             supply: Supply::of(free, total),
             empty: content.rows.is_empty()
                 && content.crossing.is_empty()
-                && content.nats.is_empty()
+                && content.middleboxes.is_empty()
                 && content.actors.is_empty(),
-            undrawn: store
-                .enis_in(name)
-                .filter(|eni| {
-                    matches!(eni.owner, EniOwner::Account | EniOwner::Endpoint | EniOwner::LoadBalancer)
-                })
-                .count(),
+            undrawn: store.enis_in(name).filter(|eni| eni.owner == EniOwner::Account).count()
+                + content.middleboxes.len().saturating_sub(chips(plate.w).1),
             fragmented: read::fragmented(store, content.subnet, &content.rows),
             blocks: crate::view::subnet::few(store, content.subnet),
             handle: None,
@@ -423,28 +433,106 @@ fn zone(scene: &mut Scene, store: &Store, all: &[Content<'_, '_>], size: NodeSiz
     y - at.y
 }
 
-/// Whether EC2's description of an interface says that it is `whose`: the only place where it does.
-fn described_for(eni: &Eni, whose: &str) -> bool {
-    let notes = eni.metadata.annotations.as_ref();
-    notes.and_then(|all| all.get("description")).is_some_and(|text| text.ends_with(whose))
+/// What only passes traffic on, with an address in a subnet.
+struct Middlebox {
+    kind: PartKind,
+    id: String,
+    name: String,
+    address: String,
+}
+
+/// NAT gateways of a subnet, then load balancers, then interface endpoints.
+fn middleboxes(store: &Store, subnet: &str) -> Vec<Middlebox> {
+    let of = |owner: EniOwner| store.enis_in(subnet).filter(move |eni| eni.owner == owner);
+    let new = |kind, id: String, name: String, address: String| Middlebox { kind, id, name, address };
+    let nats = store.list::<NatGateway>(ClusterId::WORLD, None).filter(|nat| nat.subnet == subnet);
+    let mut all: Vec<Middlebox> = nats
+        .map(|nat| {
+            let id = nat.metadata.name.clone().unwrap_or_default();
+            let own = of(EniOwner::Nat).find(|eni| behind::description(eni).ends_with(&id));
+            let address = own.map_or(nat.public_ip, |eni| eni.primary_ip).to_string();
+            new(PartKind::Nat, format!("NatGateway/{id}"), id, address)
+        })
+        .collect();
+    let eni = |eni: &Eni| format!("Eni/{}", eni.metadata.name.as_deref().unwrap_or_default());
+    let balancers = of(EniOwner::LoadBalancer).map(|it| {
+        let (own, balancer) = behind::load_balancer(store, it);
+        // The name that a Service's load balancer gets says nothing; its Service does.
+        let name = balancer.and_then(|it| it.service.rsplit('/').next()).unwrap_or(own);
+        new(PartKind::LoadBalancer, eni(it), name.to_owned(), it.primary_ip.to_string())
+    });
+    let endpoints = of(EniOwner::Endpoint).map(|it| {
+        new(PartKind::Endpoint, eni(it), behind::endpoint(store, it).to_owned(), it.primary_ip.to_string())
+    });
+    // Of an import only the interface is given.
+    let unknown =
+        of(EniOwner::Nat).filter(|it| all.iter().all(|nat| !behind::description(it).ends_with(&nat.name)));
+    let unknown = unknown.map(|it| new(PartKind::Nat, eni(it), String::new(), it.primary_ip.to_string()));
+    let rest: Vec<Middlebox> = unknown.chain(balancers).chain(endpoints).collect();
+    all.extend(rest);
+    all
+}
+
+/// How wide a middlebox's label is, with the gap after it, and how high.
+const CHIP: (i32, i32) = (140, 24);
+
+/// How many middleboxes stand side by side in a subnet so wide, and how many are drawn.
+fn chips(width: i32) -> (usize, usize) {
+    let across = usize::try_from((width - 24) / CHIP.0).unwrap_or(1).max(1);
+    (across, if across > 1 { 2 * across } else { 4 })
+}
+
+/// Whether a node is drawn as a micro-VM's small card.
+fn is_small_vm(row: &NodeRow<'_>, size: NodeSize) -> bool {
+    row.fargate && size != NodeSize::Tile
+}
+
+/// Places cards in so many columns, from the plate's top on; the y below them.
+fn grid(scene: &mut Scene, rows: &[&&NodeRow<'_>], size: NodeSize, columns: i32, plate: Rect) -> i32 {
+    let widest = rows.iter().map(|row| node::card(row, drawn(row, size), 0).node.rect.w).max().unwrap_or(0);
+    let (mut column, mut tall, mut y) = (0, 0, plate.y);
+    for row in rows {
+        let size = drawn(row, size);
+        let margin = if size == NodeSize::Large { 16 } else { 8 };
+        let wide = match size {
+            NodeSize::Tile => 0,
+            _ if columns == 1 || row.fargate => (plate.w - 2 * margin - 8 * (columns - 1)) / columns,
+            _ => widest,
+        };
+        let card = node::card(row, size, wide);
+        let (w, h) = (card.node.rect.w, card.node.rect.h);
+        seat(scene, card.moved(plate.x + margin + column * (w + 8), y));
+        tall = tall.max(h);
+        column += 1;
+        if column == columns {
+            y += tall + 8;
+            (column, tall) = (0, 0);
+        }
+    }
+    if column > 0 { y + tall + 8 } else { y }
 }
 
 /// Places what is in a subnet; its height.
 fn subnet(scene: &mut Scene, content: &Content<'_, '_>, size: NodeSize, plate: Rect) -> i32 {
     let mut y = plate.y + 24;
     let mut x = plate.x + 24;
-    for nat in &content.nats {
-        let id = nat.metadata.name.clone().unwrap_or_default();
-        // EC2 says whose interface it is in its description only.
-        let private = content.interfaces.iter().find(|eni| described_for(eni, &id)).map(|eni| eni.primary_ip);
+    let (across, most) = chips(plate.w);
+    for (index, it) in content.middleboxes.iter().take(most).enumerate() {
+        if index > 0 && index % across == 0 {
+            (x, y) = (plate.x + 24, y + CHIP.1);
+        }
         scene.parts.push(Part {
-            id: format!("NatGateway/{id}"),
-            kind: PartKind::Nat,
-            rect: Rect::new(x, y, 132, 20),
-            name: id,
-            address: private.unwrap_or(nat.public_ip).to_string(),
+            id: it.id.clone(),
+            kind: it.kind,
+            rect: Rect::new(x, y, CHIP.0 - 8, 20),
+            name: it.name.clone(),
+            address: it.address.clone(),
         });
-        x += 140;
+        x += CHIP.0;
+    }
+    // Machines stand in a row of their own where the middleboxes leave none.
+    if !content.actors.is_empty() && content.middleboxes.len() > 1 {
+        (x, y) = (plate.x + 24, y + CHIP.1);
     }
     for actor in &content.actors {
         let name = actor.metadata.name.clone().unwrap_or_default();
@@ -457,36 +545,20 @@ fn subnet(scene: &mut Scene, content: &Content<'_, '_>, size: NodeSize, plate: R
         });
         x += 158;
     }
-    if !content.nats.is_empty() || !content.actors.is_empty() {
+    if !content.middleboxes.is_empty() || !content.actors.is_empty() {
         y += if content.actors.is_empty() { 24 } else { 40 };
     }
-    let (mut large, mut column, mut tall) = (false, 0, 0);
+    let (vms, machines): (Vec<_>, Vec<_>) = content.rows.iter().partition(|row| is_small_vm(row, size));
     let columns = match size {
         NodeSize::Tile => 4,
-        _ if content.rows.len() > 2 => 2,
+        _ if machines.len() > 2 => 2,
         _ => 1,
     };
-    for row in &content.rows {
-        let size = drawn(row, size);
-        large |= size == NodeSize::Large;
-        let margin = if size == NodeSize::Large { 16 } else { 8 };
-        let wide = match columns {
-            1 => plate.w - 2 * margin,
-            _ => 0,
-        };
-        let card = node::card(row, size, wide);
-        let (w, h) = (card.node.rect.w, card.node.rect.h);
-        seat(scene, card.moved(plate.x + margin + column * (w + 8), y));
-        tall = tall.max(h);
-        column += 1;
-        if column == columns {
-            y += tall + 8;
-            (column, tall) = (0, 0);
-        }
-    }
-    if column > 0 {
-        y += tall + 8;
-    }
+    // Micro-VMs, which are smaller, stand below: as many side by side as there is room for.
+    let across = ((plate.w - 8) / (node::FOLDED + 8)).clamp(1, i32::try_from(vms.len().max(1)).unwrap_or(1));
+    y = grid(scene, &machines, size, columns, Rect { y, ..plate });
+    y = grid(scene, &vms, size, across, Rect { y, ..plate });
+    let large = machines.iter().any(|row| drawn(row, size) == NodeSize::Large);
     for eni in &content.crossing {
         let id = eni.metadata.name.clone().unwrap_or_default();
         let (kind, rect) = if large {

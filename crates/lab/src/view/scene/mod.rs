@@ -200,10 +200,21 @@ pub struct NetworkBox {
     pub id: String,
     /// Its plate.
     pub rect: Rect,
-    /// Whether it is a VPC; otherwise the network of containers on the laptop.
-    pub vpc: bool,
-    /// Its blocks.
+    /// What it is.
+    pub kind: NetworkKind,
+    /// Its blocks, where they are known.
     pub cidr: String,
+}
+
+/// What a [`NetworkBox`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkKind {
+    /// A VPC.
+    Vpc,
+    /// The network of containers on the laptop.
+    Laptop,
+    /// That of an imported cluster whose subnets were not given.
+    NotGiven,
 }
 
 /// How many addresses a subnet has left.
@@ -261,6 +272,10 @@ pub struct SubnetBox {
 pub enum PartKind {
     /// A NAT gateway.
     Nat,
+    /// The ENI of a load balancer.
+    LoadBalancer,
+    /// The ENI of an interface endpoint.
+    Endpoint,
     /// An internet gateway.
     InternetGateway,
     /// The control plane's own ENI in the account's subnet, as a card.
@@ -471,7 +486,9 @@ pub enum Seat {
     Door,
     /// In a slot.
     Slot,
-    /// On a node, without an address of its own yet.
+    /// In the one slot of its micro-VM.
+    MicroVm,
+    /// On a node, beside its slots.
     Node,
 }
 

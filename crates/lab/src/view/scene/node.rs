@@ -143,8 +143,11 @@ const MEDIUM: Measure = Measure {
     large: false,
 };
 
+/// Least width of a folded card.
+pub(super) const FOLDED: i32 = 202;
+
 /// A folded card with the one ENI of a micro-VM on it.
-const MICRO_VM: Measure = Measure { head: 50, least: 202, host_row: 6, ..MEDIUM };
+const MICRO_VM: Measure = Measure { head: 50, least: FOLDED, host_row: 6, ..MEDIUM };
 
 fn slots(card: &mut Card, row: &NodeRow<'_>, measure: &Measure, wide: i32) {
     let id = card.node.id.trim_start_matches("Node/").to_owned();
@@ -252,7 +255,8 @@ fn eni_row(
         for (sandbox, ip) in &slot.pods {
             let Some(p) = row.pods.iter().find(|p| read::path(p) == *sandbox) else { continue };
             let place = matches!(slot.state, SlotState::Prefix(_)).then(|| i32::from(read::place(*ip)));
-            pods.push(seated(p, rect, place, measure.large));
+            let pod = seated(p, rect, place, measure.large);
+            pods.push(PodMark { seat: if row.fargate { Seat::MicroVm } else { pod.seat }, ..pod });
         }
         slots.push(SlotMark {
             id: format!("Slot/{node}/{device}/{index}"),
@@ -314,7 +318,7 @@ pub(super) fn mark(p: &Pod, rect: Rect, seat: Seat, large: bool) -> PodMark {
 }
 
 fn folded(card: &mut Card, row: &NodeRow<'_>, wide: i32) {
-    let w = wide.max(202);
+    let w = wide.max(FOLDED);
     let across = ((w - 20) / PITCH_MEDIUM).max(1);
     let pods: Vec<&&Pod> = row.pods.iter().filter(|p| !pod::on_host_network(p)).collect();
     let rows = (i32::try_from(pods.len()).unwrap_or(0) + across - 1) / across;

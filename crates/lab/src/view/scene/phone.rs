@@ -7,7 +7,7 @@ use api::kinds::{
 use cluster::ClusterId;
 
 use super::{
-    ControlPlaneBand, NetworkBox, NodeSize, PodMark, Rect, Scene, SubnetBox, Supply,
+    ControlPlaneBand, NetworkBox, NodeBox, NodeSize, PodMark, Rect, Scene, SubnetBox, Supply,
     layout::{self, plane},
     node,
     read::{self, NodeRow},
@@ -41,23 +41,52 @@ pub(super) fn phone(
         .and_then(|name| rows.iter().find(|row| row.name == name))
         .or_else(|| rows.iter().find(|row| !row.tainted))
         .or_else(|| rows.first());
-    let others = rows.iter().filter(|row| chosen.is_none_or(|c| c.name != row.name));
-    for (index, row) in others.take(4).enumerate() {
-        let mut card = node::card(row, NodeSize::Tile, 0);
-        card.node.rect = Rect::new(12 + 92 * i32::try_from(index).unwrap_or(0), y, 86, 44);
-        scene.nodes.push(card.node);
-    }
-    if rows.len() > 1 {
-        y += 50;
-    } else {
-        y += 4;
-    }
+    y += strip(&mut scene, rows, chosen, y);
     y = match chosen {
-        Some(row) => large(&mut scene, moment, row, y),
+        Some(row) => large(&mut scene, moment, cluster, row, y),
         None => subnets(&mut scene, moment, y),
     };
     scene.h = (y + 6).max(440);
     scene
+}
+
+/// Tiles in a row, and their height; wider where they are few.
+const TILES: i32 = 6;
+/// Nodes among which the strip shows all but the chosen one: two rows, with the tile that leads on.
+const PAGE: usize = 2 * TILES as usize;
+
+/// The other nodes as tiles; of very many those that come with the chosen one, and a tile that leads to the next. Its height.
+fn strip(scene: &mut Scene, rows: &[NodeRow<'_>], chosen: Option<&NodeRow<'_>>, y: i32) -> i32 {
+    let is_chosen = |row: &NodeRow<'_>| chosen.is_some_and(|it| it.name == row.name);
+    let paged = rows.len() > PAGE + 1;
+    let page = rows.iter().position(is_chosen).unwrap_or(0) / PAGE;
+    let shown = if paged { rows.chunks(PAGE).nth(page).unwrap_or_default() } else { rows };
+    let mut tiles: Vec<NodeBox> = shown
+        .iter()
+        .filter(|row| !is_chosen(row))
+        .map(|row| node::card(row, NodeSize::Tile, 0).node)
+        .collect();
+    if paged {
+        let next = rows.chunks(PAGE).nth(page + 1).or_else(|| rows.chunks(PAGE).next()).unwrap_or_default();
+        let hidden = rows.iter().filter(|row| shown.iter().all(|it| it.name != row.name));
+        let all: Vec<NodeBox> = hidden.map(|row| node::card(row, NodeSize::Tile, 0).node).collect();
+        tiles.extend(next.first().map(|row| NodeBox {
+            name: format!("+{}", all.len()),
+            pods: all.iter().map(|it| it.pods).sum(),
+            max_pods: all.iter().map(|it| it.max_pods).sum(),
+            worst: all.iter().filter_map(|it| it.worst).max_by_key(|it| it.badness()),
+            ..node::card(row, NodeSize::Tile, 0).node
+        }));
+    }
+    let (across, pitch) = if tiles.len() <= 4 { (4, 92) } else { (TILES, (WIDTH - 24 + 6) / TILES) };
+    for (index, mut tile) in tiles.into_iter().enumerate() {
+        let index = i32::try_from(index).unwrap_or(0);
+        let (column, row) = (index % across, index / across);
+        tile.rect = Rect::new(12 + pitch * column, y + 50 * row, pitch - 6, THUMB);
+        scene.nodes.push(tile);
+    }
+    let drawn = i32::try_from(scene.nodes.len()).unwrap_or(0);
+    if drawn == 0 { 4 } else { 50 * ((drawn + across - 1) / across) }
 }
 
 /// Boxes of one height in a row, as wide as a thumb needs; the scheduler's is within the door's frame, where it takes from.
@@ -98,7 +127,8 @@ fn subnets(scene: &mut Scene, moment: Moment<'_>, mut y: i32) -> i32 {
     all.sort_by_key(|it| (&it.availability_zone, !read::public(moment.store, it), &it.metadata.name));
     for subnet in all {
         let rect = Rect::new(12, y, WIDTH - 24, THUMB);
-        scene.subnets.push(SubnetBox { empty: true, ..boxed(moment, subnet, rect, rect, false) });
+        let undrawn = moment.store.enis_in(subnet.metadata.name.as_deref().unwrap_or_default()).count();
+        scene.subnets.push(SubnetBox { empty: true, undrawn, ..boxed(moment, subnet, rect, rect, false) });
         y += THUMB + 6;
     }
     y
@@ -123,7 +153,7 @@ fn boxed(moment: Moment<'_>, subnet: &Subnet, rect: Rect, handle: Rect, fragment
     }
 }
 
-fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i32 {
+fn large(scene: &mut Scene, moment: Moment<'_>, cluster: ClusterId, row: &NodeRow<'_>, y: i32) -> i32 {
     let card = node::narrow(row, WIDTH - 48).moved(26, y + LABEL);
     let rect = Rect::new(12, y, WIDTH - 24, card.node.rect.h + LABEL + 6);
     // As far above the label as nothing else stands, and the rest below it.
@@ -134,12 +164,9 @@ fn large(scene: &mut Scene, moment: Moment<'_>, row: &NodeRow<'_>, y: i32) -> i3
             let fragmented = read::fragmented(moment.store, subnet, std::slice::from_ref(&row));
             scene.subnets.push(boxed(moment, subnet, rect, handle, fragmented));
         }
-        None => scene.networks.push(NetworkBox {
-            id: "Network/kind".to_owned(),
-            rect,
-            vpc: false,
-            cidr: String::new(),
-        }),
+        None => {
+            scene.networks.push(NetworkBox { rect, ..layout::beside_vpcs(plane(moment.store, cluster)) });
+        }
     }
     scene.nodes.push(card.node);
     scene.pods.extend(card.pods);

@@ -47,6 +47,14 @@ pub(super) struct NodeRow<'s> {
     born: (i64, &'s str),
 }
 
+impl NodeRow<'_> {
+    /// Whether it keeps most pods away: by a taint, or because it was drained.
+    pub(super) fn is_aside(&self) -> bool {
+        let drained = || self.pods.iter().all(|it| pod::on_host_network(it));
+        self.tainted || (self.state == NodeState::Cordoned && drained())
+    }
+}
+
 pub(super) struct CardRow<'s> {
     pub device: u32,
     pub eni: Option<&'s str>,
@@ -131,6 +139,8 @@ fn row<'s>(
         .or(size);
     // EC2 names a host after its address; a node whose own name says it needs no second line for it.
     let host = internal.map(|address| match instance {
+        // Too long for a card; its end tells it from others.
+        _ if address.contains(':') => format!("…:{}", address.rsplit(':').next().unwrap_or_default()),
         None if vm.is_none() => address,
         _ => format!("ip-{}", address.replace('.', "-")),
     });
@@ -175,6 +185,12 @@ fn row<'s>(
         cpu: share("cpu"),
         memory: share("memory"),
         cards: match (instance, eni) {
+            // Every instance has an interface: where there is none, an import was not given any.
+            (Some(instance), _)
+                if store.enis_of(instance.metadata.name.as_deref().unwrap_or_default()).next().is_none() =>
+            {
+                Vec::new()
+            }
             (Some(instance), _) => cards(store, cluster, instance, name, now),
             (None, Some(eni)) => vec![alone(eni, pods.first().copied())],
             (None, None) => Vec::new(),

@@ -140,3 +140,74 @@ fn a_pod_that_waits_for_an_address_is_not_hidden_by_those_that_need_none() {
     let moved = |label: Rect| label.moved_by(node.rect.x, node.rect.y);
     assert!(node.host.iter().all(|label| apart(label.rect, waits[0]) && apart(moved(label.rect), waits[0])));
 }
+
+/// The world of a fixture after some lines.
+fn after(fixture: &str, lines: &[&str]) -> crate::Session {
+    let scenario = crate::library::scenario(fixture).expect("a fixture");
+    let mut session = crate::Session::new(scenario, 1).expect("a session");
+    lines.iter().for_each(|line| drop(session.run_line(line)));
+    session
+}
+
+#[test]
+fn a_load_balancer_stands_in_every_subnet_that_it_has_an_address_of() {
+    let line = "kubectl create service loadbalancer web --tcp=80";
+    let session = after("tri", &[line, "lab wait idle"]);
+    let scene = scene(Moment::of(session.world()), ClusterId(1), Form::Desk, None);
+    let mut parts = scene.parts.iter().filter(|part| part.kind == PartKind::LoadBalancer);
+    let stands = |part: &Part| scene.subnets.iter().any(|it| it.public && inside(part.rect, it.rect));
+    assert!(parts.clone().all(|part| part.name == "web" && stands(part)));
+    assert_eq!(parts.by_ref().count(), 3);
+}
+
+#[test]
+fn cards_of_different_sizes_do_not_lie_on_each_other() {
+    let lines = [
+        "eksctl create fargateprofile --cluster podpath --name all --namespace default",
+        "kubectl create deployment web --image=nginx --replicas=7",
+        "lab wait idle",
+    ];
+    let session = after("farg", &lines);
+    let scene = scene(Moment::of(session.world()), ClusterId(1), Form::Desk, None);
+    assert!(scene.nodes.iter().filter(|node| node.fargate).count() > 4);
+    for (index, node) in scene.nodes.iter().enumerate() {
+        let apart =
+            |a: Rect, b: Rect| a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+        assert!(scene.nodes[index + 1..].iter().all(|it| apart(it.rect, node.rect)), "{}", node.id);
+    }
+}
+
+#[test]
+fn on_a_phone_tiles_lead_to_every_node() {
+    let scale = "eksctl scale nodegroup --cluster podpath --name main --nodes 30 --nodes-max 30";
+    let session = after("tri", &[scale, "lab wait idle"]);
+    let moment = Moment::of(session.world());
+    let (mut seen, mut focus) = (std::collections::BTreeSet::new(), None::<String>);
+    for _ in 0..3 {
+        let scene = scene(moment, ClusterId(1), Form::Phone, focus.as_deref());
+        let (onward, shown): (Vec<&NodeBox>, Vec<&NodeBox>) =
+            scene.nodes.iter().partition(|node| node.name.starts_with('+'));
+        seen.extend(shown.iter().map(|node| node.id.clone()));
+        focus = onward.first().and_then(|node| node.id.strip_prefix("Node/")).map(str::to_owned);
+    }
+    assert_eq!(seen.len(), 30);
+}
+
+#[test]
+fn an_import_shows_what_was_given_and_names_what_was_not() {
+    let mut given = after(
+        "pool",
+        &[
+            "kubectl create deployment web --image=nginx",
+            "kubectl expose deployment web --port=80",
+            "lab wait idle",
+        ],
+    );
+    let dump = given.run_line("kubectl get nodes,pods,svc,deploy -A -o yaml").output.stdout();
+    let session = after("empty", &[&format!("cat > c.yaml <<'END'\n{dump}END\nlab import c.yaml")]);
+    let scene = scene(Moment::of(session.world()), ClusterId(1), Form::Desk, None);
+    assert_eq!(scene.networks.iter().map(|it| it.kind).collect::<Vec<_>>(), [NetworkKind::NotGiven]);
+    assert!(scene.nodes.iter().all(|node| node.enis.is_empty()), "no socket is made up");
+    let service = scene.services.iter().find(|it| it.name == "web").expect("its strip");
+    assert_eq!(service.endpoints.iter().map(|it| it.ready).collect::<Vec<_>>(), [true]);
+}

@@ -46,6 +46,8 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
             false => "It asks EC2 for its one prefix",
         };
         out.push(Step { mark: Mark::Good, text: text.to_owned() });
+        let text = "The limit of pods is reckoned as with IPv4 prefixes, though addresses never run short";
+        out.push(Step { mark: Mark::Number, text: text.to_owned() });
     } else if let Some(next) = &pool.next {
         out.push(Step { mark: Mark::Number, text: targets(next) });
         out.push(verdict(pool, next));
@@ -81,8 +83,8 @@ pub fn holder(it: &Holder) -> String {
         Whose::MicroVm => "a micro-VM of Fargate".to_owned(),
         Whose::Branch => format!("pod {}, with an ENI of its own", it.name),
         Whose::Eks => "EKS: cross-account ENI".to_owned(),
-        Whose::Endpoint => "interface endpoint".to_owned(),
-        Whose::LoadBalancer => format!("load balancer {}", it.name.trim_start_matches("ELB ")),
+        Whose::Endpoint => format!("interface endpoint {}", it.name),
+        Whose::LoadBalancer => format!("load balancer {}", it.name),
         Whose::Nat => "NAT gateway".to_owned(),
         Whose::Account => it.name.clone(),
     }

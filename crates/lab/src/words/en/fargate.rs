@@ -128,7 +128,7 @@ mod tests {
         assert_eq!((node.size, node.enis.len(), node.enis[0].slots.len()), (NodeSize::Folded, 1, 1));
         assert!(node.about.ends_with(" · 0.25vCPU 0.5GB"), "{}", node.about);
         let pod = scene.pods.iter().find(|it| it.id == "Pod/default/a").expect("the pod");
-        assert_eq!((pod.seat, pod.rect), (Seat::Slot, node.enis[0].slots[0].rect));
+        assert_eq!((pod.seat, pod.rect), (Seat::MicroVm, node.enis[0].slots[0].rect));
         let home = scene.subnets.iter().find(|it| {
             let (inner, outer) = (node.rect, it.rect);
             inner.x >= outer.x

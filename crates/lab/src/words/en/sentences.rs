@@ -55,6 +55,21 @@ pub fn lead(why: &Why) -> String {
         Why::Eni(EniUse::MicroVm, _) => {
             "This is the one ENI of a micro-VM: its address is its pod’s, and goes with it.".to_owned()
         }
+        Why::Eni(EniUse::LoadBalancer(_, Some(service)), _) => format!(
+            "The load balancer of Service {service} stands here, with one address in each of its subnets."
+        ),
+        Why::Eni(EniUse::LoadBalancer(name, None), _) => {
+            format!("The load balancer {name} stands here, with one address in each of its subnets.")
+        }
+        Why::Eni(EniUse::Endpoint(service), _) => format!(
+            "An interface endpoint: inside the VPC the name of {service} answers this address, without a way to the internet."
+        ),
+        Why::Eni(EniUse::Account(said), _) if said.is_empty() => {
+            "An ENI of the account that is on no node. It takes addresses all the same.".to_owned()
+        }
+        Why::Eni(EniUse::Account(said), _) => {
+            format!("“{said}”, says EC2: on no node. It takes addresses all the same.")
+        }
         Why::Eni(EniUse::Own, addresses) => {
             format!("This ENI holds {addresses} addresses of its subnet. The first is the ENI’s own.")
         }
@@ -84,6 +99,7 @@ fn thing(kind: &str, name: &str) -> String {
         ("Actor", _) => "A machine outside the cluster: one end of a path.",
         ("Internet", _) => "Outside the VPC.",
         ("Az", _) => "An availability zone. A subnet lies in one zone; zones fail one by one.",
+        ("Network", "unknown") => "No subnets were given: in which network the nodes are is not known.",
         ("Network", _) => "Nodes of kind are containers, and share this network.",
         ("Socket", _) => "Room for one more ENI.",
         _ => name,
@@ -183,6 +199,13 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(Mark::Wait, format!("taint `{taint}`: only pods that tolerate it come")));
             }
             out.extend(node.pool.iter().flat_map(super::address::chain));
+            if node.unseen {
+                out.push(step(
+                    Mark::Wait,
+                    "Its network interfaces were not given: what it holds of its subnet is not known"
+                        .to_owned(),
+                ));
+            }
             out
         }
         Why::Subnet(subnet) => vec![
@@ -197,7 +220,15 @@ pub fn chain(why: &Why) -> Vec<Step> {
                     }
                 },
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(subnet.ipv6_cidr.map(|cidr| {
+            step(
+                Mark::Good,
+                format!("IPv6 block `{cidr}`: each node gets a prefix /80 of it, and it does not run out"),
+            )
+        }))
+        .collect(),
         Why::Part(part) => super::parts::chain(part),
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }
@@ -220,8 +251,9 @@ pub fn entry(entry: &Entry) -> String {
         Entry::ControlPlane(name) => format!("Control plane {name}"),
         Entry::Running(name, running) => super::parts::entry(name, *running),
         Entry::Door(pending, gated) => format!("At the door, {pending} pending, {gated} gated"),
-        Entry::Network(true, cidr) => format!("My VPC {cidr}"),
-        Entry::Network(false, cidr) => format!("Network of the laptop {cidr}"),
+        Entry::Network(kind, cidr) => {
+            format!("{} {cidr}", super::ui::UI.network(*kind)).trim_end().to_owned()
+        }
         Entry::Zone(name) => format!("Availability zone {name}"),
         Entry::Subnet(public, cidr, free, total, fragmented) => {
             format!(
@@ -303,6 +335,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Version => "Version",
         Label::Taints => "Taints",
         Label::Cidr => "CIDR",
+        Label::Ipv6 => "IPv6",
         Label::Free => "Free",
         Label::Subnet => "Subnet",
         Label::Attachment => "Attachment",

@@ -26,6 +26,7 @@ pub const UI: Ui = Ui {
     kind_plane: "Control plane on the laptop",
     my_vpc: "My VPC",
     kind_network: "Network of the laptop",
+    unknown_network: "Network: not given",
     public: "Public",
     private: "Private",
     empty_subnet: "empty",

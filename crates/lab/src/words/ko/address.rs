@@ -45,6 +45,8 @@ pub fn chain(pool: &Pool) -> Vec<Step> {
             false => "EC2에 프리픽스 하나를 요청함",
         };
         out.push(Step { mark: Mark::Good, text: text.to_owned() });
+        let text = "최대 파드 수는 IPv4 프리픽스일 때와 같은 식으로 정해짐: 주소가 모자라는 일은 없음";
+        out.push(Step { mark: Mark::Number, text: text.to_owned() });
     } else if let Some(next) = &pool.next {
         out.push(Step { mark: Mark::Number, text: targets(next) });
         out.push(verdict(pool, next));
@@ -82,8 +84,8 @@ pub fn holder(it: &Holder) -> String {
         Whose::MicroVm => "Fargate 마이크로 VM".to_owned(),
         Whose::Branch => format!("전용 ENI를 가진 파드 {}", it.name),
         Whose::Eks => "EKS의 교차 계정 ENI".to_owned(),
-        Whose::LoadBalancer => format!("로드 밸런서 {}", it.name.trim_start_matches("ELB ")),
-        Whose::Endpoint => "인터페이스 엔드포인트".to_owned(),
+        Whose::LoadBalancer => format!("로드 밸런서 {}", it.name),
+        Whose::Endpoint => format!("인터페이스 엔드포인트 {}", it.name),
         Whose::Nat => "NAT 게이트웨이".to_owned(),
         Whose::Account => it.name.clone(),
     }

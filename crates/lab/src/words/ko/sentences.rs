@@ -55,6 +55,21 @@ pub fn lead(why: &Why) -> String {
         Why::Eni(EniUse::MicroVm, _) => {
             "마이크로 VM의 하나뿐인 ENI입니다. 주소는 파드의 것이고, 파드와 함께 없어집니다.".to_owned()
         }
+        Why::Eni(EniUse::LoadBalancer(_, Some(service)), _) => {
+            format!("서비스 {service}의 로드 밸런서입니다. 자기 서브넷마다 주소를 하나씩 씁니다.")
+        }
+        Why::Eni(EniUse::LoadBalancer(name, None), _) => {
+            format!("로드 밸런서 {name}의 ENI입니다. 자기 서브넷마다 주소를 하나씩 씁니다.")
+        }
+        Why::Eni(EniUse::Endpoint(service), _) => format!(
+            "인터페이스 엔드포인트입니다. VPC 안에서 {service}의 이름을 물으면 이 주소가 답이고, 인터넷을 거치지 않습니다."
+        ),
+        Why::Eni(EniUse::Account(said), _) if said.is_empty() => {
+            "어느 노드에도 붙지 않은 이 계정의 ENI입니다. 그래도 주소는 차지합니다.".to_owned()
+        }
+        Why::Eni(EniUse::Account(said), _) => {
+            format!("EC2의 설명은 ‘{said}’입니다. 노드의 것이 아니지만 주소는 차지합니다.")
+        }
         Why::Eni(EniUse::Own, addresses) => {
             format!("이 ENI는 서브넷에서 주소 {addresses}개를 받았습니다. 첫 주소는 ENI 자신의 것입니다.")
         }
@@ -84,6 +99,7 @@ fn thing(kind: &str, name: &str) -> String {
         ("Actor", _) => "클러스터 밖의 컴퓨터입니다. 경로의 한쪽 끝이 됩니다.",
         ("Internet", _) => "VPC 밖입니다.",
         ("Az", _) => "가용 영역입니다. 서브넷은 한 영역에만 있고, 영역끼리는 따로 고장 납니다.",
+        ("Network", "unknown") => "서브넷 자료가 없어 노드가 어느 네트워크에 있는지 알 수 없습니다.",
         ("Network", _) => "kind의 노드는 컨테이너이고, 이 네트워크에 함께 있습니다.",
         ("Socket", _) => "ENI를 더 붙일 수 있는 자리입니다.",
         _ => name,
@@ -187,9 +203,12 @@ pub fn chain(why: &Why) -> Vec<Step> {
                 out.push(step(Mark::Bad, format!("`{complaint}`")));
             }
             for taint in node.taints.iter().filter(|_| node.made_for.is_none()) {
-                out.push(step(Mark::Wait, format!("테인트 `{taint}`: 참을 수 있는 파드만 옵니다")));
+                out.push(step(Mark::Wait, format!("테인트 `{taint}`: 이 테인트에 톨러레이션이 있는 파드만 옵니다")));
             }
             out.extend(node.pool.iter().flat_map(super::address::chain));
+            if node.unseen {
+                out.push(step(Mark::Wait, "네트워크 인터페이스 자료가 없어, 이 노드가 서브넷에서 받아 둔 주소는 알 수 없습니다".to_owned()));
+            }
             out
         }
         Why::Subnet(subnet) => vec![
@@ -205,7 +224,12 @@ pub fn chain(why: &Why) -> Vec<Step> {
                     ),
                 },
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(subnet.ipv6_cidr.map(|cidr| {
+            step(Mark::Good, format!("IPv6 블록은 `{cidr}`입니다. 노드마다 여기서 /80 프리픽스를 받고, 모자라지 않습니다"))
+        }))
+        .collect(),
         Why::Part(part) => super::parts::chain(part),
         Why::Eni(..) | Why::Service(..) | Why::Door(..) | Why::Thing(..) => Vec::new(),
     }
@@ -229,8 +253,9 @@ pub fn entry(entry: &Entry) -> String {
         Entry::ControlPlane(name) => format!("컨트롤 플레인 {name}"),
         Entry::Running(name, running) => super::parts::entry(name, *running),
         Entry::Door(pending, gated) => format!("문 앞, Pending {pending}, 게이트 {gated}"),
-        Entry::Network(true, cidr) => format!("내 VPC {cidr}"),
-        Entry::Network(false, cidr) => format!("노트북의 네트워크 {cidr}"),
+        Entry::Network(kind, cidr) => {
+            format!("{} {cidr}", super::ui::UI.network(*kind)).trim_end().to_owned()
+        }
         Entry::Zone(name) => format!("가용 영역 {name}"),
         Entry::Subnet(public, cidr, free, total, fragmented) => {
             format!(
@@ -312,6 +337,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Version => "버전",
         Label::Taints => "테인트",
         Label::Cidr => "CIDR",
+        Label::Ipv6 => "IPv6",
         Label::Free => "남은 주소",
         Label::Subnet => "서브넷",
         Label::Attachment => "연결",
