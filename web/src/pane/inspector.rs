@@ -11,7 +11,7 @@ use lab::{
         pod::short_name,
         pool::Term,
         request::RequestView,
-        subnet::{BlockState, SubnetWhy},
+        subnet::{Block, BlockState, SubnetWhy},
         why::{PodWhy, Switch, Why},
     },
     words::{self, Lang, Mark, Step, fill},
@@ -296,6 +296,11 @@ fn switches(all: &[Switch], props: &Props) -> Html {
 
 /// A subnet's blocks of 16, in the order of their addresses.
 fn blocks(subnet: &SubnetWhy, lang: Lang) -> Html {
+    // A subnet longer than a /24 has blocks whose last numbers are the same.
+    let name = |block: &Block| match block.cidr.network().octets() {
+        [.., third, last] if subnet.cidr.prefix_len() < 24 => format!(".{third}.{last}"),
+        [.., last] => format!(".{last}"),
+    };
     html! {
         <ul class="blocks" aria-label={lang.ui().blocks}>
             {for subnet.blocks.iter().map(|block| {
@@ -305,7 +310,7 @@ fn blocks(subnet: &SubnetWhy, lang: Lang) -> Html {
                         <svg viewBox="0 0 8 2" preserveAspectRatio="none" aria-hidden="true">
                             <path d={cells(block.taken)}/><path class="own" d={cells(block.own)}/>
                         </svg>
-                        <small class="mono">{format!(".{}", block.cidr.network().octets()[3])}</small>
+                        <small class="mono">{name(block)}</small>
                     </li>
                 }
             })}

@@ -100,21 +100,50 @@ fn lessons_about_addresses_are_done_with_thumbs_in_korean() {
 }
 
 #[test]
-fn the_incident_of_addresses_is_explained_with_thumbs() {
+fn the_incident_of_addresses_is_explained_with_thumbs_in_both_languages() {
     let site = Site::built();
-    let page = Page::open(&site, "#/incident/no-free-ip", &View { reduced_motion: true, ..View::phone() });
-    tap(&page, ".ptabs button:nth-child(2)", "행동");
-    tap(&page, ".cards button:first-child", "정답");
-    tap(&page, ".prompt .run", "");
-    tap(&page, ".ptabs button:nth-child(1)", "목표");
-    met(&page, "running");
-    met(&page, "room");
-    // The proof is picked in the picture: the line that names the subnet is as high as a thumb.
-    tap(&page, ".scene .handle", "");
-    tap(&page, ".ptabs button:nth-child(1)", "목표");
-    tap(&page, "#diagnosis [role=radio]", "ENI");
-    tap(&page, "#diagnosis .lock", "");
-    page.wait_for("the end", "document.querySelector('.say.is-done') !== null");
+    for (language, goals, act, solution) in
+        [("ko", "목표", "행동", "정답"), ("en", "Goals", "Act", "Solution")]
+    {
+        let view = View { reduced_motion: true, language: language.into(), ..View::phone() };
+        let page = Page::open(&site, "#/incident/no-free-ip", &view);
+        tap(&page, ".ptabs button:nth-child(2)", act);
+        tap(&page, ".cards button:first-child", solution);
+        tap(&page, ".prompt .run", "");
+        tap(&page, ".ptabs button:nth-child(1)", goals);
+        met(&page, "running");
+        met(&page, "room");
+        // The proof is picked in the picture: the line that names the subnet is as high as a thumb.
+        tap(&page, ".scene .handle", "");
+        tap(&page, ".ptabs button:nth-child(1)", goals);
+        tap(&page, "#diagnosis [role=radio]", "ENI");
+        tap(&page, "#diagnosis .lock", "");
+        page.wait_for("the end", "document.querySelector('.say.is-done') !== null");
+        assert_eq!(page.console_errors(), [""; 0], "{language}");
+    }
+}
+
+#[test]
+fn a_phone_tells_that_one_looks_back_and_has_a_tab_for_each_branch() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/world/pool", &View { reduced_motion: true, ..View::phone() });
+    let run = |line: &str| {
+        page.focus(&page.expect("textbox", "명령 입력"));
+        page.type_text(&format!("{line}\n"));
+        page.wait_for("an empty command line", "document.querySelector('#command')?.value === ''");
+    };
+    run("kubectl create deployment web --image=nginx --replicas=2");
+    run("lab wait 1m");
+    let back = "(() => { const bar = document.querySelector('.scrub .bar'); bar.value = Number(bar.max) - 30000; \
+        bar.dispatchEvent(new InputEvent('input', { bubbles: true })); })()";
+    page.eval(back);
+    page.wait_for(
+        "the notice",
+        "document.querySelector('.phone .past')?.getBoundingClientRect().height >= 44",
+    );
+    run("kubectl scale deployment web --replicas=1");
+    tap(&page, ".branches button[aria-pressed=false]", "");
+    page.wait_for("two tabs", "document.querySelectorAll('.phone .branches button').length === 2");
     assert_eq!(page.console_errors(), [""; 0]);
 }
 
