@@ -1,6 +1,6 @@
 //! Derives the schema of the Kubernetes API from `k8s-openapi`, so that no copied text has to be kept in step.
 //!
-//! `schema.txt` has one block per definition: its name, then its fields as `name`, `!` if required, a mark for when Go
+//! `schema.txt` has one block per definition: its name, then its fields in Go's order as `name`, `!` if required, a mark for when Go
 //! writes it, type, Go type, patch strategy, merge key. `descriptions.txt` has the same order with the descriptions, for who wants to load them.
 
 use std::{collections::BTreeMap, env, error::Error, fmt::Write as _, fs, path::Path};
@@ -34,9 +34,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(descriptions, "{name}\t{}", escaped(definition))?;
         let required: Vec<&str> =
             definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        for (field, of) in definition["properties"].as_object().into_iter().flatten() {
-            let mark = if required.contains(&field.as_str()) { "!" } else { "" };
-            let (written, more) = go.get(&(name.as_str(), field.as_str())).copied().unwrap_or_default();
+        let fields = definition["properties"].as_object().into_iter().flatten();
+        let known = |field: &String| go.get(&(name.as_str(), field.as_str())).copied();
+        let mut fields: Vec<(&String, &Value)> = fields.collect();
+        fields.sort_by_key(|(field, _)| known(field).map_or(usize::MAX, |it| it.place));
+        for (field, of) in fields {
+            let GoField { written, more, .. } = known(field).unwrap_or_default();
+            // What may be left empty is a string to Rust all the same, and not asked for.
+            let asked = required.contains(&field.as_str()) && matches!(written, "=" | "^");
+            let mark = if asked { "!" } else { "" };
             writeln!(
                 schema,
                 "{}",
@@ -127,18 +133,29 @@ fn described(words: String, values: Option<&String>) -> String {
     }
 }
 
-/// `data/go-types.txt`: the mark and the rest of the line for each field of each definition.
-fn go_types(text: &str) -> BTreeMap<(&str, &str), (&str, &str)> {
+/// What `data/go-types.txt` says of a field.
+#[derive(Clone, Copy, Default)]
+struct GoField<'t> {
+    /// The line it stands in: fields stand in the order of their struct.
+    place: usize,
+    /// The mark for when Go writes it.
+    written: &'t str,
+    /// The rest of the line.
+    more: &'t str,
+}
+
+/// `data/go-types.txt`, by definition and field.
+fn go_types(text: &str) -> BTreeMap<(&str, &str), GoField<'_>> {
     let mut types = BTreeMap::new();
     let mut definition = "";
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
         let Some(line) = line.strip_prefix(' ') else {
             definition = line;
             continue;
         };
         let (field, more) = line.split_once(' ').unwrap_or((line, ""));
         let name = field.trim_end_matches(['=', '^', '?', '~']);
-        types.insert((definition, name), (&field[name.len()..], more));
+        types.insert((definition, name), GoField { place, written: &field[name.len()..], more });
     }
     types
 }

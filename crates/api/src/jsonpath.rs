@@ -71,13 +71,15 @@ impl JsonPath {
     /// # Errors
     /// kubectl's words.
     pub fn relaxed(text: &str) -> Result<Self, JsonPathError> {
+        if text.is_empty() {
+            return Self::parse("{}");
+        }
         let bare = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
-        let dotted = if bare.starts_with(['.', '[', '$']) || bare.is_empty() {
-            bare.to_owned()
-        } else {
-            format!(".{bare}")
-        };
-        Self::parse(&format!("{{{dotted}}}"))
+        let bare = bare.strip_prefix('.').unwrap_or(bare);
+        if bare.is_empty() || bare.contains(['{', '}']) {
+            return Err(JsonPathError::unexpected());
+        }
+        Self::parse(&format!("{{.{bare}}}"))
     }
 
     /// The same template, to which a missing field is a mistake.

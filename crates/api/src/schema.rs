@@ -52,6 +52,8 @@ pub struct FieldSchema {
     pub patch: Patch,
     /// When the API server writes it.
     pub written: Written,
+    /// How many fields stand before it in the Go struct.
+    pub place: u16,
 }
 
 /// When the API server writes a field.
@@ -307,7 +309,8 @@ fn table() -> &'static Table {
                 None => types.push(TypeSchema { definition: line, fields: Vec::new() }),
                 Some(field) => {
                     if let Some(of) = types.last_mut() {
-                        of.fields.push(read_field(field, &names));
+                        let place = u16::try_from(of.fields.len()).unwrap_or(u16::MAX);
+                        of.fields.push(FieldSchema { place, ..read_field(field, &names) });
                     }
                 }
             }
@@ -341,7 +344,8 @@ fn read_field(line: &'static str, names: &BTreeMap<&'static str, u16>) -> FieldS
         }
         _ => (name, Written::WhenSet),
     };
-    FieldSchema { name: name.trim_end_matches('!'), required: name.ends_with('!'), ty, go, patch, written }
+    let required = name.ends_with('!');
+    FieldSchema { name: name.trim_end_matches('!'), required, ty, go, patch, written, place: 0 }
 }
 
 fn read_type(code: &str, names: &BTreeMap<&'static str, u16>) -> Type {

@@ -7,6 +7,14 @@ use super::{Filter, Node};
 #[error("{0}")]
 pub struct JsonPathError(String);
 
+impl JsonPathError {
+    /// What flags say of a path that has braces where they do not belong. Source: kubectl `pkg/cmd/get/customcolumn.go`.
+    pub(super) fn unexpected() -> Self {
+        let said = "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'";
+        Self(said.to_owned())
+    }
+}
+
 type Parsed<T> = Result<T, JsonPathError>;
 
 fn error<T>(text: impl Into<String>) -> Parsed<T> {

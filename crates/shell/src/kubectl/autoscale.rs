@@ -28,7 +28,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;
     let namespace = kube.namespace()?;
     for (kind, space, target) in kube.chosen()? {
-        kube.get(kind, &space, &target)?;
+        // UPSTREAM: what a file names is taken to be there.
+        if !kube.given.has("filename") {
+            kube.get(kind, &space, &target)?;
+        }
         let info = kind.info();
         let scales = match kind {
             Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController => true,

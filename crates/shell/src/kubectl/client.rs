@@ -125,7 +125,7 @@ impl Kube<'_, '_> {
             let mut planes = self.shell.world.store().list::<ControlPlane>(ClusterId::WORLD, None);
             planes.find(|plane| plane.metadata.name.as_deref() == Some(&known.control_plane))
         });
-        let Some(plane) = plane else { return Err(refused(&server)) };
+        let Some(plane) = plane else { return Err(nowhere(&server)) };
         let (mut who, mut uid, mut extra) = user.map(shown_by).unwrap_or_default();
         // UPSTREAM: a client certificate is sent beside the token, and the server looks at it first.
         let by_certificate = user.is_some_and(|user| user.credential == Credential::Certificate);
@@ -134,13 +134,14 @@ impl Kube<'_, '_> {
             let account = by_token(token);
             (who, uid, extra) = owner.map(shown_by).or(account).unwrap_or_default();
         }
-        if !self.given.has("as") && (self.given.has("as-group") || self.given.has("as-uid")) {
+        let other = self.given.value("as").filter(|it| !it.is_empty());
+        if other.is_none() && (self.given.has("as-group") || self.given.has("as-uid")) {
             return Fail::error(format!(
                 "requesting uid, groups or user-extra for {} without impersonating a user",
                 user.map(|user| user.name.as_str()).unwrap_or_default()
             ));
         }
-        if let Some(other) = self.given.value("as") {
+        if let Some(other) = other {
             let mut groups: Vec<String> =
                 self.given.values("as-group").into_iter().map(str::to_owned).collect();
             let mut as_other = account_of(other);
@@ -170,7 +171,7 @@ impl Kube<'_, '_> {
             extra,
         };
         // UPSTREAM: who may not even ask what the server serves gets no better answer than this.
-        if target.who.user == "system:anonymous" {
+        if target.who.user == "system:anonymous" && self.verb != "auth" {
             return Err(Fail::Plain("Error from server (Forbidden): unknown".to_owned()));
         }
         self.target = Some(target.clone());
@@ -592,11 +593,26 @@ fn is_timeout(text: &str) -> bool {
 }
 
 fn refused(server: &str) -> Fail {
-    let host = server.trim_start_matches("https://").trim_start_matches("http://");
-    let host = host.split('/').next().unwrap_or(host);
+    let host = host_of(server);
     Fail::Plain(format!(
         "The connection to the server {host} was refused - did you specify the right host or port?"
     ))
+}
+
+/// No server of the lab is there; what is no address is not even in DNS. Source: case err-conn; Go's `net.DNSError`.
+fn nowhere(server: &str) -> Fail {
+    let host = host_of(server);
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if name == "localhost" || name.parse::<std::net::IpAddr>().is_ok() {
+        return refused(server);
+    }
+    Fail::Plain(format!("Unable to connect to the server: dial tcp: lookup {name}: no such host"))
+}
+
+/// Name and port: `127.0.0.1:6443`.
+fn host_of(server: &str) -> &str {
+    let host = server.trim_start_matches("https://").trim_start_matches("http://");
+    host.split('/').next().unwrap_or(host)
 }
 
 /// Longest wait without a limit of its own. MODEL: the real kubectl waits until the learner interrupts it; after an hour of

@@ -39,7 +39,16 @@ impl Kube<'_, '_> {
     pub(crate) fn known(&mut self, word: &str) -> Option<Kind> {
         let word = word.to_lowercase();
         let built_in = Kind::of_resource(&word).filter(|kind| self.serves(*kind));
-        built_in.or_else(|| self.custom(|kind| kind.info().is_called(&word)))
+        let found = built_in.or_else(|| self.custom(|kind| kind.info().is_called(&word)));
+        // UPSTREAM: a short name with its whole group means the kind, whatever version stands between them.
+        found.or_else(|| {
+            let (short, rest) = word.split_once('.')?;
+            let (_, group) = rest.split_once('.')?;
+            self.served().into_iter().find(|kind| {
+                let info = kind.info();
+                info.group == group && info.short.contains(&short)
+            })
+        })
     }
 
     /// The kind of a manifest, if the server is believed to have it.

@@ -42,6 +42,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
         );
     }
+    if let Some(output) = kube.given.value("output").filter(|it| !matches!(*it, "" | "wide"))
+        && kube.given.on("show-labels")
+    {
+        return Fail::error(format!("--show-labels option cannot be used with {output} printer"));
+    }
     let watches = kube.given.on("watch") || kube.given.on("watch-only");
     if kube.given.on("output-watch-events") && !watches {
         return Fail::error("--output-watch-events option can only be used with --watch or --watch-only");
@@ -85,8 +90,9 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         if let Some(path) = sorting(kube) {
             sort(&mut objects, &path)?;
         }
+        // UPSTREAM: a list is printed though it be empty because of failures; only what was asked for alone is not.
         let nothing =
-            objects.is_empty() && (!failed.is_empty() || (single && kube.given.on("ignore-not-found")));
+            objects.is_empty() && ((single && !failed.is_empty()) || kube.given.on("ignore-not-found"));
         if !nothing {
             let one = single && objects.len() == 1;
             let object = if one { objects.remove(0) } else { print::as_list(objects) };
@@ -199,9 +205,12 @@ pub(super) fn finish(kube: &mut Kube<'_, '_>, mut failed: Vec<Fail>) -> Done {
         1 => Err(failed.remove(0)),
         _ => {
             for fail in failed {
-                // UPSTREAM: one of many is told without a word that it is an error.
+                // UPSTREAM: one of many is told without a word that it is an error, and without its causes in lines of their own.
                 let fail = match fail {
                     Fail::Error(text) => Fail::Plain(text),
+                    Fail::Server(status) if status.reason == "Invalid" => {
+                        Fail::Plain(format!("Error from server (Invalid): {}", status.message))
+                    }
                     other => other,
                 };
                 fail.print(kube.out)?;

@@ -34,27 +34,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "parsing time {time:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {time:?} as \"2006\""
         ));
     }
-    if given("since-time").is_some() && given("since").is_some_and(|it| it.trim_start_matches('0') != "s") {
-        return Fail::error("at most one of `sinceTime` or `sinceSeconds` may be specified");
-    }
     let named = kube.given.value("container").or(args.get(1).map(String::as_str)).map(str::to_owned);
     let every = kube.given.on("all-containers");
-    if let Some(named) = named.as_ref().filter(|_| every) {
-        return Fail::error(format!(
-            "--all-containers=true should not be specified with container name {named}"
-        ));
-    }
     if args.len() == 2 && kube.given.has("container") {
         return Fail::error("only one of -c or an inline [CONTAINER] arg is allowed");
-    }
-    if kube.given.int("limit-bytes").is_some_and(|bytes| bytes < 0) {
-        return Fail::error("--limit-bytes must be greater than 0");
-    }
-    if kube.given.value("since").is_some_and(|it| it.starts_with('-')) {
-        return Fail::error("--since must be greater than 0");
-    }
-    if kube.given.int("tail").is_some_and(|t| t < -1) {
-        return Fail::error("--tail must be greater than or equal to -1");
     }
     let namespace = kube.namespace()?;
     let mut found = Vec::new();
@@ -67,6 +50,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             other => other,
         });
         let (kind, object) = meant?;
+        valid(kube, named.as_deref().filter(|_| every))?;
         let (pod, count) = kube.pod_of(kind, object, "get the logs from")?;
         if count > 1 {
             kube.out.err(&format!("Found {count} pods, using pod/{}", name(&pod)));
@@ -74,6 +58,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         found.push(pod);
     } else {
         found = kube.list(Kind::Pod, &namespace, &selection)?;
+        valid(kube, named.as_deref().filter(|_| every))?;
         if found.is_empty() {
             kube.out.err(&format!("No resources found in {namespace} namespace."));
         }
@@ -127,6 +112,29 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             let prefix = if prefixed { format!("[pod/{}/{container}] ", name(pod)) } else { String::new() };
             kube.out.out(&format!("{prefix}{line}"));
         }
+    }
+    Ok(())
+}
+
+/// UPSTREAM: flags are looked at once the object is there; `named` is the container that was named though all are meant.
+fn valid(kube: &Kube<'_, '_>, named: Option<&str>) -> Done {
+    let given = |flag: &str| kube.given.value(flag).filter(|it| !it.is_empty());
+    if given("since-time").is_some() && given("since").is_some_and(|it| it.trim_start_matches('0') != "s") {
+        return Fail::error("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    if let Some(named) = named {
+        return Fail::error(format!(
+            "--all-containers=true should not be specified with container name {named}"
+        ));
+    }
+    if kube.given.int("limit-bytes").is_some_and(|bytes| bytes < 0) {
+        return Fail::error("--limit-bytes must be greater than 0");
+    }
+    if kube.given.value("since").is_some_and(|it| it.starts_with('-')) {
+        return Fail::error("--since must be greater than 0");
+    }
+    if kube.given.int("tail").is_some_and(|t| t < -1) {
+        return Fail::error("--tail must be greater than or equal to -1");
     }
     Ok(())
 }

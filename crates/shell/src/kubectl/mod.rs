@@ -158,7 +158,9 @@ pub const VERBS: &[Verb] = &[
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let args = std::mem::take(&mut call.args);
     let (command, rest) = find(&args);
-    let first = command.split(' ').next().unwrap_or_default();
+    // A command that no help names.
+    let hidden = command::first("", &args).filter(|at| args[*at] == "alpha").map(|_| "alpha");
+    let first = hidden.or(command.split(' ').next()).unwrap_or_default();
     let verb = match (VERBS.iter().find(|v| v.name == first), command::first("", &args)) {
         (Some(verb), _) => verb,
         (None, Some(at)) if args[at] == "help" => {
@@ -228,9 +230,15 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         built: None,
         warned: std::collections::BTreeSet::new(),
     };
-    match kube.kustomized().and_then(|()| (verb.run)(&mut kube)) {
-        Ok(()) => Ok(0),
-        Err(fail) => fail.print(call.out),
+    let done = kube.kustomized().and_then(|()| (verb.run)(&mut kube));
+    match (done, kube.warned.len()) {
+        (Ok(()), warnings @ 1..) if kube.given.on("warnings-as-errors") => {
+            let many = if warnings == 1 { "" } else { "s" };
+            call.out.err(&format!("error: {warnings} warning{many} received"));
+            Ok(1)
+        }
+        (Ok(()), _) => Ok(0),
+        (Err(fail), _) => fail.print(call.out),
     }
 }
 

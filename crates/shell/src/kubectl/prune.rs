@@ -9,7 +9,7 @@ use cluster::Propagation;
 use serde_json::Value;
 
 use crate::kubectl::{
-    Done, Kube,
+    Done, Fail, Kube,
     apply::{DryRun, LAST},
     field,
     resource::typed,
@@ -35,16 +35,29 @@ const KINDS: [Kind; 16] = [
     Kind::PersistentVolume,
 ];
 
+/// The kinds that `--prune-allowlist` names.
+pub(super) fn listed(kube: &mut Kube<'_, '_>) -> Done<Vec<Kind>> {
+    let named: Vec<String> = kube.given.values("prune-allowlist").into_iter().map(str::to_owned).collect();
+    let read = |gvk: String| {
+        let [group, version, kind] = gvk.split('/').collect::<Vec<_>>()[..] else {
+            return Fail::error(format!(
+                "invalid GroupVersionKind format: {gvk}, please follow <group/version/kind>"
+            ));
+        };
+        let version = if group == "core" { version.to_owned() } else { format!("{group}/{version}") };
+        kube.known_manifest(&version, kind)
+            .map_or_else(|| Fail::error(format!("no matches for kind {kind:?} in version {version:?}")), Ok)
+    };
+    named.into_iter().map(read).collect()
+}
+
 /// Removes what `applied` leaves out, in the namespaces it is about.
 pub(super) fn run(kube: &mut Kube<'_, '_>, applied: &[Value], dry: DryRun) -> Done {
-    kube.out.err("W0302 09:00:00.000000    4242 prune.go:71] Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.");
-    let listed: Vec<Kind> = kube
-        .given
-        .values("prune-allowlist")
-        .into_iter()
-        .filter_map(|gvk| gvk.rsplit_once('/'))
-        .filter_map(|(version, kind)| Kind::of_manifest(version.trim_start_matches("core/"), kind))
-        .collect();
+    // Nobody is warned who says which kinds.
+    if !kube.given.has("prune-allowlist") {
+        kube.out.err("W0302 09:00:00.000000    4242 prune.go:71] Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.");
+    }
+    let listed = listed(kube)?;
     let kinds = if listed.is_empty() { KINDS.to_vec() } else { listed };
     let kept: BTreeSet<&str> = applied.iter().map(|o| field::text(o, "metadata.uid")).collect();
     let spaces: BTreeSet<&str> = applied.iter().map(field::namespace).filter(|n| !n.is_empty()).collect();

@@ -145,7 +145,13 @@ fn planned(live: &Value, file: &Value, part: &str, removes: bool) -> (Value, Pla
         (plan.missing, plan.extra) = (beyond(own, given), beyond(given, own));
     } else {
         let without = |all: &[Value], but: &[Value]| {
-            all.iter().filter(|it| !but.contains(it)).cloned().collect::<Vec<_>>()
+            let mut left: Vec<Value> = Vec::new();
+            for it in all {
+                if !but.contains(it) && !left.contains(it) {
+                    left.push(it.clone());
+                }
+            }
+            left
         };
         (plan.missing, plan.extra) = (without(given, own), without(own, given));
     }

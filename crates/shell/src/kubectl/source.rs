@@ -26,6 +26,7 @@ impl Kube<'_, '_> {
     /// The texts that `-f` names, with the names messages give them.
     pub(super) fn texts(&mut self) -> Done<Vec<(String, String)>> {
         let mut texts = Vec::new();
+        let mut missing = Vec::new();
         for name in self.given.list("filename").into_iter().map(str::to_owned).collect::<Vec<_>>() {
             if let Some((directory, text)) = self.built.as_ref().filter(|(directory, _)| *directory == name) {
                 texts.push((directory.clone(), text.clone()));
@@ -68,9 +69,19 @@ impl Kube<'_, '_> {
                     }
                     texts.extend(found);
                 }
-                None => return Fail::error(format!("the path {name:?} does not exist")),
+                // UPSTREAM: a path that is not there may be a pattern.
+                None => match crate::glob::expand(&name, &machine.cwd, &machine.files) {
+                    found if found.is_empty() => {
+                        missing.push(Fail::Error(format!("the path {name:?} does not exist")));
+                    }
+                    found => texts.extend(found.into_iter().filter_map(|name| {
+                        let text = machine.files.read(&machine.path(&name)).ok()?.to_string();
+                        Some((name, text))
+                    })),
+                },
             }
         }
+        super::get::finish(self, missing)?;
         Ok(texts)
     }
 
@@ -108,8 +119,7 @@ impl Kube<'_, '_> {
             return Fail::error(format!("no objects passed to {}", self.verb));
         }
         let target = self.target()?;
-        let validates = matches!(self.verb, "apply" | "create" | "replace")
-            && !matches!(self.given.value("validate"), Some("false" | "ignore"));
+        let validates = self.validates()?;
         for (source, text) in texts {
             // UPSTREAM: before anything else is asked, what the server's objects look like is.
             if validates
@@ -151,7 +161,7 @@ impl Kube<'_, '_> {
                     Some(_) | None => vec![root],
                 };
                 for item in items {
-                    manifests.push(self.manifest(&source, item, &target.namespace));
+                    manifests.push(self.manifest(&source, item, &target.namespace, validates));
                 }
             }
         }
@@ -161,7 +171,27 @@ impl Kube<'_, '_> {
         Ok(manifests)
     }
 
-    fn manifest(&mut self, source: &str, mut item: Value, namespace: &str) -> Done<Manifest> {
+    /// Whether manifests are held against the schema before anything is done with them.
+    fn validates(&self) -> Done<bool> {
+        let asked = match self.given.value("validate") {
+            None | Some("strict" | "warn" | "true" | "True" | "TRUE" | "t" | "T" | "1") => true,
+            Some("ignore" | "false" | "False" | "FALSE" | "f" | "F" | "0") => false,
+            Some(other) => {
+                return Fail::error(format!(
+                    "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore (or false)"
+                ));
+            }
+        };
+        Ok(asked && matches!(self.command.as_str(), "apply" | "create" | "replace"))
+    }
+
+    fn manifest(
+        &mut self,
+        source: &str,
+        mut item: Value,
+        namespace: &str,
+        validates: bool,
+    ) -> Done<Manifest> {
         let invalid = |what: &str| {
             Fail::error(format!(
                 "error validating {source:?}: error validating data: {what}; if you choose to ignore these errors, turn validation off with --validate=false"
@@ -169,8 +199,7 @@ impl Kube<'_, '_> {
         };
         let (version, kind_name) =
             (field::text(&item, "apiVersion").to_owned(), field::text(&item, "kind").to_owned());
-        let off = matches!(self.given.value("validate"), Some("false" | "ignore"));
-        if !off && !item.is_object() {
+        if validates && !item.is_object() {
             return invalid("invalid object to validate");
         }
         if !item.is_object() {
@@ -180,9 +209,9 @@ impl Kube<'_, '_> {
             ));
         }
         match (version.is_empty(), kind_name.is_empty()) {
-            (true, true) if !off => return invalid("[apiVersion not set, kind not set]"),
-            (true, _) if !off => return invalid("apiVersion not set"),
-            (_, true) if !off => return invalid("kind not set"),
+            (true, true) if validates => return invalid("[apiVersion not set, kind not set]"),
+            (true, _) if validates => return invalid("apiVersion not set"),
+            (_, true) if validates => return invalid("kind not set"),
             (_, true) => {
                 let json = api::emit::compact(&item);
                 return Fail::error(format!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kubectl::{Done, Fail, Kube, client::Selection, field, raw};
+use crate::kubectl::{Done, Fail, Kube, client::Selection, field, print::typed, raw};
 
 /// The version of kubectl whose words these are.
 pub const CLIENT: &str = "v1.32.5";
@@ -38,7 +38,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 .for_each(|all| all.retain(|key, _| !unknown.contains(&key.as_str())));
             all["serverVersion"] = said;
         }
-        let text = if format == "json" { api::emit::json(&all) + "\n" } else { api::emit::yaml(&all) };
+        let text = if format == "json" { typed::json(&all) + "\n" } else { api::emit::yaml(&all) };
         kube.out.out(&text);
     } else {
         kube.out.out(&format!("Client Version: {own}\nKustomize Version: {KUSTOMIZE}\n"));

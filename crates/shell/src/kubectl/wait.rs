@@ -72,7 +72,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 kube.out.line(&word);
             }
         } else {
-            failed.push(late(kind, &name));
+            failed.push(match limit {
+                SimDuration::ZERO => {
+                    Fail::Error(format!("condition not met for {}/{name}", kind.info().plural))
+                }
+                _ => late(kind, &name),
+            });
         }
     }
     super::get::finish(kube, failed)
@@ -126,7 +131,11 @@ fn read(text: &str) -> Done<For> {
         }
         let path = JsonPath::relaxed(path.trim_matches(['\'', '"'])).map_err(|_| wrong())?;
         let wanted = match wanted.strip_prefix('=') {
-            Some("") => return Fail::error("jsonpath wait value cannot be empty"),
+            Some("") => {
+                return Fail::error(
+                    "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+                );
+            }
             Some(wanted) => Some(wanted.trim_matches(['\'', '"']).to_owned()),
             None => None,
         };

@@ -106,8 +106,13 @@ pub(super) fn edit(kube: &mut Kube<'_, '_>) -> Done {
         found.push((kind, namespace, name, last));
     }
     for (kind, namespace, name, last) in found {
-        let opened =
-            Opened { head: HEAD, text: &emit::yaml(&last), named: edit::named(kind, &name), again: None };
+        let opened = Opened {
+            head: HEAD,
+            text: &emit::yaml(&last),
+            json: false,
+            named: edit::named(kind, &name),
+            again: None,
+        };
         edit::open(kube, opened, |kube, objects, _| {
             for wanted in objects {
                 let text = format!("{}\n", emit::compact(&wanted));

@@ -8,8 +8,8 @@ mod server_side;
 
 use std::collections::BTreeMap;
 
-use api::{Kind, emit, label::Selector, patch};
-use cluster::PatchKind;
+use api::{Kind, SimDuration, emit, label::Selector, patch};
+use cluster::{PatchKind, Propagation};
 use serde_json::{Value, json};
 
 use crate::kubectl::{
@@ -94,21 +94,30 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector",
         );
     }
+    if kube.given.on("prune") {
+        super::prune::listed(kube)?;
+    }
     let dry = DryRun::of(kube)?;
     let mut failed = Vec::new();
     let mut applied = Vec::new();
     let mut any = false;
     let chosen = kube.selection().labels;
     let chosen = Selector::parse(&chosen).map_err(|error| Fail::Error(error.to_string()))?;
+    // What cannot be read is told of first: everything is read before anything is applied.
+    let mut readable = Vec::new();
     for manifest in kube.manifests()? {
-        // A selector also chooses among the manifests.
-        if let Ok(m) = &manifest
-            && !chosen.matches(&labels(&m.value))
-        {
-            continue;
+        match manifest {
+            // A selector also chooses among the manifests.
+            Ok(m) if !chosen.matches(&labels(&m.value)) => {}
+            Ok(m) => readable.push(m),
+            Err(fail) => failed.push(fail),
         }
+    }
+    any |= !failed.is_empty();
+    let unreadable = failed.len();
+    for manifest in readable {
         any = true;
-        match manifest.and_then(|m| one(kube, m, dry)) {
+        match one(kube, manifest, dry) {
             Ok((line, object)) => {
                 if format.is_none() {
                     kube.out.line(&line);
@@ -120,6 +129,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
     if !any {
         return Fail::error("no objects passed to apply");
+    }
+    if unreadable > 1 && failed.len() > unreadable {
+        // UPSTREAM: what was wrong with the files is one failure among those of the objects.
+        let said: Vec<String> = failed.drain(..unreadable).map(|fail| fail.bare()).collect();
+        failed.insert(0, Fail::Error(format!("[{}]", said.join(", "))));
     }
     if kube.given.on("prune") && failed.is_empty() {
         let objects: Vec<Value> = applied.iter().map(|(_, object)| object.clone()).collect();
@@ -137,7 +151,18 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             if objects.len() == 1 {
                 print::structured(kube, &format, objects.remove(0))?;
             } else if !objects.is_empty() {
-                print::structured(kube, &format, print::as_list(objects))?;
+                // UPSTREAM: this list is a struct of kubectl's own, and its metadata is empty.
+                let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": objects});
+                match format {
+                    Format::Json => {
+                        let mut list = list;
+                        for item in list["items"].as_array_mut().into_iter().flatten() {
+                            print::hide_managed(item, kube);
+                        }
+                        kube.out.line(&print::typed::json(&list));
+                    }
+                    format => print::structured(kube, &format, list)?,
+                }
             }
         }
     }
@@ -253,12 +278,26 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
     }
     let how = if has_schema(kind) { PatchKind::Strategic } else { PatchKind::Merge };
     let text = emit::compact(&change);
-    let object = kube.patch_part((kind, &namespace, &name), "", how, change, server_dry).map_err(|fail| match fail {
+    let at = (kind, namespace.as_str(), name.as_str());
+    let patched = match kube.patch_part(at, "", how, change, server_dry) {
+        Err(Fail::Server(status))
+            if kube.given.on("force") && matches!(status.reason.as_str(), "Conflict" | "Invalid") =>
+        {
+            // What cannot be changed is made anew.
+            let text = emit::compact(&new);
+            replaced(kube, at, sent, live).map_err(|fail| (text, "", fail))
+        }
+        done => done.map_err(|fail| (text, "error when patching ", fail)),
+    };
+    let object = patched.map_err(|(text, doing, fail)| match fail {
         Fail::Server(mut status) => {
             let resource = if info.group.is_empty() { format!("/{}", info.version) } else { info.api_version() };
             status.message = format!(
-                "error when applying patch:\n{text}\nto:\nResource: \"{resource}, Resource={}\", GroupVersionKind: \"{resource}, Kind={}\"\nName: {name:?}, Namespace: {namespace:?}\nfor: {source:?}: error when patching {source:?}: {}",
-                info.plural, info.kind, status.message
+                "error when applying patch:\n{text}\nto:\nResource: \"{resource}, Resource={}\", GroupVersionKind: \"{resource}, Kind={}\"\nName: {name:?}, Namespace: {namespace:?}\nfor: {source:?}: {}{}",
+                info.plural,
+                info.kind,
+                if doing.is_empty() { String::new() } else { format!("{doing}{source:?}: ") },
+                status.message
             );
             Fail::Server(status)
         }
@@ -266,6 +305,29 @@ fn one(kube: &mut Kube<'_, '_>, manifest: Manifest, dry: DryRun) -> Done<(String
     })?;
     warn_if_deleting(kube, &object);
     Ok((message("configured"), object))
+}
+
+/// `--force`: deletes an object and makes it anew; what cannot be made leaves the old one there.
+/// Source: `deleteAndCreate` of kubectl `pkg/cmd/apply/patcher.go`.
+fn replaced(kube: &mut Kube<'_, '_>, at: (Kind, &str, &str), wanted: Value, mut live: Value) -> Done<Value> {
+    let (kind, namespace, name) = at;
+    let grace = kube.given.int("grace-period").and_then(|seconds| u64::try_from(seconds).ok());
+    kube.remove(at, grace, Propagation::Background, false)?;
+    let limit = kube
+        .given
+        .value("timeout")
+        .and_then(crate::text::sleep::seconds)
+        .filter(|limit| *limit > SimDuration::ZERO);
+    if !kube.wait(limit, |kube| Ok(kube.peek(kind, namespace, name).is_none()))? {
+        return Fail::error("context deadline exceeded");
+    }
+    kube.create(kind, namespace, wanted, false).inspect_err(|_| {
+        if let Some(Value::Object(meta)) = live.get_mut("metadata") {
+            meta.remove("resourceVersion");
+        }
+        // The first failure is the one that is told.
+        let _ = kube.create(kind, namespace, live, false);
+    })
 }
 
 fn warn_if_deleting(kube: &mut Kube<'_, '_>, object: &Value) {

@@ -173,7 +173,7 @@ fn from_files(kube: &mut Kube<'_, '_>) -> Done {
 fn edited(kube: &mut Kube<'_, '_>, manifest: Manifest) -> Done {
     let Manifest { kind, namespace, name, value, .. } = manifest;
     let named = edit::named(kind, &name);
-    let opened = Opened { head: edit::HEAD, text: &api::emit::yaml(&value), named, again: None };
+    let opened = Opened { head: edit::HEAD, text: &api::emit::yaml(&value), json: false, named, again: None };
     edit::open(kube, opened, |kube, objects, _| {
         for wanted in objects {
             let sent = super::apply::saved(kube, wanted);

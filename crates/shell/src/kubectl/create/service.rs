@@ -76,6 +76,17 @@ fn port(text: &str) -> Done<i64> {
     }
 }
 
+/// The host, the path and the backend of `host/path=service:port[,tls[=secret]]`.
+fn read_rule(rule: &str) -> Option<(&str, &str, &str)> {
+    let (left, right) = rule.split(',').next()?.split_once('=')?;
+    let (host, path) = left.split_once('/')?;
+    let is_word =
+        |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    let (service, port) = right.split_once(':')?;
+    let all = |text: &str| is_word(text) && text.chars().all(|c| is_word(&c.to_string()));
+    (all(service) && is_word(port)).then_some((host, path, right))
+}
+
 pub(super) fn ingress(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, Value)> {
     let name = one_name("ingress", args)?;
     let rules = kube.given.values("rule");
@@ -104,14 +115,17 @@ pub(super) fn ingress(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, V
     let mut hosts: Vec<(String, Vec<Value>)> = Vec::new();
     let mut tls = Vec::new();
     for rule in rules {
-        let (rule, secret) =
-            rule.split_once(",tls").map_or((rule, None), |(r, s)| (r, Some(s.trim_start_matches('='))));
-        let Some((left, right)) = rule.split_once('=') else {
+        let Some((host, path, right)) = read_rule(rule) else {
             return Fail::error(format!(
                 "rule {rule} is invalid and should be in format host/path=svcname:svcport[,tls[=secret]]"
             ));
         };
-        let (host, path) = left.split_once('/').unwrap_or((left, ""));
+        // UPSTREAM: whatever stands behind the only comma means TLS, and what stands behind its equals sign is the secret.
+        let parts: Vec<&str> = rule.split(',').collect();
+        let secret = match parts.as_slice() {
+            [_, tls] => Some(tls.split('=').nth(1).unwrap_or_default()),
+            _ => None,
+        };
         let (path, path_type) = match path.strip_suffix('*') {
             Some(prefix) => (format!("/{prefix}"), "Prefix"),
             None => (format!("/{path}"), "Exact"),
@@ -122,7 +136,7 @@ pub(super) fn ingress(kube: &mut Kube<'_, '_>, args: &[String]) -> Done<(Kind, V
             None => hosts.push((host.to_owned(), vec![entry])),
         }
         if let Some(secret) = secret {
-            let mut entry = json!({"hosts": [host]});
+            let mut entry = if host.is_empty() { json!({}) } else { json!({"hosts": [host]}) };
             if !secret.is_empty() {
                 entry["secretName"] = secret.into();
             }

@@ -7,7 +7,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::one_name;
-use crate::kubectl::{Done, Fail, Kube, field};
+use crate::kubectl::{
+    Done, Fail, Kube, field,
+    print::{self, Format},
+};
 
 /// Seconds below which no token is made. Source: `pkg/apis/authentication/validation`.
 const SHORTEST: i64 = 600;
@@ -53,6 +56,14 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
         "serviceaccount": {"name": name, "uid": field::text(&account, "metadata.uid")}});
     if let Some(kind) = bound {
         let found = kube.get(kind, &namespace, &object).map_err(refused)?;
+        let uid = field::text(&found, "metadata.uid");
+        if let Some(other) = kube.given.value("bound-object-uid").filter(|it| !it.is_empty() && *it != uid) {
+            // Source: `pkg/registry/core/serviceaccount/storage/token.go`.
+            return Fail::error(format!(
+                "failed to create token: Operation cannot be fulfilled on {} {object:?}: the UID in the bound object reference ({other}) does not match the UID in record. The object might have been deleted and then recreated",
+                kind.info().kind
+            ));
+        }
         of[kind.info().singular()] = json!({"name": object, "uid": field::text(&found, "metadata.uid")});
     }
     let audiences = match kube.given.list("audience") {
@@ -74,7 +85,25 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, args: &[String]) -> Done {
     let head = part(json!({"alg": "RS256", "kid": "podpath"}).to_string());
     let body = part(claims.to_string());
     let signature = part(format!("{now}/{namespace}/{name}"));
-    kube.out.line(&format!("{head}.{body}.{signature}"));
+    let token = format!("{head}.{body}.{signature}");
+    let Some(format) = print::format(kube, false)? else {
+        kube.out.line(&token);
+        return Ok(());
+    };
+    let reference = bound.map(|kind| {
+        let info = kind.info();
+        let uid = &of[info.singular()]["uid"];
+        json!({"kind": info.kind, "apiVersion": info.api_version(), "name": object, "uid": uid})
+    });
+    let time = |at: i64| jiff::Timestamp::from_second(at).unwrap_or_default().to_string();
+    let request = json!({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
+        "metadata": {"name": name, "namespace": namespace, "uid": field::text(&account, "metadata.uid"), "creationTimestamp": time(now)},
+        "spec": {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": reference},
+        "status": {"token": token, "expirationTimestamp": time(now + seconds)}});
+    match format {
+        Format::Json => kube.out.line(&print::typed::json(&request)),
+        format => print::structured(kube, &format, request)?,
+    }
     Ok(())
 }
 

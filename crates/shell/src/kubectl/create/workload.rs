@@ -134,6 +134,13 @@ pub(super) fn disruption_budget(kube: &mut Kube<'_, '_>, args: &[String]) -> Don
     let Some(selector) = kube.given.value("selector").filter(|s| !s.is_empty()).map(str::to_owned) else {
         return Fail::error("a selector must be specified");
     };
+    // Source: kubectl `pkg/cmd/create/create_pdb.go`: `^\d+%?$`, more or less.
+    for flag in ["min-available", "max-unavailable"] {
+        let digits = kube.given.value(flag).map(|it| it.strip_suffix('%').unwrap_or(it));
+        if digits.is_some_and(|it| it.is_empty() || !it.bytes().all(|b| b.is_ascii_digit())) {
+            return Fail::error(format!("invalid format specified for {flag}"));
+        }
+    }
     let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
     let mut spec = json!({"selector": {"matchLabels": super::pairs(&selector)}});
     match (kube.given.value("min-available"), kube.given.value("max-unavailable")) {

@@ -63,16 +63,22 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": {} })
         }
     };
+    let json = kube.given.value("output") == Some("json");
+    let text = if json { api::emit::json(&whole) + "\n" } else { api::emit::yaml(&whole) };
     let opened = Opened {
         head: HEAD,
-        text: &api::emit::yaml(&whole),
+        text: &text,
+        json,
         named: chosen.first().map(|it| named(it.kind, &it.name)).unwrap_or_default(),
         again: Some(again(kube, &chosen)),
     };
     open(kube, opened, |kube, objects, refused| {
         for wanted in objects {
             let Some(it) = chosen.iter().find(|it| it.is(&wanted)) else {
-                return Fail::error(format!("no original object found for {}", name(&wanted)));
+                return Fail::error(format!(
+                    "no original object found for &unstructured.Unstructured{{Object:{}}}",
+                    print::go_syntax(&wanted)
+                ));
             };
             if it.live == wanted {
                 kube.out.line(&format!("{} skipped", it.typed()));

@@ -24,6 +24,8 @@ pub(in crate::kubectl) struct Opened<'t> {
     pub text: &'t str,
     /// The first object as a refusal of the whole names it: `deployments.apps "web"`.
     pub named: String,
+    /// Whether the text is JSON, above which no comment can stand.
+    pub json: bool,
     /// The command by which the page opens it again, where there is one.
     pub again: Option<String>,
 }
@@ -114,10 +116,14 @@ pub(in crate::kubectl) fn run(
     opened: Opened<'_>,
     mut act: impl FnMut(&mut Kube<'_, '_>, Vec<Value>, &mut Refused) -> Done,
 ) -> Done {
-    let mut shown = format!("{}{}", opened.head, opened.text);
+    let with = |above: &str, text: &str| match opened.json {
+        true => text.to_owned(),
+        false => format!("{}{above}{text}", opened.head),
+    };
+    let mut shown = with("", opened.text);
     let mut refused: Option<(String, String)> = None;
     loop {
-        let Some((path, after)) = open(kube, &shown)? else {
+        let Some((path, after)) = open(kube, &shown, opened.json)? else {
             if let Some(command) = opened.again {
                 kube.out.hint(Hint::Editor { command, text: shown });
             }
@@ -146,11 +152,17 @@ pub(in crate::kubectl) fn run(
                 found.reasons.push(reason(&head, std::iter::once(cause)));
                 kube.out.err(&format!("error: {} is invalid", opened.named));
             }
-            Ok(wanted) if same(opened.text, &after) || wanted.is_empty() => {
+            Ok(_) if same(opened.text, &after) => {
                 kube.shell.machine.files.remove(&path);
-                let is_empty = bare(&after).trim().is_empty();
-                kube.out.err(if is_empty { "Edit cancelled, saved file was empty." } else { CANCELLED });
+                kube.out.err(CANCELLED);
                 return Ok(());
+            }
+            Ok(wanted) if wanted.is_empty() => {
+                let cause =
+                    "<nil>: Invalid value: \"The edited file failed validation\": invalid object to validate";
+                let head = format!("{} was not valid", opened.named);
+                found.reasons.push(reason(&head, std::iter::once(cause.to_owned())));
+                kube.out.err(&format!("error: {} is invalid", opened.named));
             }
             Ok(wanted) => act(kube, wanted, &mut found).inspect_err(|_| kept(kube, &path))?,
         }
@@ -166,7 +178,7 @@ pub(in crate::kubectl) fn run(
             kube.shell.machine.files.remove(&path);
             return Ok(());
         }
-        shown = format!("{}{}{}", opened.head, found.reasons.concat(), bare(&after));
+        shown = with(&found.reasons.concat(), &bare(&after));
         refused = Some((path, after));
     }
 }
@@ -176,7 +188,7 @@ fn kept(kube: &mut Kube<'_, '_>, path: &str) {
 }
 
 /// The file that the editor leaves of a text, and what it says; nothing without an editor.
-fn open(kube: &mut Kube<'_, '_>, text: &str) -> Done<Option<(String, String)>> {
+fn open(kube: &mut Kube<'_, '_>, text: &str, json: bool) -> Done<Option<(String, String)>> {
     let machine = &kube.shell.machine;
     let editor = machine.variable("KUBE_EDITOR").or_else(|| machine.variable("EDITOR")).map(str::to_owned);
     let Some(editor) = editor.filter(|e| !matches!(e.as_str(), "" | "vi" | "vim" | "nano")) else {
@@ -184,8 +196,9 @@ fn open(kube: &mut Kube<'_, '_>, text: &str) -> Done<Option<(String, String)>> {
     };
     let world = &kube.shell.world;
     let path = format!(
-        "/tmp/kubectl-edit-{}.yaml",
-        draw::draw(world.seed(), "kubectl-edit", text, 0) % 4_294_967_296
+        "/tmp/kubectl-edit-{}.{}",
+        draw::draw(world.seed(), "kubectl-edit", text, 0) % 4_294_967_296,
+        if json { "json" } else { "yaml" }
     );
     let lost = |_| Fail::Error(format!("unable to write {path}"));
     kube.shell.machine.files.make_all("/tmp");

@@ -45,10 +45,13 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         && version != info.api_version()
     {
         let group = if version.contains('/') { "" } else { "/" };
-        return Fail::error(format!(
-            "couldn't find resource for \"{group}{version}, Resource={}\"",
-            info.plural
-        ));
+        let resource = format!("{group}{version}, Resource={}", info.plural);
+        let version = version.to_owned();
+        let is_served = kube.served().into_iter().any(|it| it.info().api_version() == version);
+        return Fail::error(match is_served {
+            true => format!("GVR ({resource}) not found in OpenAPI schema"),
+            false => format!("couldn't find resource for \"{resource}\""),
+        });
     }
     let mut text = String::new();
     if !info.group.is_empty() {

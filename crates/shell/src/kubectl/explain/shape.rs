@@ -68,8 +68,8 @@ fn known<'s>(of: &'static TypeSchema, field: &'static FieldSchema, descriptions:
     let words = descriptions.get(&(of.definition, field.name)).filter(|words| !words.is_empty()).cloned();
     let inner = field.ty.inner_object();
     let type_words = inner.map(|of| of.definition).or_else(|| leaf(&field.ty));
-    // A kind's metadata may be left out, whatever its Rust type says.
-    let is_top = field.name == "metadata" && of.field("kind").is_some();
+    // A kind's metadata may be left out, whatever its Rust type says; only an Event's may not.
+    let is_top = field.name == "metadata" && of.field("kind").is_some() && of.name() != "Event";
     Field {
         name: field.name,
         type_: if field.name == "fieldsV1" { "FieldsV1".to_owned() } else { type_name(&field.ty) },

@@ -191,18 +191,19 @@ fn jsonpath_failed(kube: &Kube<'_, '_>, error: &PrintError, object: &Value) -> F
     let template = typed.filter(|t| !t.is_empty()).or(kube.given.value("template")).unwrap_or_default();
     Fail::Error(format!(
         "error executing jsonpath {template:?}: Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
-        go(object),
+        go_syntax(object),
     ))
 }
 
-fn go(value: &Value) -> String {
+/// A value as Go's `%#v` prints it.
+pub(crate) fn go_syntax(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let inner: Vec<String> = fields.iter().map(|(k, v)| format!("{k:?}:{}", go(v))).collect();
+            let inner: Vec<String> = fields.iter().map(|(k, v)| format!("{k:?}:{}", go_syntax(v))).collect();
             format!("map[string]interface {{}}{{{}}}", inner.join(", "))
         }
         Value::Array(items) => {
-            let inner: Vec<String> = items.iter().map(go).collect();
+            let inner: Vec<String> = items.iter().map(go_syntax).collect();
             format!("[]interface {{}}{{{}}}", inner.join(", "))
         }
         Value::String(text) => format!("{text:?}"),

@@ -1,85 +1,40 @@
 //! JSON in the order in which Go writes the fields of its structs.
 //!
-//! What a generator of `kubectl create` made is such a struct; what came from a file or a list is a map, sorted by key.
+//! What kubectl makes itself, and what the server sends, are such structs; what came from a file or a list is a map, sorted by key, and so is
+//! an object of a custom kind. The order is that of the API's schema; for what is no object of it (a kubeconfig, discovery) it is [`OTHERS`].
 
-use serde_json::Value;
+use api::{
+    Kind,
+    schema::{self, Type, TypeSchema},
+};
+use serde_json::{Map, Value};
 
-/// Fields in the order of their structs, where one stands before another.
-const ORDER: &[&str] = &[
-    "apiGroup",
-    "kind",
-    "apiVersion",
-    "groups",
-    "metadata",
-    "name",
-    "image",
-    "versions",
-    "preferredVersion",
-    "generateName",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "labels",
-    "annotations",
-    "ownerReferences",
-    "finalizers",
-    "items",
+/// Fields of structs that the schema does not have, where one stands before another.
+const OTHERS: &[&str] = &[
+    "clientVersion",
+    "kustomizeVersion",
+    "serverVersion",
+    "major",
+    "minor",
+    "gitVersion",
+    "gitCommit",
+    "gitTreeState",
+    "buildDate",
+    "goVersion",
+    "compiler",
+    "platform",
     "command",
     "args",
-    "protocol",
-    "port",
-    "targetPort",
-    "nodePort",
-    "ports",
     "env",
-    "resources",
-    "imagePullPolicy",
-    "containers",
-    "restartPolicy",
-    "replicas",
-    "minAvailable",
-    "selector",
-    "clusterIP",
-    "schedule",
-    "template",
-    "jobTemplate",
-    "strategy",
-    "maxUnavailable",
-    "ingressClassName",
-    "defaultBackend",
-    "path",
-    "pathType",
-    "backend",
-    "tls",
-    "hosts",
-    "secretName",
-    "host",
-    "http",
-    "rules",
-    "data",
-    "verbs",
-    "apiGroups",
-    "resourceNames",
-    "nonResourceURLs",
-    "subjects",
-    "roleRef",
-    "aggregationRule",
-    "hard",
-    "scopes",
-    "type",
-    "externalName",
-    "scaleTargetRef",
-    "minReplicas",
-    "maxReplicas",
-    "targetCPUUtilizationPercentage",
-    "value",
-    "globalDefault",
-    "description",
-    "preemptionPolicy",
-    "spec",
-    "status",
+    "kind",
+    "apiVersion",
+    "metadata",
+    "groups",
+    "name",
+    "singularName",
+    "namespaced",
+    "versions",
+    "preferredVersion",
     "preferences",
     "cluster",
     "server",
@@ -89,56 +44,145 @@ const ORDER: &[&str] = &[
     "users",
     "contexts",
     "current-context",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "continue",
+    "remainingItemCount",
+    "creationTimestamp",
+    "audiences",
+    "expirationSeconds",
+    "boundObjectRef",
+    "token",
+    "expirationTimestamp",
+    "spec",
+    "items",
+    "type",
+    "object",
+    "status",
 ];
 
-/// Who wrote which fields.
-const MANAGED: &[&str] =
-    &["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"];
-
-/// Maps: their keys are the learner's, and sorted.
-const MAPS: &[&str] = &["labels", "annotations", "data", "matchLabels", "hard", "limits", "requests"];
+/// How the fields of a value stand.
+#[derive(Clone, Copy)]
+enum Order {
+    /// As in this struct.
+    Struct(&'static TypeSchema),
+    /// As in a list whose items are such structs.
+    List(&'static TypeSchema),
+    /// As in a struct that the schema does not have.
+    Other,
+    /// Of a type.
+    Of(&'static Type),
+    /// As they are.
+    Sorted,
+}
 
 /// One object, four blanks a level, without the final newline.
 pub(crate) fn json(value: &Value) -> String {
     let mut out = String::new();
-    write(&mut out, "", value, 0);
+    write(&mut out, Order::of(value), value, 0);
     out
 }
 
 /// One object on one line.
 pub(crate) fn compact(value: &Value) -> String {
     let mut out = String::new();
-    line(&mut out, "", value);
+    line(&mut out, Order::of(value), value);
     out
 }
 
-/// The fields of an object in their order.
-fn sorted<'v>(of: &str, fields: &'v serde_json::Map<String, Value>) -> Vec<(&'v String, &'v Value)> {
-    let rank = |key: &str| match (of, key) {
-        // A context's namespace stands behind what it is a context of, and who somebody is before their groups.
-        ("context", "namespace") => usize::MAX,
-        ("managedFields", key) => MANAGED.iter().position(|it| *it == key).unwrap_or(MANAGED.len()),
-        ("userInfo", "username") => 1,
-        ("userInfo", "uid") => 2,
-        // A reference to a role begins with its group, every other one with its kind.
-        (_, "kind") if of != "roleRef" => 0,
-        (_, key) => 3 + ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len()),
-    };
-    let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
-    if !MAPS.contains(&of) {
-        sorted.sort_by_key(|(key, _)| rank(key));
+/// An object as a struct of kubectl's own: fields that are always written are there though nobody set them.
+pub(crate) fn of_client(kind: Kind, value: Value) -> Value {
+    let mut value = api::canonical::canonical(kind, value);
+    if let Some(root) = schema::root(kind) {
+        dated(root, &mut value);
     }
-    sorted
+    value
 }
 
-fn line(out: &mut String, of: &str, value: &Value) {
+/// UPSTREAM: kubectl 1.32 writes a time of creation also where there is none.
+fn dated(of: &TypeSchema, value: &mut Value) {
+    let Value::Object(fields) = value else { return };
+    if of.name() == "ObjectMeta" {
+        fields.entry("creationTimestamp").or_insert(Value::Null);
+    }
+    for field in &of.fields {
+        match (field.ty.inner_object(), fields.get_mut(field.name)) {
+            (Some(inner), Some(Value::Array(items))) => {
+                items.iter_mut().for_each(|item| dated(inner, item));
+            }
+            (Some(inner), Some(value)) => dated(inner, value),
+            (None, _) | (_, None) => {}
+        }
+    }
+}
+
+impl Order {
+    /// By what an object says it is.
+    fn of(value: &Value) -> Self {
+        let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (version, name) = (word("apiVersion"), word("kind"));
+        let known = |name: &str| Kind::of_manifest(version, name).and_then(schema::root);
+        let list = || name.strip_suffix("List").and_then(known);
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        let built_in = group.is_empty() || Kind::EVERY.iter().any(|kind| kind.info().group == group);
+        match (known(name), list()) {
+            (Some(object), _) => Self::Struct(object),
+            (None, Some(item)) => Self::List(item),
+            (None, None) if !built_in => Self::Sorted,
+            (None, None) => Self::Other,
+        }
+    }
+
+    /// That of what stands in a field.
+    fn below(self, name: &str, value: &Value) -> Self {
+        match self {
+            Self::Struct(of) => of.field(name).map_or(Self::Sorted, |field| Self::Of(&field.ty)),
+            Self::List(item) if name == "items" => Self::List(item),
+            Self::Of(Type::Object(id)) => Self::Struct(id.schema()).below(name, value),
+            Self::Of(Type::Map(item)) => Self::Of(item),
+            Self::Other if value.get("apiVersion").is_some() && value.get("kind").is_some() => {
+                Self::of(value)
+            }
+            Self::List(_) | Self::Other => Self::Other,
+            Self::Of(_) | Self::Sorted => Self::Sorted,
+        }
+    }
+
+    /// That of an item of a list.
+    fn item(self, value: &Value) -> Self {
+        match self {
+            Self::List(item) => Self::Struct(item),
+            Self::Of(Type::List(item)) => Self::Of(item),
+            // What a `List` holds was read, not made.
+            Self::Other if value.get("apiVersion").is_some() && value.get("kind").is_some() => Self::Sorted,
+            other => other,
+        }
+    }
+
+    /// The fields in their order.
+    fn sorted(self, fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+        let among = |of: &[&str], name: &str| of.iter().position(|it| *it == name).unwrap_or(of.len());
+        let in_struct = |of: &TypeSchema, name: &str| of.field(name).map_or(usize::MAX, |it| it.place.into());
+        let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
+        match self {
+            Self::Struct(of) => sorted.sort_by_key(|(name, _)| in_struct(of, name)),
+            Self::Of(Type::Object(id)) => sorted.sort_by_key(|(name, _)| in_struct(id.schema(), name)),
+            Self::List(_) | Self::Other => sorted.sort_by_key(|(name, _)| among(OTHERS, name)),
+            Self::Of(_) | Self::Sorted => {}
+        }
+        sorted
+    }
+}
+
+fn line(out: &mut String, order: Order, value: &Value) {
     match value {
         Value::Object(fields) => {
             out.push('{');
-            for (i, (key, value)) in sorted(of, fields).into_iter().enumerate() {
+            for (i, (name, value)) in order.sorted(fields).into_iter().enumerate() {
                 out.push_str(if i > 0 { "," } else { "" });
-                out.push_str(&format!("{}:", Value::from(key.as_str())));
-                line(out, key, value);
+                out.push_str(&format!("{}:", Value::from(name.as_str())));
+                line(out, order.below(name, value), value);
             }
             out.push('}');
         }
@@ -146,7 +190,7 @@ fn line(out: &mut String, of: &str, value: &Value) {
             out.push('[');
             for (i, item) in items.iter().enumerate() {
                 out.push_str(if i > 0 { "," } else { "" });
-                line(out, of, item);
+                line(out, order.item(item), item);
             }
             out.push(']');
         }
@@ -154,15 +198,15 @@ fn line(out: &mut String, of: &str, value: &Value) {
     }
 }
 
-fn write(out: &mut String, of: &str, value: &Value, level: usize) {
+fn write(out: &mut String, order: Order, value: &Value, level: usize) {
     let pad = |level: usize| "    ".repeat(level);
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            let sorted = sorted(of, fields);
+            let sorted = order.sorted(fields);
             out.push_str("{\n");
-            for (i, (key, value)) in sorted.iter().enumerate() {
-                out.push_str(&format!("{}{}: ", pad(level + 1), Value::from(key.as_str())));
-                write(out, key, value, level + 1);
+            for (i, (name, value)) in sorted.iter().enumerate() {
+                out.push_str(&format!("{}{}: ", pad(level + 1), Value::from(name.as_str())));
+                write(out, order.below(name, value), value, level + 1);
                 out.push_str(if i + 1 < sorted.len() { ",\n" } else { "\n" });
             }
             out.push_str(&format!("{}}}", pad(level)));
@@ -171,11 +215,51 @@ fn write(out: &mut String, of: &str, value: &Value, level: usize) {
             out.push_str("[\n");
             for (i, item) in items.iter().enumerate() {
                 out.push_str(&pad(level + 1));
-                write(out, of, item, level + 1);
+                write(out, order.item(item), item, level + 1);
                 out.push_str(if i + 1 < items.len() { ",\n" } else { "\n" });
             }
             out.push_str(&format!("{}]", pad(level)));
         }
         other => out.push_str(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_stand_as_in_the_go_struct() {
+        let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"labels": {"b": "", "a": ""}, "name": "web",
+            "ownerReferences": [{"apiVersion": "apps/v1", "controller": true, "kind": "Deployment", "name": "web", "uid": "1"}]},
+            "spec": {"template": {"spec": {"dnsPolicy": "ClusterFirst", "containers": [{"imagePullPolicy": "Always", "image": "nginx", "name": "c"}]}}}});
+        assert_eq!(
+            compact(&set),
+            r#"{"kind":"ReplicaSet","apiVersion":"apps/v1","metadata":{"name":"web","labels":{"a":"","b":""},"ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":"web","uid":"1","controller":true}]},"spec":{"template":{"spec":{"containers":[{"name":"c","image":"nginx","imagePullPolicy":"Always"}],"dnsPolicy":"ClusterFirst"}}}}"#
+        );
+        let list = json!({"apiVersion": "v1", "items": [{"metadata": {"namespace": "a", "name": "b"}}], "kind": "PodList", "metadata": {}});
+        assert_eq!(
+            compact(&list),
+            r#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"b","namespace":"a"}}]}"#
+        );
+        let custom = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"namespace": "a", "name": "b"}});
+        assert_eq!(
+            compact(&custom),
+            r#"{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"b","namespace":"a"}}"#
+        );
+    }
+
+    #[test]
+    fn a_struct_of_kubectl_has_what_is_always_written() {
+        let made = of_client(
+            Kind::Pod,
+            json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c"}]}}),
+        );
+        assert_eq!(
+            compact(&made),
+            r#"{"kind":"Pod","apiVersion":"v1","metadata":{"creationTimestamp":null},"spec":{"containers":[{"name":"c","resources":{}}]},"status":{}}"#
+        );
     }
 }

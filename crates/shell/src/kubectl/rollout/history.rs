@@ -8,7 +8,7 @@ use crate::kubectl::{
     client::Selection,
     describe::template,
     field::{self, at, int as number, list},
-    print,
+    print::{self, Format},
     resource::typed,
     rollout::{Place, REVISION},
 };
@@ -25,8 +25,21 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
         if wanted > 0 && !all.iter().any(|it| it.number == wanted) {
             return Fail::error("unable to find the specified revision");
         }
-        for revision in all.into_iter().filter(|it| wanted == 0 || it.number == wanted) {
-            print::structured(kube, &format, revision.object)?;
+        let chosen: Vec<Revision> = all.into_iter().filter(|it| wanted == 0 || it.number == wanted).collect();
+        for (i, revision) in chosen.into_iter().enumerate() {
+            let object = print::typed::of_client(revision.kind, revision.object);
+            match format {
+                Format::Json => {
+                    let mut object = object;
+                    print::hide_managed(&mut object, kube);
+                    kube.out.line(&print::typed::json(&object));
+                }
+                Format::Yaml if i > 0 => {
+                    kube.out.line("---");
+                    print::structured(kube, &format, object)?;
+                }
+                _ => print::structured(kube, &format, object)?,
+            }
         }
         return Ok(());
     }
@@ -74,8 +87,10 @@ pub(super) struct Revision {
     pub template: Value,
     /// What its ReplicaSet, or its ControllerRevision, carries.
     pub annotations: serde_json::Map<String, Value>,
-    /// The ReplicaSet or ControllerRevision itself.
+    /// The ReplicaSet, or the object itself as it was.
     object: Value,
+    /// The kind of that.
+    kind: Kind,
 }
 
 /// The revisions of an object, oldest first.
@@ -108,7 +123,14 @@ pub(super) fn revisions(kube: &mut Kube<'_, '_>, (kind, namespace, name): Place<
                 }
                 (number(o, "revision"), template)
             };
-            Revision { number, cause, template, annotations, object: o.clone() }
+            let (kind, object) = if kind == Kind::Deployment {
+                (history, o.clone())
+            } else {
+                let mut then = owner.clone();
+                then["spec"]["template"] = template.clone();
+                (kind, then)
+            };
+            Revision { number, cause, template, annotations, object, kind }
         })
         .collect();
     all.sort_by_key(|it| it.number);

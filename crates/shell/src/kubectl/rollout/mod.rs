@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::kubectl::{Done, Fail, Kube, field::at, resource::typed};
 
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
@@ -53,17 +54,21 @@ type Place<'p> = (Kind, &'p str, &'p str);
 fn restart(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
     let (kind, namespace, name) = place;
     let live = kube.get(kind, namespace, name)?;
+    // UPSTREAM: that it is an error is part of what is said, also among others.
+    let refused = |why: &str| Err(Fail::Plain(format!("error: {} {name:?} {why}", kind.info().resource())));
     if at(&live, "spec.paused") == &Value::Bool(true) {
-        return Fail::error(format!(
-            "{} {name:?} can't restart paused deployment (run rollout resume first)",
-            kind.info().resource()
-        ));
+        return refused("can't restart paused deployment (run rollout resume first)");
     }
     if !matches!(kind, Kind::Deployment | Kind::DaemonSet | Kind::StatefulSet) {
-        return Fail::error(format!("{} {name:?} restarting is not supported", kind.info().resource()));
+        return refused("restarting is not supported");
     }
     let now = kube.shell.world.stamp(kube.shell.world.now()).0.to_string();
-    let patch = json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": now}}}}});
+    if at(&live, "spec.template.metadata.annotations").get(RESTARTED).and_then(Value::as_str) == Some(&now) {
+        return Fail::error(format!(
+            "failed to create patch for {name}: if restart has already been triggered within the past second, please wait before attempting to trigger another"
+        ));
+    }
+    let patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED: now}}}}});
     kube.patch(place, patch, false)?;
     kube.out.line(&format!("{} restarted", typed(kind, name)));
     Ok(())

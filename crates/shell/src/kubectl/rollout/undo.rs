@@ -9,6 +9,7 @@ use crate::kubectl::{
     apply::DryRun,
     describe::template,
     field::at,
+    print,
     resource::typed,
     rollout::{
         Place, REVISION,
@@ -42,6 +43,10 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
         });
     };
     if dry == DryRun::Client {
+        if let Some(print::Format::Name) = print::format(kube, false)? {
+            kube.out.line(&typed(kind, name));
+            return Ok(());
+        }
         let text = template::bare(&chosen.template);
         kube.out.line(&format!("{} {text}{}", typed(kind, name), dry.suffix()));
         return Ok(());

@@ -18,7 +18,8 @@ use crate::kubectl::{
     Done, Fail, Kube,
     apply::DryRun,
     client::has_schema,
-    field, print,
+    field,
+    print::{self, Format},
     resource::{NO_RESOURCE, typed},
 };
 
@@ -153,7 +154,11 @@ fn send(kube: &mut Kube<'_, '_>, picked: &Picked, after: Value, message: &str) -
 fn said(kube: &mut Kube<'_, '_>, kind: Kind, name: &str, after: Value, message: &str) -> Done {
     let dry = DryRun::of(kube)?;
     match print::format(kube, false)? {
-        Some(format) => print::structured(kube, &format, after),
+        Some(Format::Json) => {
+            kube.out.line(&print::typed::json(&print::typed::of_client(kind, after)));
+            Ok(())
+        }
+        Some(format) => print::structured(kube, &format, print::typed::of_client(kind, after)),
         None => {
             kube.out.line(&format!("{} {message}{}", typed(kind, name), dry.suffix()));
             Ok(())
