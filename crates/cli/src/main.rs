@@ -18,6 +18,9 @@ const COMMANDS: &[Command] = &[
     ("run", "run SCRIPT [--scenario S] [--seed N]", run::command),
 ];
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let found =

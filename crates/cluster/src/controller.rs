@@ -63,6 +63,11 @@ pub trait Controller {
     /// Which keys to look at because of `change`.
     fn watch(&self, change: &Change, store: &Store, wake: &mut dyn FnMut(Key));
 
+    /// Whether a change is news to it that it made itself.
+    fn heeds_own(&self, _: &Change) -> bool {
+        true
+    }
+
     /// Moves one step towards what the store asks for. May run twice for one change.
     /// # Errors
     /// A refusal by the API server: the wake is tried again with back-off.

@@ -10,7 +10,7 @@ use imbl::{GenericOrdMap, shared_ptr::RcK};
 
 use crate::{
     ClusterId,
-    controllers::{controller_of, is_active, is_ready},
+    controllers::{controller_of, is_active, is_ready, ready_since},
 };
 
 type Labels = BTreeMap<String, String>;
@@ -36,6 +36,18 @@ fn seen(object: Option<&Object>) -> Option<(&str, &Labels, bool)> {
     let pod = object.and_then(Pod::of).filter(|pod| is_active(pod))?;
     let owner = controller_of(&pod.metadata)?;
     Some((&owner.uid, pod.metadata.labels.as_ref().unwrap_or(&NOTHING), is_ready(pod)))
+}
+
+/// Whether a pod's controller has nothing to see in a change of it.
+pub(crate) fn counts_the_same(before: &Pod, after: &Pod) -> bool {
+    let counted = |pod: &Pod| {
+        let owner = controller_of(&pod.metadata)?;
+        Some((owner.uid.clone(), is_active(pod), is_ready(pod), ready_since(pod).cloned()))
+    };
+    let leaves = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
+    before.metadata.labels == after.metadata.labels
+        && leaves(before) == leaves(after)
+        && counted(before).is_some_and(|it| Some(it) == counted(after))
 }
 
 impl Crews {

@@ -16,6 +16,7 @@ use api::{
 };
 use equivalent::{Comparable, Equivalent};
 use imbl::{GenericOrdMap, GenericOrdSet, shared_ptr::RcK};
+use smol_str::SmolStr;
 
 use crate::{
     crew::{Crews, Look},
@@ -40,9 +41,9 @@ pub struct Key {
     /// Which kind.
     pub kind: Kind,
     /// Empty where the kind has none. Of what AWS names within a cluster (node groups, Fargate profiles): that cluster's name.
-    pub namespace: Rc<str>,
+    pub namespace: SmolStr,
     /// The object's name.
-    pub name: Rc<str>,
+    pub name: SmolStr,
 }
 
 impl Key {

@@ -559,7 +559,11 @@ impl World {
         if change.key.kind == Kind::Part {
             self.standing.apply(&self.store, change.key.cluster);
         }
+        let by = actor;
         for actor in actors::all() {
+            if actor.name() == by.0 && !actor.heeds_own(change) {
+                continue;
+            }
             let at = self.now + actor.reaction();
             let mut wakes = Vec::new();
             actor.watch(change, &self.store, &mut |key| wakes.push(key));

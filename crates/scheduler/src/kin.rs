@@ -22,12 +22,26 @@ pub(crate) struct Kins {
     free: Vec<usize>,
     /// By place of the node: kins and how many of their pods are there.
     on: Vec<Vec<(usize, i64)>>,
+    /// By place of the node: the number of its zone.
+    zones: Vec<Option<usize>>,
 }
 
 #[derive(Clone, Debug)]
 struct Kin {
     look: Rc<Look>,
     pods: i64,
+    /// By number of the zone.
+    in_zone: Vec<i64>,
+}
+
+impl Kin {
+    fn count(&mut self, zone: Option<usize>, by: i64) {
+        let Some(zone) = zone else { return };
+        if self.in_zone.len() <= zone {
+            self.in_zone.resize(zone + 1, 0);
+        }
+        self.in_zone[zone] += by;
+    }
 }
 
 /// Which kins are meant, by their numbers.
@@ -57,7 +71,9 @@ impl Kins {
             }
             None => here.push((number, by)),
         }
+        let zone = self.zones.get(node).copied().flatten();
         if let Some(kin) = &mut self.all[number] {
+            kin.count(zone, by);
             kin.pods += by;
             if kin.pods == 0 {
                 self.by_look.remove(&kin.look);
@@ -73,9 +89,26 @@ impl Kins {
             self.all.push(None);
             self.all.len() - 1
         });
-        self.all[number] = Some(Kin { look: Rc::clone(&look), pods: 0 });
+        self.all[number] = Some(Kin { look: Rc::clone(&look), pods: 0, in_zone: Vec::new() });
         self.by_look.insert(look, number);
         number
+    }
+
+    /// A node is in a zone of this number from now on, or in none.
+    pub(crate) fn set_zone(&mut self, node: usize, zone: Option<usize>) {
+        if self.zones.len() <= node {
+            self.zones.resize(node + 1, None);
+        }
+        let before = std::mem::replace(&mut self.zones[node], zone);
+        if before == zone {
+            return;
+        }
+        for (kin, pods) in self.on.get(node).into_iter().flatten() {
+            if let Some(kin) = &mut self.all[*kin] {
+                kin.count(before, -pods);
+                kin.count(zone, *pods);
+            }
+        }
     }
 
     /// The kins of a namespace whose labels are `meant`.
@@ -89,6 +122,12 @@ impl Kins {
     pub(crate) fn pods(&self, meant: &Meant, node: usize) -> i64 {
         let here = self.on.get(node).into_iter().flatten();
         here.filter(|(kin, _)| meant.0.get(*kin) == Some(&true)).map(|(_, pods)| pods).sum()
+    }
+
+    /// How many pods of the kins that are meant are on the nodes of a zone.
+    pub(crate) fn pods_in(&self, meant: &Meant, zone: usize) -> i64 {
+        let kins = self.all.iter().zip(&meant.0).filter_map(|(kin, meant)| kin.as_ref().filter(|_| *meant));
+        kins.map(|kin| kin.in_zone.get(zone).copied().unwrap_or(0)).sum()
     }
 }
 
@@ -123,5 +162,18 @@ mod tests {
         leaving.terminating = true;
         kins.count(&leaving, 0, 1);
         assert_eq!([web(&kins, 0), web(&kins, 1), web(&kins, 2)], [1, 0, 1]);
+        let zoned = |kins: &Kins| {
+            let meant = kins.meant("default", |labels| labels.get("app").is_some_and(|app| app == "web"));
+            [0, 1].map(|zone| kins.pods_in(&meant, zone))
+        };
+        assert_eq!(zoned(&kins), [0, 0], "nobody is in a zone yet");
+        kins.set_zone(0, Some(1));
+        kins.set_zone(2, Some(1));
+        kins.count(&labelled("f", "web"), 2, 1);
+        assert_eq!(zoned(&kins), [0, 3]);
+        kins.set_zone(2, Some(0));
+        assert_eq!(zoned(&kins), [2, 1]);
+        kins.set_zone(0, None);
+        assert_eq!(zoned(&kins), [2, 0]);
     }
 }

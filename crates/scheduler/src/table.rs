@@ -120,6 +120,8 @@ impl Holders {
 #[derive(Clone, Debug)]
 pub struct NodeTable {
     by_name: BTreeMap<Rc<str>, NodeRef>,
+    /// The same in a row, for those who walk all.
+    in_order: Vec<NodeRef>,
     free: Vec<NodeRef>,
     rows: Vec<Row>,
     resources: BTreeMap<String, ResourceRef>,
@@ -154,6 +156,7 @@ impl Default for NodeTable {
         let names = ["cpu", "memory", "ephemeral-storage"];
         NodeTable {
             by_name: BTreeMap::new(),
+            in_order: Vec::new(),
             free: Vec::new(),
             rows: Vec::new(),
             resources: names
@@ -245,6 +248,7 @@ impl NodeTable {
         for column in &mut self.columns {
             column.allocatable[at.0 as usize] = 0;
         }
+        self.in_order.retain(|it| *it != at);
         self.free.push(at);
     }
 
@@ -336,7 +340,7 @@ impl NodeTable {
 
     /// Every node, by name.
     pub fn nodes(&self) -> impl Iterator<Item = NodeRef> {
-        self.by_name.values().copied()
+        self.in_order.iter().copied()
     }
 
     /// A node by its name.
@@ -532,6 +536,8 @@ impl NodeTable {
         });
         self.rows[at.0 as usize].name = Rc::clone(name);
         self.by_name.insert(Rc::clone(name), at);
+        let before = self.in_order.partition_point(|it| self.rows[it.0 as usize].name < *name);
+        self.in_order.insert(before, at);
         for key in self.waiting.remove(name).unwrap_or_default() {
             if let Some((pod, whereabouts)) = self.placed.get_mut(&key) {
                 *whereabouts = Whereabouts::On(at);
@@ -661,6 +667,7 @@ impl NodeTable {
             self.zone_of.resize(at.index() + 1, None);
         }
         self.zone_of[at.index()] = number;
+        self.kins.set_zone(at.index(), number);
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
 }
 
 /// Since when a pod has been ready.
-fn ready_since(pod: &Pod) -> Option<&Time> {
+pub(crate) fn ready_since(pod: &Pod) -> Option<&Time> {
     condition(pod, "Ready")
         .filter(|ready| ready.status == "True")
         .and_then(|ready| ready.last_transition_time.as_ref())

@@ -23,7 +23,9 @@ use super::{
     persistent_volume::{Part, change},
     phase, pod_from, ready_since, sim_time,
 };
-use crate::{Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, client::Rate};
+use crate::{
+    Change, ClusterId, Controller, EventType, Key, Next, Store, Turn, client::Rate, crew::counts_the_same,
+};
 
 /// Most pods made or removed in one go.
 const BURST: usize = 500;
@@ -55,6 +57,12 @@ impl Controller for ReplicaSetController {
             return wake(change.key.clone());
         }
         if change.key.kind != Kind::Pod {
+            return;
+        }
+        let pods = (change.before.as_deref().and_then(Pod::of), change.after.as_deref().and_then(Pod::of));
+        if let (Some(before), Some(after)) = pods
+            && counts_the_same(before, after)
+        {
             return;
         }
         let (cluster, namespace) = (change.key.cluster, &change.key.namespace);

@@ -149,11 +149,15 @@ impl Plugin for PodTopologySpread {
         let (eligible, ignored): (Vec<NodeRef>, Vec<NodeRef>) = nodes.iter().copied().partition(labelled);
         let mut soft: Vec<SoftDomains> =
             constraints.iter().map(|it| SoftDomains::of(it.clone(), cycle, &eligible)).collect();
-        for node in cycle.table.nodes().filter(labelled) {
-            for SoftDomains { constraint, siblings, matching: domains, .. } in &mut soft {
-                let Some(pods) = domains.of_node(cycle, node, constraint) else { continue };
-                if counts(constraint, cycle, node) {
-                    *pods += matching(siblings, cycle, node);
+        let mut single: Vec<&mut SoftDomains> =
+            soft.iter_mut().filter_map(|it| (!it.count_whole(cycle, strict)).then_some(it)).collect();
+        if !single.is_empty() {
+            for node in cycle.table.nodes().filter(labelled) {
+                for SoftDomains { constraint, siblings, matching: domains, .. } in &mut single {
+                    let Some(pods) = domains.of_node(cycle, node, constraint) else { continue };
+                    if counts(constraint, cycle, node) {
+                        *pods += matching(siblings, cycle, node);
+                    }
                 }
             }
         }
@@ -261,6 +265,11 @@ pub(crate) fn counts(constraint: &Constraint, cycle: &Cycle, node: NodeRef) -> b
         forbidding.all(|it| taint::tolerated(&template.tolerations, it))
     };
     (!constraint.honors_affinity || chosen()) && (!constraint.honors_taints || tolerated())
+}
+
+/// Whether [`counts`] holds for whatever node.
+fn counts_everywhere(constraint: &Constraint, cycle: &Cycle) -> bool {
+    (!constraint.honors_affinity || cycle.pod.template.required_nodes.is_none()) && !constraint.honors_taints
 }
 
 /// The constraints of pods that have none: soft, by hostname and by zone.
@@ -383,6 +392,21 @@ impl SoftDomains {
         let domains = matching.domains(nodes);
         let siblings = siblings(&constraint, cycle);
         SoftDomains { constraint, siblings, matching, domains, weight: weight(domains) }
+    }
+
+    /// Counts without a look at every node, where that can be: single nodes are counted when they are scored, and zones as
+    /// a whole if every node of them counts. Says whether it could.
+    fn count_whole(&mut self, cycle: &Cycle, strict: bool) -> bool {
+        match &mut self.matching {
+            Matching::Nodes => true,
+            Matching::Zones(zones) if !strict && counts_everywhere(&self.constraint, cycle) => {
+                for (zone, pods) in zones.iter_mut().enumerate() {
+                    *pods = pods.map(|_| cycle.table.kins.pods_in(&self.siblings, zone));
+                }
+                true
+            }
+            Matching::Zones(_) | Matching::Values(_) => false,
+        }
     }
 
     /// Matching pods in the node's domain; `None` where the node has no such label.

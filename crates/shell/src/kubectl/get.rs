@@ -299,7 +299,7 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
             }
             // JSON is made and forgotten row by row: of thousands it would fill the memory.
             None => {
-                let rows = found.objects.iter().map(|object| match &**object {
+                let rows = in_order(found).into_iter().map(|object| match &**object {
                     Object::Pod(pod) => cells::essence(pod),
                     object => object.to_value(),
                 });
@@ -309,6 +309,16 @@ fn print_tables(kube: &mut Kube<'_, '_>, found: &[Found], wide: bool, single: bo
         kube.out.out(&text);
     }
     Ok(())
+}
+
+/// The objects as the server's own table has them.
+fn in_order(found: &Found) -> Vec<&Rc<Object>> {
+    let mut objects: Vec<_> = found.objects.iter().collect();
+    if found.kind == Kind::FlowSchema {
+        // UPSTREAM: in the order in which they are tried.
+        objects.sort_by_cached_key(|it| field::at(&it.to_value(), "spec.matchingPrecedence").as_i64());
+    }
+    objects
 }
 
 /// The table of some objects of one kind.
@@ -347,11 +357,6 @@ pub(super) fn table(
     let shown = |i: usize| gone != Some(i) && columns.get(i).is_some_and(|(_, only_wide)| wide || !only_wide);
     let spaced = kube.given.on("all-namespaces") && kind.info().scope == Scope::Namespaced;
     let labels = kube.given.list("label-columns");
-    let mut objects: Vec<_> = objects.into_iter().collect();
-    if kind == Kind::FlowSchema {
-        // UPSTREAM: the server's own table of these stands in the order in which they are tried.
-        objects.sort_by_key(|it| field::at(it.borrow(), "spec.matchingPrecedence").as_i64());
-    }
     let mut table = Table::default();
     if !kube.given.on("no-headers") {
         let mut head: Vec<String> = Vec::new();

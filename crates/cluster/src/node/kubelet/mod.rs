@@ -82,6 +82,16 @@ impl Controller for Kubelet {
         }
     }
 
+    /// What it wrote into a pod's status it knows; a resize goes on from one write to the next.
+    /// Source: `kubelet.go` (`HandlePodReconcile`).
+    fn heeds_own(&self, change: &Change) -> bool {
+        let pods = [&change.before, &change.after].map(|object| object.as_deref().and_then(Pod::of));
+        match pods {
+            [Some(before), Some(after)] => resize::is_under_way(before) || resize::is_under_way(after),
+            _ => true,
+        }
+    }
+
     fn reconcile(&self, turn: &mut Turn<'_>, key: &Key) -> Result<Next, ApiStatus> {
         let held = turn.store().object(key).cloned();
         let pod = held.as_deref().and_then(Pod::of);

@@ -92,11 +92,11 @@ pub(super) fn allocated(pod: &Pod) -> Option<Requests> {
 /// Source: `kubelet.go` (`HandlePodRemoves`, `HandlePodReconcile`), `allocation_manager.go` (`sortPendingResizes`).
 pub(super) fn wake_deferred(change: &Change, store: &Store, wake: &mut dyn FnMut(Key)) {
     let Some(before) = change.before.as_deref().and_then(Pod::of) else { return };
+    let Some(node) = before.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) else { return };
     let after = change.after.as_deref().and_then(Pod::of);
     if !after.is_none_or(|after| takes_less(before, after)) {
         return;
     }
-    let Some(node) = before.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) else { return };
     let waits = |pod: &&Pod| {
         condition(pod, PENDING).is_some_and(|it| it.reason.as_deref() == Some("Deferred"))
             && pod.metadata.uid != before.metadata.uid
@@ -118,6 +118,11 @@ pub(super) fn wake_deferred(change: &Change, store: &Store, wake: &mut dyn FnMut
     for pod in waiting {
         wake(super::key_of(change.key.cluster, pod));
     }
+}
+
+/// Whether a change of a pod's resources is put off, or on its way.
+pub(super) fn is_under_way(pod: &Pod) -> bool {
+    condition(pod, PENDING).is_some() || condition(pod, IN_PROGRESS).is_some()
 }
 
 fn takes_less(before: &Pod, after: &Pod) -> bool {

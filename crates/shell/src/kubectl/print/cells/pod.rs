@@ -1,7 +1,7 @@
 //! The row of a pod: what READY, STATUS and RESTARTS mean.
 
 use api::{
-    k8s::core::v1::{Container, Pod, PodSpec},
+    k8s::core::v1::{Container, ContainerStatus, Pod, PodCondition, PodSpec, PodStatus},
     meta::ObjectMeta,
 };
 use jiff::Timestamp;
@@ -57,7 +57,44 @@ pub(crate) fn essence(pod: &Pod) -> Value {
         deletion_timestamp: meta.deletion_timestamp.clone(),
         ..ObjectMeta::default()
     };
-    serde_json::to_value(Pod { metadata, spec, status: pod.status.clone() }).unwrap_or_default()
+    let status = pod.status.as_ref().map(|status| PodStatus {
+        phase: status.phase.clone(),
+        reason: status.reason.clone(),
+        pod_ip: status.pod_ip.clone(),
+        nominated_node_name: status.nominated_node_name.clone(),
+        conditions: status.conditions.as_ref().map(|all| all.iter().map(bare_condition).collect()),
+        container_statuses: status
+            .container_statuses
+            .as_ref()
+            .map(|all| all.iter().map(bare_status).collect()),
+        init_container_statuses: status
+            .init_container_statuses
+            .as_ref()
+            .map(|all| all.iter().map(bare_status).collect()),
+        ..PodStatus::default()
+    });
+    serde_json::to_value(Pod { metadata, spec, status }).unwrap_or_default()
+}
+
+fn bare_condition(condition: &PodCondition) -> PodCondition {
+    PodCondition {
+        type_: condition.type_.clone(),
+        status: condition.status.clone(),
+        reason: condition.reason.clone(),
+        ..PodCondition::default()
+    }
+}
+
+fn bare_status(status: &ContainerStatus) -> ContainerStatus {
+    ContainerStatus {
+        name: status.name.clone(),
+        ready: status.ready,
+        started: status.started,
+        restart_count: status.restart_count,
+        state: status.state.clone(),
+        last_state: status.last_state.clone(),
+        ..ContainerStatus::default()
+    }
 }
 
 /// Whether an init container goes on beside the main ones.
