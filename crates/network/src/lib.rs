@@ -12,6 +12,7 @@
 //! ```
 
 pub mod dns;
+mod fix;
 pub mod iptables;
 pub mod kube_proxy;
 pub mod matrix;
@@ -24,6 +25,7 @@ pub mod security_group;
 mod trace;
 mod walk;
 
+pub use fix::{Edit, Fix, Peer, policy_peer, smallest_fixes};
 pub use network::Network;
 pub use trace::{Backend, Blocker, Hop, HopKind, Packet, Probe, Rule, Trace};
 pub use walk::trace;

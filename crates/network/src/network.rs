@@ -162,7 +162,7 @@ pub struct SecurityGroup {
 }
 
 /// A rule of a security group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SecurityRule {
     /// `tcp`, `udp` or `-1`.
     pub proto: String,
@@ -188,7 +188,7 @@ pub struct Nacl {
 }
 
 /// A rule of a network ACL.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NaclRule {
     /// Its number: the lowest that matches decides.
     pub n: u32,

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::Serialize;
 
 use crate::{
     network::{Network, SecurityRule},
@@ -14,7 +15,8 @@ use crate::{
 };
 
 /// Which way, seen from the ENI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Direction {
     /// Into the ENI.
     In,

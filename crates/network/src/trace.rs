@@ -200,6 +200,8 @@ pub struct Blocker {
     pub code: String,
     /// How many hops had been passed.
     pub after: usize,
+    /// The packet as it was stopped.
+    pub packet: Packet,
 }
 
 /// A possible backend.

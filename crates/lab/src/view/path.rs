@@ -211,7 +211,11 @@ mod tests {
                 hop(HopKind::Eni, "eni-1", false),
                 hop(HopKind::Pod, "default/b", true),
             ],
-            blockers: vec![Blocker { code: "sg:in:eni-2".to_owned(), after: 2 }],
+            blockers: vec![Blocker {
+                code: "sg:in:eni-2".to_owned(),
+                after: 2,
+                packet: hop(HopKind::Pod, "", false).packet,
+            }],
             ..Trace::default()
         };
         Traced { probe: Probe::default(), trace }

@@ -251,7 +251,7 @@ impl<'n> Walk<'n> {
 
     /// Blocked, but where it would go on is known.
     pub(crate) fn deny(&mut self, code: String) {
-        self.trace.blockers.push(Blocker { code, after: self.trace.hops.len() });
+        self.trace.blockers.push(Blocker { code, after: self.trace.hops.len(), packet: self.packet });
     }
 
     /// Blocked, and there is nowhere to go.
