@@ -310,8 +310,8 @@ impl<'n> Asked<'n> {
 
     /// The table of the last route that was taken.
     fn last_table<'t>(&self, trace: &'t Trace) -> &'t str {
-        let routes = trace.hops.iter().filter(|it| it.kind == crate::HopKind::Route && !it.ghost);
-        routes.last().map_or("", |it| first(&it.component))
+        let mut routes = trace.hops.iter().filter(|it| it.kind == crate::HopKind::Route && !it.ghost);
+        routes.next_back().map_or("", |it| first(&it.component))
     }
 
     /// A rule more in one of the policies that isolate the pod.
