@@ -96,3 +96,61 @@ fn a_group_of_another_image_has_its_own_system_disk_and_template() {
         Error: AmazonLinux2 is not supported for Kubernetes version 1.34\n";
     assert_eq!(said, wanted);
 }
+
+#[test]
+fn eksctl_says_why_a_group_cannot_stand_in_a_subnet() {
+    let said = said(
+        "eksctl create nodegroup --cluster lab --name a --subnet-ids subnet-1 | grep -c will
+        eksctl create nodegroup --cluster lab --name a --subnet-ids private-a > log
+        eksctl create nodegroup --cluster lab --name a --node-zones ap-northeast-2c > log
+        eksctl scale nodegroup --cluster lab --name a --nodes-min 3 --nodes 2
+        eksctl get nodegroup --cluster lab --name a
+        eksctl get nodegroup --cluster lab",
+    );
+    let wanted = "2\nError: could not find public subnets: could not select subnets from subnet IDs: operation error EC2: DescribeSubnets, https response error StatusCode: 400, api error InvalidSubnetID.NotFound: The subnet ID 'subnet-1' does not exist\n\
+        Error: could not find public subnets: could not select subnets from subnet IDs: subnet private-a is specified as private in ClusterConfig, thus must only be used when `privateNetworking` is enabled\n\
+        Error: all public subnets from ap-northeast-2c, that the cluster was originally created on, have been deleted; to create public nodegroups within ap-northeast-2c please manually set valid public subnets via nodeGroup.SubnetIDs\n\
+        Error: minimum number of nodes must be fewer than or equal to number of nodes\n\
+        Error: operation error EKS: DescribeNodegroup, https response error StatusCode: 404, ResourceNotFoundException: No node group found for name: a.\n\
+        Error: No nodegroups found\n";
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn a_group_is_drained_before_it_is_deleted() {
+    let said = said(
+        "eksctl create nodegroup --cluster lab --name a --nodes 1 --managed=false > log
+        eksctl create nodegroup --cluster lab --name b --nodes 1 > log
+        eksctl delete nodegroup --cluster lab --name a --wait | cut -c21-
+        kubectl get nodes -o name | wc -l
+        eksctl get cluster -o json | tr -d ' '
+        eksctl get nodegroup --cluster lab -o yaml | grep Name",
+    );
+    let node = |text: &str| {
+        text.contains("cordon node \"ip-192-168-") && text.contains("drained all nodes: [ip-192-168-")
+    };
+    assert!(node(&said), "{said}");
+    assert!(said.contains("1 task: { 1 task: { delete nodegroup \"a\" } }"), "{said}");
+    assert!(said.contains("waiting for stack \"eksctl-lab-nodegroup-a\" to get deleted"), "{said}");
+    assert!(
+        said.contains("[\n{\n\"Name\":\"lab\",\n\"Region\":\"ap-northeast-2\",\n\"Owned\":\"True\"\n}\n]"),
+        "{said}"
+    );
+    assert!(said.contains("  StackName: eksctl-lab-nodegroup-b\n"), "{said}");
+}
+
+#[test]
+fn eksctl_upgrades_a_control_plane_if_that_is_approved() {
+    let said = said(
+        "eksctl upgrade cluster --name lab | cut -c21-
+        eksctl upgrade cluster --name lab --version 1.36
+        eksctl upgrade cluster --name lab --approve | grep -c 'has been upgraded to version \"1.35\"'
+        eksctl get cluster --name lab | cut -f1-3",
+    );
+    let plan = "[ℹ]  (plan) would upgrade cluster \"lab\" control plane from current version \"1.34\" to \"1.35\"\n\
+        [ℹ]  checking security group configuration for all nodegroups\n[ℹ]  all nodegroups have up-to-date cloudformation templates\n\
+        [!]  no changes were applied, run again with '--approve' to apply the changes\n";
+    assert!(said.starts_with(plan), "{said}");
+    assert!(said.contains("Error: control plane version \"1.36\" is not supported\n"), "{said}");
+    assert!(said.contains("\n1\nNAME\tVERSION\tSTATUS\nlab\t1.35\tACTIVE\n"), "{said}");
+}

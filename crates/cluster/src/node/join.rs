@@ -87,6 +87,9 @@ impl Controller for Nodeadm {
             }
             (InstanceState::Stopping | InstanceState::Stopped | InstanceState::ShuttingDown, Some(node)) => {
                 stop(turn, &node);
+                if it.state == InstanceState::ShuttingDown {
+                    vanish(turn, &node);
+                }
             }
             (InstanceState::Terminated, Some(node)) => {
                 if passed < timing::NODE_GONE {
@@ -128,11 +131,8 @@ fn boot_again(turn: &mut Turn<'_>, it: &Instance, node: &str) {
     }
 }
 
-fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {
-    if let Some(object) = turn.store().object(&turn.key(Kind::Node, "", node)).cloned() {
-        let message = format!("Deleting node {node} because it does not exist in the cloud provider");
-        turn.event(&object, EventType::Normal, "DeletingNode", &message);
-    }
+/// What ran on a machine that goes for good is gone before its ENIs are: others may have their addresses at once. Its Node stays a while.
+fn vanish(turn: &mut Turn<'_>, node: &str) {
     let sandboxes: Vec<Key> = turn
         .store()
         .objects(turn.cluster(), Kind::Sandbox, None)
@@ -141,6 +141,13 @@ fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {
         .collect();
     for key in sandboxes {
         turn.remove(&key);
+    }
+}
+
+fn forget(turn: &mut Turn<'_>, mut it: Instance, node: &str) {
+    if let Some(object) = turn.store().object(&turn.key(Kind::Node, "", node)).cloned() {
+        let message = format!("Deleting node {node} because it does not exist in the cloud provider");
+        turn.event(&object, EventType::Normal, "DeletingNode", &message);
     }
     for key in [Kind::IpPool, Kind::Machine].map(|kind| turn.key(kind, "", node)) {
         turn.remove(&key);

@@ -162,6 +162,18 @@ pub fn release_of(group: &Nodegroup) -> String {
     release(&group.ami_type, &group.ami_family, &group.image_release)
 }
 
+/// The image that the nodes of a group get.
+#[must_use]
+pub fn image_of(group: &Nodegroup) -> String {
+    super::release::image_id(&group.ami_family, &group.image_release)
+}
+
+/// The newest image of a family for a minor.
+#[must_use]
+pub fn newest_image(family: &str, minor: &str) -> String {
+    super::release::image_id(family, &super::release::latest(minor))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

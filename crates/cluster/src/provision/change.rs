@@ -42,6 +42,13 @@ pub(crate) fn scale(
     group.desired_size = desired.unwrap_or(group.desired_size);
     let (desired, min, max) = (group.desired_size, group.min_size, group.max_size);
     let wrong = |message: String| Err(refuse(OPERATION, "InvalidParameterException", message).into());
+    if group.care == Care::SelfManaged && !(min..=max).contains(&desired) {
+        // Nobody stands between the group and Auto Scaling.
+        let message = format!(
+            "Desired capacity:{desired} must be between the specified min size:{min} and max size:{max}"
+        );
+        return Err(refuse("UpdateAutoScalingGroup", "ValidationError", message).into());
+    }
     if desired > max {
         return wrong(format!("desired capacity {desired} can't be greater than max size {max}"));
     }

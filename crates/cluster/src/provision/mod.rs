@@ -23,7 +23,7 @@ mod scenario;
 pub(crate) mod tests;
 mod vpc;
 
-pub use ami::release_of;
+pub use ami::{image_of, newest_image, release_of};
 pub(crate) use change::{delete_nodegroup as remove_nodegroup, scale as scale_nodegroup};
 pub(crate) use eks::DEFAULT_VERSION;
 pub use eks::Eks;

@@ -10,7 +10,10 @@ use api::{
 };
 use serde_json::{Value, json};
 
-use super::{cluster_name, config, exists, fargate::tabbed, log};
+use super::{
+    cluster_name, config, exists, log,
+    print::{self, Form},
+};
 use crate::{flag::Given, tool::Call};
 
 /// Longest wait for an add-on. Source: eksctl, `--timeout`.
@@ -233,8 +236,8 @@ pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) ->
     let cluster = cluster_name(given, config.as_ref())?;
     exists(call.shell.world, &cluster)?;
     let name = given.value("name").or(word);
-    let minor = minor(call.shell.world, &cluster);
-    log(call, &format!("Kubernetes version {minor:?} in use by cluster {cluster:?}"));
+    let (minor, form) = (minor(call.shell.world, &cluster), Form::of(given)?);
+    aside(call, form, &format!("Kubernetes version {minor:?} in use by cluster {cluster:?}"));
     let found: Vec<Addon> = all(call.shell.world, &cluster)
         .into_iter()
         .filter(|it| name.is_none_or(|name| it.addon == name))
@@ -242,9 +245,18 @@ pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) ->
     match name {
         Some(name) if found.is_empty() => return Err(absent(&cluster, name)),
         Some(_) => {}
-        None => log(call, "getting all addons"),
+        None => aside(call, form, "getting all addons"),
     }
-    if found.is_empty() {
+    let mut summaries = Vec::new();
+    for it in found {
+        let all = versions(call, &cluster, &it.addon).map_err(|why| said(&why))?;
+        summaries.push(Summary::of(it, &all));
+    }
+    if form != Form::Table {
+        print::data(call, form, &summaries);
+        return Ok(());
+    }
+    if summaries.is_empty() {
         call.out.line("No addons found");
         return Ok(());
     }
@@ -252,45 +264,100 @@ pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) ->
         call,
         "to see issues for an addon run `eksctl get addon --name <addon-name> --cluster <cluster-name>`",
     );
-    let head = [
-        "NAME",
-        "VERSION",
-        "STATUS",
-        "ISSUES",
-        "IAMROLE",
-        "UPDATE AVAILABLE",
-        "CONFIGURATION VALUES",
-        "NAMESPACE",
-        "POD IDENTITY ASSOCIATION ROLES",
-    ];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    let mut issues = Vec::new();
-    for it in found {
-        let all = versions(call, &cluster, &it.addon).map_err(|why| said(&why))?;
+    let rows = summaries.iter().map(Summary::row).collect();
+    call.out.out(&print::table(&HEADER, rows));
+    // MODEL: issues of add-ons name no resources.
+    for issue in summaries.iter().filter(|_| name.is_some()).flat_map(|it| it.issues.iter().flatten()) {
+        call.out.line(&format!("Issue: {{Code:{} Message:{} ResourceIDs:[]}}", issue.code, issue.message));
+    }
+    Ok(())
+}
+
+/// A remark beside data goes where it cannot be taken for some.
+fn aside(call: &mut Call<'_, '_>, form: Form, text: &str) {
+    if form == Form::Table {
+        log(call, text);
+    } else {
+        let line = super::marked(call.shell.world, "ℹ", text);
+        call.out.err(&line);
+    }
+}
+
+const HEADER: [&str; 9] = [
+    "NAME",
+    "VERSION",
+    "STATUS",
+    "ISSUES",
+    "IAMROLE",
+    "UPDATE AVAILABLE",
+    "CONFIGURATION VALUES",
+    "NAMESPACE",
+    "POD IDENTITY ASSOCIATION ROLES",
+];
+
+/// An add-on as eksctl sums it up. Source: eksctl `pkg/actions/addon/get.go` (`Summary`).
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    name: String,
+    version: String,
+    newer_version: String,
+    #[serde(rename = "IAMRole")]
+    iam_role: String,
+    status: String,
+    configuration_values: String,
+    namespace_config: Option<()>,
+    issues: Option<Vec<Issue>>,
+    pod_identity_associations: Option<()>,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Issue {
+    code: String,
+    message: String,
+    #[serde(rename = "ResourceIDs")]
+    resource_ids: Option<()>,
+}
+
+impl Summary {
+    fn of(it: Addon, all: &[(String, bool)]) -> Self {
         let newer =
             all.iter().map(|(version, _)| version.as_str()).take_while(|version| *version != it.version);
-        let newer: Vec<&str> =
-            if all.iter().any(|(version, _)| *version == it.version) { newer.collect() } else { Vec::new() };
-        // MODEL: issues of add-ons name no resources.
-        let named = |issue: &api::kinds::eks::AddonIssue| {
-            format!("Issue: {{Code:{} Message:{} ResourceIDs:[]}}", issue.code, issue.message)
+        let known = all.iter().any(|(version, _)| *version == it.version);
+        let newer: Vec<&str> = if known { newer.collect() } else { Vec::new() };
+        let issue = |it: api::kinds::eks::AddonIssue| Issue {
+            code: it.code,
+            message: it.message,
+            resource_ids: None,
         };
-        issues.extend(it.issues.iter().filter(|_| name.is_some()).map(named));
-        rows.push(vec![
-            it.addon.clone(),
-            it.version.clone(),
-            it.status.clone(),
-            it.issues.len().to_string(),
-            String::new(),
-            newer.join(","),
-            it.configuration_values.clone(),
+        let issues: Vec<Issue> = it.issues.into_iter().map(issue).collect();
+        Self {
+            name: it.addon,
+            version: it.version,
+            newer_version: newer.join(","),
+            iam_role: String::new(),
+            status: it.status,
+            configuration_values: it.configuration_values,
+            namespace_config: None,
+            issues: (!issues.is_empty()).then_some(issues),
+            pod_identity_associations: None,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.version.clone(),
+            self.status.clone(),
+            self.issues.as_ref().map_or(0, Vec::len).to_string(),
+            self.iam_role.clone(),
+            self.newer_version.clone(),
+            self.configuration_values.clone(),
             "-".to_owned(),
             String::new(),
-        ]);
+        ]
     }
-    call.out.out(&tabbed(&rows));
-    issues.iter().for_each(|issue| call.out.line(issue));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -18,7 +18,10 @@ use api::{
 };
 use serde::Serialize;
 
-use super::{ask, cluster_name, config, exists, log};
+use super::{
+    ask, cluster_name, config, exists, log, named,
+    print::{self, Form},
+};
 use crate::{
     flag::{Flag, Given, value},
     kubectl::known,
@@ -131,7 +134,7 @@ fn coredns(call: &mut Call<'_, '_>, cluster: &str) -> Result<(), String> {
 }
 
 fn from_flags(given: &Given, word: Option<&str>, world: &World) -> Result<eksctl::FargateProfile, String> {
-    let name = name(given, word)?.map_or_else(|| any_name(world), str::to_owned);
+    let name = named(given, word)?.map_or_else(|| any_name(world), str::to_owned);
     if name.starts_with("eks-") {
         return Err("Error: invalid Fargate profile: name should NOT start with \"eks-\"".to_owned());
     }
@@ -152,15 +155,6 @@ fn any_name(world: &World) -> String {
     let count = world.store().list::<FargateProfile>(::cluster::ClusterId::WORLD, None).count();
     let n = u64::try_from(count).unwrap_or(0);
     format!("fp-{}", ::cluster::draw::hex(world.seed(), "fargate-profile", "", n, 8))
-}
-
-fn name<'g>(given: &'g Given, word: Option<&'g str>) -> Result<Option<&'g str>, String> {
-    match (given.value("name"), word) {
-        (Some(flag), Some(word)) => {
-            Err(format!("Error: --name={flag} and argument {word} cannot be used at the same time"))
-        }
-        (flag, word) => Ok(flag.or(word)),
-    }
 }
 
 fn pairs(given: &Given, flag: &str) -> Result<BTreeMap<String, String>, String> {
@@ -193,7 +187,7 @@ struct Shown<'p> {
 pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
     let config = config(call, given)?;
     let cluster = cluster_name(given, config.as_ref())?;
-    let wanted = name(given, word)?;
+    let wanted = named(given, word)?;
     exists(call.shell.world, &cluster)?;
     if let Some(name) = wanted.filter(|name| found(call.shell.world, &cluster, name).is_none()) {
         return Err(format!(
@@ -215,24 +209,9 @@ pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) ->
             status: &it.status,
         })
         .collect();
-    match given.value("output") {
-        None | Some("table") => call.out.out(&table(&shown)),
-        Some("yaml") => {
-            call.out.out(&api::emit::yaml(&serde_json::to_value(&shown).unwrap_or_default()));
-        }
-        Some("json") => {
-            let mut text = Vec::new();
-            let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-            let mut writer = serde_json::Serializer::with_formatter(&mut text, format);
-            // Writing into memory does not fail.
-            let _ = shown.serialize(&mut writer);
-            call.out.out(&String::from_utf8_lossy(&text));
-        }
-        Some(other) => {
-            return Err(format!(
-                "Error: unknown output printer type: expected {{\"yaml\",\"json\",\"table\"}} but got {other:?}"
-            ));
-        }
+    match Form::of(given)? {
+        Form::Table => call.out.out(&table(&shown)),
+        form => print::data(call, form, &shown),
     }
     Ok(())
 }
@@ -252,7 +231,7 @@ fn table(profiles: &[Shown<'_>]) -> String {
         "TAGS",
         "STATUS",
     ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let mut rows = Vec::new();
     for it in profiles {
         let subnets = if it.subnets.is_empty() { "<none>".to_owned() } else { it.subnets.join(",") };
         rows.extend(it.selectors.iter().map(|selector| {
@@ -267,31 +246,13 @@ fn table(profiles: &[Shown<'_>]) -> String {
             ]
         }));
     }
-    tabbed(&rows)
-}
-
-/// Columns filled with tabs of eight. Source: Go's `text/tabwriter` with the tab as its padding.
-pub(super) fn tabbed(rows: &[Vec<String>]) -> String {
-    const TAB: usize = 8;
-    let width = |column: usize| {
-        let widest = rows.iter().filter_map(|row| row.get(column)).map(|it| it.chars().count()).max();
-        (widest.unwrap_or(0) + 1).next_multiple_of(TAB)
-    };
-    let mut out = String::new();
-    for row in rows {
-        for (column, cell) in row.iter().enumerate() {
-            out.push_str(cell);
-            let tabs = (width(column) - cell.chars().count()).div_ceil(TAB);
-            out.push_str(&if column + 1 < row.len() { "\t".repeat(tabs) } else { "\n".to_owned() });
-        }
-    }
-    out
+    print::table(&header, rows)
 }
 
 pub(super) fn delete(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
     let config = config(call, given)?;
     let cluster = cluster_name(given, config.as_ref())?;
-    let Some(name) = name(given, word)?.map(str::to_owned) else {
+    let Some(name) = named(given, word)?.map(str::to_owned) else {
         return Err("Error: invalid Fargate profile: empty name".to_owned());
     };
     exists(call.shell.world, &cluster)?;

@@ -5,15 +5,20 @@
 
 mod addon;
 mod cluster;
+mod drain;
 mod fargate;
+mod get;
 mod nodegroup;
+mod print;
+mod subnets;
+mod tasks;
 
-use ::cluster::{ClusterId, Principal, Refusal, Reply, Request, World, provision::Provision};
-use api::kinds::eksctl::ClusterConfig;
+use ::cluster::{AwsError, ClusterId, Principal, Refusal, Reply, Request, World, provision::Provision};
+use api::{SimDuration, kinds::eksctl::ClusterConfig};
 
 use crate::{
     eval::Flow,
-    flag::{Flag, FlagError, Given, int, optional, switch, value},
+    flag::{Flag, FlagError, Given, duration, int, optional, switch, value},
     output::Hint,
     tool::Call,
 };
@@ -37,7 +42,15 @@ const FLAGS: &[Flag] = &[
     value("node-ami-family", '\0'),
     value("subnet-ids", '\0'),
     value("output", 'o'),
-    value("timeout", '\0'),
+    value("node-ami", '\0'),
+    duration("timeout"),
+    duration("max-grace-period"),
+    duration("pod-eviction-wait-period"),
+    int("parallel"),
+    switch("undo", '\0'),
+    switch("enable-node-repair", '\0'),
+    switch("only-missing", '\0'),
+    int("chunk-size"),
     value("include", '\0'),
     value("exclude", '\0'),
     value("only", '\0'),
@@ -108,15 +121,17 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             Ok(())
         }
         ["create", "cluster", rest @ ..] => cluster::create(call, &given, rest.first().copied()),
-        ["get", "cluster" | "clusters", ..] => cluster::get(call),
+        ["get", "cluster" | "clusters", rest @ ..] => get::clusters(call, &given, rest.first().copied()),
+        ["upgrade", "cluster", rest @ ..] => cluster::upgrade(call, &given, rest.first().copied()),
         ["delete", "cluster", rest @ ..] => cluster::delete(call, &given, rest.first().copied()),
         ["create", "nodegroup" | "ng", rest @ ..] => nodegroup::create(call, &given, rest.first().copied()),
         ["get", "nodegroup" | "nodegroups" | "ng", rest @ ..] => {
-            nodegroup::get(call, &given, rest.first().copied())
+            get::nodegroups(call, &given, rest.first().copied())
         }
         ["scale", "nodegroup" | "ng", rest @ ..] => nodegroup::scale(call, &given, rest.first().copied()),
         ["upgrade", "nodegroup" | "ng", rest @ ..] => nodegroup::upgrade(call, &given, rest.first().copied()),
-        ["delete", "nodegroup" | "ng", rest @ ..] => nodegroup::delete(call, &given, rest.first().copied()),
+        ["delete", "nodegroup" | "ng", rest @ ..] => drain::delete(call, &given, rest.first().copied()),
+        ["drain", "nodegroup" | "ng", rest @ ..] => drain::drain(call, &given, rest.first().copied()),
         ["create", "fargateprofile", rest @ ..] => fargate::create(call, &given, rest.first().copied()),
         ["get", "fargateprofile" | "fargateprofiles", rest @ ..] => {
             fargate::get(call, &given, rest.first().copied())
@@ -165,30 +180,80 @@ fn done(call: &mut Call<'_, '_>, text: &str) {
     mark(call, "✔", text);
 }
 
+/// A log line of warning.
+fn warn(call: &mut Call<'_, '_>, text: &str) {
+    mark(call, "!", text);
+}
+
+/// A log line of something that went wrong.
+fn critical(call: &mut Call<'_, '_>, text: &str) {
+    mark(call, "✖", text);
+}
+
 fn mark(call: &mut Call<'_, '_>, sign: &str, text: &str) {
-    let world = &call.shell.world;
+    let line = marked(call.shell.world, sign, text);
+    call.out.line(&line);
+}
+
+/// A log line: the time of day, a sign, the text.
+fn marked(world: &World, sign: &str, text: &str) -> String {
     let now = world.stamp(world.now()).0.to_zoned(jiff::tz::TimeZone::UTC);
     let now = jiff::fmt::strtime::format("%Y-%m-%d %H:%M:%S", &now).unwrap_or_default();
-    call.out.line(&format!("{now} [{sign}]  {text}"));
+    format!("{now} [{sign}]  {text}")
 }
 
 /// Asks for something to be made; the refusal in eksctl's words.
 fn ask(call: &mut Call<'_, '_>, what: Provision) -> Result<(), String> {
     match call.shell.world.request(&Principal::admin(), Request::Provision(what)) {
         Ok(Reply::Object(_) | Reply::List(_) | Reply::Value(_)) => Ok(()),
-        Err(Refusal::Aws(error)) => Err(format!(
-            "Error: operation error EKS: {}, https response error StatusCode: {}, {}: {}",
-            error.operation,
-            match error.code.as_str() {
-                "ResourceNotFoundException" => 404,
-                "ResourceInUseException" => 409,
-                _ => 400,
-            },
-            error.code,
-            error.message
-        )),
+        Err(Refusal::Aws(error)) => Err(format!("Error: {}", refused(&error))),
         Err(other) if other.to_string().starts_with("lab: ") => Err(other.to_string()),
         Err(other) => Err(format!("Error: {other}")),
+    }
+}
+
+/// A refusal of AWS's as its SDK for Go says it; the id of the request is left out.
+/// Source: aws-sdk-go-v2: errors of EKS have a type of their own, those of EC2 and Auto Scaling are `api error`s.
+fn refused(error: &AwsError) -> String {
+    let AwsError { operation, code, message, .. } = error;
+    let status = match code.as_str() {
+        "ResourceNotFoundException" => 404,
+        "ResourceInUseException" => 409,
+        _ => 400,
+    };
+    let (service, kind) = match operation.as_str() {
+        "UpdateAutoScalingGroup" => ("Auto Scaling", "api error "),
+        "DescribeSubnets" => ("EC2", "api error "),
+        _ => ("EKS", ""),
+    };
+    format!(
+        "operation error {service}: {operation}, https response error StatusCode: {status}, {kind}{code}: {message}"
+    )
+}
+
+/// The groups that a command goes on with.
+fn included<S: AsRef<str>>(call: &mut Call<'_, '_>, names: &[S]) {
+    let list = names.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    let what = match names.len() {
+        0 => return,
+        1 => format!("1 nodegroup ({list}) was"),
+        n => format!("{n} nodegroups ({list}) were"),
+    };
+    log(call, &format!("{what} included (based on the include/exclude rules)"));
+}
+
+/// How long a command waits, unless `--timeout` says otherwise.
+fn patience(given: &Given, usual: SimDuration) -> SimDuration {
+    given.value("timeout").and_then(crate::text::sleep::seconds).unwrap_or(usual)
+}
+
+/// The name that a flag or an argument gives, not both.
+fn named<'g>(given: &'g Given, word: Option<&'g str>) -> Result<Option<&'g str>, String> {
+    match (given.value("name"), word) {
+        (Some(flag), Some(word)) => {
+            Err(format!("Error: --name={flag} and argument {word} cannot be used at the same time"))
+        }
+        (flag, word) => Ok(flag.or(word)),
     }
 }
 

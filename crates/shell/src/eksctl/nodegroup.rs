@@ -1,33 +1,46 @@
-//! `eksctl create|get|scale|delete nodegroup`.
+//! `eksctl create|scale|upgrade nodegroup`.
+//!
+//! Source: eksctl `pkg/ctl/create/nodegroup.go`, `pkg/actions/nodegroup`, `pkg/eks/{client,nodegroup_service}.go`.
 
 use ::cluster::{
     ClusterId, World,
-    provision::{Provision, group_name, release_of},
+    provision::{Provision, newest_image, release_of},
 };
 use api::{
     Resource, SimDuration,
     k8s::core::v1::Node,
     kinds::{
-        eks::{Care, EksCluster, Nodegroup},
+        eks::{Care, EksCluster, NodeRepairConfig, Nodegroup},
         eksctl::{ClusterConfig, NodeGroup},
     },
 };
 
-use super::{ask, cluster_name, config, done, exists, log};
+use super::{
+    ask, cluster_name, config, critical, done, exists, included, log, named, patience,
+    subnets::{self, No},
+    tasks::Task,
+    warn,
+};
 use crate::{flag::Given, kubectl::known, tool::Call};
 
 /// Longest wait for a group: eksctl's `--timeout`.
-const LONGEST: SimDuration = SimDuration::secs(25 * 60);
+pub(super) const LONGEST: SimDuration = SimDuration::secs(25 * 60);
 /// Longest wait for an upgrade. Source: eksctl `pkg/ctl/upgrade/nodegroup.go` (45 minutes unless `--timeout` says otherwise).
 const UPGRADE: SimDuration = SimDuration::secs(45 * 60);
 
-fn groups(world: &World, cluster: &str) -> Vec<Nodegroup> {
+pub(super) fn groups(world: &World, cluster: &str) -> Vec<Nodegroup> {
     let all = world.store().list::<Nodegroup>(ClusterId::WORLD, None);
     all.filter(|group| group.cluster == cluster).cloned().collect()
 }
 
-fn name(group: &Nodegroup) -> &str {
+pub(super) fn name(group: &Nodegroup) -> &str {
     group.metadata.name.as_deref().unwrap_or_default()
+}
+
+/// Whether a node is of a group.
+pub(super) fn is_of(node: &Node, group: &str) -> bool {
+    let labels = node.metadata.labels.as_ref();
+    labels.and_then(|it| it.get("alpha.eksctl.io/nodegroup-name")).is_some_and(|it| it == group)
 }
 
 /// Names of a group's nodes that are ready.
@@ -36,125 +49,195 @@ fn ready(world: &World, cluster: &str, group: &str) -> Vec<String> {
     let nodes = world.store().list::<Node>(ClusterId(plane.id), None);
     nodes
         .filter(|node| {
-            let label = node.metadata.labels.as_ref().and_then(|l| l.get("alpha.eksctl.io/nodegroup-name"));
             let conditions = node.status.iter().flat_map(|s| s.conditions.iter().flatten());
-            label.is_some_and(|l| l == group)
-                && conditions.into_iter().any(|c| c.type_ == "Ready" && c.status == "True")
+            is_of(node, group) && conditions.into_iter().any(|c| c.type_ == "Ready" && c.status == "True")
         })
         .filter_map(|node| node.meta().name.clone())
         .collect()
 }
 
-pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+/// The groups that are asked for, by a file or by flags, and who looks after each.
+fn wanted(
+    call: &mut Call<'_, '_>,
+    given: &Given,
+    word: Option<&str>,
+) -> Result<(String, Vec<(NodeGroup, Care)>), String> {
     let config = config(call, given)?;
     let cluster = cluster_name(given, config.as_ref())?;
-    exists(call.shell.world, &cluster)?;
-    // Flags make a managed group unless they say otherwise.
-    let care = if given.not_off("managed") { Care::Managed } else { Care::SelfManaged };
-    let wanted: Vec<(NodeGroup, Care)> = match config {
-        Some(config) => {
-            let own = config.node_groups.into_iter().map(|group| (group, Care::SelfManaged));
-            config.managed_node_groups.into_iter().map(|group| (group, Care::Managed)).chain(own).collect()
+    let Some(config) = config else {
+        // Flags make a managed group unless they say otherwise.
+        let care = if given.not_off("managed") { Care::Managed } else { Care::SelfManaged };
+        let managed_only = ["spot", "enable-node-repair", "instance-types"];
+        if let Some(flag) = managed_only.into_iter().find(|flag| care == Care::SelfManaged && given.has(flag))
+        {
+            let why = format!("--{flag} is only valid with managed nodegroups (--managed)");
+            return Err(format!("Error: couldn't create node group filter from command line options: {why}"));
         }
-        None => {
-            let group = from_flags(given, word, call.shell.world)?;
-            checked(call.shell.world, &cluster, &group, care)?;
-            vec![(group, care)]
-        }
+        let group = from_flags(given, word, call.shell.world)?;
+        exists(call.shell.world, &cluster)?;
+        checked(call.shell.world, &cluster, &group, care)?;
+        return Ok((cluster, vec![(group, care)]));
     };
+    exists(call.shell.world, &cluster)?;
+    let own = config.node_groups.into_iter().map(|group| (group, Care::SelfManaged));
+    let managed = config.managed_node_groups.into_iter().map(|group| (group, Care::Managed));
+    Ok((cluster, own.chain(managed).collect()))
+}
+
+pub(super) fn create(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+    let (cluster, wanted) = wanted(call, given, word)?;
     // Without it the cluster is not told of the nodes' role, and nobody waits for them.
     let mapped = given.not_off("update-auth-configmap");
-    let present: Vec<String> =
-        groups(call.shell.world, &cluster).iter().map(|g| name(g).to_owned()).collect();
-    let new: Vec<(NodeGroup, Care)> =
-        wanted.into_iter().filter(|(group, _)| !present.contains(&group.name)).collect();
-    let version = known::plane(call.shell.world, &cluster).map(|p| p.version.clone()).unwrap_or_default();
-    let minor: Vec<&str> = version.trim_start_matches('v').split('.').take(2).collect();
-    let minor = minor.join(".");
+    let there: Vec<String> = groups(call.shell.world, &cluster).iter().map(|g| name(g).to_owned()).collect();
+    let minor = minor(call.shell.world, &cluster);
     log(call, &format!("will use version {minor} for new nodegroup(s) based on control plane version"));
-    for (group, _) in &new {
-        log(call, &format!("nodegroup {:?} will use \"\" [{}/{minor}]", group.name, group.family()));
+    for (group, care) in &wanted {
+        let image = image(call.shell.world, &cluster, group, *care);
+        log(call, &format!("nodegroup {:?} will use {image:?} [{}/{minor}]", group.name, group.family()));
     }
-    if !present.is_empty() {
-        log(
-            call,
-            &format!("{} existing nodegroup(s) ({}) will be excluded", present.len(), present.join(",")),
-        );
-    }
-    let names: Vec<String> = new.iter().map(|(g, _)| g.name.clone()).collect();
-    if names.is_empty() {
-        log(call, "no tasks");
-        done(call, &format!("created 0 nodegroup(s) in cluster {cluster:?}"));
-        done(call, &format!("created 0 managed nodegroup(s) in cluster {cluster:?}"));
-        return Ok(());
-    }
-    log(
-        call,
-        &format!(
-            "{} nodegroup ({}) was included (based on the include/exclude rules)",
-            names.len(),
-            names.join(", ")
-        ),
-    );
-    let count = |wanted: Care| new.iter().filter(|(_, care)| *care == wanted).count();
-    let (managed, own) = (count(Care::Managed), count(Care::SelfManaged));
-    for (count, kind) in [(own, "nodegroups"), (managed, "managed nodegroups")] {
-        if count > 0 {
-            let what = "will create a CloudFormation stack for each of";
-            log(call, &format!("{what} {count} {kind} in cluster {cluster:?}"));
+    let mut late = None;
+    for (group, _) in &wanted {
+        match subnets::check(call.shell.world, &cluster, group) {
+            Ok(warning) => warning.into_iter().for_each(|it| warn(call, &it)),
+            Err(No::Before(why)) => return Err(format!("Error: {why}")),
+            Err(No::Misconfigured(found, why)) => {
+                critical(call, &found);
+                return Err(format!("Error: {why}"));
+            }
+            Err(No::Within(why)) => late = Some(why),
         }
     }
-    let word = |care: Care| if care == Care::Managed { "managed nodegroup" } else { "nodegroup" };
-    let tasks: Vec<String> =
-        new.iter().map(|(g, care)| format!("create {} {:?}", word(*care), g.name)).collect();
-    log(
-        call,
-        &format!(
-            " \n2 sequential tasks: {{ fix cluster compatibility, 1 task: {{ {} task{}: {{ {} }} }} \n}}",
-            names.len(),
-            if names.len() > 1 { "s" } else { "" },
-            tasks.join(", ")
-        ),
-    );
+    if !there.is_empty() {
+        log(call, &format!("{} existing nodegroup(s) ({}) will be excluded", there.len(), there.join(",")));
+    }
+    let new: Vec<(NodeGroup, Care)> =
+        wanted.into_iter().filter(|(group, _)| !there.contains(&group.name)).collect();
+    announce(call, &cluster, &new);
     log(call, "checking cluster stack for missing resources");
     log(call, "cluster stack has all required resources");
+    if let Some(why) = late {
+        return Err(failed(call, &cluster, &why));
+    }
     let sizes: Vec<(String, u32, Care)> = new
         .iter()
         .map(|(g, care)| (g.name.clone(), g.desired_capacity.or(g.min_size).unwrap_or(2), *care))
         .collect();
     for (group, care) in new {
         let stack = format!("eksctl-{cluster}-nodegroup-{}", group.name);
+        log(call, &format!("building {} stack {stack:?}", word_of(care)));
+        log(call, &format!("deploying stack {stack:?}"));
         let group = Box::new(group);
         ask(call, Provision::CreateNodegroup { cluster: cluster.clone(), group, care, mapped })?;
-        log(call, &format!("building {} stack {stack:?}", word(care)));
-        log(call, &format!("deploying stack {stack:?}"));
     }
-    for (group, wanted, care) in &sizes {
+    for (group, _, _) in &sizes {
         log(call, &format!("waiting for CloudFormation stack \"eksctl-{cluster}-nodegroup-{group}\""));
-        if *care == Care::SelfManaged && !mapped {
-            continue;
-        }
-        let enough = usize::try_from(*wanted).unwrap_or(usize::MAX);
-        let came =
-            call.shell.wait_until(LONGEST, call.out, |world| ready(world, &cluster, group).len() >= enough);
-        if !came {
-            return Err(format!(
-                "Error: timed out waiting for at least {wanted} nodes to join the cluster and become ready in {group:?}: context deadline exceeded"
-            ));
-        }
     }
-    log(call, "no tasks");
-    for (kind, word) in [(Care::SelfManaged, "nodegroup"), (Care::Managed, "managed nodegroup")] {
-        let of: Vec<&(String, u32, Care)> = sizes.iter().filter(|(_, _, care)| *care == kind).collect();
-        for (group, wanted, _) in of.iter().filter(|_| kind == Care::Managed || mapped) {
-            report(call, &cluster, group);
-            log(call, &format!("waiting for at least {wanted} node(s) to become ready in {group:?}"));
-            report(call, &cluster, group);
-        }
-        done(call, &format!("created {} {word}(s) in cluster {cluster:?}", of.len()));
-    }
+    joined(call, &cluster, &sizes, mapped, patience(given, LONGEST))?;
     log(call, "checking security group configuration for all nodegroups");
     log(call, "all nodegroups have up-to-date cloudformation templates");
+    Ok(())
+}
+
+fn minor(world: &World, cluster: &str) -> String {
+    let version = known::plane(world, cluster).map(|p| p.version.clone()).unwrap_or_default();
+    version.trim_start_matches('v').split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
+/// The image that eksctl looks up itself: of self-managed groups, and of families that EKS builds none of.
+fn image(world: &World, cluster: &str, group: &NodeGroup, care: Care) -> String {
+    let given = group.ami.clone().filter(|it| it.starts_with("ami-"));
+    let looked_up = care == Care::SelfManaged || group.family().starts_with("Ubuntu");
+    given
+        .or_else(|| looked_up.then(|| newest_image(group.family(), &minor(world, cluster))))
+        .unwrap_or_default()
+}
+
+fn word_of(care: Care) -> &'static str {
+    if care == Care::Managed { "managed nodegroup" } else { "nodegroup" }
+}
+
+/// What is about to be made.
+fn announce(call: &mut Call<'_, '_>, cluster: &str, new: &[(NodeGroup, Care)]) {
+    let names: Vec<&str> = new.iter().map(|(g, _)| g.name.as_str()).collect();
+    included(call, &names);
+    let of = |wanted: Care| -> Vec<Task> {
+        let own = new.iter().filter(|(_, care)| *care == wanted);
+        own.map(|(g, care)| Task::One(format!("create {} {:?}", word_of(*care), g.name))).collect()
+    };
+    let mut all = Vec::new();
+    for care in [Care::SelfManaged, Care::Managed] {
+        let tasks = of(care);
+        if !tasks.is_empty() {
+            let count = tasks.len();
+            let what = "will create a CloudFormation stack for each of";
+            log(call, &format!("{what} {count} {}s in cluster {cluster:?}", word_of(care)));
+            all.push(Task::parallel(tasks));
+        }
+    }
+    let tree = Task::sequential(vec![Task::One("fix cluster compatibility".to_owned()), Task::parallel(all)]);
+    log(call, &tree.describe());
+}
+
+/// A stack that could not be made.
+fn failed(call: &mut Call<'_, '_>, cluster: &str, why: &str) -> String {
+    let region = known::region(call.shell.world, cluster);
+    log(
+        call,
+        "1 error(s) occurred and nodegroups haven't been created properly, you may wish to check CloudFormation console",
+    );
+    log(
+        call,
+        &format!(
+            "to cleanup resources, run 'eksctl delete nodegroup --region={region} --cluster={cluster} --name=<name>' for each of the failed nodegroup"
+        ),
+    );
+    critical(call, why);
+    format!("Error: failed to create nodegroups for cluster {cluster:?}")
+}
+
+/// Waits until the nodes of new groups are there, and says so.
+fn joined(
+    call: &mut Call<'_, '_>,
+    cluster: &str,
+    sizes: &[(String, u32, Care)],
+    mapped: bool,
+    patience: SimDuration,
+) -> Result<(), String> {
+    // MODEL: a stack of a managed group is complete when its nodes are there; eksctl waits here for both at once.
+    log(call, "no tasks");
+    for care in [Care::SelfManaged, Care::Managed] {
+        let of: Vec<&(String, u32, Care)> = sizes.iter().filter(|(_, _, whose)| *whose == care).collect();
+        for (group, wanted, _) in
+            of.iter().filter(|(_, wanted, _)| *wanted > 0 && (care == Care::Managed || mapped))
+        {
+            await_nodes(call, cluster, group, *wanted, patience)?;
+        }
+        done(call, &format!("created {} {}(s) in cluster {cluster:?}", of.len(), word_of(care)));
+    }
+    Ok(())
+}
+
+/// Waits for nodes of a group. Source: eksctl `pkg/eks/client.go` (`WaitForNodes`).
+/// # Errors
+/// When the time is over.
+pub(super) fn await_nodes(
+    call: &mut Call<'_, '_>,
+    cluster: &str,
+    group: &str,
+    wanted: u32,
+    patience: SimDuration,
+) -> Result<(), String> {
+    let enough = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let came =
+        call.shell.wait_until(patience, call.out, |world| ready(world, cluster, group).len() >= enough);
+    report(call, cluster, group);
+    log(call, &format!("waiting for at least {wanted} node(s) to become ready in {group:?}"));
+    if !came {
+        return Err(format!(
+            "Error: timed out waiting for at least {wanted} nodes to join the cluster and become ready in {group:?}: context deadline exceeded"
+        ));
+    }
+    report(call, cluster, group);
     Ok(())
 }
 
@@ -182,7 +265,7 @@ fn report(call: &mut Call<'_, '_>, cluster: &str, group: &str) {
 
 fn from_flags(given: &Given, word: Option<&str>, world: &World) -> Result<NodeGroup, String> {
     let number = |flag: &str| given.int(flag).and_then(|n| u32::try_from(n).ok());
-    let name = given.value("name").or(word).map(str::to_owned);
+    let name = named(given, word)?.map(str::to_owned);
     let name = name.unwrap_or_else(|| {
         format!(
             "ng-{:08x}",
@@ -214,172 +297,131 @@ fn from_flags(given: &Given, word: Option<&str>, world: &World) -> Result<NodeGr
         subnets: words("subnet-ids"),
         max_pods_per_node: number("max-pods-per-node"),
         volume_size: number("node-volume-size"),
+        node_repair_config: given.has("enable-node-repair").then(|| NodeRepairConfig {
+            enabled: Some(given.on("enable-node-repair")),
+            ..NodeRepairConfig::default()
+        }),
+        ami: given.value("node-ami").map(str::to_owned),
         ami_family: given.value("node-ami-family").map(str::to_owned),
         ..NodeGroup::default()
     })
 }
 
-pub(super) fn get(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
+pub(super) fn scale(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
     let config = config(call, given)?;
-    let cluster = cluster_name(given, config.as_ref())?;
-    exists(call.shell.world, &cluster)?;
-    let wanted = given.value("name").or(word).map(str::to_owned);
-    let found: Vec<Nodegroup> = groups(call.shell.world, &cluster)
-        .into_iter()
-        .filter(|g| wanted.as_deref().is_none_or(|w| w == name(g)))
-        .collect();
-    if found.is_empty() {
-        return match wanted {
-            Some(wanted) => Err(format!("Error: nodegroup with name {wanted} not found")),
-            None => {
-                call.out.err("No nodegroups found");
-                Ok(())
-            }
+    let wanted = named(given, word)?;
+    let Some(config) = config else {
+        let Some(group) = wanted else {
+            let why = "a config file is required when --name is not set or when scaling multiple nodegroups";
+            return Err(format!("Error: {why}"));
         };
-    }
-    match given.value("output") {
-        None | Some("table") => {}
-        Some("json") => {
-            let all: Vec<Summary> = found.iter().map(|group| Summary::of(group, &cluster)).collect();
-            call.out.line(&in_order(&all));
-            return Ok(());
+        let cluster = cluster_name(given, None)?;
+        let sizes =
+            Sizes { desired: given.int("nodes"), min: given.int("nodes-min"), max: given.int("nodes-max") };
+        sizes.check().map_or(Ok(()), |why| Err(format!("Error: {why}")))?;
+        exists(call.shell.world, &cluster)?;
+        return scale_one(call, given, &cluster, group, &sizes);
+    };
+    let cluster = config.metadata.name.clone();
+    let all: Vec<&NodeGroup> = config.node_groups.iter().chain(&config.managed_node_groups).collect();
+    let meant: Vec<&NodeGroup> =
+        all.into_iter().filter(|it| wanted.is_none_or(|name| it.name == name)).collect();
+    match wanted {
+        Some(name) if meant.is_empty() => {
+            return Err(format!("Error: nodegroup {name} not found in config file"));
         }
-        Some(other) => {
-            return Err(format!("lab: eksctl get nodegroup --output {other} is not available here"));
-        }
+        None if meant.is_empty() => return Err("Error: no nodegroups found in config file".to_owned()),
+        _ => {}
     }
-    call.out.line("CLUSTER\tNODEGROUP\tSTATUS\tCREATED\t\t\tMIN SIZE\tMAX SIZE\tDESIRED CAPACITY\tINSTANCE TYPE\tIMAGE ID\t\tASG NAME\tTYPE");
-    for group in found {
-        let managed = group.care == Care::Managed;
-        let created = group.metadata.creation_timestamp.as_ref().map(|t| t.0.to_string()).unwrap_or_default();
-        call.out.line(&format!(
-            "{cluster}\t{}\t{}\t{created}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
-            name(&group),
-            if managed { group.status.as_str() } else { "CREATE_COMPLETE" },
-            group.min_size,
-            group.max_size,
-            group.desired_size,
-            group.instance_types.join(","),
-            if managed { group.ami_type.as_str() } else { "" },
-            group_name(&group),
-            if managed { "managed" } else { "unmanaged" },
-        ));
+    exists(call.shell.world, &cluster)?;
+    for group in meant {
+        if group.desired_capacity.is_none() {
+            return Err("Error: number of nodes must be 0 or greater".to_owned());
+        }
+        let number = |it: Option<u32>| it.map(i64::from);
+        let sizes = Sizes {
+            desired: number(group.desired_capacity),
+            min: number(group.min_size),
+            max: number(group.max_size),
+        };
+        scale_one(call, given, &cluster, &group.name, &sizes)?;
     }
     Ok(())
 }
 
-/// What `get nodegroup --output json` prints. Source: eksctl `pkg/actions/nodegroup/get.go` (`Summary`).
-#[derive(serde::Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Summary {
-    stack_name: String,
-    cluster: String,
-    name: String,
-    status: String,
-    max_size: u32,
-    min_size: u32,
-    desired_capacity: u32,
-    instance_type: String,
-    #[serde(rename = "ImageID")]
-    image_id: String,
-    creation_time: String,
-    #[serde(rename = "NodeInstanceRoleARN")]
-    role: String,
-    auto_scaling_group_name: String,
-    version: String,
-    #[serde(rename = "Type")]
-    kind: &'static str,
+/// Sizes that are asked for.
+struct Sizes {
+    desired: Option<i64>,
+    min: Option<i64>,
+    max: Option<i64>,
 }
 
-impl Summary {
-    fn of(group: &Nodegroup, cluster: &str) -> Self {
-        let managed = group.care == Care::Managed;
-        let created = group.metadata.creation_timestamp.as_ref().map(|at| at.0.to_string());
-        let version: Vec<&str> = group.release_version.split('.').take(2).collect();
-        Self {
-            stack_name: format!("eksctl-{cluster}-nodegroup-{}", name(group)),
-            cluster: cluster.to_owned(),
-            name: name(group).to_owned(),
-            status: if managed { group.status.clone() } else { "CREATE_COMPLETE".to_owned() },
-            max_size: group.max_size,
-            min_size: group.min_size,
-            desired_capacity: group.desired_size,
-            instance_type: group.instance_types.join(","),
-            image_id: if managed { group.ami_type.clone() } else { String::new() },
-            creation_time: created.unwrap_or_default(),
-            role: group.role.clone(),
-            auto_scaling_group_name: group_name(group),
-            version: version.join("."),
-            kind: if managed { "managed" } else { "unmanaged" },
+impl Sizes {
+    /// What eksctl objects to. Source: eksctl `pkg/ctl/cmdutils/scale.go` (`validateNumberOfNodesCLI`).
+    fn check(&self) -> Option<&'static str> {
+        let negative = |it: Option<i64>| it.is_some_and(|number| number < 0);
+        let beyond = |one: Option<i64>, other: Option<i64>| one.zip(other).is_some_and(|(a, b)| a > b);
+        match (self.desired, self.min, self.max) {
+            (None, None, None) => Some("at least one of minimum, maximum and desired nodes must be set"),
+            (desired, ..) if negative(desired) => Some("number of nodes must be 0 or greater"),
+            (_, min, _) if negative(min) => Some("minimum of nodes must be 0 or greater"),
+            (.., max) if negative(max) => Some("maximum of nodes must be 0 or greater"),
+            (_, min, max) if beyond(min, max) => {
+                Some("maximum number of nodes must be greater than minimum number of nodes")
+            }
+            (desired, _, max) if beyond(desired, max) => {
+                Some("maximum number of nodes must be greater than or equal to number of nodes")
+            }
+            (desired, min, _) if beyond(min, desired) => {
+                Some("minimum number of nodes must be fewer than or equal to number of nodes")
+            }
+            _ => None,
         }
     }
 }
 
-/// JSON with its fields in order, four blanks deep.
-fn in_order(all: &[Summary]) -> String {
-    let mut bytes = Vec::new();
-    let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let written =
-        serde::Serialize::serialize(all, &mut serde_json::Serializer::with_formatter(&mut bytes, format));
-    // Texts and numbers always have a JSON form.
-    written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default()
-}
-
-pub(super) fn scale(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
-    let config = config(call, given)?;
-    let cluster = cluster_name(given, config.as_ref())?;
-    exists(call.shell.world, &cluster)?;
-    let Some(group) = given.value("name").or(word).map(str::to_owned) else {
-        return Err("Error: --name must be set".to_owned());
-    };
-    let number = |flag: &str| given.int(flag).and_then(|n| u32::try_from(n).ok());
-    let (desired, min, max) = (number("nodes"), number("nodes-min"), number("nodes-max"));
-    if desired.is_none() && min.is_none() && max.is_none() {
-        return Err("Error: at least one of minimum, maximum and desired nodes must be set".to_owned());
-    }
-    if let Some(now) = groups(call.shell.world, &cluster).iter().find(|g| name(g) == group) {
-        let (low, high) = (min.unwrap_or(now.min_size), max.unwrap_or(now.max_size));
-        if let Some(desired) = desired {
-            if desired > high {
-                return Err(format!(
-                    "Error: the desired nodes {desired} is greater than current nodes-max/maxSize {high}"
-                ));
-            }
-            if desired < low {
-                return Err(format!(
-                    "Error: the desired nodes {desired} is less than current nodes-min/minSize {low}"
-                ));
-            }
-        }
-    }
+fn scale_one(
+    call: &mut Call<'_, '_>,
+    given: &Given,
+    cluster: &str,
+    group: &str,
+    sizes: &Sizes,
+) -> Result<(), String> {
     log(call, &format!("scaling nodegroup {group:?} in cluster {cluster}"));
-    ask(call, Provision::ScaleNodegroup { cluster: cluster.clone(), name: group.clone(), desired, min, max })
-        .map_err(|error| {
-            error.replace(
-                "Error: operation",
-                &format!(
-                    "Error: failed to scale nodegroup {group:?} for cluster {cluster:?}, error: operation"
-                ),
-            )
-        })?;
+    let number = |it: Option<i64>| it.and_then(|number| u32::try_from(number).ok());
+    let what = Provision::ScaleNodegroup {
+        cluster: cluster.to_owned(),
+        name: group.to_owned(),
+        desired: number(sizes.desired),
+        min: number(sizes.min),
+        max: number(sizes.max),
+    };
+    ask(call, what).map_err(|error| {
+        let why = error.trim_start_matches("Error: ");
+        format!("Error: failed to scale nodegroup {group:?} for cluster {cluster:?}, error: {why}")
+    })?;
     log(call, "initiated scaling of nodegroup");
-    let region = known::region(call.shell.world, &cluster);
-    log(
-        call,
-        &format!(
-            "to see the status of the scaling run `eksctl get nodegroup --cluster {cluster} --region {region} --name {group}`"
-        ),
-    );
+    if given.on("wait") {
+        log(call, &format!("waiting for scaling of nodegroup {group:?} to complete"));
+        call.shell.wait_until(patience(given, LONGEST), call.out, |world| {
+            groups(world, cluster).iter().any(|it| name(it) == group && it.status == "ACTIVE")
+        });
+        log(call, "nodegroup successfully scaled");
+        return Ok(());
+    }
+    let region = known::region(call.shell.world, cluster);
+    let see = format!("eksctl get nodegroup --cluster {cluster} --region {region} --name {group}");
+    log(call, &format!("to see the status of the scaling run `{see}`"));
     Ok(())
 }
 
 /// `eksctl upgrade nodegroup`. Source: eksctl `pkg/actions/nodegroup/upgrade.go` (`upgradeUsingStack`).
 pub(super) fn upgrade(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
     let cluster = cluster_name(given, config(call, given)?.as_ref())?;
-    exists(call.shell.world, &cluster)?;
-    let Some(wanted) = given.value("name").or(word).map(str::to_owned) else {
-        return Err("Error: --name must be set".to_owned());
+    let Some(wanted) = named(given, word)?.map(str::to_owned) else {
+        return Err("Error: name must be set".to_owned());
     };
+    exists(call.shell.world, &cluster)?;
     let find = |world: &World| groups(world, &cluster).into_iter().find(|g| name(g) == wanted);
     let Some(group) = find(call.shell.world).filter(|g| g.care == Care::Managed) else {
         let why = "upgrade is only supported for managed nodegroups; could not find one with name";
@@ -419,7 +461,7 @@ pub(super) fn upgrade(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>
     log(call, &format!("updating nodegroup stack {stack:?}"));
     log(call, &format!("waiting for CloudFormation stack {stack:?}"));
     let over = |world: &World| find(world).is_none_or(|g| g.updating().is_none());
-    let came = call.shell.wait_until(UPGRADE, call.out, over);
+    let came = call.shell.wait_until(patience(given, UPGRADE), call.out, over);
     let failed =
         find(call.shell.world).is_some_and(|g| g.updates.last().is_some_and(|it| it.status == "Failed"));
     if !came || failed {
@@ -433,60 +475,5 @@ pub(super) fn upgrade(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>
         ));
     }
     log(call, "nodegroup successfully upgraded");
-    Ok(())
-}
-
-pub(super) fn delete(call: &mut Call<'_, '_>, given: &Given, word: Option<&str>) -> Result<(), String> {
-    let config = config(call, given)?;
-    let cluster = cluster_name(given, config.as_ref())?;
-    exists(call.shell.world, &cluster)?;
-    let names: Vec<String> = match config {
-        Some(config) => config.managed_node_groups.iter().map(|g| g.name.clone()).collect(),
-        None => match given.value("name").or(word) {
-            Some(name) => vec![name.to_owned()],
-            None => return Err("Error: --name must be set".to_owned()),
-        },
-    };
-    let count = names.len();
-    log(
-        call,
-        &format!(
-            "{count} nodegroup ({}) was included (based on the include/exclude rules)",
-            names.join(", ")
-        ),
-    );
-    if given.not_off("drain") {
-        log(call, &format!("will drain {count} nodegroup(s) in cluster {cluster:?}"));
-        log(call, "starting parallel draining, max in-flight of 1");
-    }
-    for group in &names {
-        let nodes = ready(call.shell.world, &cluster, group);
-        ask(call, Provision::DeleteNodegroup { cluster: cluster.clone(), name: group.clone() })?;
-        if given.not_off("drain") {
-            for node in &nodes {
-                log(call, &format!("cordon node {node:?}"));
-            }
-            done(call, &format!("drained all nodes: [{}]", nodes.join(" ")));
-        }
-    }
-    log(call, &format!("will delete {count} nodegroups from cluster {cluster:?}"));
-    let tasks: Vec<String> = names.iter().map(|n| format!("delete nodegroup {n:?} [async]")).collect();
-    log(
-        call,
-        &format!(
-            "1 task: {{ {count} task{}: {{ {} }} }}",
-            if count > 1 { "s" } else { "" },
-            tasks.join(", ")
-        ),
-    );
-    for group in &names {
-        log(call, &format!("will delete stack \"eksctl-{cluster}-nodegroup-{group}\""));
-    }
-    if given.on("wait") {
-        call.shell.wait_until(LONGEST, call.out, |world| {
-            !groups(world, &cluster).iter().any(|g| names.iter().any(|n| n == name(g)))
-        });
-    }
-    done(call, &format!("deleted {count} nodegroup(s) from cluster {cluster:?}"));
     Ok(())
 }

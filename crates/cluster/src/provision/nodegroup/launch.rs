@@ -171,15 +171,29 @@ fn refused(turn: &mut Turn<'_>, key: &Key, group: &Nodegroup, error: &AwsError) 
     let message = sentence(group, error);
     turn.fact(What::Noted(Note::Refused { about: key.clone(), message: error.to_string() }));
     let Some(mut group) = found(turn, key) else { return };
-    if group.care == Care::Managed && group.issues.iter().all(|it| it.message != message) {
-        let asg = vec![group_name(&group)];
-        group.issues =
-            vec![Issue { code: "AsgInstanceLaunchFailures".to_owned(), message, resource_ids: asg }];
+    let issue = issue(&group, error, message);
+    if group.care == Care::Managed && group.issues.iter().all(|it| it.message != issue.message) {
+        group.issues = vec![issue];
         if group.status == "ACTIVE" {
             group.status = "DEGRADED".to_owned();
         }
         turn.put(group.into_object());
     }
+}
+
+/// What EKS says of the health of a group whose launch was refused.
+/// Source: EKS API reference (`Issue`); falcosecurity/test-infra#1164 (a full subnet). MODEL: the sentence about a subnet that is gone.
+fn issue(group: &Nodegroup, error: &AwsError, message: String) -> Issue {
+    let asg = vec![group_name(group)];
+    let (code, message, resource_ids) = match error.code.as_str() {
+        "InsufficientFreeAddressesInSubnet" => {
+            let message = "Amazon AutoScaling was unable to launch instances because there are not enough free addresses in the subnet associated with your AutoScaling group(s).";
+            ("InsufficientFreeAddresses", message.to_owned(), asg)
+        }
+        "InvalidSubnetID.NotFound" => ("Ec2SubnetNotFound", error.message.clone(), group.subnets.clone()),
+        _ => ("AsgInstanceLaunchFailures", message, asg),
+    };
+    Issue { code: code.to_owned(), message, resource_ids }
 }
 
 /// The group remembers that it ends an instance, and why.

@@ -22,7 +22,7 @@ use api::{
     ApiStatus, Kind, Resource, SimDuration,
     k8s::core::v1::Node,
     kinds::{
-        aws::{Instance, InstanceState, Subnet},
+        aws::{Instance, InstanceState, RouteTable, Subnet},
         eks::{Care, EksCluster, Issue, Nodegroup},
         eksctl::NodeGroup,
     },
@@ -83,6 +83,8 @@ impl Controller for Nodegroups {
             "CREATING" if passed < timing::NODEGROUP_CREATE => {
                 return Ok(Next::After(SimDuration(timing::NODEGROUP_CREATE.0 - passed.0)));
             }
+            "CREATING" if group.launched == 0 && unaddressed(turn, group.clone()) => return Ok(Next::Done),
+            "CREATE_FAILED" if group.launched == 0 => return Ok(Next::Done),
             "DELETING" => return Ok(delete(turn, key, &group)),
             _ => {}
         }
@@ -120,6 +122,32 @@ fn subnets(store: &Store, cluster: &EksCluster, group: &NodeGroup) -> Vec<String
         })
     };
     cluster.subnets.iter().filter(fits).cloned().collect()
+}
+
+/// Whether EKS gives a new group up, for its nodes would get no public addresses in public subnets.
+/// Source: aws/amazon-vpc-cni-k8s#878 and sassoftware/viya4-iac-aws#271 (the sentence; a subnet with a route to an internet gateway).
+fn unaddressed(turn: &mut Turn<'_>, mut group: Nodegroup) -> bool {
+    let store = turn.store();
+    let bare = |name: &&String| {
+        let Some(subnet) = store.get::<Subnet>(ClusterId::WORLD, "", name) else { return false };
+        let table = store.get::<RouteTable>(ClusterId::WORLD, "", &subnet.route_table);
+        let out = table.is_some_and(|it| it.routes.iter().any(|route| route.target.starts_with("igw-")));
+        out && !subnet.map_public_ip_on_launch
+    };
+    let bare: Vec<String> = group.subnets.iter().filter(bare).cloned().collect();
+    if bare.is_empty() || group.care == Care::SelfManaged {
+        return false;
+    }
+    let name = group.metadata.name.as_deref().unwrap_or_default();
+    let message = format!(
+        "One or more Amazon EC2 Subnets of [{}] for node group {name} does not automatically assign public IP addresses to instances launched into it. If you want your instances to be assigned a public IP address, then you need to enable auto-assign public IP address for the subnet. See IP addressing in VPC guide: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-ip-addressing.html#subnet-public-ip",
+        bare.join(", ")
+    );
+    let code = "Ec2SubnetInvalidConfiguration".to_owned();
+    group.issues = vec![Issue { code, message, resource_ids: bare }];
+    (group.status, group.since) = ("CREATE_FAILED".to_owned(), turn.now());
+    turn.put(group.into_object());
+    true
 }
 
 /// The instances that a group counts, oldest first: one that ended by itself until the group has noticed.

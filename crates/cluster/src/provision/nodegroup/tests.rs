@@ -366,3 +366,34 @@ fn two_clusters_may_have_a_group_of_one_name_each() {
     settle(&mut world);
     assert_eq!(nodes(&world).len(), 2, "the other cluster keeps its nodes");
 }
+
+#[test]
+fn what_ran_on_a_terminated_instance_is_gone_before_its_node() {
+    let mut world = fixture("duo");
+    let all = world.store().list::<Instance>(ClusterId::WORLD, None);
+    let of = all.filter_map(|it| Some((it.metadata.name.clone()?, it.node.clone()?)));
+    let of: Vec<(String, String)> = of.collect();
+    let busy = |(_, node): &(String, String)| world.store().sandboxes_on(HERE, node).next().is_some();
+    let (id, node) = of.into_iter().find(busy).expect("a node");
+    aws(&mut world, "ec2", "TerminateInstances", json!({"InstanceIds": [id]})).expect("it goes");
+    let state = |world: &World| world.store().get::<Instance>(ClusterId::WORLD, "", &id).map(|it| it.state);
+    while state(&world) != Some(InstanceState::Terminated) {
+        run(&mut world, 1);
+    }
+    assert!(world.store().get::<Node>(HERE, "", &node).is_some());
+    assert_eq!(world.store().sandboxes_on(HERE, &node).count(), 0);
+}
+
+#[test]
+fn a_managed_group_in_public_subnets_without_public_addresses_fails() {
+    let mut world = fixture("duo");
+    let subnet = json!({"SubnetId": "public-a", "MapPublicIpOnLaunch": {"Value": false}});
+    aws(&mut world, "ec2", "ModifySubnetAttribute", subnet).expect("it is changed");
+    let input =
+        json!({"clusterName": "podpath", "nodegroupName": "bare", "subnets": ["public-a"], "nodeRole": "r"});
+    aws(&mut world, "eks", "CreateNodegroup", input).expect("it is taken");
+    run(&mut world, 60);
+    let group = found(&world, "bare");
+    assert_eq!((group.status.as_str(), group.launched), ("CREATE_FAILED", 0));
+    assert_eq!(group.issues[0].code, "Ec2SubnetInvalidConfiguration");
+}
