@@ -12,7 +12,7 @@ mod say;
 type Command = (&'static str, &'static str, fn(&[String]) -> i32);
 
 const COMMANDS: &[Command] = &[
-    ("bench", "bench api|replay|scheduler", bench::command),
+    ("bench", "bench api|replay|scheduler|settle|trace", bench::command),
     ("conform", "conform SUITE FILE… [--show K]", conform::command),
     ("lesson", "lesson test [PATH…]", lesson::command),
     ("run", "run SCRIPT [--scenario S] [--seed N]", run::command),

@@ -97,6 +97,7 @@ impl Context<'_> {
             ["lab", "trace"] | ["lab", "trace", _] => self.ends(),
             ["lab", "wait"] => vec!["idle".to_owned()],
             ["lab", "fix" | "what-if"] => self.named(Kind::Pod, None),
+            ["lab", "fix", _] => self.ends(),
             ["lab", "fault"] => words(&["az", "clear", "interrupt", "rebalance", "stop"]),
             ["lab", "fault", "stop" | "clear"] => {
                 [self.named(Kind::Part, None), words(&["api", "etcd", "kube-proxy", "kubelet", "runtime"])]

@@ -7,12 +7,18 @@ mod api;
 mod replay;
 mod scheduler;
 mod settle;
+mod trace;
 
 /// Prints the figures of a suite.
 type Run = fn();
 
-const SUITES: &[(&str, Run)] =
-    &[("api", api::run), ("replay", replay::run), ("scheduler", scheduler::run), ("settle", settle::run)];
+const SUITES: &[(&str, Run)] = &[
+    ("api", api::run),
+    ("replay", replay::run),
+    ("scheduler", scheduler::run),
+    ("settle", settle::run),
+    ("trace", trace::run),
+];
 
 /// The command itself; gives the exit status.
 pub(crate) fn command(args: &[String]) -> i32 {

@@ -59,7 +59,7 @@ fn running(world: &World) -> u32 {
 }
 
 /// Three zones with a /18 of addresses each.
-fn config(nodes: u32) -> String {
+pub(super) fn config(nodes: u32) -> String {
     let group = |zone: &str, nodes: u32| {
         format!(
             "  - {{name: group-{zone}, instanceType: m5.xlarge, desiredCapacity: {nodes}, minSize: 0, maxSize: {nodes}, \

@@ -9,6 +9,7 @@ use crate::{Hint, eval::Flow, tool::Call};
 mod act;
 mod calc;
 mod import;
+mod path_fix;
 mod trace;
 mod wait;
 pub mod what_if;
@@ -68,7 +69,11 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "calc", usage: calc::USAGE, run: calc::run },
     Verb { name: "explain", usage: "lab explain CAUSE KIND/NAME", run: explain },
     Verb { name: "fault", usage: FAULT, run: act::fault },
-    Verb { name: "fix", usage: "lab fix POD [-n NAMESPACE] [--json]", run: what_if::fix },
+    Verb {
+        name: "fix",
+        usage: "lab fix POD [-n NAMESPACE] [--json] | FROM TO[:PORT] [--json]",
+        run: what_if::fix,
+    },
     Verb { name: "help", usage: "lab help", run: help },
     Verb { name: "import", usage: import::USAGE, run: import::run },
     Verb { name: "node", usage: "lab node add | set-max-pods NODE N | restart NODE", run: act::node },

@@ -22,20 +22,21 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             print(call.out, &from, &to, &traced);
             Ok(i32::from(!traced.trace.reachable()))
         }
-        Err(unknown) => {
-            call.out.err(&format!("lab: {unknown}"));
-            let known = unknown.known.iter().map(String::as_str);
-            call.out.hint(Hint::UnknownCommand {
-                name: unknown.name.clone(),
-                nearest: nearest(&unknown.name, known),
-            });
-            Ok(2)
-        }
+        Err(error) => Ok(unknown(call, error)),
     }
 }
 
+/// Says that nothing is called so, and what might have been meant.
+pub(super) fn unknown(call: &mut Call<'_, '_>, error: path::UnknownEnd) -> i32 {
+    call.out.err(&format!("lab: {error}"));
+    let known = error.known.iter().map(String::as_str);
+    let nearest = nearest(&error.name, known);
+    call.out.hint(Hint::UnknownCommand { name: error.name, nearest });
+    2
+}
+
 /// The cluster of the current context, or the only one there is.
-fn current(call: &Call<'_, '_>) -> ClusterId {
+pub(super) fn current(call: &Call<'_, '_>) -> ClusterId {
     let config = &call.shell.machine.kubeconfig;
     let plane = config
         .context(&config.current)

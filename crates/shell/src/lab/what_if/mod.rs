@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::{
     eval::Flow,
     flag::{Flag, Given, switch, value},
-    lab::{act, usage},
+    lab::{act, path_fix, usage},
     tool::Call,
 };
 
@@ -117,8 +117,13 @@ fn decided(decision: &Decision) -> String {
     )
 }
 
-/// `lab fix POD`.
+/// `lab fix POD`, or `lab fix FROM TO` for a path.
 pub(super) fn fix(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    if let Ok(given) = Given::parse(&call.args, &[FIX_FLAGS])
+        && given.args.len() == 2
+    {
+        return path_fix::run(call, &given);
+    }
     about(call, "fix", FIX_FLAGS, |subject, given| {
         let (now, found) = subject.ask(|it| (it.decide(&[]), fix::smallest(it)));
         if now.outcome == Outcome::Scheduled {
