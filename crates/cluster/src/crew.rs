@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use api::{Object, Resource, k8s::core::v1::Pod};
+use api::{Object, Resource, k8s::core::v1::Pod, meta::Time};
 use imbl::{GenericOrdMap, shared_ptr::RcK};
 
 use crate::{
@@ -40,10 +40,10 @@ fn seen(object: Option<&Object>) -> Option<(&str, &Labels, bool)> {
 
 /// Whether a pod's controller has nothing to see in a change of it.
 pub(crate) fn counts_the_same(before: &Pod, after: &Pod) -> bool {
-    let counted = |pod: &Pod| {
+    fn counted(pod: &Pod) -> Option<(&str, bool, bool, Option<&Time>)> {
         let owner = controller_of(&pod.metadata)?;
-        Some((owner.uid.clone(), is_active(pod), is_ready(pod), ready_since(pod).cloned()))
-    };
+        Some((&owner.uid, is_active(pod), is_ready(pod), ready_since(pod)))
+    }
     let leaves = |pod: &Pod| pod.metadata.deletion_timestamp.is_some();
     before.metadata.labels == after.metadata.labels
         && leaves(before) == leaves(after)

@@ -1,19 +1,8 @@
 //! What EKS and EC2 change of a cluster that is there: its doors, its network, its groups' images.
 
-use cluster::World;
-use shell::{Machine, Output, run};
+mod two_zones;
 
-/// What the lines say, one after the other, of a cluster of two zones.
-fn said(lines: &str) -> String {
-    let (mut machine, mut world) = (Machine::default(), World::empty(1));
-    let made = "eksctl create cluster --name lab --without-nodegroup --zones ap-northeast-2a,ap-northeast-2b";
-    assert_eq!(run(made, &mut machine, &mut world, &mut Output::default()), 0);
-    let mut out = Output::default();
-    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        run(line, &mut machine, &mut world, &mut out);
-    }
-    out.stdout() + &out.stderr()
-}
+use two_zones::said;
 
 #[test]
 fn the_doors_of_an_endpoint_change_in_their_time() {

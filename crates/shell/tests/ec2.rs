@@ -1,19 +1,8 @@
 //! What EC2 says of a VPC that eksctl made, and what may be changed in it.
 
-use cluster::World;
-use shell::{Machine, Output, run};
+mod two_zones;
 
-/// A cluster of two zones; what the lines say.
-fn said(lines: &str) -> String {
-    let (mut machine, mut world) = (Machine::default(), World::empty(1));
-    let made = "eksctl create cluster --name lab --without-nodegroup --zones ap-northeast-2a,ap-northeast-2b";
-    assert_eq!(run(made, &mut machine, &mut world, &mut Output::default()), 0);
-    let mut out = Output::default();
-    for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        run(line, &mut machine, &mut world, &mut out);
-    }
-    out.stdout() + &out.stderr()
-}
+use two_zones::said;
 
 fn text(operation: &str, query: &str) -> String {
     said(&format!("aws ec2 {operation} --query '{query}' --output text"))

@@ -1,7 +1,5 @@
 //! What can be changed in a network so that a packet passes?
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use k8s_openapi::{
     api::networking::v1::{
@@ -236,7 +234,7 @@ impl Edit {
     }
 }
 
-/// A Service as it is, and in the rules of nodes whose kube-proxy still follows it.
+/// A node whose kube-proxy has stopped keeps the Service that it knew.
 fn on_service(network: &mut Network, id: &str, change: impl Fn(&mut Service)) {
     network.services.iter_mut().filter(|it| it.id() == id).for_each(change);
 }
@@ -257,9 +255,4 @@ pub fn policy_peer(namespace: &str, peer: &Peer) -> NetworkPolicyPeer {
             ..NetworkPolicyPeer::default()
         },
     }
-}
-
-/// The block of one address.
-pub(super) fn alone(ip: IpAddr) -> IpNet {
-    IpNet::from(ip)
 }

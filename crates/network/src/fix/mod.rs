@@ -17,8 +17,6 @@ use crate::{
     security_group::Direction,
     trace,
 };
-use edit::alone;
-
 pub use edit::{Edit, Peer, policy_peer};
 
 /// Edits that lead to the end, and how the packet goes then.
@@ -103,7 +101,7 @@ fn candidates(network: &Network, probe: &Probe, trace: &Trace, blocker: &Blocker
         ("igw", "private-destination") => asked.route(asked.last_table(trace)),
         ("igw", "no-public-ip") => asked.by_nat(blocker.packet.src),
         ("nat", _) => asked.route(asked.last_table(trace)),
-        ("api", "cidr-not-allowed") => [Edit::PublicCidr { block: alone(blocker.packet.src) }].into(),
+        ("api", "cidr-not-allowed") => [Edit::PublicCidr { block: IpNet::from(blocker.packet.src) }].into(),
         ("api", "private-unreachable-from-internet" | "public-disabled") => [Edit::PublicAccess].into(),
         ("policy", "ingress") => asked.policy(rest, Direction::In),
         ("policy", "egress") => asked.policy(rest, Direction::Out),
@@ -118,13 +116,11 @@ fn candidates(network: &Network, probe: &Probe, trace: &Trace, blocker: &Blocker
         }
         ("lb", "source-ranges") => {
             let service = asked.service().map(Service::id).unwrap_or_default();
-            [Edit::SourceRange { service, block: alone(blocker.packet.src) }].into()
+            [Edit::SourceRange { service, block: IpNet::from(blocker.packet.src) }].into()
         }
         ("hybrid", "not-in-remoteNodeNetworks") => asked.remote(false),
         ("hybrid", "not-in-remotePodNetworks") => asked.remote(true),
-        ("dns", "no-records") if word == "no-records" && rest == "api" && !network.vpc.dns_support => {
-            [Edit::DnsSupport].into()
-        }
+        ("dns", "no-records") if rest == "api" && !network.vpc.dns_support => [Edit::DnsSupport].into(),
         ("dns", "no-records") => asked.selector(rest),
         _ => BTreeSet::new(),
     }
@@ -156,7 +152,7 @@ impl<'n> Asked<'n> {
         let groups = self.groups_of(eni, direction);
         let peers = || {
             let by_group = owner::groups_of(self.network, peer).iter().cloned();
-            by_group.chain([alone(peer).to_string()])
+            by_group.chain([IpNet::from(peer).to_string()])
         };
         let rule = |peer: String| SecurityRule {
             proto: self.probe.proto.to_lowercase(),
@@ -215,7 +211,7 @@ impl<'n> Asked<'n> {
                 proto: self.probe.proto.to_lowercase(),
                 from: Some(from),
                 to: Some(to),
-                cidr: alone(peer),
+                cidr: IpNet::from(peer),
                 action: "allow".to_owned(),
             },
         })
@@ -237,27 +233,20 @@ impl<'n> Asked<'n> {
             };
             Some((destination, id.clone()))
         });
-        let to_destination =
-            ways.map(|(destination, target)| Edit::Route { table: table.to_owned(), destination, target });
         // A more specific one that leads nowhere would go on winning.
-        let dead =
-            self.network.route_tables.iter().find(|it| it.id == table).into_iter().flat_map(|it| &it.routes);
-        let dead: Vec<String> = dead
-            .filter(|it| it.dst.parse::<IpNet>().is_ok_and(|block| block.contains(&to)))
-            .map(|it| it.dst.clone())
-            .collect();
-        to_destination
-            .flat_map(|edit| {
-                let Edit::Route { table, destination, target } = edit else { return Vec::new() };
-                let all = dead.iter().cloned().chain([destination]);
-                all.map(|destination| Edit::Route {
-                    table: table.clone(),
-                    destination,
-                    target: target.clone(),
-                })
-                .collect()
-            })
-            .collect()
+        let found = self.network.route_tables.iter().find(|it| it.id == table);
+        let written = found.into_iter().flat_map(|it| &it.routes).map(|it| it.dst.clone());
+        let holds = |it: &String| it.parse::<IpNet>().is_ok_and(|block| block.contains(&to));
+        let written: Vec<String> = written.filter(holds).collect();
+        let edits = ways.flat_map(|(destination, target)| {
+            let destinations = written.iter().cloned().chain([destination]);
+            let edit = move |destination| {
+                let (table, target) = (table.to_owned(), target.clone());
+                Edit::Route { table, destination, target }
+            };
+            destinations.map(edit)
+        });
+        edits.collect()
     }
 
     /// A table's way to the internet.
@@ -276,7 +265,7 @@ impl<'n> Asked<'n> {
         let packet = self.blocker.packet;
         if self.network.gateways.contains_key(at) {
             let cidrs = self.network.vpc.cidrs.iter().filter(|it| it.contains(&packet.src)).copied();
-            let source = cidrs.chain([alone(packet.src)]).next();
+            let source = cidrs.chain([IpNet::from(packet.src)]).next();
             return source
                 .map(|source| Edit::ReturnRoute { gateway: at.to_owned(), source })
                 .into_iter()
@@ -326,7 +315,7 @@ impl<'n> Asked<'n> {
         let at = self.network.pods.iter().find(|it| it.ip == Some(other) && !it.host_network);
         let peer = match at.filter(|it| !it.labels.is_empty()) {
             Some(Pod { ns, labels, .. }) => Peer::Pods { namespace: ns.clone(), labels: labels.clone() },
-            None => Peer::Block(alone(other)),
+            None => Peer::Block(IpNet::from(other)),
         };
         let edit = |policy: &str| Edit::PolicyRule {
             namespace: namespace.to_owned(),
@@ -410,7 +399,7 @@ impl<'n> Asked<'n> {
     }
 
     fn remote(&self, pods: bool) -> BTreeSet<Edit> {
-        [Edit::RemoteNetwork { pods, block: alone(self.blocker.packet.dst) }].into()
+        [Edit::RemoteNetwork { pods, block: IpNet::from(self.blocker.packet.dst) }].into()
     }
 }
 
