@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(standing(&world), ["public-a", "public-b", "public-c"]);
         assert_eq!(free(&world, "public-a"), before - 1);
         assert!(hostname(&world).is_some_and(|it| it.ends_with(".ap-northeast-2.elb.amazonaws.com")));
-        let traced = trace(&mut world, HERE, "laptop", "lb/web:80").expect("both ends are there");
+        let traced = trace(&mut world, HERE, "laptop", "lb/web:80", None).expect("both ends are there");
         assert_eq!(traced.trace.blockers, []);
         delete(&mut world, Kind::Service, "web").expect("it goes");
         settle(&mut world);

@@ -470,6 +470,12 @@ fn service(service: &Service, endpoints: Vec<IpAddr>) -> net::Service {
         ports: spec.ports.iter().flatten().filter_map(port).collect(),
         etp: spec.external_traffic_policy,
         itp: spec.internal_traffic_policy,
+        health_check_node_port: spec.health_check_node_port.and_then(|number| u16::try_from(number).ok()),
+        affinity_seconds: (spec.session_affinity.as_deref() == Some("ClientIP")).then(|| {
+            let seconds = spec.session_affinity_config.and_then(|it| it.client_ip?.timeout_seconds);
+            // Source: core/v1 defaults.
+            seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(10_800)
+        }),
         ..net::Service::default()
     }
 }
@@ -534,7 +540,7 @@ mod tests {
     }
 
     fn go(world: &mut World, from: &str, to: &str) -> std::rc::Rc<Traced> {
-        trace(world, HERE, from, to).expect("both ends are there")
+        trace(world, HERE, from, to, None).expect("both ends are there")
     }
 
     #[test]

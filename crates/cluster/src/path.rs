@@ -31,18 +31,46 @@ pub struct UnknownEnd {
     pub known: Vec<String>,
 }
 
-/// Traces `from` to `to` (`name` or `name:port`) and records the answer as a fact.
+/// Traces `from` to `to` (`name` or `name:port`) and records the answer as a fact. `proto` is `TCP` or `UDP`; without it, what
+/// is usual there.
 ///
 /// Where a Service chooses, the choice is drawn as kube-proxy's is: each backend as likely as another.
 /// # Errors
 /// [`UnknownEnd`] when nothing is called so.
-pub fn trace(world: &mut World, cluster: ClusterId, from: &str, to: &str) -> Result<Rc<Traced>, UnknownEnd> {
+pub fn trace(
+    world: &mut World,
+    cluster: ClusterId,
+    from: &str,
+    to: &str,
+    proto: Option<&str>,
+) -> Result<Rc<Traced>, UnknownEnd> {
     let network = crate::network::of(world, cluster);
     let probe = probe(&network, from, to, world.seed(), world.facts().len() as u64)?;
-    let trace = network::trace(&network, &probe);
-    let traced = Rc::new(Traced { probe, trace });
+    let proto = proto.map_or_else(|| probe.proto.clone(), str::to_uppercase);
+    let traced = Rc::new(answered(&network, Probe { proto, ..probe }));
     world.fact(ActorId("lab"), None, What::Traced(Rc::clone(&traced)));
     Ok(traced)
+}
+
+fn answered(network: &Network, probe: Probe) -> Traced {
+    let trace = network::trace(network, &probe);
+    Traced { probe, trace }
+}
+
+/// The same question with every backend that the Service could have picked, by address; where nobody chooses, the one
+/// that was asked. Records nothing.
+#[must_use]
+pub fn every_choice(world: &World, cluster: ClusterId, traced: &Traced) -> Vec<Traced> {
+    let network = crate::network::of(world, cluster);
+    let probe = &traced.probe;
+    let service =
+        probe.to.strip_prefix("svc:").and_then(|id| network.services.iter().find(|it| it.id() == id));
+    let choices = service.map_or_else(Vec::new, |it| kube_proxy::choices(&network, &probe.from, it));
+    if choices.is_empty() {
+        return vec![traced.clone()];
+    }
+    let with = |it: &kube_proxy::Endpoint<'_>| Probe { pick: Some(it.id()), ..probe.clone() };
+    choices.iter().map(|it| answered(&network, with(it))).collect()
 }
 
 /// The probe that a learner means.
@@ -160,6 +188,27 @@ fn actor(network: &Network, name: &str) -> Option<String> {
     host.or_else(|| network.external.iter().find(|it| it.name == name).map(|it| format!("ext:{}", it.name)))
 }
 
+/// How an end of a probe is said: what [`probe`] understands as that.
+///
+/// ```
+/// use cluster::path::said;
+/// assert_eq!(said("pod:default/web"), "pod/web");
+/// assert_eq!(said("svc:shop/cart"), "svc/shop/cart");
+/// assert_eq!(said("ext:laptop"), "laptop");
+/// ```
+#[must_use]
+pub fn said(end: &str) -> String {
+    let Some((kind, name)) = end.split_once(':') else { return end.to_owned() };
+    match kind {
+        "node" => format!("Node/{name}"),
+        "pod" | "svc" | "lb" => format!("{kind}/{}", short(name)),
+        "aws" => format!("aws/{name}"),
+        // Of IPv6, colons stand before that of the port.
+        "ip" if name.contains(':') => format!("[{name}]"),
+        _ => name.to_owned(),
+    }
+}
+
 /// Everything that can be said as an end.
 #[must_use]
 pub fn ends(network: &Network) -> Vec<String> {
@@ -222,6 +271,18 @@ mod tests {
         ] {
             assert_eq!(target(&network, said).as_deref(), Some(meant), "{said}");
         }
+    }
+
+    #[test]
+    fn an_end_is_said_as_it_is_understood() {
+        let network = small();
+        for end in ["ext:laptop", "node:worker-a", "svc:default/web", "pod:shop/cart", "ip:10.0.64.9", "api"]
+        {
+            let again = probe(&network, "laptop", &format!("{}:80", said(end)), 0, 0);
+            assert_eq!(again.map(|it| it.to).as_deref(), Ok(end));
+        }
+        let six = probe(&network, "laptop", &format!("{}:80", said("ip:2001:db8::1")), 0, 0);
+        assert_eq!(six.map(|it| it.to).as_deref(), Ok("ip:2001:db8::1"));
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn three_pods_spread_over_three_zones_run_and_stand_behind_their_service() {
 
     // The manifest declares no port: nginx listens on 80 all the same.
     let from = pods(&world, "web").next().and_then(|pod| pod.metadata.name.clone()).unwrap();
-    let traced = cluster::path::trace(&mut world, HERE, &from, "svc/web:80").unwrap();
+    let traced = cluster::path::trace(&mut world, HERE, &from, "svc/web:80", None).unwrap();
     assert!(traced.trace.reachable(), "{:?}", traced.trace.blockers);
     assert!(traced.trace.hops.iter().all(|hop| !hop.packet.dst.is_unspecified()), "{:?}", traced.trace.hops);
 }

@@ -457,6 +457,10 @@ pub struct Service {
     pub etp: Option<String>,
     /// `internalTrafficPolicy`.
     pub itp: Option<String>,
+    /// Where load balancers ask each node whether it has endpoints.
+    pub health_check_node_port: Option<u16>,
+    /// `sessionAffinity: ClientIP`: for how many seconds.
+    pub affinity_seconds: Option<u32>,
     /// `loadBalancerSourceRanges`.
     pub source_ranges: Option<Vec<IpNet>>,
     /// Its load balancer.

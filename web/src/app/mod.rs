@@ -114,7 +114,8 @@ pub struct App {
     pods_before: view::outline::Census,
     shown_facts: usize,
     chord: bool,
-    picking: bool,
+    /// Whether the ends of a path are being chosen.
+    pub picking: bool,
     /// Names of texts that are being fetched.
     on_their_way: Vec<&'static str>,
     aim: Option<keys::Aim>,

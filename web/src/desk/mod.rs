@@ -208,7 +208,7 @@ impl Desk {
             _ => None,
         });
         if let Some(traced) = traced.last() {
-            self.path = Some(Rc::new(path(&traced)));
+            self.path = Some(Rc::new(path(self.session.world(), self.cluster(), &traced)));
             self.paths += 1;
         }
     }

@@ -51,9 +51,15 @@ pub struct Props {
     pub asked: Option<u64>,
     /// The last path.
     pub path: Option<Rc<PathView>>,
+    /// How many paths were followed so far.
+    #[prop_or_default]
+    pub paths: u64,
     /// What a path can begin and end at.
     #[prop_or_default]
     pub ends: Vec<String>,
+    /// Whether they are being chosen.
+    #[prop_or_default]
+    pub picking: bool,
     /// The ends that are chosen for the next path.
     #[prop_or_default]
     pub chosen: (String, String),
@@ -94,9 +100,14 @@ pub fn inspector(props: &Props) -> Html {
     let body = match props.tab {
         Tab::Path => html! {
             <div class="scroll" tabindex="0">
-                <path::Ends known={props.ends.clone()} chosen={props.chosen.clone()} lang={props.lang} send={props.send.clone()}/>
-                if let Some(view) = &props.path { {path::hops(view, props.lang, props.selected.as_deref(), &on_select)} }
-                else { <p class="note">{ui.no_path}</p> }
+                <details class="other-path" open={props.picking || props.path.is_none()}>
+                    <summary>{words::path::another(props.lang)}</summary>
+                    <path::Ends known={props.ends.clone()} chosen={props.chosen.clone()} lang={props.lang} send={props.send.clone()}/>
+                </details>
+                if let Some(view) = &props.path {
+                    {path::hops(view, props.lang, props.selected.as_deref(), &on_select)}
+                    <path::Fixes key={props.paths} view={Rc::clone(view)} lang={props.lang} send={props.send.clone()}/>
+                } else { <p class="note">{ui.no_path}</p> }
             </div>
         },
         _ if props.selected.is_none() => {

@@ -1,16 +1,21 @@
 //! The path tracer: which ends, and the hops between them as a numbered list that says everything the line over the picture says.
 
+use std::rc::Rc;
+
 use lab::{
-    view::path::{PathHop, PathRow, PathView, Verdict},
-    words::{Lang, path as words},
+    view::path::{PathFix, PathHop, PathRow, PathView, Verdict},
+    words::{Lang, fill, path as words},
 };
 use web_sys::{HtmlInputElement, HtmlSelectElement};
-use yew::{Callback, Html, Properties, classes, function_component, html, use_node_ref};
+use yew::{Callback, Html, Properties, classes, function_component, html, use_node_ref, use_state_eq};
 
 use crate::{
-    app::{Action, target},
+    app::{Action, on, target},
     widget::{Icon, icon},
 };
+
+/// Fixes that show without being asked for.
+const FIRST_FIXES: usize = 3;
 
 /// What the form of the two ends is drawn from.
 #[derive(Clone, PartialEq, Properties)]
@@ -104,7 +109,18 @@ fn hop(hop: &PathHop, lang: Lang, selected: Option<&str>, on_select: &Callback<O
                 } else {
                     <b>{words::title(lang, hop)}</b>
                 }
-                <span class="r">{words::rule(lang, hop)}</span>
+                <span class="r">
+                    if let Some((before, after)) = words::rewriting(hop) { <s>{before}</s>{" → "}<b>{after}</b> }
+                    else { {words::rule(lang, hop)} }
+                </span>
+                if !hop.rules.is_empty() {
+                    <details class="rules"><summary>{words::rules(lang, hop.rules.len())}</summary>
+                        <ol>{for hop.rules.iter().map(|it| html! {
+                            <li class={classes!(it.taken.then_some("is-taken"))}>{&it.rule}
+                                <span class="vh">{format!(" ({})", words::step(lang, it.taken))}</span></li>
+                        })}</ol>
+                    </details>
+                }
             </div>
             if !ghost { {icon(Icon::Check, "")} }
         </li>
@@ -132,6 +148,59 @@ fn backends(view: &PathView, lang: Lang) -> Html {
                 </tr>
             })}</tbody>
         </table>
+    }
+}
+
+/// What the list of fixes is drawn from.
+#[derive(Clone, PartialEq, Properties)]
+pub struct FixesProps {
+    /// The path.
+    pub view: Rc<PathView>,
+    /// In which language.
+    pub lang: Lang,
+    /// Where actions go.
+    pub send: Callback<Action>,
+}
+
+/// The smallest changes that would let a blocked path through.
+#[function_component(Fixes)]
+pub fn fixes(props: &FixesProps) -> Html {
+    let FixesProps { view, lang, send } = props;
+    let texts = lang.what_if();
+    let all = use_state_eq(|| false);
+    let shown = if *all { usize::MAX } else { FIRST_FIXES };
+    let more = view.fixes.len().saturating_sub(shown);
+    let show_all = Callback::from(move |_| all.set(true));
+    if view.verdict == Verdict::Reached {
+        return html! {};
+    }
+    html! {
+        <section class="fixes" aria-label={words::fixes(*lang)}>
+            <h2>{words::fixes(*lang)}</h2>
+            if view.fixes.is_empty() { <p class="note">{words::no_fix(*lang)}</p> }
+            <ol>{for view.fixes.iter().take(shown).map(|it| fix(it, view, *lang, send))}</ol>
+            if more > 0 { <button class="link" onclick={show_all}>{fill(texts.show_more, more)}</button> }
+        </section>
+    }
+}
+
+fn fix(fix: &PathFix, view: &PathView, lang: Lang, send: &Callback<Action>) -> Html {
+    let texts = lang.what_if();
+    let edits: Vec<String> = fix.edits.iter().map(|it| words::edit(lang, it)).collect();
+    let edits = edits.join(" + ");
+    let typed = fix.lines.join("\n");
+    let lines = format!("{typed}\nlab wait idle\n{}", view.again);
+    html! {
+        <li>
+            <div class="fix-head"><span class="fix-edits">{edits.clone()}</span>
+                <span class="grow"/>
+                if fix.is_whole() {
+                    <button class="btn ghost small" aria-label={format!("{}: {edits}", texts.apply)}
+                        onclick={on(send, move || Action::InBranch(lines.clone()))}>{icon(Icon::Branch, "s12")}{texts.apply}</button>
+                }</div>
+            if !fix.is_whole() { <p class="note">{words::elsewhere(lang)}</p> }
+            if !fix.lines.is_empty() { <details><summary>{texts.commands}</summary><pre class="mono">{typed}</pre></details> }
+        </li>
     }
 }
 

@@ -278,7 +278,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     });
     html! {
         <Inspector {request} asked={app.desk.last_request().filter(|_| id == Some("ControlPlane/api"))} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
-            {sheet} {yaml} {feed} path={app.desk.path.clone()} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} chosen={app.ends.clone()} decided={app.desk.has_decision(id)} term={app.pointed.as_ref().map(|it| it.1)}
+            {sheet} {yaml} {feed} path={app.desk.path.clone()} paths={app.desk.paths} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} picking={app.picking} chosen={app.ends.clone()} decided={app.desk.has_decision(id)} term={app.pointed.as_ref().map(|it| it.1)}
             offer={app.offer()} imagined={app.imagined().map(|it| (it.change.clone(), it.found.clone()))}
             lang={app.settings.lang} send={send.clone()}/>
     }

@@ -116,7 +116,9 @@ pub(crate) fn run_iptables(case: &Value) -> Vec<Outcome> {
         port: number("port").unwrap_or_default(),
         node_port: number("nodeport"),
         endpoints: list("eps").unwrap_or_default(),
-        local: (text("etp") == "Local").then(|| list("local").unwrap_or_default()),
+        local: list("local").unwrap_or_default(),
+        external_local: text("etp") == "Local",
+        ..iptables::ServiceRules::default()
     });
     vec![same(id, "rules", &case["rules"], &json!(rules))]
 }

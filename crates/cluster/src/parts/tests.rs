@@ -70,7 +70,7 @@ fn node_of(pod: &Pod) -> Option<&str> {
 }
 
 fn reaches(world: &mut World, from: &str, to: &str) -> Vec<String> {
-    let traced = path::trace(world, HERE, from, to).expect("both ends are there");
+    let traced = path::trace(world, HERE, from, to, None).expect("both ends are there");
     traced.trace.blockers.iter().map(|it| it.code.clone()).collect()
 }
 

@@ -119,7 +119,7 @@ fn packets_of_pods_keep_their_address_and_reach_ipv4_by_their_nodes() {
     let pod = world.store().list::<Pod>(HERE, Some("default")).next().and_then(|it| it.metadata.name.clone());
     let pod = format!("pod/{}", pod.expect("a pod"));
     let words = |world: &mut World, to: &str| {
-        let traced = trace(world, HERE, &pod, to).expect("both ends are there");
+        let traced = trace(world, HERE, &pod, to, None).expect("both ends are there");
         assert_eq!(traced.trace.blockers, [], "{to}");
         traced.trace.hops.iter().map(|hop| hop.kind.word()).collect::<Vec<_>>()
     };

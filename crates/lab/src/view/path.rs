@@ -6,7 +6,10 @@
 mod line;
 
 use cluster::{ClusterId, World, path::Traced};
-use network::{HopKind, Packet, Rule};
+pub use network::iptables::Step;
+use network::{HopKind, Network, Packet, Probe, Rule, iptables};
+pub use shell::lab::path_fix::PathFix;
+use shell::lab::path_fix::path_fixes;
 
 pub use line::{PathLine, PathMark, line, thread};
 
@@ -38,6 +41,10 @@ pub struct PathView {
     pub rows: Vec<PathRow>,
     /// Who else a Service could have picked, and whether it was this one.
     pub backends: Vec<BackendShare>,
+    /// The smallest changes that would let it through.
+    pub fixes: Vec<PathFix>,
+    /// Asks for it once more.
+    pub again: String,
 }
 
 /// One row of the list.
@@ -64,6 +71,8 @@ pub struct PathHop {
     pub packet: Packet,
     /// Where it is in the picture.
     pub at: Option<String>,
+    /// The rules of kube-proxy that it meets here.
+    pub rules: Vec<Step>,
 }
 
 /// A backend's share of new connections.
@@ -104,9 +113,53 @@ pub fn said(id: &str) -> Option<String> {
     }
 }
 
-/// The rows of a traced path.
+/// The rows of a path traced in a world as it is, and what would mend it there.
 #[must_use]
-pub fn path(traced: &Traced) -> PathView {
+pub fn path(world: &World, cluster: ClusterId, traced: &Traced) -> PathView {
+    let network = cluster::network::of(world, cluster);
+    let fixes = if traced.trace.reachable() {
+        Vec::new()
+    } else {
+        path_fixes(world, cluster, &network, &traced.probe)
+    };
+    let mut view = PathView { fixes, ..listed(traced) };
+    let rules = rules(&network, traced);
+    let proxies = view.rows.iter_mut().filter_map(|row| match row {
+        PathRow::Hop(hop) if hop.kind == HopKind::KubeProxy => Some(hop),
+        PathRow::Hop(_) | PathRow::Blocker(_) => None,
+    });
+    proxies.zip(rules).for_each(|(hop, rules)| hop.rules = rules);
+    view
+}
+
+/// What each kube-proxy on the way has written of the Service that was asked for.
+fn rules(network: &Network, traced: &Traced) -> Vec<Vec<Step>> {
+    let Traced { probe, trace } = traced;
+    let (mut node, mut found) = (None, Vec::new());
+    for (index, hop) in trace.hops.iter().enumerate() {
+        match hop.kind {
+            HopKind::Node => node = network.nodes.iter().find(|it| it.name == hop.component),
+            HopKind::KubeProxy => {
+                let after = trace.hops.get(index + 1).filter(|it| it.kind == HopKind::Dnat);
+                let known = node.map_or_else(Vec::new, |node| iptables::of_services(network, node));
+                let by_node_port = |it: &iptables::ServiceRules| it.node_port == Some(hop.packet.port);
+                let asked = known.iter().find(|it| {
+                    let by_address =
+                        it.cluster_ip.parse() == Ok(hop.packet.dst) && it.port == hop.packet.port;
+                    it.proto.eq_ignore_ascii_case(&probe.proto) && (by_address || by_node_port(it))
+                });
+                found.push(asked.zip(after).map_or_else(Vec::new, |(it, after)| {
+                    let by_address = it.cluster_ip.parse() == Ok(hop.packet.dst);
+                    iptables::walk(it, !by_address, &hop.packet.src.to_string(), &after.component)
+                }));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn listed(traced: &Traced) -> PathView {
     let trace = &traced.trace;
     let verdict = match (trace.reachable(), trace.refused()) {
         (true, _) => Verdict::Reached,
@@ -133,6 +186,7 @@ pub fn path(traced: &Traced) -> PathView {
             rule: hop.rule.clone(),
             packet: hop.packet,
             at: place(hop.kind, &hop.component, node.as_deref()),
+            rules: Vec::new(),
         }));
     }
     rows.extend(blockers.map(|blocker| PathRow::Blocker(blocker.code.clone())));
@@ -147,14 +201,19 @@ pub fn path(traced: &Traced) -> PathView {
             picked: picked.as_deref() == Some(it.ip.to_string().as_str()),
         })
         .collect();
+    let Probe { from, to, port, proto, .. } = &traced.probe;
+    let udp = if proto == "UDP" { " --proto udp" } else { "" };
+    let again = format!("lab trace {} {}:{port}{udp}", cluster::path::said(from), cluster::path::said(to));
     PathView {
-        from: traced.probe.from.clone(),
-        to: traced.probe.to.clone(),
-        port: traced.probe.port,
+        from: from.clone(),
+        to: to.clone(),
+        port: *port,
         verdict,
         passed,
         rows,
         backends,
+        fixes: Vec::new(),
+        again,
     }
 }
 
@@ -194,7 +253,7 @@ fn place(kind: HopKind, component: &str, node: Option<&str>) -> Option<String> {
 mod tests {
     use std::net::IpAddr;
 
-    use network::{Blocker, Hop, Probe, Trace};
+    use network::{Blocker, Hop, Trace};
 
     use super::*;
 
@@ -223,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_blocker_stands_where_it_stops_and_what_follows_has_no_number() {
-        let view = path(&blocked());
+        let view = listed(&blocked());
         assert_eq!(view.verdict, Verdict::TimedOut);
         assert_eq!(view.passed, 2);
         assert!(matches!(&view.rows[2], PathRow::Blocker(code) if code == "sg:in:eni-2"));

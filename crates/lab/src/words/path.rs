@@ -1,6 +1,8 @@
 //! What does a path say? The lead, a title and a line for each hop, and a sentence for each blocker.
 
-use network::{HopKind, Rule};
+use std::collections::BTreeMap;
+
+use network::{Edit, HopKind, Peer, Rule};
 
 use super::{Lang, en, ko};
 use crate::view::path::{PathHop, PathRow, PathView, Verdict};
@@ -82,16 +84,53 @@ pub fn rule(lang: Lang, hop: &PathHop) -> String {
         }
         Rule::Route { destination, target } => format!("{destination} → {target}"),
         Rule::Policies(names) => names.join(", "),
+        Rule::OneOf(0) => lang.pick("엔드포인트 없음", "no endpoints").to_owned(),
         Rule::OneOf(count) => match lang {
             Lang::Ko => format!("엔드포인트 {count}개, 각 1/{count}"),
             Lang::En => format!("{count} endpoints, 1/{count} each"),
         },
-        Rule::Rewrote(before) if hop.kind == HopKind::Dnat => format!("{before} → {}", hop.component),
-        Rule::Rewrote(before) => format!("{before} → {}", packet.src),
+        Rule::Rewrote(_) => {
+            rewriting(hop).map_or_else(String::new, |(before, after)| format!("{before} → {after}"))
+        }
         Rule::Answers(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Rule::IpRule { priority, table } => format!("ip rule {priority}: to {} → {table}", packet.dst),
         Rule::PublicCidr(cidr) => format!("publicAccessCidrs {cidr} ∋ {}", packet.src),
     }
+}
+
+/// What an address was and what it becomes, where a hop rewrites one.
+#[must_use]
+pub fn rewriting(hop: &PathHop) -> Option<(String, String)> {
+    let Rule::Rewrote(before) = hop.rule else { return None };
+    let after = if hop.kind == HopKind::Dnat { hop.component.clone() } else { hop.packet.src.to_string() };
+    Some((before.to_string(), after))
+}
+
+/// Opens the rules of kube-proxy that a packet meets: so many.
+#[must_use]
+pub fn rules(lang: Lang, count: usize) -> String {
+    match lang {
+        Lang::Ko => format!("만나는 iptables 규칙 {count}개"),
+        Lang::En => format!("{count} iptables rules on the way"),
+    }
+}
+
+/// Whether a rule took the packet.
+#[must_use]
+pub fn step(lang: Lang, taken: bool) -> &'static str {
+    if taken { lang.pick("맞음", "matches") } else { lang.pick("지나침", "passed by") }
+}
+
+/// Heads the smallest changes.
+#[must_use]
+pub fn fixes(lang: Lang) -> &'static str {
+    lang.pick("이렇게 바꾸면 통과합니다", "This would let it through")
+}
+
+/// Opens the form of another path.
+#[must_use]
+pub fn another(lang: Lang) -> &'static str {
+    lang.pick("다른 경로 따라가기", "Follow another path")
 }
 
 /// Why it stops, as one sentence that names one component.
@@ -102,6 +141,54 @@ pub fn blocker(lang: Lang, code: &str) -> String {
         Lang::Ko => ko::path::blocker(&parts),
         Lang::En => en::path::blocker(&parts),
     }
+}
+
+/// A change that lets a packet through, in a few words.
+#[must_use]
+pub fn edit(lang: Lang, edit: &Edit) -> String {
+    match lang {
+        Lang::Ko => ko::path::edit(edit),
+        Lang::En => en::path::edit(edit),
+    }
+}
+
+/// Nothing small helps.
+#[must_use]
+pub fn no_fix(lang: Lang) -> &'static str {
+    lang.pick(
+        "작은 변경으로는 통과시킬 수 없습니다. 듣는 프로세스가 없거나, 없는 이름이거나, 다른 사람의 네트워크가 막고 있습니다.",
+        "No small change lets it through: nothing listens there, the name means nothing, or somebody else's network refuses.",
+    )
+}
+
+/// Part of a fix has no command.
+#[must_use]
+pub fn elsewhere(lang: Lang) -> &'static str {
+    lang.pick(
+        "일부는 여기서 입력할 명령이 없습니다. 상대 네트워크를 맡은 사람이 바꿔야 합니다.",
+        "Part of it has no command here: whoever runs the other network has to change it.",
+    )
+}
+
+/// `443`, `1024-65535`; none for every port.
+pub(super) fn ports(from: Option<u16>, to: Option<u16>) -> Option<String> {
+    match (from, to) {
+        (Some(first), Some(last)) if first != last => Some(format!("{first}-{last}")),
+        (first, _) => first.map(|port| port.to_string()),
+    }
+}
+
+/// `shop/app=cart`, or a block.
+pub(super) fn peer(peer: &Peer) -> String {
+    match peer {
+        Peer::Pods { namespace, labels } => format!("{namespace}/{}", pairs(labels)),
+        Peer::Block(block) => block.to_string(),
+    }
+}
+
+/// `app=web,tier=front`.
+pub(super) fn pairs(labels: &BTreeMap<String, String>) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

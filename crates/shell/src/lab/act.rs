@@ -2,7 +2,12 @@
 
 use cluster::{ClusterId, Principal, Request, parts::Fault, provision::Provision};
 
-use crate::{eval::Flow, kubectl::known, tool::Call};
+use crate::{
+    eval::Flow,
+    kubectl::known,
+    output::Hint,
+    tool::{Call, nearest},
+};
 
 /// The cluster of the current context.
 pub(super) fn here(call: &Call<'_, '_>) -> Option<ClusterId> {
@@ -22,7 +27,28 @@ fn ask(call: &mut Call<'_, '_>, what: Provision) -> Result<i32, Flow> {
     }
 }
 
-/// `lab node add`, `lab node set-max-pods NODE N`, `lab node restart NODE`.
+/// `lab node iptables NODE`: what `iptables-save` prints there.
+fn iptables(call: &mut Call<'_, '_>, cluster: ClusterId, name: &str) -> i32 {
+    let network = cluster::network::of(call.shell.world, cluster);
+    let Some(node) = network.nodes.iter().find(|it| it.name == name) else {
+        call.out.err(&format!("lab: node {name:?} not found"));
+        let nearest = nearest(name, network.nodes.iter().map(|it| it.name.as_str()));
+        call.out.hint(Hint::UnknownCommand { name: name.to_owned(), nearest });
+        return 1;
+    };
+    if node.fargate {
+        call.out.err(&format!(
+            "lab: {name} is a Fargate micro-VM: nobody gets a shell on it, and AWS keeps its kube-proxy"
+        ));
+        return 1;
+    }
+    for table in network::iptables::save(&network, node) {
+        call.out.out(&table.to_string());
+    }
+    0
+}
+
+/// `lab node add`, `lab node set-max-pods NODE N`, `lab node restart NODE`, `lab node iptables NODE`.
 pub(super) fn node(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let Some(cluster) = here(call) else {
         call.out.err("lab: there is no cluster in the current context");
@@ -31,6 +57,7 @@ pub(super) fn node(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let words: Vec<String> = call.args.clone();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
+        ["iptables", node] => Ok(iptables(call, cluster, node)),
         ["add"] => ask(call, Provision::AddNode { cluster }),
         ["set-max-pods", node, limit] => match limit.parse() {
             Ok(max_pods) => ask(call, Provision::SetMaxPods { cluster, node: (*node).to_owned(), max_pods }),

@@ -9,7 +9,7 @@ use crate::{Hint, eval::Flow, tool::Call};
 mod act;
 mod calc;
 mod import;
-mod path_fix;
+pub mod path_fix;
 mod trace;
 mod wait;
 pub mod what_if;
@@ -76,11 +76,15 @@ pub const VERBS: &[Verb] = &[
     },
     Verb { name: "help", usage: "lab help", run: help },
     Verb { name: "import", usage: import::USAGE, run: import::run },
-    Verb { name: "node", usage: "lab node add | set-max-pods NODE N | restart NODE", run: act::node },
+    Verb {
+        name: "node",
+        usage: "lab node add | iptables NODE | set-max-pods NODE N | restart NODE",
+        run: act::node,
+    },
     Verb { name: "redo", usage: "lab redo", run: redo },
     Verb { name: "seed", usage: "lab seed NUMBER", run: seed },
     Verb { name: "select", usage: "lab select KIND/NAME", run: select },
-    Verb { name: "trace", usage: "lab trace FROM TO[:PORT]", run: trace::run },
+    Verb { name: "trace", usage: trace::USAGE, run: trace::run },
     Verb { name: "undo", usage: "lab undo", run: undo },
     Verb { name: "wait", usage: "lab wait idle|DURATION|goal:ID", run: wait::run },
     Verb {

@@ -2,14 +2,41 @@
 //!
 //! Only reads. What lies in somebody else's hands (the far side of a peering, a network on premises) has no line to type.
 
-use cluster::{ClusterId, path};
+use api::{Resource, kinds::sim::ControlPlane};
+use cluster::{ClusterId, World, path};
 use network::{
-    Edit, Network, Peer, network::Service, policy_peer, security_group::Direction, smallest_fixes,
+    Edit, Network, Peer, Probe, network::Service, policy_peer, security_group::Direction, smallest_fixes,
 };
 use serde_json::{Value, json};
 
 use super::trace;
 use crate::{eval::Flow, flag::Given, tool::Call};
+
+/// Changes that let a packet through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathFix {
+    /// What changes.
+    pub edits: Vec<Edit>,
+    /// What one would type; shorter than the edits where some lie in somebody else's hands.
+    pub lines: Vec<String>,
+}
+
+impl PathFix {
+    /// Whether lines are all that it takes.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.lines.len() == self.edits.len()
+    }
+}
+
+/// The smallest changes with which a probe arrives; none where it does, or never will.
+#[must_use]
+pub fn path_fixes(world: &World, cluster: ClusterId, network: &Network, probe: &Probe) -> Vec<PathFix> {
+    let name = name_of(world, cluster);
+    let lines = |edits: &[Edit]| edits.iter().filter_map(|it| typed(network, &name, it)).collect();
+    let fixes = smallest_fixes(network, probe).into_iter();
+    fixes.map(|fix| PathFix { lines: lines(&fix.edits), edits: fix.edits }).collect()
+}
 
 /// `lab fix FROM TO[:PORT] [--json]`.
 pub(super) fn run(call: &mut Call<'_, '_>, given: &Given) -> Result<i32, Flow> {
@@ -27,12 +54,10 @@ pub(super) fn run(call: &mut Call<'_, '_>, given: &Given) -> Result<i32, Flow> {
         call.out.line(&format!("{from} → {to}: reached as it is"));
         return Ok(0);
     }
-    let fixes = smallest_fixes(&network, &probe);
-    let name = name_of(call, cluster);
-    let lines = |edits: &[Edit]| edits.iter().filter_map(|it| typed(&network, &name, it)).collect::<Vec<_>>();
+    let fixes = path_fixes(world, cluster, &network, &probe);
     let exit = i32::from(fixes.is_empty());
     if given.on("json") {
-        let fixes = fixes.iter().map(|fix| json!({"edits": fix.edits, "commands": lines(&fix.edits)}));
+        let fixes = fixes.iter().map(|fix| json!({"edits": fix.edits, "commands": fix.lines}));
         let all =
             json!({"from": from, "to": to, "blockers": now.blockers, "fixes": fixes.collect::<Vec<_>>()});
         call.out.line(&format!("{all:#}"));
@@ -46,7 +71,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, given: &Given) -> Result<i32, Flow> {
     for (number, fix) in (1..).zip(&fixes) {
         let edits: Vec<String> = fix.edits.iter().map(words).collect();
         call.out.line(&format!("{number}. {}", edits.join(" + ")));
-        for line in lines(&fix.edits) {
+        for line in &fix.lines {
             call.out.line(&format!("   {line}"));
         }
     }
@@ -54,9 +79,8 @@ pub(super) fn run(call: &mut Call<'_, '_>, given: &Given) -> Result<i32, Flow> {
 }
 
 /// What the cluster is called.
-fn name_of(call: &Call<'_, '_>, cluster: ClusterId) -> String {
-    use api::{Resource, kinds::sim::ControlPlane};
-    let planes = call.shell.world.store().list::<ControlPlane>(ClusterId::WORLD, None);
+fn name_of(world: &World, cluster: ClusterId) -> String {
+    let planes = world.store().list::<ControlPlane>(ClusterId::WORLD, None);
     let found = planes.into_iter().find(|it| it.id == cluster.0);
     found.and_then(|it| it.meta().name.clone()).unwrap_or_default()
 }

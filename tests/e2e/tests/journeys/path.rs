@@ -2,7 +2,7 @@
 
 use e2e::{Page, Site, View};
 
-use crate::rest;
+use crate::{commands, rest};
 
 /// Chooses in a list what begins with these letters, with the arrow keys.
 fn choose(page: &Page, list: &str, letters: &str) {
@@ -36,6 +36,9 @@ fn a_path_is_followed_and_a_blocked_one_says_what_blocks_it() {
     page.press("Tab");
     page.type_text("443\n");
     assert!(!hops(&page).contains('✕'));
+    // The form has made room for the hops.
+    page.press("Escape");
+    page.press("t");
     choose(&page, "From", "laptop");
     choose(&page, "To", "pod/web");
     page.click("button", "Trace");
@@ -63,5 +66,29 @@ fn a_path_is_followed_between_two_things_that_are_picked() {
     pick("worker-a");
     pick("system-b");
     assert!(hops(&page).contains("system-b"));
+    assert_eq!(page.console_errors(), [""; 0]);
+}
+
+#[test]
+fn a_blocked_path_is_mended_in_a_branch() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/ip-slots", &View::desktop());
+    rest(&page);
+    let lines = [
+        // Nothing listens in the pods of this lesson.
+        "kubectl set image deployment web web=nginx",
+        "kubectl expose deployment web --port=80",
+        "kubectl set selector service web app=wbe",
+        "lab trace Node/worker-a svc/web",
+    ];
+    commands(&page, &lines);
+    page.wait_for("what blocks", "document.querySelector('ol.hops li.is-blocker') !== null");
+    page.click("button", "Apply in a branch: Service default/web: select app=web");
+    rest(&page);
+    page.wait_for("the way", "document.querySelector('#inspector .s-run, #inspector .ink-run') !== null");
+    assert!(!hops(&page).contains('✕'));
+    page.press("Escape");
+    page.press("b");
+    page.wait_for("two futures", "document.querySelectorAll('.branches button').length === 2");
     assert_eq!(page.console_errors(), [""; 0]);
 }

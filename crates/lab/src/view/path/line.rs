@@ -73,7 +73,15 @@ pub fn line(view: &PathView, scene: &Scene) -> PathLine {
             let known = usize::from(!target.is_empty() && target.last() == way.first());
             target.extend(way.into_iter().skip(known));
         }
-        let (x, y) = stop.badge();
+        let (x, mut y) = stop.badge();
+        // A node's number sits where the line meets its edge.
+        if let Some((node, inner)) = last.as_ref().and_then(|before| in_its_node(before, &stop)) {
+            if node.id == stop.id {
+                y = inner.over_row();
+            } else if let Some(mark) = found.marks.last_mut() {
+                mark.y = inner.over_row();
+            }
+        }
         found.marks.push(PathMark { x, y, number: hop.number, blocked: false, ghost });
         found.touched.push(id);
         last = Some(stop);
@@ -193,6 +201,15 @@ impl Stop {
         }
     }
 
+    fn is_node(&self) -> bool {
+        self.id.starts_with("Node/")
+    }
+
+    /// The lane just above its row.
+    fn over_row(&self) -> i32 {
+        self.rect.y - 4
+    }
+
     fn is_pod(&self) -> bool {
         self.id.starts_with("Pod/")
     }
@@ -212,7 +229,7 @@ impl Stop {
             (Place::Gateway, Place::Inside(_)) => vec![(r.x, r.y + r.h), (r.x, lanes.bus)],
             (Place::Inside(gutter), other) => {
                 let mut way = if self.is_pod() {
-                    vec![(middle, r.y), (middle, r.y - 4), (gutter, r.y - 4)]
+                    vec![(middle, r.y), (middle, self.over_row()), (gutter, self.over_row())]
                 } else {
                     vec![left, (gutter, left.1)]
                 };
@@ -228,10 +245,28 @@ impl Stop {
     }
 }
 
+/// A node and what lies in it, whichever comes first; none if neither is a node.
+fn in_its_node<'s>(a: &'s Stop, b: &'s Stop) -> Option<(&'s Stop, &'s Stop)> {
+    let holds = |node: &Stop, inner: &Stop| node.is_node() && inner.node.as_ref() == Some(&node.id);
+    match (holds(a, b), holds(b, a)) {
+        (true, _) => Some((a, b)),
+        (false, true) => Some((b, a)),
+        (false, false) => None,
+    }
+}
+
 /// Corners from one thing to another.
 fn join(scene: &Scene, a: &Stop, b: &Stop) -> Vec<Point> {
     if a.node.is_some() && a.node == b.node {
         // Inside one node: over the row, in the gap above the slots.
+        if let Some((node, inner)) = in_its_node(a, b) {
+            let (lane, top) = (inner.over_row(), (inner.rect.middle(), inner.rect.y));
+            let mut way = vec![(node.rect.x, lane), (top.0, lane), top];
+            if node.id == b.id {
+                way.reverse();
+            }
+            return way;
+        }
         let end = |stop: &Stop| {
             let r = stop.rect;
             if stop.is_pod() { (r.middle(), r.y) } else { (r.x, r.y + r.h / 2) }
@@ -275,6 +310,7 @@ mod tests {
                 rule: Rule::Passage,
                 packet: Packet { src: ip, dst: ip, port: 80 },
                 at: Some((*at).to_owned()),
+                rules: Vec::new(),
             })
         };
         PathView {
@@ -285,6 +321,8 @@ mod tests {
             passed: stops.len(),
             rows: stops.iter().enumerate().map(hop).collect(),
             backends: Vec::new(),
+            fixes: Vec::new(),
+            again: String::new(),
         }
     }
 

@@ -207,7 +207,10 @@ fn slots(card: &mut Card, row: &NodeRow<'_>, measure: &Measure, wide: i32) {
 fn hosts(card: &mut Card, row: &NodeRow<'_>, measure: &Measure, top: i32, w: i32) -> i32 {
     let left = if measure.large { measure.tray + 4 } else { measure.tray };
     let (mut x, mut y) = (left, top);
-    for p in row.pods.iter().filter(|p| pod::on_host_network(p)) {
+    let mut all: Vec<_> = row.pods.iter().filter(|p| pod::on_host_network(p)).collect();
+    // A path meets kube-proxy first, and its number stands before it.
+    all.sort_by_key(|p| pod::workload(p) != "kube-proxy");
+    for p in all {
         let name = pod::workload(p);
         let wide = 12 + measure.letter * i32::try_from(name.chars().count()).unwrap_or(8);
         if x + wide > w - 8 && x > left {

@@ -1,6 +1,8 @@
 //! Paths in English.
 
-use network::HopKind;
+use network::{Edit, HopKind, security_group::Direction};
+
+use crate::words::path::{pairs, peer, ports};
 
 /// What a hop is.
 #[must_use]
@@ -111,5 +113,57 @@ pub fn blocker(parts: &[&str]) -> String {
         ["hybrid", what, ip] => format!("The control plane was not told of {ip} ({what})."),
         ["dns", _, name] => format!("The name {name} has no records."),
         other => other.join(":"),
+    }
+}
+
+/// A change that lets a packet through.
+#[must_use]
+pub fn edit(edit: &Edit) -> String {
+    let way = |direction: &Direction| match direction {
+        Direction::In => "in from",
+        Direction::Out => "out to",
+    };
+    match edit {
+        Edit::SecurityGroupRule { group, direction, rule } => {
+            let ports = ports(rule.from, rule.to).unwrap_or_else(|| "everything".to_owned());
+            format!("security group {group}: allow {ports} {} {}", way(direction), rule.peer)
+        }
+        Edit::NaclRule { acl, direction, rule } => {
+            let ports = ports(rule.from, rule.to).unwrap_or_else(|| "everything".to_owned());
+            format!("network ACL {acl}: rule {} allows {ports} {} {}", rule.n, way(direction), rule.cidr)
+        }
+        Edit::Route { table, destination, target } => {
+            format!("route table {table}: {destination} → {target}")
+        }
+        Edit::ReturnRoute { gateway, source } => {
+            format!("the network behind {gateway}: a route back to {source}")
+        }
+        Edit::PublicAccess => "API endpoint: public access on".to_owned(),
+        Edit::PublicCidr { block } => format!("publicAccessCidrs: add {block}"),
+        Edit::PolicyRule { namespace, policy, direction, peer: whom, protocol, port } => {
+            let whom = peer(whom);
+            format!("NetworkPolicy {namespace}/{policy}: allow {protocol} {port} {} {whom}", way(direction))
+        }
+        Edit::ServicePort { service, port, target, .. } => {
+            format!("Service {service}: add port {port} → {target}")
+        }
+        Edit::TargetPort { service, port, target } => {
+            format!("Service {service}: targetPort of {port} becomes {target}")
+        }
+        Edit::Selector { service, selector } => {
+            format!("Service {service}: select {}", pairs(selector))
+        }
+        Edit::TrafficPolicy { service, external: true } => {
+            format!("Service {service}: externalTrafficPolicy Cluster")
+        }
+        Edit::TrafficPolicy { service, external: false } => {
+            format!("Service {service}: internalTrafficPolicy Cluster")
+        }
+        Edit::SourceRange { service, block } => {
+            format!("Service {service}: loadBalancerSourceRanges gets {block}")
+        }
+        Edit::RemoteNetwork { pods: true, block } => format!("remotePodNetworks: add {block}"),
+        Edit::RemoteNetwork { pods: false, block } => format!("remoteNodeNetworks: add {block}"),
+        Edit::DnsSupport => "VPC: enableDnsSupport on".to_owned(),
     }
 }

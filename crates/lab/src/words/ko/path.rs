@@ -1,6 +1,8 @@
 //! 한국어로 말하는 경로.
 
-use network::HopKind;
+use network::{Edit, HopKind, security_group::Direction};
+
+use crate::words::path::{pairs, peer, ports};
 
 /// What a hop is.
 #[must_use]
@@ -111,5 +113,58 @@ pub fn blocker(parts: &[&str]) -> String {
         ["hybrid", what, ip] => format!("컨트롤 플레인은 {ip}를 모릅니다({what})."),
         ["dns", _, name] => format!("이름 {name}에 레코드가 없습니다."),
         other => other.join(":"),
+    }
+}
+
+/// A change that lets a packet through.
+#[must_use]
+pub fn edit(edit: &Edit) -> String {
+    let way = |direction: &Direction, other: &str| match direction {
+        Direction::In => format!("{other} →"),
+        Direction::Out => format!("→ {other}"),
+    };
+    match edit {
+        Edit::SecurityGroupRule { group, direction, rule } => {
+            let ports = ports(rule.from, rule.to).unwrap_or_else(|| "전체".to_owned());
+            format!("보안 그룹 {group}: {} {ports} 허용", way(direction, &rule.peer))
+        }
+        Edit::NaclRule { acl, direction, rule } => {
+            let ports = ports(rule.from, rule.to).unwrap_or_else(|| "전체".to_owned());
+            let other = way(direction, &rule.cidr.to_string());
+            format!("네트워크 ACL {acl}: 규칙 {}: {other} {ports} 허용", rule.n)
+        }
+        Edit::Route { table, destination, target } => {
+            format!("라우팅 테이블 {table}: {destination} → {target}")
+        }
+        Edit::ReturnRoute { gateway, source } => {
+            format!("{gateway} 너머의 네트워크: {source}행 경로 추가")
+        }
+        Edit::PublicAccess => "API 엔드포인트: 퍼블릭 액세스 켜기".to_owned(),
+        Edit::PublicCidr { block } => format!("publicAccessCidrs: {block} 추가"),
+        Edit::PolicyRule { namespace, policy, direction, peer: whom, protocol, port } => {
+            let whom = way(direction, &peer(whom));
+            format!("NetworkPolicy {namespace}/{policy}: {whom} {protocol} {port} 허용")
+        }
+        Edit::ServicePort { service, port, target, .. } => {
+            format!("서비스 {service}: 포트 {port} → {target} 추가")
+        }
+        Edit::TargetPort { service, port, target } => {
+            format!("서비스 {service}: 포트 {port}의 targetPort → {target}")
+        }
+        Edit::Selector { service, selector } => {
+            format!("서비스 {service}: 셀렉터 → {}", pairs(selector))
+        }
+        Edit::TrafficPolicy { service, external: true } => {
+            format!("서비스 {service}: externalTrafficPolicy를 Cluster로")
+        }
+        Edit::TrafficPolicy { service, external: false } => {
+            format!("서비스 {service}: internalTrafficPolicy를 Cluster로")
+        }
+        Edit::SourceRange { service, block } => {
+            format!("서비스 {service}: loadBalancerSourceRanges에 {block} 추가")
+        }
+        Edit::RemoteNetwork { pods: true, block } => format!("remotePodNetworks: {block} 추가"),
+        Edit::RemoteNetwork { pods: false, block } => format!("remoteNodeNetworks: {block} 추가"),
+        Edit::DnsSupport => "VPC: enableDnsSupport 켜기".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
-//! `lab fix FROM TO`: the lines that it says let the packet through.
+//! `lab trace`, `lab fix FROM TO` and `lab node iptables`: what they say, and that the lines of a fix let the packet through.
 
 use cluster::World;
+use serde_json::Value;
 use shell::{Machine, Output, run};
 
 /// A machine with a cluster of two nodes, two pods and a Service.
@@ -92,4 +93,44 @@ fn what_arrives_already_and_what_nobody_is_called_is_said() {
     assert!(words.starts_with("lab: no \"pod/cta\" to trace from"), "{words}");
     let (exit, words) = said(&mut machine, &mut world, "lab fix pod/cat pod/web:81");
     assert_eq!(exit, 1, "nothing listens there: {words}");
+}
+
+#[test]
+fn every_backend_is_traced_and_said_as_data() {
+    let (mut machine, mut world) = lab();
+    said(&mut machine, &mut world, "kubectl run web-2 --image=nginx --port=80 --labels=app=web");
+    said(&mut machine, &mut world, "lab wait idle");
+    let (exit, text) = said(&mut machine, &mut world, "lab trace pod/cat svc/web --all --json");
+    assert_eq!(exit, 0, "{text}");
+    let all: Value = serde_json::from_str(&text).expect("JSON");
+    let all = all.as_array().expect("a list");
+    let mut backends: Vec<&str> = all.iter().filter_map(|one| one["backend"].as_str()).collect();
+    backends.sort_unstable();
+    assert_eq!(backends, ["default/web", "default/web-2"]);
+    for one in all {
+        assert_eq!(one["verdict"], "reached");
+        assert_eq!(one["backends"].as_array().map(Vec::len), Some(2));
+    }
+    let (exit, text) = said(&mut machine, &mut world, "lab trace pod/cat svc/web:80 --proto udp");
+    assert_eq!(exit, 1, "{text}");
+    assert!(text.contains("svc:no-port:default/web:80"), "{text}");
+    let (exit, text) = said(&mut machine, &mut world, "lab trace pod/cat svc/web --proto icmp");
+    assert_eq!((exit, text.as_str()), (2, "lab: \"icmp\" is no protocol that is traced: tcp or udp\n"));
+}
+
+#[test]
+fn a_stopped_kube_proxy_keeps_its_rules() {
+    let (mut machine, mut world) = lab();
+    let (_, nodes) = said(&mut machine, &mut world, "kubectl get nodes -o name");
+    let node = nodes.lines().next().and_then(|it| it.strip_prefix("node/")).expect("a node").to_owned();
+    let count = format!("lab node iptables {node} | grep -c default/web");
+    // The Service's own rule, and of each endpoint one that chooses it and two of its chain.
+    assert_eq!(said(&mut machine, &mut world, &count).1, "4\n");
+    said(&mut machine, &mut world, &format!("lab fault stop kube-proxy {node}"));
+    said(&mut machine, &mut world, "kubectl run web-2 --image=nginx --port=80 --labels=app=web");
+    said(&mut machine, &mut world, "lab wait idle");
+    assert_eq!(said(&mut machine, &mut world, &count).1, "4\n");
+    said(&mut machine, &mut world, "lab fault clear");
+    said(&mut machine, &mut world, "lab wait idle");
+    assert_eq!(said(&mut machine, &mut world, &count).1, "7\n");
 }
