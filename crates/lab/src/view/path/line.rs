@@ -196,7 +196,7 @@ impl Stop {
         match self.is_pod() {
             true if r.w == r.h && r.w < 30 => (r.x - 3, r.y - 6),
             true if r.w == r.h => (r.x, r.y),
-            true => (r.x - 5, r.y + r.h / 2),
+            true => (r.x - 8, r.y + r.h / 2),
             false => (r.x, r.y + r.h / 2),
         }
     }
