@@ -11,7 +11,13 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
-use crate::{k8s::core::v1::PodTemplateSpec, quantity, validate::Release};
+use md5::{Digest, Md5};
+
+use crate::{
+    k8s::core::v1::{EndpointPort, PodTemplateSpec},
+    quantity,
+    validate::Release,
+};
 
 static TEXT: &str = include_str!("../data/template-layout.txt");
 
@@ -41,6 +47,15 @@ pub fn hash(template: &PodTemplateSpec, collisions: Option<i32>, release: Releas
     let count = collisions.map(|count| u64::from(count.unsigned_abs()).to_le_bytes());
     let bytes = text.bytes().chain(count.into_iter().flatten());
     bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// By what the ports of Endpoints are sorted: the MD5 of a port's dump. Source: `portsByHash` of `pkg/api/v1/endpoints/util.go`.
+#[must_use]
+pub fn order_of_port(port: &EndpointPort) -> [u8; 16] {
+    let mut text = String::new();
+    let port = serde_json::to_value(port).unwrap_or_default();
+    Dump { text: &mut text, minor: NEWEST }.value("EndpointPort", Some(&port), true);
+    Md5::digest(text).into()
 }
 
 fn fields(line: &'static str) -> Vec<Field> {

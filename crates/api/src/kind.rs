@@ -79,12 +79,6 @@ impl KindInfo {
         self.singular.map_or_else(|| self.kind.to_lowercase(), str::to_owned)
     }
 
-    /// Whether it is served in this version: its own, or an older one that the server reads and writes as well.
-    #[must_use]
-    pub fn is_served_in(&self, version: &str) -> bool {
-        self.version == version || (self.group == "autoscaling" && version == "v1")
-    }
-
     /// Whether `kubectl` means this kind by a word in lower case: plural, singular, short name, or one of these with
     /// its group, or with its version and group.
     #[must_use]
@@ -93,7 +87,7 @@ impl KindInfo {
         (self.plural == name || self.singular() == name || self.short.contains(&name))
             && group.is_none_or(|g| {
                 let version = g.strip_suffix(self.group).and_then(|rest| rest.strip_suffix('.'));
-                g == self.group || version.is_some_and(|version| self.is_served_in(version))
+                g == self.group || version == Some(self.version)
             })
     }
 
@@ -292,6 +286,7 @@ kinds! {
     SelfSubjectAccessReview: "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", [], Cluster, [], CREATE, simulated;
     SelfSubjectRulesReview: "authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", [], Cluster, [], CREATE, simulated;
     SubjectAccessReview: "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", [], Cluster, [], CREATE, simulated;
+    AutoscalerV1: "autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", [], Namespaced, ["all"], ALL, simulated;
     CertificateSigningRequest: "certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", ["csr"], Cluster, [], ALL;
     EventsV1: "events.k8s.io", "v1", "events", "Event", ["ev"], Namespaced, [], ALL;
     FlowSchema: "flowcontrol.apiserver.k8s.io", "v1", "flowschemas", "FlowSchema", [], Cluster, [], ALL;
@@ -338,6 +333,16 @@ impl Kind {
             let info = k.info();
             info.domain() == Domain::Kubernetes && info.is_called(&word)
         })
+    }
+
+    /// The kind as which it is stored: some are served in more than one version or group.
+    #[must_use]
+    pub fn stored(self) -> Kind {
+        match self {
+            Kind::AutoscalerV1 => Kind::HorizontalPodAutoscaler,
+            Kind::EventsV1 => Kind::Event,
+            kind => kind,
+        }
     }
 
     /// The kind that a lesson means: `Pod`, `aws/Subnet`, `eks/Cluster`, `sim/IpPool`.

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod asset;
+pub mod autoscaling;
 pub mod canonical;
 pub mod cel;
 pub mod custom;
@@ -40,6 +41,7 @@ pub mod signing;
 pub mod status;
 pub mod text;
 pub mod time;
+pub mod typed;
 pub mod validate;
 
 pub use diagnostic::{Diagnostic, Severity, Span};

@@ -15,7 +15,7 @@ mod pointer;
 mod restore;
 mod strategic;
 
-pub use pointer::json_patch;
+pub use pointer::{json_patch, opened};
 pub use restore::restore;
 pub use strategic::strategic_merge;
 

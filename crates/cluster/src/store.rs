@@ -50,6 +50,7 @@ impl Key {
     /// The key of an object of `kind`; what its scope does not need is dropped.
     #[must_use]
     pub fn new(cluster: ClusterId, kind: Kind, namespace: &str, name: &str) -> Self {
+        let kind = kind.stored();
         let (cluster, namespace) = scoped(cluster, kind, namespace);
         Self { cluster, kind, namespace: namespace.into(), name: name.into() }
     }
@@ -219,7 +220,7 @@ impl Store {
         let end = start.clone();
         self.objects
             .range(start..)
-            .take_while(move |(key, _)| key.cluster == end.cluster && key.kind == kind)
+            .take_while(move |(key, _)| key.cluster == end.cluster && key.kind == end.kind)
             .take_while(move |(key, _)| {
                 namespace.is_none_or(|n| *key.namespace == *n || key.namespace.is_empty())
             })

@@ -38,6 +38,12 @@ const KUBECTL: &str = "kubectl";
 /// UPSTREAM: when somebody scales is not noted. Source: apimachinery `pkg/util/managedfields/scalehandler.go`.
 const SCALE: &str = "scale";
 
+/// Most managers that are noted as writers. Source: apimachinery `pkg/util/managedfields/internal/fieldmanager.go`.
+const MOST_WRITERS: usize = 10;
+
+/// Who stands for writers of long ago.
+const ANCIENT: &str = "ancient-changes";
+
 /// Most bytes of annotations.
 const MOST_ANNOTATIONS: usize = 256 * 1024;
 
@@ -199,7 +205,39 @@ pub fn update(
             None => all.push((entry(writer, "Update", &version), taken)),
         }
     }
+    all.retain(|(_, set)| !set.is_empty());
+    merge_oldest(&mut all);
     entries(all)
+}
+
+/// Merges the writers of longest ago, each version by itself, until there are no more than [`MOST_WRITERS`].
+/// Source: apimachinery `pkg/util/managedfields/internal/capmanagers.go`.
+fn merge_oldest(all: &mut Vec<(ManagedFieldsEntry, Set)>) {
+    let since = |entry: &ManagedFieldsEntry| entry.time.as_ref().map_or(0, |time| time.0.as_second());
+    let (mut writers, rest): (Vec<_>, Vec<_>) =
+        all.drain(..).partition(|(entry, _)| entry.operation.as_deref() == Some("Update"));
+    // UPSTREAM: of equally old ones the text counts by which each is known there, which begins with the name.
+    writers.sort_by_key(|(entry, _)| {
+        let word = |text: &Option<String>| text.clone().unwrap_or_default();
+        (since(entry), word(&entry.manager), word(&entry.api_version), word(&entry.subresource))
+    });
+    let mut over = writers.len().saturating_sub(MOST_WRITERS);
+    let mut kept: Vec<(ManagedFieldsEntry, Set)> = Vec::new();
+    for (entry, set) in writers {
+        let oldest = kept.iter_mut().find(|(first, _)| over > 0 && first.api_version == entry.api_version);
+        match oldest {
+            Some((first, sum)) => {
+                *sum = sum.union(&set);
+                first.manager = Some(ANCIENT.to_owned());
+                first.subresource = None;
+                first.time = entry.time;
+                over -= 1;
+            }
+            None => kept.push((entry, set)),
+        }
+    }
+    all.extend(rest);
+    all.extend(kept);
 }
 
 /// What a manifest makes of an object, and whose its fields are then. `live` is `null` if there is none yet.

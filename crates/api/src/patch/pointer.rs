@@ -2,6 +2,8 @@
 //!
 //! Source: evanphx/json-patch v4, the API server's own; it is laxer than RFC 6902 here and there.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::PatchError;
@@ -172,6 +174,31 @@ impl<'a> Place<'a> {
         format!(
             "error in {op} for path: '{path}': Unable to access invalid index: {key}: invalid index referenced"
         )
+    }
+}
+
+/// The ways to the values that a JSON patch, or a merge patch, takes apart: their fields are sorted afterwards.
+#[must_use]
+pub fn opened(is_json_patch: bool, patch: &Value) -> BTreeSet<Vec<String>> {
+    let mut ways = BTreeSet::from([Vec::new()]);
+    if !is_json_patch {
+        open_merged(patch, &mut Vec::new(), &mut ways);
+        return ways;
+    }
+    let pointers = patch.as_array().into_iter().flatten().flat_map(|it| [&it["path"], &it["from"]]);
+    for pointer in pointers.filter_map(Value::as_str) {
+        let way: Vec<String> = pointer.split('/').skip(1).map(decoded).collect();
+        ways.extend((0..way.len()).map(|end| way[..end].to_vec()));
+    }
+    ways
+}
+
+fn open_merged(patch: &Value, way: &mut Vec<String>, ways: &mut BTreeSet<Vec<String>>) {
+    for (name, value) in patch.as_object().into_iter().flatten().filter(|(_, value)| value.is_object()) {
+        way.push(name.clone());
+        ways.insert(way.clone());
+        open_merged(value, way, ways);
+        way.pop();
     }
 }
 

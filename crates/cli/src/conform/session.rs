@@ -209,6 +209,7 @@ fn begin(case: &Value) -> Option<(World, Machine)> {
     let mut fresh = String::new();
     flate2::read::GzDecoder::new(FRESH).read_to_string(&mut fresh).ok()?;
     let born = world.stamp(world.now()).0.to_string();
+    let fresh = fresh.replace("<time>", &born);
     for (i, document) in api::text::read(&fresh).documents.iter().enumerate() {
         let mut value = document.to_value();
         let kind = Kind::of_manifest(document.api_version()?, document.kind()?);

@@ -19,7 +19,7 @@ use ipnet::IpNet;
 
 use crate::{
     ClusterId, Store,
-    apiserver::{Call, families},
+    apiserver::{Call, addresses, families},
     draw::draw,
 };
 
@@ -135,14 +135,10 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
         spec.cluster_ips = Some(vec!["None".to_owned()]);
         return Ok(());
     }
-    let store = call.world.store();
-    let Some(range) = control_plane(store, call.cluster).map(|plane| plane.service_cidr) else {
+    let Some(own) = control_plane(call.world.store(), call.cluster).map(|plane| plane.service_cidr) else {
         return Ok(());
     };
-    let used: BTreeSet<IpAddr> = store
-        .list::<Service>(call.cluster, None)
-        .filter_map(|service| api::validate::ip(service.spec.as_ref()?.cluster_ip.as_deref()?))
-        .collect();
+    let (blocks, used) = (addresses::blocks(call, own), addresses::taken(call));
     let address = match asked {
         Some(text) => {
             let refuse = |why: &str| {
@@ -150,11 +146,11 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
                 refuse(service, "spec.clusterIPs".to_owned(), message)
             };
             match api::validate::ip(&text) {
-                Some(ip) if !is_usable(range, ip) => {
+                Some(ip) if !blocks.iter().any(|block| is_usable(*block, ip)) => {
                     // Servers that do not keep addresses as objects yet word it in another way.
                     let words = if super::release(call.world, call.cluster).minor < 33 {
                         format!(
-                            "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {range}"
+                            "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {own}"
                         )
                     } else {
                         "the provided network does not match the current range".to_owned()
@@ -167,7 +163,12 @@ fn address(call: &Call<'_>, service: &mut Service) -> Result<(), ApiStatus> {
                 None => return Err(refuse("invalid IP address")),
             }
         }
-        None => free_address(call, service, range, &used)?.to_string(),
+        // UPSTREAM: a dry run does not look for one that is free.
+        None if call.dry_run => own.network().to_string(),
+        None => {
+            let free = blocks.iter().find_map(|block| free_address(call, service, *block, &used));
+            free.ok_or_else(no_address_left)?.to_string()
+        }
     };
     let spec = service.spec.get_or_insert_default();
     spec.cluster_ip = Some(address.clone());
@@ -180,12 +181,7 @@ fn is_usable(range: IpNet, ip: IpAddr) -> bool {
     range.contains(&ip) && ip != range.network() && (ip.is_ipv6() || ip != range.broadcast())
 }
 
-fn free_address(
-    call: &Call<'_>,
-    service: &Service,
-    range: IpNet,
-    used: &BTreeSet<IpAddr>,
-) -> Result<IpAddr, ApiStatus> {
+fn free_address(call: &Call<'_>, service: &Service, range: IpNet, used: &BTreeSet<IpAddr>) -> Option<IpAddr> {
     // Usable: all but the network's own address and, of IPv4, the broadcast address.
     let hosts = u32::from(range.max_prefix_len() - range.prefix_len());
     let size = 1u64.checked_shl(hosts).unwrap_or(u64::MAX);
@@ -209,13 +205,16 @@ fn free_address(
         let free = (0..width)
             .filter_map(|step| nth(range, first + (start + step) % width))
             .find(|ip| !used.contains(ip));
-        if let Some(ip) = free {
-            return Ok(ip);
+        if free.is_some() {
+            return free;
         }
     }
-    let mut status = super::status(500, "InternalError", "");
-    status.message = "Internal error occurred: failed to allocate a serviceIP: range is full".to_owned();
-    Err(status)
+    None
+}
+
+fn no_address_left() -> ApiStatus {
+    let why = "Internal error occurred: failed to allocate a serviceIP: range is full";
+    super::status(500, "InternalError", why)
 }
 
 /// An address of a block by its place in it.

@@ -1,16 +1,21 @@
 //! What is in a cluster before anybody asked for anything?
 //!
 //! Namespaces, the accounts and certificates that controllers made in them, the default roles and bindings, the
-//! Service `kubernetes`, two priority classes, what is served by which API server and how its requests queue. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
+//! Service `kubernetes`, leases, two priority classes, what is served by which API server and how its requests queue. Source: recorded from a fresh 1.34 control plane (tests/vectors: fresh-cluster).
 
 use std::net::IpAddr;
 
-use api::{Kind, Object, kinds::sim::ControlPlane};
+use api::{
+    Kind, Object,
+    kinds::sim::{ControlPlane, Part, Provider},
+};
 use serde_json::{Value, json};
 
 use crate::{
     ActorId, ClusterId, Turn, World,
     apiserver::{Call, allocate, create},
+    draw::{draw, uid},
+    node::join::region_of,
 };
 
 /// The namespaces of every cluster.
@@ -98,8 +103,10 @@ fn default_priorities() -> impl Iterator<Item = Value> {
 pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[IpAddr]) {
     let plane =
         world.store().list::<ControlPlane>(ClusterId::WORLD, None).find(|plane| plane.id == cluster.0);
-    let Some(service_cidr) = plane.map(|plane| plane.service_cidr) else { return };
+    let Some(plane) = plane.cloned() else { return };
+    let service_cidr = plane.service_cidr;
     let now = json!(world.stamp(world.now()).0.to_string());
+    let leases = leases(world, &plane, endpoints, &now);
     let mut turn = Turn::new(world, ActorId("kube-apiserver"), cluster, None);
     let mut make = |namespace: &str, kind: Kind, value: Value| {
         if let Ok(object) = Object::from_value(kind, value) {
@@ -138,6 +145,9 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[IpAddr]) {
             "type": "Ready", "status": "True", "lastTransitionTime": now, "reason": "",
             "message": "Kubernetes default Service CIDR is ready"}]}}),
     );
+    for lease in leases {
+        make("kube-system", Kind::Lease, lease);
+    }
     let first = allocate::nth(service_cidr, 1);
     let family = if service_cidr.addr().is_ipv6() { "IPv6" } else { "IPv4" };
     make(
@@ -167,6 +177,44 @@ pub fn bootstrap(world: &mut World, cluster: ClusterId, endpoints: &[IpAddr]) {
         json!({"subsets": subsets,
         "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}}}),
     );
+}
+
+/// What tells which servers there are, and which of the managers and schedulers leads.
+///
+/// MODEL: these leases are there, but nobody renews them. Source: `pkg/controlplane/apiserver/server.go`; client-go `tools/leaderelection`.
+fn leases(world: &World, plane: &ControlPlane, endpoints: &[IpAddr], now: &Value) -> Vec<Value> {
+    let (seed, cluster) = (world.seed(), plane.metadata.name.as_deref().unwrap_or_default());
+    let zone = world.store().list::<Part>(ClusterId(plane.id), None).find_map(|part| part.zone.clone());
+    let region = zone.as_deref().map(region_of).unwrap_or_default();
+    let host = |n: u64| match plane.provider {
+        Provider::Eks => {
+            let drawn = draw(seed, "control-plane-host", cluster, n);
+            format!("ip-10-0-{}-{}.{region}.compute.internal", drawn % 256, drawn / 256 % 256)
+        }
+        Provider::Kind | Provider::Kwok | Provider::Imported => format!("{cluster}-control-plane"),
+    };
+    let id = |what: &str, n: u64| uid(seed, &format!("{what}/{cluster}"), n);
+    let mut all = Vec::new();
+    for n in 0..endpoints.len() as u64 {
+        let name = format!("apiserver-{}", base32(seed, &host(n)));
+        all.push(json!({
+            "metadata": {"name": name, "labels": {"apiserver.kubernetes.io/identity": "kube-apiserver",
+                "kubernetes.io/hostname": host(n)}},
+            "spec": {"holderIdentity": format!("{name}_{}", id("apiserver", n)), "leaseDurationSeconds": 3600, "renewTime": now}}));
+    }
+    for leader in ["kube-controller-manager", "kube-scheduler"].into_iter().filter(|_| !endpoints.is_empty())
+    {
+        all.push(json!({"metadata": {"name": leader}, "spec": {"holderIdentity": format!("{}_{}", host(0), id(leader, 0)),
+            "acquireTime": now, "renewTime": now, "leaseDurationSeconds": 15, "leaseTransitions": 0}}));
+    }
+    all
+}
+
+/// The 26 letters by which a server is known. MODEL: drawn; really they are a hash of its host's name.
+fn base32(seed: u64, host: &str) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let letter = |n| LETTERS[(draw(seed, "apiserver-id", host, n) % 32) as usize];
+    (0..26).map(|n| char::from(letter(n))).collect()
 }
 
 /// MODEL: no certificate is ever checked; a word stands for it.

@@ -5,12 +5,12 @@
 
 use std::rc::Rc;
 
-use api::{ApiStatus, Object, meta::ManagedFieldsEntry};
+use api::{ApiStatus, Kind, Object, meta::ManagedFieldsEntry};
 use serde_json::Value;
 
 use crate::{
     ActorId, Asked, ClusterId, Key, Principal, Turn, What, World,
-    apiserver::difference::difference,
+    apiserver::{addresses, difference::difference},
     auth,
     request::{Passed, Refused, Stage},
 };
@@ -27,6 +27,8 @@ pub(crate) struct Call<'w> {
     seen: Option<Seen>,
     /// As whose the fields are noted that this writes; nobody's if empty.
     pub(crate) manager: String,
+    /// The kind in the version in which it is spoken.
+    pub(crate) spoken: Kind,
     /// Whether a patch is refused that leaves unknown fields.
     pub(crate) strict: bool,
     /// Whose the fields are after an apply that has been merged already.
@@ -58,6 +60,7 @@ impl<'w> Call<'w> {
             asked: Some(asked),
             seen: None,
             manager: String::new(),
+            spoken: Kind::EVERY[0],
             strict: false,
             owners: None,
         }
@@ -76,6 +79,7 @@ impl<'w> Call<'w> {
             asked: None,
             seen: None,
             manager: String::new(),
+            spoken: Kind::EVERY[0],
             strict: false,
             owners: None,
         }
@@ -95,7 +99,7 @@ impl<'w> Call<'w> {
         self.asked.is_some()
     }
 
-    pub(crate) fn key(&self, kind: api::Kind, namespace: &str, name: &str) -> Key {
+    pub(crate) fn key(&self, kind: Kind, namespace: &str, name: &str) -> Key {
         Key::new(self.cluster, kind, namespace, name)
     }
 
@@ -201,6 +205,10 @@ impl<'w> Call<'w> {
         }
         self.did("revision", &(self.world.store().revision() + 1).to_string());
         self.record();
+        if let Object::Service(service) = &object {
+            let key = self.key(Kind::Service, object.namespace(), object.name());
+            addresses::keep(self, &key, Some(service));
+        }
         self.world.put(self.actor, self.cause, self.cluster, object)
     }
 
@@ -209,6 +217,9 @@ impl<'w> Call<'w> {
         self.enter(Stage::Storage, "");
         if !self.dry_run {
             self.record();
+            if key.kind == Kind::Service {
+                addresses::keep(self, key, None);
+            }
             self.world.remove(self.actor, self.cause, key);
         }
     }

@@ -46,7 +46,15 @@ pub(super) fn lax(
     let unknown = decoded.unknown.into_iter().map(|error| error.message).collect();
     let object = Object::from_value(kind, as_given(kind, decoded.value))
         .map_err(|error| cannot(kind, &format!("json: {error}")))?;
-    let object = if let Object::Stored(_) = object { stored_form(object) } else { object };
+    let object = match object {
+        Object::Stored(_) if kind != kind.stored() => {
+            let value = api::autoscaling::to_v2(&object.to_value());
+            Object::from_value(kind.stored(), value)
+                .map_err(|error| cannot(kind, &format!("json: {error}")))?
+        }
+        Object::Stored(_) => stored_form(object),
+        object => object,
+    };
     Ok((object, unknown))
 }
 
@@ -162,7 +170,7 @@ fn patch_does_not_fit(how: PatchKind, patch: &Value, patched: &Value, why: &str)
         PatchKind::Merge | PatchKind::Json | PatchKind::Apply { .. } => {
             let mut whole = patched.clone();
             api::managed::unfold(&mut whole);
-            api::emit::compact(&whole)
+            api::typed::patched(&whole, &patch::opened(how == PatchKind::Json, patch))
         }
     };
     let message = format!("Invalid value: {shown:?}: {why}");

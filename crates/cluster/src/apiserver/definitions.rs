@@ -80,13 +80,26 @@ pub fn serves(store: &Store, cluster: ClusterId, kind: Kind) -> bool {
 
 /// A custom object in the version that `kind` names, with that version's defaults; any other as it is.
 pub(super) fn as_asked(version: Option<&Version>, kind: Kind, object: &Rc<Object>) -> Rc<Object> {
-    let Some(version) = version else { return Rc::clone(object) };
+    let Some(version) = version else { return in_version(kind, Rc::clone(object)) };
     let mut value = object.to_value();
     version.read(&mut value);
     match Stored::from_value(kind, value) {
         Ok(stored) => Rc::new(Object::Stored(Box::new(stored))),
         Err(_) => Rc::clone(object),
     }
+}
+
+/// The JSON form of an object as `kind` says it, where that is another version than the one in which it is stored.
+pub(super) fn said_in(kind: Kind, value: Value) -> Value {
+    if kind == Kind::AutoscalerV1 { api::autoscaling::to_v1(&value) } else { value }
+}
+
+/// An object as `kind` says it.
+pub(super) fn in_version(kind: Kind, object: Rc<Object>) -> Rc<Object> {
+    if kind != Kind::AutoscalerV1 || object.kind() == kind {
+        return object;
+    }
+    Object::from_value(kind, said_in(kind, object.to_value())).map_or(object, Rc::new)
 }
 
 /// What a custom kind's schema holds against an object, alone or after `old`.

@@ -6,6 +6,7 @@
 //! ([`Turn`](crate::Turn)), without a fact of their own: their [`Change`](crate::Change) says who wrote.
 //! This module does not know who is on the other end of the wire, or how answers are printed.
 
+pub(crate) mod addresses;
 mod admission;
 pub(crate) mod allocate;
 mod bootstrap;
@@ -59,16 +60,11 @@ use crate::{
 /// # Errors
 /// The server's refusal.
 pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> Result<Reply, ApiStatus> {
-    // Events are one resource served under two groups.
-    let request = match request.kind {
-        Kind::EventsV1 => ApiRequest { kind: Kind::Event, ..request },
-        _ => request,
-    };
     let verb = verb(&request);
     let asked = Asked {
         who: who.clone(),
         verb,
-        kind: Some(request.kind),
+        kind: Some(request.kind.stored()),
         namespace: request.namespace.clone(),
         name: request.name.clone(),
         subresource: request.subresource,
@@ -78,6 +74,11 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
         warnings: Vec::new(),
     };
     let silent = world.silence(&request).is_some();
+    // Events are one resource served under two groups.
+    let request = match request.kind {
+        Kind::EventsV1 => ApiRequest { kind: Kind::Event, ..request },
+        _ => request,
+    };
     if verb == "create" && request.kind == Kind::Pod && request.subresource.is_empty() && !silent {
         admission::wait_for_default_account(world, &request);
     }
@@ -88,6 +89,7 @@ pub(crate) fn serve(world: &mut World, who: &Principal, request: ApiRequest) -> 
     let cluster = request.cluster;
     call.manager.clone_from(&request.manager);
     call.strict = request.strict;
+    call.spoken = request.kind;
     let mut answer = answer(&mut call, who, request);
     if silent && parts::needs_storage(&answer) {
         call.enter(Stage::Storage, "");
@@ -161,6 +163,10 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     if !serves(call.world.store(), request.cluster, request.kind) {
         return Err(no_such_resource());
     }
+    if info.verbs == ["create"] && !matches!(request.verb, ApiVerb::Create(_)) {
+        let list = matches!(request.verb, ApiVerb::List { .. });
+        return Err(if list { method_not_allowed() } else { no_such_resource() });
+    }
     if request.kind == Kind::Endpoints && release(call.world, request.cluster).minor >= 33 {
         call.warn("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
     }
@@ -178,7 +184,7 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
     }
     let ApiRequest { verb, kind, namespace, name, subresource, .. } = request;
     let namespace = if info.scope == Scope::Namespaced { namespace } else { String::new() };
-    let object = |object: Rc<Object>| Ok(Reply::Object(object));
+    let object = |object: Rc<Object>| Ok(Reply::Object(definitions::in_version(kind, object)));
     match (subresource, verb) {
         ("", ApiVerb::Create(value)) if review::is_of_others(kind) && value.is_object() => {
             Ok(Reply::Value(review::of_others(call, kind, value)))
@@ -207,9 +213,9 @@ fn answer(call: &mut Call<'_>, who: &Principal, request: ApiRequest) -> Result<R
             object(update::patched(call, kind, &namespace, &name, subresource, how, &patch)?)
         }
         ("", ApiVerb::Delete { grace, propagation }) => {
-            object(delete::delete(call, kind, &namespace, &name, grace, propagation)?)
+            object(delete::delete(call, kind.stored(), &namespace, &name, grace, propagation)?)
         }
-        (part, verb) => subresource::serve(call, kind, &namespace, &name, part, verb),
+        (part, verb) => subresource::serve(call, kind.stored(), &namespace, &name, part, verb),
     }
 }
 

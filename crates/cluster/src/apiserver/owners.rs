@@ -57,11 +57,14 @@ pub(super) fn note(call: &mut Call<'_>, old: Option<&Object>, new: &mut Object, 
         None if call.manager.is_empty() => had,
         None => {
             let version = definitions::version(call.world.store(), call.cluster, new.kind());
+            // Who speaks another version of the kind owns fields of that version.
+            let spoken = if call.spoken.stored() == new.kind() { call.spoken } else { new.kind() };
+            let said = |object: &Object| definitions::said_in(spoken, object.to_value());
             let now = call.world.stamp(call.world.now());
             let writer =
                 Writer { manager: &call.manager, part, now: &now, splits_status: splits(version.as_ref()) };
-            let before = old.map_or(Value::Null, Object::to_value);
-            managed::update(of(new.kind(), version.as_ref()), &had, &before, &new.to_value(), writer)
+            let before = old.map_or(Value::Null, said);
+            managed::update(of(spoken, version.as_ref()), &had, &before, &said(new), writer)
         }
     };
     new.meta_mut().managed_fields = (!owners.is_empty()).then_some(owners);
@@ -85,7 +88,7 @@ pub(super) fn apply(
     let had = of_live(call, live.as_deref());
     let now = call.world.stamp(call.world.now());
     let writer = Writer { manager: &call.manager, part, now: &now, splits_status: splits(version.as_ref()) };
-    let before = live.as_ref().map_or(Value::Null, |live| live.to_value());
+    let before = live.as_ref().map_or(Value::Null, |live| definitions::said_in(kind, live.to_value()));
     let (merged, owners) =
         managed::apply(of(kind, version.as_ref()), &had, &before, manifest, writer, force)?;
     call.owners = Some(owners);

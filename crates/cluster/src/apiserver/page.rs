@@ -172,7 +172,7 @@ fn was(
             return None;
         }
         let key = &change.key;
-        if key.cluster != call.cluster || key.kind != kind {
+        if key.cluster != call.cluster || key.kind != kind.stored() {
             continue;
         }
         if !namespace.is_empty() && &*key.namespace != namespace {

@@ -30,6 +30,9 @@ pub(super) fn of_oneself(
         _ => return None,
     };
     let mut answer = asked.clone();
+    if answer["metadata"].is_null() {
+        answer["metadata"] = json!({});
+    }
     let info = request.kind.info();
     answer["apiVersion"] = info.api_version().into();
     answer["kind"] = info.kind.into();
@@ -71,6 +74,7 @@ fn access(call: &Call<'_>, cluster: crate::ClusterId, who: &Principal, spec: &Va
         path: &path,
     };
     match auth::allowed(call.world.store(), cluster, who, &what) {
+        Some(allowed) if allowed.reason.is_empty() => json!({"allowed": true}),
         Some(allowed) => json!({"allowed": true, "reason": allowed.reason}),
         None => match auth::complaint(call.world.store(), cluster, who, &what) {
             none if none.is_empty() => json!({"allowed": false}),

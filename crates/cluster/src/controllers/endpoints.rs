@@ -84,7 +84,8 @@ impl Controller for EndpointsController {
 /// Addresses, and whether each is ready.
 type Members = Vec<(EndpointAddress, bool)>;
 
-/// One subset per set of addresses, with the ports that all of them have; addresses by number.
+/// One subset per set of addresses, with the ports that all of them have. Addresses stand in the order of their letters, ports
+/// in that of a hash.
 ///
 /// MODEL: upstream sorts the subsets by a hash of what is in them; here the widest comes first.
 fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) -> Vec<EndpointSubset> {
@@ -118,10 +119,9 @@ fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) 
             }
         }
     }
-    let number = |address: &EndpointAddress| address.ip.parse::<std::net::IpAddr>().ok();
     let mut subsets: Vec<(Members, EndpointSubset)> = Vec::new();
     for (port, mut members) in by_port {
-        members.sort_by_key(|(address, _)| number(address));
+        members.sort_by(|(a, _), (b, _)| a.ip.cmp(&b.ip));
         let at = subsets.iter().position(|(has, _)| *has == members).unwrap_or_else(|| {
             let list = |ready: bool| {
                 let list: Vec<_> =
@@ -140,7 +140,7 @@ fn subsets(turn: &Turn<'_>, service: &Service, selector: &api::label::Selector) 
     subsets.sort_by_key(|(members, _)| std::cmp::Reverse(members.len()));
     let mut subsets: Vec<EndpointSubset> = subsets.into_iter().map(|(_, subset)| subset).collect();
     for ports in subsets.iter_mut().filter_map(|subset| subset.ports.as_mut()) {
-        ports.sort_by(|a, b| (&a.name, a.port).cmp(&(&b.name, b.port)));
+        ports.sort_by_cached_key(api::dump::order_of_port);
     }
     subsets
 }

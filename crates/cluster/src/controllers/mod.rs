@@ -26,6 +26,7 @@ mod resource_quota;
 mod revision;
 mod role_aggregation;
 mod service_account;
+mod service_cidr;
 mod statefulset;
 mod taint_eviction;
 #[cfg(test)]
@@ -79,6 +80,7 @@ pub(crate) static CONTROLLERS: &[&(dyn Controller + Sync)] = &[
     &persistent_volume::protection::VolumeProtection,
     &persistent_volume::expand::VolumeExpand,
     &policy_status::PolicyStatus,
+    &service_cidr::ServiceCidrs,
     &certificates::Approving,
     &certificates::Signing,
     &certificates::Cleaning,

@@ -29,6 +29,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
     // Of several versions of a kind the preferred one is shown.
     let mut served: Vec<Kind> = kube.served();
+    served.retain(|kind| *kind == kind.stored() || kind.info().group != kind.stored().info().group);
     served.dedup();
     let given = &kube.given;
     let kept = |kind: &Kind| {
@@ -85,9 +86,7 @@ pub(super) fn versions(kube: &mut Kube<'_, '_>) -> Done {
     unexpected(kube, "api-versions")?;
     kube.target()?;
     let served = kube.served().into_iter();
-    let mut all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
-    // Autoscalers are served in their first version too.
-    all.insert("autoscaling/v1".to_owned());
+    let all: BTreeSet<String> = served.map(|k| k.info().api_version()).collect();
     for version in all {
         kube.out.line(&version);
     }

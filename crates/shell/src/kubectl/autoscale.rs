@@ -1,6 +1,6 @@
 //! `kubectl autoscale`.
 //!
-//! UPSTREAM: kubectl 1.32 still writes version 1 of the kind; the server keeps it as version 2.
+//! UPSTREAM: kubectl 1.32 still writes version 1 of the kind.
 
 use api::Kind;
 use serde_json::{Value, json};
@@ -59,23 +59,19 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         if min > 0 {
             spec["minReplicas"] = min.into();
         }
+        if percent >= 0 {
+            spec["targetCPUUtilizationPercentage"] = percent.into();
+        }
+        let mut object = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": own}, "spec": spec});
         if dry == DryRun::Client {
-            if percent >= 0 {
-                spec["targetCPUUtilizationPercentage"] = percent.into();
-            }
-            let object = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler",
-                "metadata": {"creationTimestamp": null, "name": own}, "spec": spec,
-                "status": {"currentReplicas": 0, "desiredReplicas": 0}});
+            object["metadata"]["creationTimestamp"] = Value::Null;
+            object["status"] = json!({"currentReplicas": 0, "desiredReplicas": 0});
             print_one(kube, format.as_ref(), object, &format!("created{}", dry.suffix()))?;
             continue;
         }
-        if percent >= 0 {
-            spec["metrics"] = json!([{"type": "Resource", "resource": {"name": "cpu",
-                "target": {"type": "Utilization", "averageUtilization": percent}}}]);
-        }
-        let object = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": own, "namespace": namespace}, "spec": spec});
-        let made = kube.create(Kind::HorizontalPodAutoscaler, &namespace, object, dry == DryRun::Server)?;
+        object["metadata"]["namespace"] = namespace.clone().into();
+        let made = kube.create(Kind::AutoscalerV1, &namespace, object, dry == DryRun::Server)?;
         print_one(kube, format.as_ref(), made, &format!("autoscaled{}", dry.suffix()))?;
     }
     Ok(())

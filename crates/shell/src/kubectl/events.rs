@@ -8,7 +8,8 @@ use crate::kubectl::{
     Done, Fail, Kube, age,
     client::Selection,
     field,
-    print::{self, cells::event_times, table::Table},
+    print::{self, Format, cells::event_times, table::Table},
+    watch::{self, Watched},
 };
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
@@ -23,9 +24,14 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if types.iter().any(|t| !matches!(t.as_str(), "normal" | "warning")) {
         return Fail::error("valid --types are Normal or Warning");
     }
-    let mut events =
-        kube.list(Kind::Event, &namespace, &Selection { fields: about, ..Selection::default() })?;
-    events.retain(|e| types.is_empty() || types.contains(&field::text(e, "type").to_lowercase()));
+    let selection = Selection { fields: about, ..Selection::default() };
+    let mut events = kube.list(Kind::Event, &namespace, &selection)?;
+    let wanted = |e: &Value| types.is_empty() || types.contains(&field::text(e, "type").to_lowercase());
+    events.retain(wanted);
+    if kube.given.on("watch") {
+        let watched = Watched { kind: Kind::Event, namespace, name: None, selection };
+        return watch(kube, &watched, &events, format.as_ref(), wanted);
+    }
     if events.is_empty() {
         let wher = if every { String::new() } else { format!(" in {namespace} namespace") };
         kube.out.err(&format!("No events found{wher}."));
@@ -34,30 +40,76 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     go_sort::sort(Go::V1_23, &mut events, |a, b| event_times(a).0 < event_times(b).0);
     if let Some(format) = format {
         // UPSTREAM: a list that says of no kind what it is has no name, and nothing is printed.
-        if matches!(format, print::Format::Name) {
+        if matches!(format, Format::Name) {
             return Ok(());
         }
         return print::structured(kube, &format, print::as_list(events));
     }
-    let now = kube.shell.world.stamp(kube.shell.world.now()).0;
     let mut table = Table::default();
     if !kube.given.on("no-headers") {
-        let mut head = vec!["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
-        if every {
-            head.insert(0, "NAMESPACE");
-        }
-        table.row(head.into_iter().map(str::to_owned).collect());
+        table.row(head(every));
     }
     for event in &events {
-        let mut row = row(event, now);
-        if every {
-            row.insert(0, field::namespace(event).to_owned());
-        }
-        table.row(row);
+        table.row(row(kube, event, every));
     }
     let text = table.print();
     kube.out.out(&text);
     Ok(())
+}
+
+/// `--watch`: what there is as the server has it, then every change. Columns never become narrower.
+fn watch(
+    kube: &mut Kube<'_, '_>,
+    watched: &Watched,
+    events: &[Value],
+    format: Option<&Format>,
+    wanted: impl Fn(&Value) -> bool,
+) -> Done {
+    let every = watched.namespace.is_empty();
+    let mut widest: Vec<String> = Vec::new();
+    let mut show = |kube: &mut Kube<'_, '_>, event: &Value| match format {
+        Some(format) => {
+            if print::structured(kube, format, event.clone()).is_err() {
+                kube.out.err("error: unable to print an event");
+            }
+        }
+        None => {
+            let is_first = widest.is_empty();
+            let cells = row(kube, event, every);
+            if is_first {
+                widest = if kube.given.on("no-headers") { cells.clone() } else { head(every) };
+            }
+            let head = widest.clone();
+            for (cell, widest) in cells.iter().zip(&mut widest) {
+                if cell.chars().count() > widest.chars().count() {
+                    widest.clone_from(cell);
+                }
+            }
+            let mut table = Table::default();
+            for row in [head, widest.clone(), cells] {
+                table.row(row);
+            }
+            let text = table.print();
+            let from = if is_first && !kube.given.on("no-headers") { 0 } else { 2 };
+            for line in text.lines().enumerate().filter(|(at, _)| *at == from || *at == 2).map(|(_, it)| it) {
+                kube.out.line(line);
+            }
+        }
+    };
+    for event in events {
+        show(kube, event);
+    }
+    watch::run(kube, watched, None, |kube, event, _, what| {
+        // Events go after an hour: that is no news.
+        if what != "DELETED" && wanted(event) {
+            show(kube, event);
+        }
+    })
+}
+
+fn head(every: bool) -> Vec<String> {
+    let head = ["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
+    head.iter().skip(usize::from(!every)).map(|&word| word.to_owned()).collect()
 }
 
 /// The field selector that `--for` means.
@@ -85,7 +137,8 @@ fn for_object(kube: &mut Kube<'_, '_>, about: &str) -> Done<String> {
     ))
 }
 
-fn row(event: &Value, now: jiff::Timestamp) -> Vec<String> {
+fn row(kube: &Kube<'_, '_>, event: &Value, every: bool) -> Vec<String> {
+    let now = kube.shell.world.stamp(kube.shell.world.now()).0;
     let (last, first, count) = event_times(event);
     let seen = if count > 1 {
         format!("{} (x{count} over {})", age::since(&last, now), age::since(&first, now))
@@ -93,11 +146,13 @@ fn row(event: &Value, now: jiff::Timestamp) -> Vec<String> {
         age::since(&last, now)
     };
     let about = field::at(event, "involvedObject");
-    vec![
+    let cells = [
+        field::namespace(event).to_owned(),
         seen,
         field::text(event, "type").to_owned(),
         field::text(event, "reason").to_owned(),
         format!("{}/{}", field::text(about, "kind"), field::text(about, "name")),
         field::text(event, "message").trim().to_owned(),
-    ]
+    ];
+    cells.into_iter().skip(usize::from(!every)).collect()
 }

@@ -3,7 +3,7 @@
 use cluster::Propagation;
 use serde_json::Value;
 
-use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, resource::typed, source::Manifest};
+use crate::kubectl::{Done, Fail, Kube, apply::DryRun, print, raw::PARTS, resource::typed, source::Manifest};
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     if !kube.given.has("filename") {
@@ -15,6 +15,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     let format = print::format(kube, false)?;
     let dry = DryRun::of(kube)?;
     let force = kube.given.on("force");
+    let part = kube.given.value("subresource").unwrap_or_default().to_owned();
+    let part = PARTS.iter().find(|it| **it == part).copied();
     let mut failed = Vec::new();
     let manifests = kube.manifests()?;
     for manifest in manifests {
@@ -44,8 +46,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
                 m.value
             } else {
                 name_the_revision(kube, &mut m);
-                kube.update(m.kind, &m.namespace, &m.name, m.value, dry == DryRun::Server)
-                    .map_err(|fail| fail.when("replacing", &m.source))?
+                let done = match part {
+                    Some(part) => kube.update_part((m.kind, &m.namespace, &m.name), part, m.value),
+                    None => kube.update(m.kind, &m.namespace, &m.name, m.value, dry == DryRun::Server),
+                };
+                done.map_err(|fail| fail.when("replacing", &m.source))?
             };
             Ok((format!("{} replaced{}", typed(m.kind, &m.name), dry.suffix()), object))
         });

@@ -138,6 +138,12 @@ fn text(kube: &mut Kube<'_, '_>, kind: Kind, o: &Value) -> Done<String> {
         Kind::Role | Kind::ClusterRole => access::role(o),
         Kind::RoleBinding | Kind::ClusterRoleBinding => access::binding(o),
         Kind::ServiceAccount => access::account(kube, o, events),
+        Kind::AutoscalerV1 => scaling::autoscaler(&api::autoscaling::to_v2(o), events),
+        // UPSTREAM: kubectl 1.32 asks for them once more, in a version that servers do not serve any more.
+        Kind::IPAddress | Kind::ServiceCIDR => {
+            let why = "Error from server (NotFound): the server could not find the requested resource";
+            return Err(Fail::Plain(why.to_owned()));
+        }
         _ => generic::object(o, events),
     })
 }

@@ -37,9 +37,14 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
     }
     let mut parts = path.split('.').filter(|p| !p.is_empty());
     let word = parts.next().unwrap_or_default();
-    let Some(kind) = kube.known(word) else {
+    let Some(mut kind) = kube.known(word) else {
         return Err(Fail::Plain(format!("the server doesn't have a resource type {word:?}")));
     };
+    if let Some(version) = kube.given.value("api-version").map(str::to_owned) {
+        let plural = kind.info().plural;
+        let other = |it: &api::Kind| it.info().plural == plural && it.info().api_version() == version;
+        kind = kube.served().into_iter().find(other).unwrap_or(kind);
+    }
     let info = kind.info();
     if let Some(version) = kube.given.value("api-version")
         && version != info.api_version()

@@ -7,7 +7,6 @@ mod columns;
 pub(crate) mod custom;
 pub mod table;
 mod template;
-pub(crate) mod typed;
 
 use api::{
     emit,
@@ -17,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::kubectl::{Done, Fail, Kube, field};
 
+pub(crate) use api::typed;
 pub(crate) use columns::{Columns, go_text as columns_text};
 
 /// What `-o` asks for.

@@ -122,10 +122,6 @@ fn groups(kinds: &[Kind]) -> Vec<&'static str> {
 fn versions(group: &str, kinds: &[Kind]) -> Vec<&'static str> {
     let served = kinds.iter().map(|k| k.info()).filter(|i| i.group == group);
     let mut versions: Vec<&str> = served.map(|i| i.version).collect();
-    if group == "autoscaling" {
-        // Autoscalers are served in their first version too.
-        versions.push("v1");
-    }
     versions.sort_unstable_by_key(|v| (v.contains("alpha"), v.contains("beta"), std::cmp::Reverse(*v)));
     versions.dedup();
     versions
@@ -141,8 +137,7 @@ fn group_of(group: &str, kinds: &[Kind]) -> Value {
 fn resources(group: &str, version: &str, kinds: &[Kind]) -> Option<Value> {
     let of = |kind: &&Kind| {
         let info = kind.info();
-        let older = kind == &&Kind::HorizontalPodAutoscaler && version == "v1";
-        info.domain() == Domain::Kubernetes && info.group == group && (info.version == version || older)
+        info.domain() == Domain::Kubernetes && info.group == group && info.version == version
     };
     let mut all: Vec<(String, Value)> = Vec::new();
     for kind in kinds.iter().filter(of) {
@@ -150,8 +145,9 @@ fn resources(group: &str, version: &str, kinds: &[Kind]) -> Option<Value> {
         let namespaced = info.scope == Scope::Namespaced;
         let mut shown = json!({"name": info.plural, "singularName": info.singular(), "namespaced": namespaced,
             "kind": info.kind, "verbs": info.verbs});
-        if !info.short.is_empty() {
-            shown["shortNames"] = json!(info.short);
+        let short = kind.stored().info().short;
+        if !short.is_empty() {
+            shown["shortNames"] = json!(short);
         }
         if !info.categories.is_empty() {
             shown["categories"] = json!(info.categories);
@@ -188,9 +184,8 @@ fn resources(group: &str, version: &str, kinds: &[Kind]) -> Option<Value> {
 
 /// A hash of the version in which etcd holds a kind.
 fn storage_hash(kind: Kind) -> String {
-    let info = kind.info();
+    let info = kind.stored().info();
     let (group, version) = match (kind, info.group) {
-        (Kind::EventsV1, _) => ("", "v1"),
         (Kind::VolumeAttributesClass, _) => (info.group, "v1beta1"),
         (Kind::CustomResourceDefinition, _) => (info.group, "v1beta1"),
         (_, "resource.k8s.io") => (info.group, "v1beta2"),

@@ -48,7 +48,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>, place: Place<'_>) -> Done {
             return Ok(());
         }
         let text = template::bare(&chosen.template);
-        kube.out.line(&format!("{} {text}{}", typed(kind, name), dry.suffix()));
+        let before = if kind == Kind::Deployment { "" } else { "will roll back to " };
+        kube.out.line(&format!("{} {before}{text}{}", typed(kind, name), dry.suffix()));
         return Ok(());
     }
     if kind == Kind::Deployment && at(&live, "spec.paused") == &Value::Bool(true) {

@@ -59,6 +59,7 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::ControllerRevision => workload::controller_revision(o, now),
         Kind::PodDisruptionBudget => workload::disruption_budget(o, now),
         Kind::HorizontalPodAutoscaler => workload::autoscaler(o, now),
+        Kind::AutoscalerV1 => workload::autoscaler(&api::autoscaling::to_v2(o), now),
         Kind::Job => batch::job(o, now),
         Kind::CronJob => batch::cron_job(o, now),
         Kind::PersistentVolume => storage::volume(o, now),
@@ -88,6 +89,7 @@ pub(crate) fn cells(kind: Kind, o: &Value, now: Timestamp) -> Vec<String> {
         Kind::FlowSchema => other::flow_schema(o, now),
         Kind::PriorityLevelConfiguration => other::priority_level(o, now),
         Kind::APIService => other::api_service(o, now),
+        Kind::IPAddress => vec![name(o), network::parent(o)],
         Kind::ServiceCIDR => {
             let blocks: Vec<String> = field::list(o, "spec.cidrs").iter().map(field::word).collect();
             vec![name(o), blocks.join(","), created(o, now)]

@@ -47,6 +47,20 @@ pub(super) fn external_ip(o: &Value) -> String {
     }
 }
 
+/// The PARENTREF cell of an IPAddress: `services/default/web`.
+/// Source: `printIPAddress` of `pkg/printers/internalversion/printers.go`.
+pub(super) fn parent(o: &Value) -> String {
+    let parent = at(o, "spec.parentRef");
+    if parent.is_null() {
+        return "<none>".to_owned();
+    }
+    let group = text(parent, "group");
+    let resource = text(parent, "resource").to_lowercase();
+    let resource = if group.is_empty() { resource } else { format!("{resource}.{}", group.to_lowercase()) };
+    let place = [resource.as_str(), text(parent, "namespace"), text(parent, "name")];
+    place.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("/")
+}
+
 fn ingress_points(o: &Value) -> Vec<String> {
     list(o, "status.loadBalancer.ingress")
         .iter()

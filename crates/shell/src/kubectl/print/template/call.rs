@@ -4,17 +4,25 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{super::columns_text, run::Maybe};
+use super::{
+    super::columns_text,
+    escape,
+    printf::{self, printf},
+    run::Maybe,
+};
 
 /// Their names.
 pub(super) const FUNCTIONS: &[&str] = &[
     "and",
     "base64decode",
+    "call",
     "eq",
     "exists",
     "ge",
     "gt",
+    "html",
     "index",
+    "js",
     "le",
     "len",
     "lt",
@@ -25,16 +33,28 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "printf",
     "println",
     "slice",
+    "urlquery",
 ];
 
+/// What a function is given.
+pub(super) struct Arg {
+    pub value: Maybe,
+    /// Whether the template itself says a whole number: Go calls it an `int`, those of an object `int64`.
+    pub is_int: bool,
+    /// As the template says it.
+    pub text: String,
+}
+
+impl Arg {
+    pub(super) fn go_type(&self) -> &'static str {
+        if self.is_int { "int" } else { self.value.as_ref().map_or("interface {}", go_type) }
+    }
+}
+
 /// Calls one.
-pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> {
+pub(super) fn function(name: &str, values: Vec<Arg>) -> Result<Maybe, String> {
     let count = values.len();
-    let least = match name {
-        "print" | "println" => 0,
-        "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "index" | "and" | "or" | "printf" | "exists" | "slice" => 1,
-        _ => 1,
-    };
+    let least = usize::from(!matches!(name, "print" | "println" | "html" | "js" | "urlquery"));
     let most = match name {
         "len" | "not" | "base64decode" => 1,
         "ne" | "lt" | "le" | "gt" | "ge" => 2,
@@ -48,10 +68,25 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
         return Err(format!("wrong number of args for {name}: want {want} got {count}"));
     }
     let failed = |what: String| format!("error calling {name}: {what}");
+    let is_int = values.first().is_some_and(|arg| arg.is_int);
+    let called = values.first().map(|arg| arg.text.clone()).unwrap_or_default();
     let mut values = values.into_iter();
-    let mut first = || values.next().flatten();
+    let mut first = || values.next().and_then(|arg| arg.value);
+    let texts =
+        |values: std::vec::IntoIter<Arg>| print(&values.map(|arg| arg.value).collect::<Vec<_>>(), false);
     Ok(Some(match name {
-        "and" | "or" => return Ok(values.last().flatten()),
+        "and" | "or" => return Ok(values.last().and_then(|arg| arg.value)),
+        "html" => Value::from(escape::html(&texts(values))),
+        "js" => Value::from(escape::js(&texts(values))),
+        "urlquery" => Value::from(escape::urlquery(&texts(values))),
+        // No value of an object is a function.
+        "call" => match first() {
+            None | Some(Value::Null) => return Err(failed("call of nil".to_owned())),
+            Some(other) => {
+                let of = if is_int { "int" } else { go_type(&other) };
+                return Err(failed(format!("non-function {called} of type {of}")));
+            }
+        },
         "not" => Value::from(!truth(&first())),
         "len" => match first() {
             Some(Value::Array(items)) => Value::from(items.len()),
@@ -60,6 +95,7 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
             None | Some(Value::Null) => {
                 return Err(failed("reflect: call of reflect.Value.Type on zero Value".to_owned()));
             }
+            Some(_) if is_int => return Err(failed("len of type int".to_owned())),
             Some(other) => return Err(failed(format!("len of type {}", go_type(&other)))),
         },
         "base64decode" => match first() {
@@ -95,7 +131,7 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
         "exists" => {
             let mut value = first();
             for at in values {
-                value = match (value, at) {
+                value = match (value, at.value) {
                     (Some(Value::Array(items)), Some(Value::Number(at))) => {
                         let at = at.as_u64().and_then(|at| usize::try_from(at).ok());
                         match at.and_then(|at| items.into_iter().nth(at)) {
@@ -103,17 +139,16 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
                             None => return Ok(Some(Value::from(false))),
                         }
                     }
-                    // UPSTREAM: a key that is missing gives an empty text, which is there.
-                    (Some(Value::Object(mut fields)), Some(Value::String(key))) => {
-                        Some(fields.remove(&key).unwrap_or_else(|| Value::from("")))
-                    }
+                    (Some(Value::Object(mut fields)), Some(Value::String(key))) => fields.remove(&key),
                     _ => return Ok(Some(Value::from(false))),
                 };
             }
             Value::from(value.is_some_and(|it| !it.is_null()))
         }
-        "print" => Value::from(print(&values.collect::<Vec<_>>(), false)),
-        "println" => Value::from(format!("{}\n", print(&values.collect::<Vec<_>>(), true))),
+        "print" => Value::from(texts(values)),
+        "println" => {
+            Value::from(format!("{}\n", print(&values.map(|arg| arg.value).collect::<Vec<_>>(), true)))
+        }
         "printf" => match first() {
             Some(Value::String(format)) => Value::from(printf(&format, &values.collect::<Vec<_>>())),
             None | Some(Value::Null) => return Err("invalid value; expected string".to_owned()),
@@ -127,7 +162,7 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
             let mut others = 0;
             for other in values {
                 others += 1;
-                any |= equal(&one, &other).map_err(failed)?;
+                any |= equal(&one, &other.value).map_err(failed)?;
             }
             if others == 0 {
                 return Err(failed("missing argument for comparison".to_owned()));
@@ -151,20 +186,27 @@ pub(super) fn function(name: &str, values: Vec<Maybe>) -> Result<Maybe, String> 
     }))
 }
 
-fn step(value: Maybe, at: Maybe) -> Result<Maybe, String> {
+fn step(value: Maybe, at: Arg) -> Result<Maybe, String> {
     match value {
         None | Some(Value::Null) => Err("index of nil pointer".to_owned()),
-        Some(Value::Array(items)) => match at {
+        Some(Value::Array(items)) => match at.value {
             Some(Value::Number(at)) if at.is_i64() || at.is_u64() => {
                 let item = at.as_u64().and_then(|at| items.into_iter().nth(usize::try_from(at).ok()?));
                 item.map(Some).ok_or_else(|| format!("index out of range: {at}"))
             }
-            Some(at) => Err(format!("cannot index slice/array with type {}", go_type(&at))),
+            Some(_) => Err(format!("cannot index slice/array with type {}", at.go_type())),
             None => Err("cannot index slice/array with nil".to_owned()),
         },
-        Some(Value::Object(mut fields)) => match at {
+        Some(Value::String(text)) => match at.value.as_ref().and_then(Value::as_u64) {
+            Some(place) => {
+                let byte = usize::try_from(place).ok().and_then(|place| text.as_bytes().get(place).copied());
+                byte.map(|byte| Some(byte.into())).ok_or_else(|| format!("index out of range: {place}"))
+            }
+            None => Err(format!("cannot index slice/array with type {}", at.go_type())),
+        },
+        Some(Value::Object(mut fields)) => match at.value {
             Some(Value::String(key)) => Ok(fields.remove(&key)),
-            Some(at) => Err(format!("value has type {}; should be string", go_type(&at))),
+            Some(_) => Err(format!("value has type {}; should be string", at.go_type())),
             None => Err("value is nil; should be of type string".to_owned()),
         },
         Some(other) => Err(format!("can't index item of type {}", go_type(&other))),
@@ -172,7 +214,7 @@ fn step(value: Maybe, at: Maybe) -> Result<Maybe, String> {
 }
 
 /// `x[from:to]`. Source: Go `text/template/funcs.go` (`slice`).
-fn slice(of: Value, at: &[Maybe]) -> Result<Value, String> {
+fn slice(of: Value, at: &[Arg]) -> Result<Value, String> {
     let length = match &of {
         Value::String(_) if at.len() == 3 => return Err("cannot 3-index slice a string".to_owned()),
         Value::String(text) => text.len(),
@@ -184,9 +226,9 @@ fn slice(of: Value, at: &[Maybe]) -> Result<Value, String> {
     }
     let mut bounds = [0, length];
     for (place, index) in at.iter().enumerate() {
-        let index = match index {
+        let index = match &index.value {
             Some(Value::Number(number)) => number.as_i64(),
-            Some(other) => return Err(format!("cannot index slice/array with type {}", go_type(other))),
+            Some(_) => return Err(format!("cannot index slice/array with type {}", index.go_type())),
             None => return Err("cannot index slice/array with nil".to_owned()),
         };
         let found = index.and_then(|it| usize::try_from(it).ok()).filter(|it| *it <= length);
@@ -252,12 +294,10 @@ fn equal(one: &Maybe, other: &Maybe) -> Result<bool, String> {
         (Some(a), Some(b)) if a == b => Ok(one == other),
         (Some(_), Some(_)) => Err("incompatible types for comparison".to_owned()),
         (a, _) => {
-            let wrong = if a.is_none() { one } else { other };
-            Err(format!(
-                "non-comparable type {}: {}",
-                columns_text(wrong.as_ref().unwrap_or(&Value::Null)),
-                wrong.as_ref().map_or("", go_type)
-            ))
+            // UPSTREAM: of two lists or maps the second is named.
+            let wrong = if a.is_none() && basic(other).is_some() { one } else { other };
+            let wrong = wrong.as_ref().unwrap_or(&Value::Null);
+            Err(format!("non-comparable type {}: {}", printf::as_text(wrong), go_type(wrong)))
         }
     }
 }
@@ -289,86 +329,4 @@ fn print(values: &[Maybe], all: bool) -> String {
         was_text = is_text;
     }
     out
-}
-
-/// Go's `Sprintf` for the verbs that templates use. MODEL: `%T`, `%p`, `%c`, `%U`, `%b`, `%o` and `*` are not read.
-fn printf(format: &str, values: &[Maybe]) -> String {
-    let mut out = String::new();
-    let mut values = values.iter();
-    let mut chars = format.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        let mut flags = String::new();
-        while let Some(c) = chars.next_if(|c| "+-# 0".contains(*c)) {
-            flags.push(c);
-        }
-        let mut number = String::new();
-        while let Some(c) = chars.next_if(|c| c.is_ascii_digit() || *c == '.') {
-            number.push(c);
-        }
-        let (width, precision) =
-            number.split_once('.').map_or((number.as_str(), None), |(w, p)| (w, Some(p)));
-        // Wider than any terminal is a slip of the finger.
-        let width = width.parse::<usize>().unwrap_or(0).min(1000);
-        let precision = precision.map(|p| p.parse::<usize>().unwrap_or(0).min(100));
-        let Some(verb) = chars.next() else {
-            out.push_str("%!(NOVERB)");
-            break;
-        };
-        if verb == '%' {
-            out.push('%');
-            continue;
-        }
-        let Some(value) = values.next() else {
-            out.push_str(&format!("%!{verb}(MISSING)"));
-            continue;
-        };
-        let text = verb_text(verb, precision, value.as_ref().unwrap_or(&Value::Null), flags.contains('+'));
-        let missing = width.saturating_sub(text.chars().count());
-        match text.strip_prefix('-').filter(|_| flags.contains('0') && verb != 's') {
-            _ if flags.contains('-') => out.push_str(&format!("{text}{}", " ".repeat(missing))),
-            Some(bare) => out.push_str(&format!("-{}{bare}", "0".repeat(missing))),
-            None if flags.contains('0') => out.push_str(&format!("{}{text}", "0".repeat(missing))),
-            None => out.push_str(&format!("{}{text}", " ".repeat(missing))),
-        }
-    }
-    let extra: Vec<String> =
-        values.flatten().map(|value| format!("{}={}", go_type(value), columns_text(value))).collect();
-    if !extra.is_empty() {
-        out.push_str(&format!("%!(EXTRA {})", extra.join(", ")));
-    }
-    out
-}
-
-fn verb_text(verb: char, precision: Option<usize>, value: &Value, signed: bool) -> String {
-    let plain = columns_text(value);
-    let cut = |text: String| precision.map_or(text.clone(), |p| text.chars().take(p).collect());
-    match (verb, value) {
-        ('v', _) => plain,
-        ('s', Value::String(_)) => cut(plain),
-        ('s', Value::Array(_) | Value::Object(_)) => plain,
-        ('q', Value::String(text)) => format!("{text:?}"),
-        ('d', Value::Number(number)) if !number.is_f64() => {
-            if signed && !plain.starts_with('-') {
-                format!("+{plain}")
-            } else {
-                plain
-            }
-        }
-        ('t', Value::Bool(_)) => plain,
-        ('x' | 'X', Value::String(text)) => {
-            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-            if verb == 'X' { hex.to_uppercase() } else { hex }
-        }
-        ('x', Value::Number(number)) if number.is_i64() => format!("{:x}", number.as_i64().unwrap_or(0)),
-        ('X', Value::Number(number)) if number.is_i64() => format!("{:X}", number.as_i64().unwrap_or(0)),
-        ('f', Value::Number(number)) if number.is_f64() => {
-            format!("{:.*}", precision.unwrap_or(6), number.as_f64().unwrap_or(0.0))
-        }
-        (_, Value::Null) => format!("%!{verb}(<nil>)"),
-        _ => format!("%!{verb}({}={plain})", go_type(value)),
-    }
 }

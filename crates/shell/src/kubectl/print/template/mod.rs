@@ -1,11 +1,13 @@
 //! What does `-o go-template` print?
 //!
 //! Go's template language as kubectl uses it: actions, pipelines, variables, `if`/`with`/`range`, the built-in functions and
-//! kubectl's own. MODEL: `define`, `template`, `block`, `call`, `html`, `js`, `slice` and `urlquery` are not read.
+//! kubectl's own.
 //! Source: Go `text/template` (lex.go, parse.go, exec.go, funcs.go), cli-runtime `pkg/printers/template.go`.
 
 mod call;
+mod escape;
 mod parse;
+mod printf;
 mod read;
 mod run;
 
@@ -17,22 +19,22 @@ use crate::kubectl::{Done, Fail, print::columns_text};
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     text: String,
-    nodes: Vec<parse::Node>,
+    tree: parse::Tree,
     needs_keys: bool,
 }
 
 impl Template {
     /// Reads a template; `needs_keys` where a missing key is a mistake.
     pub(crate) fn parse(text: &str, needs_keys: bool) -> Done<Self> {
-        let nodes = parse::template(text)
+        let tree = parse::template(text)
             .map_err(|what| Fail::Error(format!("error parsing template {text}, template: output:{what}")))?;
-        Ok(Self { text: text.to_owned(), nodes, needs_keys })
+        Ok(Self { text: text.to_owned(), tree, needs_keys })
     }
 
     /// What it prints, and why it stopped if it did.
     pub(crate) fn print(&self, value: &Value) -> (String, Option<Fail>) {
         let mut out = String::new();
-        let done = run::template(&self.text, &self.nodes, self.needs_keys, value, &mut out);
+        let done = run::template(&self.text, &self.tree, self.needs_keys, value, &mut out);
         let Err(error) = done else { return (out, None) };
         // UPSTREAM: what helps to find the mistake goes to standard output.
         out.push_str(&format!(
@@ -90,6 +92,17 @@ mod tests {
             ("{{017}} {{0x1f}} {{1_000}} {{1e3}} {{-5}} {{'a'}} {{.kind|}}", "15 31 1000 1000 -5 97 Pod"),
             ("{{range .c}}{{if eq .name \"b\"}}{{break}}{{end}}{{.name}}{{end}}", "a"),
             ("{{range .none}}x{{else}}empty{{end}}{{not .foo}}{{or .foo .kind}}", "emptytruePod"),
+            ("{{define \"r\"}}[{{.}}{{$}}]{{end}}{{template \"r\" .kind}}", "[PodPod]"),
+            ("{{block \"b\" .metadata}}({{.name}}){{end}}{{template \"b\"}}", "(web)(<no value>)"),
+            (
+                "{{html \"<a b='c'>&\"}} {{js \"<\\\"\"}} {{urlquery \"a b&c\" 1}}",
+                "&lt;a b=&#39;c&#39;&gt;&amp; \\u003C\\\" a+b%26c1",
+            ),
+            (
+                "{{printf \"%T %T %#v %c %U %b %o\" .n 1 .metadata.labels 65 65 5 8}}",
+                "int64 int map[string]interface {}{\"app.io/x\":\"1\", \"b\":\"2\"} A U+0041 101 10",
+            ),
+            ("{{index .kind 0}} {{exists . \"nope\"}}", "80 false"),
             (
                 "{{exists . \"kind\"}} {{exists . \"a\" \"b\"}} {{`raw`}} {{true}} {{1.5}}",
                 "true false raw true 1.5",
@@ -170,6 +183,26 @@ mod tests {
             (
                 "{{slice .kind 9}}",
                 "error: error executing template \"{{slice .kind 9}}\": template: output:1:2: executing \"output\" at <slice .kind 9>: error calling slice: index out of range: 9",
+            ),
+            (
+                "{{template \"a\"}}",
+                "error: error executing template \"{{template \\\"a\\\"}}\": template: output:1:11: executing \"output\" at <{{template \"a\"}}>: template \"a\" not defined",
+            ),
+            (
+                "{{define \"a\"}}A{{end}}{{define \"a\"}}B{{end}}",
+                "error parsing template {{define \"a\"}}A{{end}}{{define \"a\"}}B{{end}}, template: output:1: template: multiple definition of template \"a\"",
+            ),
+            (
+                "{{define a}}A{{end}}",
+                "error parsing template {{define a}}A{{end}}, template: output:1: unexpected \"a\" in define clause",
+            ),
+            (
+                "{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}",
+                "error: error executing template \"{{define \\\"a\\\"}}{{template \\\"a\\\"}}{{end}}{{template \\\"a\\\"}}\": template: output:1:25: executing \"a\" at <{{template \"a\"}}>: exceeded maximum template depth (100000)",
+            ),
+            (
+                "{{call .kind}}",
+                "error: error executing template \"{{call .kind}}\": template: output:1:2: executing \"output\" at <call .kind>: error calling call: non-function .kind of type string",
             ),
             (
                 "{{gt .c 1}}",

@@ -1,5 +1,7 @@
 //! From tokens to the tree of a template.
 
+use std::collections::BTreeMap;
+
 use super::{
     call::FUNCTIONS,
     read::{Token, tokens},
@@ -9,11 +11,36 @@ use super::{
 pub(super) enum Node {
     Text(String),
     Action(Pipe),
-    If { test: Pipe, body: Vec<Node>, otherwise: Vec<Node> },
-    With { of: Pipe, body: Vec<Node>, otherwise: Vec<Node> },
-    Range { of: Pipe, body: Vec<Node>, otherwise: Vec<Node> },
+    If {
+        test: Pipe,
+        body: Vec<Node>,
+        otherwise: Vec<Node>,
+    },
+    With {
+        of: Pipe,
+        body: Vec<Node>,
+        otherwise: Vec<Node>,
+    },
+    Range {
+        of: Pipe,
+        body: Vec<Node>,
+        otherwise: Vec<Node>,
+    },
     Break,
     Continue,
+    /// What a definition holds, printed for a value.
+    Template {
+        at: usize,
+        name: String,
+        of: Option<Pipe>,
+    },
+}
+
+/// A template and what it defines.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tree {
+    pub nodes: Vec<Node>,
+    pub defined: BTreeMap<String, Vec<Node>>,
 }
 
 /// Commands that hand their value on.
@@ -30,6 +57,17 @@ pub(super) struct Pipe {
 pub(super) struct Command {
     pub at: usize,
     pub words: Vec<Operand>,
+}
+
+impl Pipe {
+    /// As Go writes it.
+    pub(super) fn text(&self) -> String {
+        let commands = self.commands.iter().map(Command::text).collect::<Vec<_>>().join(" | ");
+        match self.names.as_slice() {
+            [] => commands,
+            names => format!("{} {} {commands}", names.join(", "), if self.assigns { "=" } else { ":=" }),
+        }
+    }
 }
 
 impl Command {
@@ -74,6 +112,7 @@ struct Parser<'t> {
     names: Vec<String>,
     ranges: usize,
     depth: usize,
+    defined: BTreeMap<String, Vec<Node>>,
 }
 
 /// How a list of nodes ended.
@@ -95,7 +134,7 @@ const KEYWORDS: [&str; 11] =
     ["block", "break", "continue", "define", "else", "end", "if", "nil", "range", "template", "with"];
 
 /// Reads a whole template; the error begins with its line.
-pub(super) fn template(text: &str) -> Result<Vec<Node>, String> {
+pub(super) fn template(text: &str) -> Result<Tree, String> {
     let mut parser = Parser {
         text,
         tokens: tokens(text),
@@ -105,10 +144,11 @@ pub(super) fn template(text: &str) -> Result<Vec<Node>, String> {
         names: vec!["$".to_owned()],
         ranges: 0,
         depth: 0,
+        defined: BTreeMap::new(),
     };
     let (nodes, end) = parser.list()?;
     match end {
-        Ended::Eof => Ok(nodes),
+        Ended::Eof => Ok(Tree { nodes, defined: parser.defined }),
         Ended::End => parser.wrong("unexpected {{end}}"),
         Ended::Else => parser.wrong("unexpected {{else}}"),
     }
@@ -193,7 +233,12 @@ impl Parser<'_> {
                     if self.word("else") {
                         break Ended::Else;
                     }
-                    nodes.push(self.node()?);
+                    // Only the template itself defines others.
+                    if self.depth == 1 && self.word("define") {
+                        self.definition()?;
+                    } else {
+                        nodes.push(self.node()?);
+                    }
                     self.action = None;
                 }
                 Some(_) => return self.unexpected("input"),
@@ -227,7 +272,66 @@ impl Parser<'_> {
                 return self.block(word);
             }
         }
+        if self.word("template") {
+            let (at, name) = self.name("template clause")?;
+            self.blanks();
+            if self.peek() == Some(&Token::Close) {
+                self.next += 1;
+                return Ok(Node::Template { at, name, of: None });
+            }
+            let of = Some(self.pipe("template clause", End::Action)?);
+            return Ok(Node::Template { at, name, of });
+        }
+        if self.word("block") {
+            let (at, name) = self.name("block clause")?;
+            let of = Some(self.pipe("block clause", End::Action)?);
+            self.define(&name, "block clause")?;
+            return Ok(Node::Template { at, name, of });
+        }
         Ok(Node::Action(self.pipe("command", End::Action)?))
+    }
+
+    /// The name of a template, and where it stands.
+    fn name(&mut self, context: &str) -> Result<(usize, String), String> {
+        self.blanks();
+        let at = self.place();
+        match self.take() {
+            Some(Token::Quoted(name, _)) => Ok((at, name)),
+            _ => self.unexpected(context),
+        }
+    }
+
+    fn definition(&mut self) -> Result<(), String> {
+        let (_, name) = self.name("define clause")?;
+        self.close("define clause")?;
+        self.define(&name, "define clause")
+    }
+
+    /// What stands up to the end is a template of its own, which sees no variables of the one around it.
+    fn define(&mut self, name: &str, context: &str) -> Result<(), String> {
+        let names = std::mem::replace(&mut self.names, vec!["$".to_owned()]);
+        let ranges = std::mem::take(&mut self.ranges);
+        let (nodes, end) = self.list()?;
+        (self.names, self.ranges) = (names, ranges);
+        match end {
+            Ended::End => {}
+            Ended::Else => return self.wrong(&format!("unexpected {{{{else}}}} in {context}")),
+            Ended::Eof => return self.wrong("unexpected EOF"),
+        }
+        // Of two only one may hold anything but blanks.
+        let is_empty = |nodes: &[Node]| {
+            nodes.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))
+        };
+        match self.defined.get(name) {
+            Some(had) if !is_empty(had) && is_empty(&nodes) => {}
+            Some(had) if !is_empty(had) => {
+                return self.wrong(&format!("template: multiple definition of template {name:?}"));
+            }
+            Some(_) | None => {
+                self.defined.insert(name.to_owned(), nodes);
+            }
+        }
+        Ok(())
     }
 
     /// `if`, `with` or `range` with all that belongs to it.

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{
     super::columns_text,
+    call::Arg,
     call::{self, truth},
-    parse::{Command, Node, Operand, Pipe, What},
+    parse::{Command, Node, Operand, Pipe, Tree, What},
 };
 
 /// A value; `None` where there is none, such as a field that is missing.
@@ -18,9 +19,20 @@ enum Stop {
     Error(String),
 }
 
+/// How many templates one prints within another, as the message says.
+const MOST_TEMPLATES: usize = 100_000;
+/// How deep they really go. MODEL: nobody but one who calls himself gets there.
+const DEEPEST: usize = 200;
+
 struct Run<'t, 'o> {
     text: &'t str,
+    tree: &'t Tree,
     needs_keys: bool,
+    /// The template that is being printed: `output` or a defined one.
+    name: &'t str,
+    depth: usize,
+    /// How many were printed.
+    called: usize,
     names: Vec<(String, Maybe)>,
     out: &'o mut String,
 }
@@ -28,25 +40,27 @@ struct Run<'t, 'o> {
 /// Prints as far as it goes.
 pub(super) fn template(
     text: &str,
-    nodes: &[Node],
+    tree: &Tree,
     needs_keys: bool,
     value: &Value,
     out: &mut String,
 ) -> Result<(), String> {
-    let mut run = Run { text, needs_keys, names: vec![("$".to_owned(), Some(value.clone()))], out };
-    match run.list(nodes, &Some(value.clone())) {
+    let names = vec![("$".to_owned(), Some(value.clone()))];
+    let mut run = Run { text, tree, needs_keys, name: "output", depth: 0, called: 0, names, out };
+    match run.list(&tree.nodes, &Some(value.clone())) {
         Ok(()) | Err(Stop::Break | Stop::Continue) => Ok(()),
         Err(Stop::Error(error)) => Err(error),
     }
 }
 
-impl Run<'_, '_> {
+impl<'t> Run<'t, '_> {
     fn wrong<T>(&self, at: usize, context: &str, what: &str) -> Result<T, Stop> {
         let before = &self.text[..at.min(self.text.len())];
         let column = before.rfind('\n').map_or(before.len(), |newline| before.len() - newline - 1);
         let line = 1 + before.matches('\n').count();
         Err(Stop::Error(format!(
-            "template: output:{line}:{column}: executing \"output\" at <{context}>: {what}"
+            "template: output:{line}:{column}: executing {:?} at <{context}>: {what}",
+            self.name
         )))
     }
 
@@ -56,6 +70,30 @@ impl Run<'_, '_> {
             self.node(node, dot)?;
         }
         self.names.truncate(seen);
+        Ok(())
+    }
+
+    fn template(&mut self, at: usize, name: &str, of: Option<&Pipe>, dot: &Maybe) -> Result<(), Stop> {
+        let pipe = of.map(|of| format!(" {}", of.text())).unwrap_or_default();
+        let text = format!("{{{{template {name:?}{pipe}}}}}");
+        let tree = self.tree;
+        let Some((name, nodes)) = tree.defined.get_key_value(name) else {
+            return self.wrong(at, &text, &format!("template {name:?} not defined"));
+        };
+        if self.depth >= DEEPEST || self.called >= MOST_TEMPLATES {
+            return self.wrong(at, &text, &format!("exceeded maximum template depth ({MOST_TEMPLATES})"));
+        }
+        let value = match of {
+            Some(of) => self.pipe(of, dot)?,
+            None => None,
+        };
+        let names = std::mem::replace(&mut self.names, vec![("$".to_owned(), value.clone())]);
+        let around = std::mem::replace(&mut self.name, name);
+        self.depth += 1;
+        self.called += 1;
+        self.list(nodes, &value)?;
+        self.depth -= 1;
+        (self.names, self.name) = (names, around);
         Ok(())
     }
 
@@ -87,6 +125,7 @@ impl Run<'_, '_> {
             Node::Range { of, body, otherwise } => self.range(of, body, otherwise, dot)?,
             Node::Break => return Err(Stop::Break),
             Node::Continue => return Err(Stop::Continue),
+            Node::Template { at, name, of } => self.template(*at, name, of.as_ref(), dot)?,
         }
         Ok(())
     }
@@ -185,13 +224,13 @@ impl Run<'_, '_> {
         let mut values = Vec::new();
         for word in rest {
             let value = self.operand(word, dot)?;
-            let is_end = decides(&value);
-            values.push(value);
-            if is_end {
-                return Ok(values.pop().flatten());
+            if decides(&value) {
+                return Ok(value);
             }
+            let is_int = matches!(&word.what, What::Literal(Value::Number(number)) if !number.is_f64());
+            values.push(Arg { value, is_int, text: word.text.clone() });
         }
-        values.extend(last);
+        values.extend(last.map(|value| Arg { value, is_int: false, text: String::new() }));
         call::function(name, values).or_else(|what| self.wrong(command.at, &command.text(), &what))
     }
 

@@ -3,11 +3,14 @@
 //! What kubectl makes itself, and what the server sends, are such structs; what came from a file or a list is a map, sorted by key, and so is
 //! an object of a custom kind. The order is that of the API's schema; for what is no object of it (a kubeconfig, discovery) it is [`OTHERS`].
 
-use api::{
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::{
     Kind,
     schema::{self, Type, TypeSchema},
 };
-use serde_json::{Map, Value};
 
 /// Fields of structs that the schema does not have, where one stands before another.
 const OTHERS: &[&str] = &[
@@ -78,22 +81,34 @@ enum Order {
 }
 
 /// One object, four blanks a level, without the final newline.
-pub(crate) fn json(value: &Value) -> String {
+#[must_use]
+pub fn json(value: &Value) -> String {
     let mut out = String::new();
     write(&mut out, Order::of(value), value, 0);
     out
 }
 
 /// One object on one line.
-pub(crate) fn compact(value: &Value) -> String {
-    let mut out = String::new();
-    line(&mut out, Order::of(value), value);
-    out
+#[must_use]
+pub fn compact(value: &Value) -> String {
+    let mut line = Line { out: String::new(), opened: &BTreeSet::new(), at: Vec::new() };
+    line.write(Order::of(value), value);
+    line.out
+}
+
+/// One object on one line after a patch that changed fields of `opened`, each a way of names and numbers: these were taken apart, so that
+/// their fields are sorted, and all others are as they were written. Source: evanphx/json-patch v4, `partialDoc` and `lazyNode`.
+#[must_use]
+pub fn patched(value: &Value, opened: &BTreeSet<Vec<String>>) -> String {
+    let mut line = Line { out: String::new(), opened, at: Vec::new() };
+    line.write(Order::of(value), value);
+    line.out
 }
 
 /// An object as a struct of kubectl's own: fields that are always written are there though nobody set them.
-pub(crate) fn of_client(kind: Kind, value: Value) -> Value {
-    let mut value = api::canonical::canonical(kind, value);
+#[must_use]
+pub fn of_client(kind: Kind, value: Value) -> Value {
+    let mut value = crate::canonical::canonical(kind, value);
     if let Some(root) = schema::root(kind) {
         dated(root, &mut value);
     }
@@ -175,26 +190,47 @@ impl Order {
     }
 }
 
-fn line(out: &mut String, order: Order, value: &Value) {
-    match value {
-        Value::Object(fields) => {
-            out.push('{');
-            for (i, (name, value)) in order.sorted(fields).into_iter().enumerate() {
-                out.push_str(if i > 0 { "," } else { "" });
-                out.push_str(&format!("{}:", Value::from(name.as_str())));
-                line(out, order.below(name, value), value);
+/// One line as it is being written.
+struct Line<'o> {
+    out: String,
+    opened: &'o BTreeSet<Vec<String>>,
+    /// The way to what is being written, if anything was opened.
+    at: Vec<String>,
+}
+
+impl Line<'_> {
+    fn write(&mut self, order: Order, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                let opened = self.opened.contains(&self.at);
+                let sorted = if opened { fields.iter().collect() } else { order.sorted(fields) };
+                self.out.push('{');
+                for (i, (name, value)) in sorted.into_iter().enumerate() {
+                    self.out.push_str(if i > 0 { "," } else { "" });
+                    self.out.push_str(&format!("{}:", Value::from(name.as_str())));
+                    self.below(|| name.clone(), order.below(name, value), value);
+                }
+                self.out.push('}');
             }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                out.push_str(if i > 0 { "," } else { "" });
-                line(out, order.item(item), item);
+            Value::Array(items) => {
+                self.out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    self.out.push_str(if i > 0 { "," } else { "" });
+                    self.below(|| i.to_string(), order.item(item), item);
+                }
+                self.out.push(']');
             }
-            out.push(']');
+            other => self.out.push_str(&other.to_string()),
         }
-        other => out.push_str(&other.to_string()),
+    }
+
+    fn below(&mut self, step: impl FnOnce() -> String, order: Order, value: &Value) {
+        if self.opened.is_empty() {
+            return self.write(order, value);
+        }
+        self.at.push(step());
+        self.write(order, value);
+        self.at.pop();
     }
 }
 
@@ -248,6 +284,17 @@ mod tests {
         assert_eq!(
             compact(&custom),
             r#"{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"b","namespace":"a"}}"#
+        );
+    }
+
+    #[test]
+    fn a_patch_sorts_the_fields_of_what_it_took_apart() {
+        let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "a", "name": "b"},
+            "spec": {"replicas": "two", "paused": true, "strategy": {"rollingUpdate": {}, "type": "RollingUpdate"}}});
+        let opened = [vec![], vec!["spec".to_owned()]].into();
+        assert_eq!(
+            patched(&deployment, &opened),
+            r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"b","namespace":"a"},"spec":{"paused":true,"replicas":"two","strategy":{"type":"RollingUpdate","rollingUpdate":{}}}}"#
         );
     }
 
