@@ -294,7 +294,7 @@ kinds! {
     IngressClass: "networking.k8s.io", "v1", "ingressclasses", "IngressClass", [], Cluster, [], ALL;
     Ingress: "networking.k8s.io", "v1", "ingresses", "Ingress", ["ing"], Namespaced, [], ALL;
     IPAddress: "networking.k8s.io", "v1", "ipaddresses", "IPAddress", ["ip"], Cluster, [], ALL;
-    NetworkPolicy: "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", ["netpol"], Namespaced, [], ALL;
+    NetworkPolicy: "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", ["netpol"], Namespaced, [], ALL, simulated;
     ServiceCIDR: "networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", [], Cluster, [], ALL;
     RuntimeClass: "node.k8s.io", "v1", "runtimeclasses", "RuntimeClass", [], Cluster, [], ALL;
     PodDisruptionBudget: "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", ["pdb"], Namespaced, [], ALL, simulated;

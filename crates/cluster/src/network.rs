@@ -9,9 +9,13 @@ use std::{
 };
 
 use api::{
-    Resource,
+    Kind, Object, Resource,
     digest::Digest,
-    k8s::core::v1::{Namespace, Node, Pod, Service},
+    k8s::{
+        apps::v1::DaemonSet,
+        core::v1::{Namespace, Node, Pod, Service},
+        networking::v1::NetworkPolicy,
+    },
     kinds::{
         aws,
         eks::EksCluster,
@@ -37,7 +41,11 @@ pub fn of(world: &World, cluster: ClusterId) -> net::Network {
     let eks = plane.and_then(|plane| store.get::<EksCluster>(ClusterId::WORLD, "", name(plane)));
     let mut network = net::Network {
         kube_proxy: net::KubeProxy { mode: "iptables".to_owned() },
-        cni: vpc_cni(store, cluster),
+        cni: net::Cni { network_policy: enforces_policies(store, cluster, plane), ..vpc_cni(store, cluster) },
+        policies: store
+            .objects(cluster, Kind::NetworkPolicy, None)
+            .filter_map(|(_, it)| policy(it))
+            .collect(),
         cluster: control_plane(store, cluster, plane, eks),
         namespaces: store
             .list::<Namespace>(cluster, None)
@@ -117,6 +125,27 @@ fn vpc_cni(store: &Store, cluster: ClusterId) -> net::Cni {
             .to_owned(),
         ..net::Cni::default()
     }
+}
+
+fn policy(object: &Object) -> Option<net::Policy> {
+    let Object::Stored(stored) = object else { return None };
+    let it: NetworkPolicy = stored.typed().ok()?;
+    let (name, namespace) = (object.name().to_owned(), object.namespace().to_owned());
+    Some(net::Policy { name, namespace, spec: it.spec.unwrap_or_default() })
+}
+
+/// Whether somebody on the nodes heeds NetworkPolicies: the VPC CNI's agent if it is told to, kind's own network always.
+///
+/// MODEL: a policy holds as soon as it is stored. Sources: aws-network-policy-agent (`--enable-network-policy`); kind's release notes
+/// of v0.24.
+fn enforces_policies(store: &Store, cluster: ClusterId, plane: Option<&ControlPlane>) -> bool {
+    if plane.is_some_and(|plane| plane.provider == Provider::Kind) {
+        return true;
+    }
+    let daemons = store.get::<DaemonSet>(cluster, "kube-system", "aws-node");
+    let pod = daemons.and_then(|it| it.spec.as_ref()?.template.spec.as_ref());
+    let mut args = pod.into_iter().flat_map(|it| &it.containers).filter_map(|it| it.args.as_ref()).flatten();
+    args.any(|arg| arg == "--enable-network-policy=true")
 }
 
 /// What every kube-proxy of a cluster knows now.

@@ -6,6 +6,7 @@
 
 use std::{net::IpAddr, rc::Rc};
 
+pub use network::matrix::Cell;
 use network::{Network, Probe, Trace, kube_proxy, network::Service};
 
 use crate::{ActorId, ClusterId, What, World, draw::draw};
@@ -207,6 +208,50 @@ pub fn said(end: &str) -> String {
         "ip" if name.contains(':') => format!("[{name}]"),
         _ => name.to_owned(),
     }
+}
+
+/// Whose ends a matrix has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The pods of one namespace.
+    Namespace(String),
+    /// Every pod, node and machine, and who stands outside.
+    Vpc,
+}
+
+/// Who reaches whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matrix {
+    /// The ends, as they are said: rows and columns.
+    pub ends: Vec<String>,
+    /// What comes of each row asking each column; none where one would ask itself.
+    pub cells: Vec<Vec<Option<Cell>>>,
+}
+
+/// Who reaches whom, on one port or else on each one's usual port. `proto` is `TCP` or `UDP`.
+#[must_use]
+pub fn matrix(network: &Network, scope: &Scope, port: Option<u16>, proto: &str) -> Matrix {
+    let pods = network.pods.iter().filter(|it| it.ip.is_some());
+    let ends: Vec<String> = match scope {
+        Scope::Namespace(name) => {
+            pods.filter(|it| it.ns == *name).map(|it| format!("pod:{}", it.id())).collect()
+        }
+        Scope::Vpc => {
+            let outside = network.external.iter().map(|it| format!("ext:{}", it.name));
+            let hosts = network.hosts.iter().map(|it| format!("host:{}", it.name));
+            let nodes = network.nodes.iter().map(|it| format!("node:{}", it.name));
+            // On the node's own network, they reach what the node reaches.
+            let pods = pods.filter(|it| !it.host_network).map(|it| format!("pod:{}", it.id()));
+            outside.chain(hosts).chain(nodes).chain(pods).collect()
+        }
+    };
+    let asked = |from: &str, to: &str| {
+        let port = port.unwrap_or_else(|| usual_port(network, to, None));
+        let (from, to, proto) = (from.to_owned(), to.to_owned(), proto.to_owned());
+        Some(Probe { from, to, port, proto, ..Probe::default() })
+    };
+    let cells = network::matrix::cells(network, &ends, asked);
+    Matrix { ends: ends.iter().map(|end| said(end)).collect(), cells }
 }
 
 /// Everything that can be said as an end.

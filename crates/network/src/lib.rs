@@ -27,5 +27,5 @@ mod walk;
 
 pub use fix::{Edit, Fix, Peer, policy_peer, smallest_fixes};
 pub use network::Network;
-pub use trace::{Backend, Blocker, Hop, HopKind, Packet, Probe, Rule, Trace};
+pub use trace::{Backend, Blocker, Hop, HopKind, Packet, Probe, Rule, Trace, Verdict};
 pub use walk::trace;

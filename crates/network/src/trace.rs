@@ -215,6 +215,18 @@ pub struct Backend {
     pub one_in: u32,
 }
 
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It arrived.
+    Reached,
+    /// Something said no at once.
+    Refused,
+    /// Nobody answers.
+    TimedOut,
+}
+
 /// The whole answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
@@ -233,6 +245,16 @@ impl Trace {
     #[must_use]
     pub fn reachable(&self) -> bool {
         self.blockers.is_empty()
+    }
+
+    /// How it ends for the one who asked.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match (self.reachable(), self.refused()) {
+            (true, _) => Verdict::Reached,
+            (false, true) => Verdict::Refused,
+            (false, false) => Verdict::TimedOut,
+        }
     }
 
     /// Whether the one who asked hears a "no" at once; otherwise it waits until it gives up.

@@ -134,3 +134,25 @@ fn a_stopped_kube_proxy_keeps_its_rules() {
     said(&mut machine, &mut world, "lab wait idle");
     assert_eq!(said(&mut machine, &mut world, &count).1, "7\n");
 }
+
+#[test]
+fn a_policy_shows_in_the_matrix() {
+    let (mut machine, mut world) = lab();
+    let (exit, open) = said(&mut machine, &mut world, "lab matrix --port 80");
+    let wanted = "           1 2\n1 pod/cat  · ✓\n2 pod/web  R ·\n✓ reached  R refused  ✕ timed out; rows ask columns\n";
+    assert_eq!((exit, open.as_str()), (0, wanted));
+    let policy = "kubectl apply -f - <<E\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}\nE";
+    assert_eq!(said(&mut machine, &mut world, policy).0, 0);
+    // Nobody heeds it before the VPC CNI's agent is told to.
+    assert_eq!(said(&mut machine, &mut world, "lab matrix --port 80").1, open);
+    let agent = "aws eks update-addon --cluster-name lab --addon-name vpc-cni --configuration-values '{\"enableNetworkPolicy\":\"true\"}'";
+    let (exit, words) = said(&mut machine, &mut world, agent);
+    assert_eq!(exit, 0, "{words}");
+    said(&mut machine, &mut world, "lab wait 5m");
+    let (_, shut) = said(&mut machine, &mut world, "lab matrix --port 80");
+    assert!(shut.contains("pod/cat  · ✕"), "{shut}");
+    let (_, data) = said(&mut machine, &mut world, "lab matrix --vpc --port 10250 --json");
+    let data: Value = serde_json::from_str(&data).expect("JSON");
+    let cells = data.as_array().expect("a list");
+    assert!(cells.iter().any(|it| it["from"] == "pod/cat" && it["verdict"] == "reached"), "{data:#}");
+}

@@ -20,7 +20,13 @@ use scheduler::Reason;
 use std::rc::Rc;
 use yew::{Callback, Html, Properties, classes, function_component, html};
 
-use super::{feed, feed::clock, imagine::Imagine, path, pool, request};
+use super::{
+    feed,
+    feed::clock,
+    imagine::Imagine,
+    matrix::{Matrix, Seen},
+    path, pool, request,
+};
 use crate::{
     app::{Action, Tab, on},
     route::Route,
@@ -54,6 +60,9 @@ pub struct Props {
     /// How many paths were followed so far.
     #[prop_or_default]
     pub paths: u64,
+    /// The moment that is shown, for the table of who reaches whom.
+    #[prop_or_default]
+    pub moment: Option<Seen>,
     /// What a path can begin and end at.
     #[prop_or_default]
     pub ends: Vec<String>,
@@ -104,6 +113,7 @@ pub fn inspector(props: &Props) -> Html {
                     <summary>{words::path::another(props.lang)}</summary>
                     <path::Ends known={props.ends.clone()} chosen={props.chosen.clone()} lang={props.lang} send={props.send.clone()}/>
                 </details>
+                if let Some(asked) = &props.moment { <Matrix asked={asked.clone()} lang={props.lang} send={props.send.clone()}/> }
                 if let Some(view) = &props.path {
                     {path::hops(view, props.lang, props.selected.as_deref(), &on_select)}
                     <path::Fixes key={props.paths} view={Rc::clone(view)} lang={props.lang} send={props.send.clone()}/>

@@ -7,6 +7,7 @@ pub mod feed;
 mod imagine;
 pub mod inspector;
 pub mod lesson;
+pub mod matrix;
 pub mod notices;
 pub mod order;
 pub mod outline;

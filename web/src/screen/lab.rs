@@ -28,6 +28,7 @@ use crate::{
         inspector::Inspector,
         lesson,
         lesson::Lesson,
+        matrix::Seen,
         notices::notices,
         outline::Outline,
         terminal::{Completer, Terminal},
@@ -278,7 +279,7 @@ pub fn inspector(app: &App, send: &Callback<Action>) -> Html {
     });
     html! {
         <Inspector {request} asked={app.desk.last_request().filter(|_| id == Some("ControlPlane/api"))} selected={app.selected.clone()} tab={app.tab} why={id.and_then(|id| app.desk.why(id))}
-            {sheet} {yaml} {feed} path={app.desk.path.clone()} paths={app.desk.paths} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} picking={app.picking} chosen={app.ends.clone()} decided={app.desk.has_decision(id)} term={app.pointed.as_ref().map(|it| it.1)}
+            {sheet} {yaml} {feed} path={app.desk.path.clone()} paths={app.desk.paths} ends={if app.tab == Tab::Path { app.desk.ends() } else { Vec::new() }} moment={(app.tab == Tab::Path).then(|| Seen::of(&app.desk))} picking={app.picking} chosen={app.ends.clone()} decided={app.desk.has_decision(id)} term={app.pointed.as_ref().map(|it| it.1)}
             offer={app.offer()} imagined={app.imagined().map(|it| (it.change.clone(), it.found.clone()))}
             lang={app.settings.lang} send={send.clone()}/>
     }

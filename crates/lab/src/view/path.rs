@@ -5,24 +5,16 @@
 
 mod line;
 
+use std::collections::BTreeSet;
+
+pub use cluster::path::{Matrix, Scope};
 use cluster::{ClusterId, World, path::Traced};
-pub use network::iptables::Step;
 use network::{HopKind, Network, Packet, Probe, Rule, iptables};
+pub use network::{Verdict, iptables::Step};
 pub use shell::lab::path_fix::PathFix;
 use shell::lab::path_fix::path_fixes;
 
 pub use line::{PathLine, PathMark, line, thread};
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It arrived.
-    Reached,
-    /// Something said no at once.
-    Refused,
-    /// Nobody answers.
-    TimedOut,
-}
 
 /// A path as the page lists it.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +82,21 @@ pub struct BackendShare {
 #[must_use]
 pub fn ends(world: &World, cluster: ClusterId) -> Vec<String> {
     cluster::path::ends(&cluster::network::of(world, cluster))
+}
+
+/// The namespaces whose pods could be asked about: those that have some with an address.
+#[must_use]
+pub fn namespaces(world: &World, cluster: ClusterId) -> Vec<String> {
+    let network = cluster::network::of(world, cluster);
+    let all: BTreeSet<String> =
+        network.pods.into_iter().filter(|it| it.ip.is_some()).map(|it| it.ns).collect();
+    all.into_iter().collect()
+}
+
+/// Who reaches whom by TCP, on one port or else on each one's usual port.
+#[must_use]
+pub fn matrix(world: &World, cluster: ClusterId, scope: &Scope, port: Option<u16>) -> Matrix {
+    cluster::path::matrix(&cluster::network::of(world, cluster), scope, port, "TCP")
 }
 
 /// What `lab trace` calls a thing of the scene; none if no packet can begin or end there.
@@ -161,11 +168,6 @@ fn rules(network: &Network, traced: &Traced) -> Vec<Vec<Step>> {
 
 fn listed(traced: &Traced) -> PathView {
     let trace = &traced.trace;
-    let verdict = match (trace.reachable(), trace.refused()) {
-        (true, _) => Verdict::Reached,
-        (false, true) => Verdict::Refused,
-        (false, false) => Verdict::TimedOut,
-    };
     let mut rows = Vec::new();
     let mut blockers = trace.blockers.iter().peekable();
     let (mut node, mut passed) = (None, 0);
@@ -208,7 +210,7 @@ fn listed(traced: &Traced) -> PathView {
         from: from.clone(),
         to: to.clone(),
         port: *port,
-        verdict,
+        verdict: trace.verdict(),
         passed,
         rows,
         backends,

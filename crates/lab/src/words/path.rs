@@ -121,6 +121,43 @@ pub fn step(lang: Lang, taken: bool) -> &'static str {
     if taken { lang.pick("맞음", "matches") } else { lang.pick("지나침", "passed by") }
 }
 
+/// Opens the table of who reaches whom.
+#[must_use]
+pub fn matrix(lang: Lang) -> &'static str {
+    lang.pick("누가 누구에게 닿나요?", "Who reaches whom?")
+}
+
+/// Chooses everything as the ends of that table.
+#[must_use]
+pub fn whole_vpc(lang: Lang) -> &'static str {
+    lang.pick("VPC 전체", "the whole VPC")
+}
+
+/// Nobody is there to be asked about.
+#[must_use]
+pub fn nobody(lang: Lang) -> &'static str {
+    lang.pick("주소가 있는 파드가 아직 없습니다.", "No pod has an address yet.")
+}
+
+/// More ends than the table shows: so many are shown, of so many.
+#[must_use]
+pub fn cut(lang: Lang, shown: usize, of: usize) -> String {
+    match lang {
+        Lang::Ko => format!("{of}개 가운데 {shown}개만 보입니다. 나머지는 lab matrix로 볼 수 있습니다."),
+        Lang::En => format!("{shown} of {of} are shown; lab matrix prints them all."),
+    }
+}
+
+/// How one asking another ended.
+#[must_use]
+pub fn ended(lang: Lang, verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Reached => lang.pick("닿음", "reached"),
+        Verdict::Refused => lang.pick("거절", "refused"),
+        Verdict::TimedOut => lang.pick("응답 없음", "no answer"),
+    }
+}
+
 /// Heads the smallest changes.
 #[must_use]
 pub fn fixes(lang: Lang) -> &'static str {

@@ -9,6 +9,7 @@ use crate::{Hint, eval::Flow, tool::Call};
 mod act;
 mod calc;
 mod import;
+mod matrix;
 pub mod path_fix;
 mod trace;
 mod wait;
@@ -76,6 +77,7 @@ pub const VERBS: &[Verb] = &[
     },
     Verb { name: "help", usage: "lab help", run: help },
     Verb { name: "import", usage: import::USAGE, run: import::run },
+    Verb { name: "matrix", usage: matrix::USAGE, run: matrix::run },
     Verb {
         name: "node",
         usage: "lab node add | iptables NODE | set-max-pods NODE N | restart NODE",

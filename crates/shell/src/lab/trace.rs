@@ -5,7 +5,7 @@ use cluster::{
     ClusterId,
     path::{self, Traced},
 };
-use network::{Hop, Probe, Rule, Trace};
+use network::{Hop, Probe, Rule, Trace, Verdict};
 use serde_json::{Value, json};
 
 use crate::{
@@ -79,10 +79,10 @@ fn as_json(traced: &Traced) -> Value {
 }
 
 fn verdict(trace: &Trace) -> &'static str {
-    match (trace.reachable(), trace.refused()) {
-        (true, _) => "reached",
-        (false, true) => "refused",
-        (false, false) => "timed out",
+    match trace.verdict() {
+        Verdict::Reached => "reached",
+        Verdict::Refused => "refused",
+        Verdict::TimedOut => "timed out",
     }
 }
 

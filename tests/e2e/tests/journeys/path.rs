@@ -92,3 +92,19 @@ fn a_blocked_path_is_mended_in_a_branch() {
     page.wait_for("two futures", "document.querySelectorAll('.branches button').length === 2");
     assert_eq!(page.console_errors(), [""; 0]);
 }
+
+#[test]
+fn a_cell_of_who_reaches_whom_follows_that_path() {
+    let site = Site::built();
+    let page = Page::open(&site, "#/lesson/ip-slots", &View::desktop());
+    rest(&page);
+    commands(&page, &["kubectl scale deployment web --replicas=2", "lab trace Node/worker-a api"]);
+    page.eval("document.querySelector('.matrix summary').click()");
+    page.wait_for("the table", "document.querySelectorAll('.matrix td button').length === 2");
+    page.click(
+        "button",
+        page.eval("document.querySelector('.matrix td button').ariaLabel").as_str().unwrap_or_default(),
+    );
+    page.wait_for("the path", "document.querySelectorAll('ol.hops li').length > 0 && /pod\\/web/.test(document.querySelector('#work .log').innerText)");
+    assert_eq!(page.console_errors(), [""; 0]);
+}
