@@ -23,10 +23,88 @@ fn nested(text: &str, machine: &mut Machine, depth: u32) -> Result<i64, String> 
     if depth > DEEPEST {
         return Err(format!("{text}: expression recursion level exceeded (error token is \"{text}\")"));
     }
-    let trimmed = text.trim();
-    let expr = arithmetic::parse(trimmed)
-        .map_err(|_| format!("{trimmed}: syntax error: operand expected (error token is \"{trimmed}\")"))?;
-    value(&expr, machine, depth, trimmed)
+    let shown = text.trim_start();
+    if shown.is_empty() {
+        return Ok(0);
+    }
+    // A number that its base does not have is read as one of base 10 by the parser.
+    if let Some(token) = oversized(shown) {
+        return Err(format!("{shown}: value too great for base (error token is \"{token}\")"));
+    }
+    let expr = arithmetic::parse(text.trim()).map_err(|_| wrong(shown))?;
+    value(&expr, machine, depth, shown)
+}
+
+/// The words of an expression with their places: numbers and names whole, operators by their longest.
+fn tokens(text: &str) -> Vec<(usize, &str)> {
+    const OPS: [&str; 20] = [
+        "<<=", ">>=", "**", "++", "--", "<=", ">=", "==", "!=", "&&", "||", "<<", ">>", "+=", "-=", "*=",
+        "/=", "%=", "&=", "|=",
+    ];
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let rest = &text[at..];
+        if c.is_whitespace() {
+            at += c.len_utf8();
+            continue;
+        }
+        let is_word = |c: char| c.is_alphanumeric() || "_#@$".contains(c);
+        let end = if is_word(c) {
+            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
+        } else {
+            OPS.iter().find(|op| rest.starts_with(**op)).map_or(c.len_utf8(), |op| op.len())
+        };
+        out.push((at, &rest[..end]));
+        at += end;
+    }
+    out
+}
+
+/// `08`, `3#5`: a number with a digit that its base does not have.
+fn oversized(text: &str) -> Option<&str> {
+    tokens(text).into_iter().map(|(_, token)| token).find(|token| {
+        if !token.starts_with(|c: char| c.is_ascii_digit()) {
+            return false;
+        }
+        let (base, digits) = match token.split_once('#') {
+            Some((base, digits)) => (base.parse().unwrap_or(10), digits),
+            None if token.starts_with("0x") || token.starts_with("0X") => return false,
+            None if token.len() > 1 && token.starts_with('0') => (8, *token),
+            None => (10, *token),
+        };
+        (2..=36).contains(&base) && digits.chars().any(|c| c.is_alphanumeric() && !c.is_digit(base))
+    })
+}
+
+/// Where and why an expression cannot be read.
+/// Source: bash 5.2 `expr.c`.
+fn wrong(text: &str) -> String {
+    let said = |what: &str, at: usize| format!("{text}: {what} (error token is \"{}\")", &text[at..]);
+    let mut wants_value = true;
+    let mut last = 0;
+    for (at, token) in tokens(text) {
+        let is_value = token.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+        match (wants_value, is_value, token) {
+            (_, _, "." | "\"" | "'" | ";" | "{" | "}" | "\\" | "@") => {
+                return said("syntax error: invalid arithmetic operator", at);
+            }
+            (false, true, _) => return said("syntax error in expression", at),
+            (true, true, _) | (false, false, ")" | "]" | "++" | "--") => wants_value = false,
+            (true, false, "+" | "-" | "!" | "~" | "(" | "++" | "--") | (false, false, _) => {
+                wants_value = true
+            }
+            (true, false, _) => {
+                return said("syntax error: operand expected", if last > 0 { last } else { at });
+            }
+        }
+        last = at;
+    }
+    if wants_value {
+        said("syntax error: operand expected", last)
+    } else {
+        said("syntax error in expression", last)
+    }
 }
 
 fn value(expr: &ArithmeticExpr, machine: &mut Machine, depth: u32, text: &str) -> Result<i64, String> {
@@ -131,7 +209,9 @@ fn binary(op: &BinaryOperator, l: i64, r: i64, text: &str) -> Result<i64, String
         },
         BinaryOperator::Multiply => l.wrapping_mul(r),
         BinaryOperator::Divide | BinaryOperator::Modulo if r == 0 => {
-            return Err(format!("{text}: division by 0 (error token is \"{r}\")"));
+            // The token is what follows the operator.
+            let token = text.rsplit(['/', '%']).next().unwrap_or_default().trim_start();
+            return Err(format!("{text}: division by 0 (error token is \"{token}\")"));
         }
         BinaryOperator::Divide => l.wrapping_div(r),
         BinaryOperator::Modulo => l.wrapping_rem(r),
@@ -168,6 +248,14 @@ mod tests {
             assert_eq!(evaluate(text, &mut machine), Ok(wanted), "{text}");
         }
         assert_eq!(machine.variable("x"), Some("5"));
+        for (text, wanted) in [
+            ("08", "08: value too great for base (error token is \"08\")"),
+            (" 1 + ", "1 + : syntax error: operand expected (error token is \"+ \")"),
+            ("2 3", "2 3: syntax error in expression (error token is \"3\")"),
+            ("1.5+1", "1.5+1: syntax error: invalid arithmetic operator (error token is \".5+1\")"),
+        ] {
+            assert_eq!(evaluate(text, &mut machine), Err(wanted.to_owned()));
+        }
         assert!(evaluate("1/0", &mut machine).expect_err("no").contains("division by 0"));
     }
 }

@@ -109,11 +109,23 @@ impl Shell<'_> {
     /// Carries out `name=value`, `name[key]=value` and `name=(…)`; their `+=` too.
     pub(crate) fn assign(&mut self, assignment: &ast::Assignment, out: &mut Output) -> Result<(), Flow> {
         let append = assignment.append;
+        let (ast::AssignmentName::VariableName(target) | ast::AssignmentName::ArrayElementName(target, _)) =
+            &assignment.name;
+        let attributes = self.machine.variables.get(target).map(|it| it.attributes).unwrap_or_default();
+        if attributes.readonly {
+            out.err(&format!("bash: {target}: readonly variable"));
+            return Err(Flow::Abandoned(1));
+        }
         match (&assignment.name, &assignment.value) {
             (ast::AssignmentName::VariableName(name), ast::AssignmentValue::Scalar(word)) => {
                 let mut value = self.text(&word.value, out)?;
                 if append {
-                    value = format!("{}{value}", self.machine.variable(name).unwrap_or_default());
+                    // What is reckoned is added to.
+                    let (before, sign) = (
+                        self.machine.variable(name).unwrap_or_default(),
+                        if attributes.integer { "+" } else { "" },
+                    );
+                    value = format!("{before}{sign}{value}");
                 }
                 self.machine.set(name, &value);
             }
@@ -165,7 +177,11 @@ impl Shell<'_> {
                 Some(self.machine.array(variable_name).map(|a| a.keys()).unwrap_or_default())
             }
             ParameterExpr::Substring { parameter, offset, length, .. } => {
-                let all = self.all_of(parameter, false)?;
+                let mut all = self.all_of(parameter, false)?;
+                // The arguments are counted from `$0`.
+                if matches!(parameter, Parameter::Special(_)) {
+                    all.insert(0, self.machine.name.to_string());
+                }
                 let number = |shell: &mut Self, text: &str| {
                     crate::arithmetic::evaluate(text, shell.machine).unwrap_or(0)
                 };

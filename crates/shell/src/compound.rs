@@ -61,18 +61,31 @@ impl Shell<'_> {
             }
             ast::CompoundCommand::CaseClause(clause) => {
                 let value = self.text(&clause.value.value, out)?;
+                // `;&` runs the next list whatever its patterns, `;;&` goes on looking.
+                let (mut status, mut falls) = (0, false);
                 for item in &clause.cases {
+                    let mut applies = std::mem::take(&mut falls);
                     for pattern in &item.patterns {
-                        let pattern = self.pattern(&pattern.value, out)?;
-                        if crate::glob::matches(&pattern, &value) {
-                            return match &item.cmd {
-                                Some(list) => self.list(list, stdin, out),
-                                None => Ok(0),
-                            };
+                        if applies {
+                            break;
                         }
+                        let pattern = self.pattern(&pattern.value, out)?;
+                        applies = crate::glob::matches(&pattern, &value);
+                    }
+                    if !applies {
+                        continue;
+                    }
+                    status = match &item.cmd {
+                        Some(list) => self.list(list, stdin, out)?,
+                        None => 0,
+                    };
+                    match item.post_action {
+                        ast::CaseItemPostAction::ExitCase => break,
+                        ast::CaseItemPostAction::UnconditionallyExecuteNextCaseItem => falls = true,
+                        ast::CaseItemPostAction::ContinueEvaluatingCases => {}
                     }
                 }
-                Ok(0)
+                Ok(status)
             }
             ast::CompoundCommand::Arithmetic(command) => {
                 let text = self.here(&command.expr.value, out)?;
@@ -138,7 +151,10 @@ impl Shell<'_> {
         stdin: &mut Stdin,
         out: &mut Output,
     ) -> Result<Result<i32, ()>, Flow> {
-        match self.list(&body.list, stdin, out) {
+        self.loops += 1;
+        let ended = self.list(&body.list, stdin, out);
+        self.loops -= 1;
+        match ended {
             Ok(status) => Ok(Ok(status)),
             Err(Flow::Break(0 | 1)) => Ok(Err(())),
             Err(Flow::Continue(0 | 1)) => Ok(Ok(0)),

@@ -59,10 +59,15 @@ pub struct Shell<'a> {
     pub(crate) beside: Option<Beside>,
     /// Above zero where a failure is looked at, so that `set -e` lets it be.
     pub(crate) guarded: u32,
+    /// How many loops, and how many sourced scripts, are running.
+    pub(crate) loops: u32,
+    pub(crate) sourced: u32,
     /// What the names that are local to each running function were before.
     locals: Vec<Vec<(String, Option<Variable>)>>,
     /// How many `<( )` this line has run.
     processes: u32,
+    /// How many numbers `$RANDOM` has given.
+    pub(crate) drawn: u64,
     commands: u32,
     printed: usize,
     pub(crate) depth: u32,
@@ -91,8 +96,11 @@ pub fn run_fed(
         until: None,
         beside: None,
         guarded: 0,
+        loops: 0,
+        sourced: 0,
         locals: Vec::new(),
         processes: 0,
+        drawn: 0,
         commands: 0,
         printed: 0,
         depth: 0,
@@ -146,8 +154,11 @@ impl<'a> Shell<'a> {
             until: Some(until),
             beside: None,
             guarded: 0,
+            loops: 0,
+            sourced: 0,
             locals: Vec::new(),
             processes: 0,
+            drawn: 0,
             commands: 0,
             printed: 0,
             depth: 0,
@@ -607,7 +618,7 @@ impl Shell<'_> {
         self.count()?;
         let name = fields.remove(0);
         if let Some(function) = self.machine.functions.get(&name).cloned() {
-            return self.function(&function, &fields, stdin, out);
+            return self.function(&name, &function, &fields, stdin, out);
         }
         if self.is_inside
             && let Some(ended) = self.run_inside(&name, &fields, out)
@@ -640,6 +651,7 @@ impl Shell<'_> {
 
     fn function(
         &mut self,
+        name: &str,
         function: &ast::FunctionBody,
         fields: &[String],
         stdin: &mut Stdin,
@@ -648,6 +660,8 @@ impl Shell<'_> {
         let given = fields.iter().map(|f| Rc::from(f.as_str())).collect();
         let kept = std::mem::replace(&mut self.machine.positional, given);
         self.locals.push(Vec::new());
+        self.keep("FUNCNAME");
+        self.machine.set("FUNCNAME", name);
         let result = self.deeper(|shell| shell.compound(&function.0, stdin, out));
         for (name, before) in self.locals.pop().into_iter().flatten().rev() {
             match before {

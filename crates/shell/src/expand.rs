@@ -7,13 +7,14 @@
 use brush_parser::{
     ParserOptions,
     word::{
-        self, BraceExpressionMember, BraceExpressionOrText, Parameter, ParameterExpr, ParameterTestType,
-        ParameterTransformOp, SpecialParameter, SubstringMatchKind, TildeExpr, WordPiece,
-        WordPieceWithSource,
+        self, Parameter, ParameterExpr, ParameterTestType, ParameterTransformOp, SpecialParameter,
+        SubstringMatchKind, TildeExpr, WordPiece, WordPieceWithSource,
     },
 };
 
 use crate::{
+    brace::{self, braces},
+    escape::ansi_c,
     eval::{Flow, Shell},
     glob,
     machine::HOME,
@@ -83,8 +84,8 @@ impl Shell<'_> {
         let mut fields = Vec::new();
         for text in words {
             let expanded = braces(text);
-            if expanded.len() > MOST_BRACES {
-                return Err(Flow::Stopped(format!("{MOST_BRACES} words from one brace expression")));
+            if expanded.len() > brace::MOST {
+                return Err(Flow::Stopped(format!("{} words from one brace expression", brace::MOST)));
             }
             for text in expanded {
                 let mut building = Building::default();
@@ -96,7 +97,16 @@ impl Shell<'_> {
                     } else {
                         Vec::new()
                     };
-                    if found.is_empty() {
+                    let options = self.machine.options;
+                    if found.is_empty()
+                        && glob::is_pattern(&pattern)
+                        && (options.nullglob || options.failglob)
+                    {
+                        if options.failglob {
+                            out.err(&format!("bash: no match: {}", glob::unescape(&pattern)));
+                            return Err(Flow::Abandoned(1));
+                        }
+                    } else if found.is_empty() {
                         fields.push(glob::unescape(&pattern));
                     } else {
                         fields.extend(found);
@@ -264,6 +274,14 @@ impl Shell<'_> {
     }
 
     fn command(&mut self, line: &str, out: &mut Output) -> Result<String, Flow> {
+        // `$(< file)` is the file's text.
+        let line = match line.trim().strip_prefix('<').map(str::trim) {
+            Some(file) if !file.is_empty() && !file.contains(['<', '(', ' ', ';', '|', '&']) => {
+                format!("cat < {file}")
+            }
+            _ => line.to_owned(),
+        };
+        let line = line.as_str();
         let mut inner = Output::default();
         let status = self.subshell(&mut inner, |shell, out| {
             // UPSTREAM: `set -e` does not reach into `$( )`.
@@ -286,15 +304,19 @@ impl Shell<'_> {
 
     fn value(&mut self, parameter: &Parameter, out: &mut Output) -> Result<Option<String>, Flow> {
         Ok(match parameter {
-            Parameter::Named(name) => self.machine.variable(name).map(str::to_owned),
+            Parameter::Named(name) => match self.machine.variable(name) {
+                Some(value) => Some(value.to_owned()),
+                None => self.dynamic(name),
+            },
             Parameter::NamedWithIndex { name, index } => {
                 let key = self.key(name, index, out)?;
                 self.machine.array(name).and_then(|array| array.get(&key).map(str::to_owned))
             }
             Parameter::NamedWithAllIndices { .. } => {
-                self.all_of(parameter, true).filter(|all| !all.is_empty()).map(|all| all.join(" "))
+                let mark = self.joint(parameter);
+                self.all_of(parameter, true).filter(|all| !all.is_empty()).map(|all| all.join(&mark))
             }
-            Parameter::Positional(0) => Some("bash".to_owned()),
+            Parameter::Positional(0) => Some(self.machine.name.to_string()),
             Parameter::Positional(n) => {
                 let index = usize::try_from(*n).unwrap_or(usize::MAX) - 1;
                 self.machine.positional.get(index).map(ToString::to_string)
@@ -302,16 +324,45 @@ impl Shell<'_> {
             Parameter::Special(special) => match special {
                 SpecialParameter::LastExitStatus => Some(self.machine.status.to_string()),
                 SpecialParameter::AllPositionalParameters { .. } => {
+                    let mark = self.joint(parameter);
                     let all: Vec<&str> = self.machine.positional.iter().map(AsRef::as_ref).collect();
-                    (!all.is_empty()).then(|| all.join(" "))
+                    (!all.is_empty()).then(|| all.join(&mark))
                 }
                 SpecialParameter::PositionalParameterCount => Some(self.machine.positional.len().to_string()),
-                SpecialParameter::ShellName => Some("bash".to_owned()),
+                SpecialParameter::ShellName => Some(self.machine.name.to_string()),
                 SpecialParameter::ProcessId => Some("4242".to_owned()),
                 SpecialParameter::CurrentOptionFlags => Some("himBH".to_owned()),
                 SpecialParameter::LastBackgroundProcessId => None,
             },
         })
+    }
+
+    /// What stands between the elements of `${a[*]}` and `$*`: the first of `$IFS`; between those of `${a[@]}` a blank.
+    fn joint(&self, parameter: &Parameter) -> String {
+        let by_ifs = matches!(
+            parameter,
+            Parameter::NamedWithAllIndices { concatenate: true, .. }
+                | Parameter::Special(SpecialParameter::AllPositionalParameters { concatenate: true })
+        );
+        match self.machine.variable("IFS").filter(|_| by_ifs) {
+            Some(ifs) => ifs.chars().next().map(String::from).unwrap_or_default(),
+            None => " ".to_owned(),
+        }
+    }
+
+    /// Variables that bash reckons when they are read.
+    /// MODEL: `$RANDOM` draws the same numbers in every session, and `$LINENO` is always 1.
+    fn dynamic(&mut self, name: &str) -> Option<String> {
+        match name {
+            "LINENO" => Some("1".to_owned()),
+            "RANDOM" => {
+                let now = self.world.now().0;
+                self.drawn += 1;
+                Some((cluster::draw::draw(now, "bash", "RANDOM", self.drawn) % 32_768).to_string())
+            }
+            "SECONDS" => Some((self.world.now().0 / 1000).to_string()),
+            _ => None,
+        }
     }
 
     /// A parameter's text; under `set -u` it must have one.
@@ -395,9 +446,10 @@ impl Shell<'_> {
                 match self.tested(parameter, test_type, out)? {
                     Some(value) => value,
                     None => {
-                        let said = match error_message {
-                            Some(_) => self.word(error_message, out)?,
-                            None => "parameter null or not set".to_owned(),
+                        let said = match (error_message.as_deref(), test_type) {
+                            (Some(text), _) if !text.is_empty() => self.word(error_message, out)?,
+                            (_, ParameterTestType::UnsetOrNull) => "parameter null or not set".to_owned(),
+                            (_, ParameterTestType::Unset) => "parameter not set".to_owned(),
                         };
                         let name = parameter.to_string();
                         let name = name.trim_start_matches("${").trim_end_matches('}');
@@ -447,17 +499,17 @@ impl Shell<'_> {
                 let (from, to) = (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0));
                 chars.get(from..to).map(|c| c.iter().collect()).unwrap_or_default()
             }
-            ParameterExpr::UppercaseFirstChar { parameter, .. } => {
-                self.changed(parameter, out, |text| change_first(text, char::to_ascii_uppercase))?
+            ParameterExpr::UppercaseFirstChar { parameter, pattern, .. } => {
+                self.cased(parameter, pattern, out, true, true)?
             }
-            ParameterExpr::UppercasePattern { parameter, .. } => {
-                self.changed(parameter, out, str::to_uppercase)?
+            ParameterExpr::UppercasePattern { parameter, pattern, .. } => {
+                self.cased(parameter, pattern, out, true, false)?
             }
-            ParameterExpr::LowercaseFirstChar { parameter, .. } => {
-                self.changed(parameter, out, |text| change_first(text, char::to_ascii_lowercase))?
+            ParameterExpr::LowercaseFirstChar { parameter, pattern, .. } => {
+                self.cased(parameter, pattern, out, false, true)?
             }
-            ParameterExpr::LowercasePattern { parameter, .. } => {
-                self.changed(parameter, out, str::to_lowercase)?
+            ParameterExpr::LowercasePattern { parameter, pattern, .. } => {
+                self.cased(parameter, pattern, out, false, false)?
             }
             ParameterExpr::ReplaceSubstring { parameter, pattern, replacement, match_kind, .. } => {
                 let pattern = self.pattern(pattern, out)?;
@@ -491,6 +543,33 @@ impl Shell<'_> {
             ParameterExpr::MemberKeys { variable_name, .. } => {
                 self.machine.array(variable_name).map(|array| array.keys().join(" ")).unwrap_or_default()
             }
+        })
+    }
+
+    /// `${v^}` and its kind: letters that match the pattern, or any, change; only the first one where `first` says so.
+    fn cased(
+        &mut self,
+        parameter: &Parameter,
+        pattern: &Option<String>,
+        out: &mut Output,
+        upper: bool,
+        first: bool,
+    ) -> Result<String, Flow> {
+        let pattern = match pattern.as_ref().filter(|it| !it.is_empty()) {
+            Some(pattern) => self.pattern(pattern, out)?,
+            None => "?".to_owned(),
+        };
+        self.changed(parameter, out, |text| {
+            let mut changed = String::new();
+            for (i, c) in text.chars().enumerate() {
+                let applies = (i == 0 || !first) && glob::matches(&pattern, c.encode_utf8(&mut [0; 4]));
+                match (applies, upper) {
+                    (true, true) => changed.extend(c.to_uppercase()),
+                    (true, false) => changed.extend(c.to_lowercase()),
+                    (false, _) => changed.push(c),
+                }
+            }
+            changed
         })
     }
 
@@ -583,106 +662,4 @@ fn parse(text: &str) -> Vec<WordPieceWithSource> {
             end_index: text.len(),
         }]
     })
-}
-
-/// `\n`, `\t`, `\\` and their kind, as in `$'…'`, `echo -e` and `printf`.
-#[must_use]
-pub fn ansi_c(text: &str) -> String {
-    let mut out = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some('a') => out.push('\u{7}'),
-            Some('b') => out.push('\u{8}'),
-            Some('f') => out.push('\u{c}'),
-            Some('v') => out.push('\u{b}'),
-            Some('e' | 'E') => out.push('\u{1b}'),
-            Some('0') => out.push(number(&mut chars, 8, 3).unwrap_or('\0')),
-            Some('x') => match number(&mut chars, 16, 2) {
-                Some(c) => out.push(c),
-                None => out.push_str("\\x"),
-            },
-            Some(other @ ('\\' | '\'' | '"')) => out.push(other),
-            Some(other) => {
-                out.push('\\');
-                out.push(other);
-            }
-            None => out.push('\\'),
-        }
-    }
-    out
-}
-
-fn number(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, radix: u32, most: usize) -> Option<char> {
-    let mut value = None;
-    for _ in 0..most {
-        let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else { break };
-        chars.next();
-        value = Some(value.unwrap_or(0) * radix + digit);
-    }
-    value.and_then(char::from_u32)
-}
-
-/// Most words one brace expression may become.
-const MOST_BRACES: usize = 10_000;
-
-fn braces(text: &str) -> Vec<String> {
-    // brush-parser stops at a number that is longer than any machine's; to bash it is a word.
-    let is_endless = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 18);
-    if !text.contains('{') || is_endless {
-        return vec![text.to_owned()];
-    }
-    match word::parse_brace_expansions(text, &ParserOptions::default()) {
-        Ok(Some(parts)) => product(&parts),
-        Ok(None) | Err(_) => vec![text.to_owned()],
-    }
-}
-
-fn product(parts: &[BraceExpressionOrText]) -> Vec<String> {
-    let mut words = vec![String::new()];
-    for part in parts {
-        let endings = match part {
-            BraceExpressionOrText::Text(text) => vec![text.clone()],
-            BraceExpressionOrText::Expr(members) => {
-                members.iter().flat_map(member).take(MOST_BRACES + 1).collect()
-            }
-        };
-        words = words
-            .iter()
-            .flat_map(|word| endings.iter().map(move |ending| format!("{word}{ending}")))
-            .take(MOST_BRACES + 1)
-            .collect();
-    }
-    words
-}
-
-fn member(member: &BraceExpressionMember) -> Vec<String> {
-    match member {
-        BraceExpressionMember::NumberSequence { start, end, increment } => {
-            sequence(*start, *end, *increment).map(|n| n.to_string()).collect()
-        }
-        BraceExpressionMember::CharSequence { start, end, increment } => {
-            sequence(i64::from(u32::from(*start)), i64::from(u32::from(*end)), *increment)
-                .filter_map(|n| u32::try_from(n).ok().and_then(char::from_u32))
-                .map(|c| c.to_string())
-                .collect()
-        }
-        BraceExpressionMember::Child(parts) => product(parts),
-    }
-}
-
-fn sequence(start: i64, end: i64, increment: i64) -> impl Iterator<Item = i64> {
-    let step = increment.saturating_abs().max(1);
-    let step = if start <= end { step } else { -step };
-    std::iter::successors(Some(start), move |n| {
-        n.checked_add(step).filter(|n| if step > 0 { *n <= end } else { *n >= end })
-    })
-    .take(MOST_BRACES + 1)
 }

@@ -14,11 +14,13 @@
 pub mod arithmetic;
 pub mod array;
 pub mod aws;
+mod brace;
 pub mod builtin;
 pub mod complete;
 mod compound;
 mod container;
 pub mod eksctl;
+pub mod escape;
 pub mod eval;
 pub mod expand;
 pub mod files;

@@ -28,6 +28,21 @@ pub struct Variable {
     pub exported: bool,
     /// Its elements, if it is an array.
     pub array: Option<Array>,
+    /// What `declare` made of it.
+    pub attributes: Attributes,
+}
+
+/// `declare -r`, `-i`, `-u`, `-l`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// It is never written again.
+    pub readonly: bool,
+    /// What is written to it is reckoned.
+    pub integer: bool,
+    /// Its letters become large.
+    pub upper: bool,
+    /// Its letters become small.
+    pub lower: bool,
 }
 
 /// The learner's machine.
@@ -53,6 +68,8 @@ pub struct Machine {
     pub status: i32,
     /// Whether the last line ended the shell: a script goes no further.
     pub exited: bool,
+    /// `$0`: `bash`, or the script that runs.
+    pub name: Rc<str>,
     /// `$1 $2 …` of the running function.
     pub positional: imbl::Vector<Rc<str>>,
     /// `~/.kube/config`.
@@ -119,7 +136,18 @@ impl Default for Machine {
             ("TZ", "UTC"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ] {
-            variables.insert(name.to_owned(), Variable { value: value.into(), exported: true, array: None });
+            variables.insert(
+                name.to_owned(),
+                Variable { value: value.into(), exported: true, ..Variable::default() },
+            );
+        }
+        for (name, value) in [
+            ("BASH_VERSION", "5.2.15(1)-release"),
+            ("UID", "1000"),
+            ("EUID", "1000"),
+            ("HOSTNAME", "podpath"),
+        ] {
+            variables.insert(name.to_owned(), Variable { value: value.into(), ..Variable::default() });
         }
         Self {
             files: Files::with_home(HOME),
@@ -132,6 +160,7 @@ impl Default for Machine {
             options: Options::default(),
             status: 0,
             exited: false,
+            name: "bash".into(),
             positional: imbl::Vector::new(),
             kubeconfig: Kubeconfig::default(),
             kubectl: CLIENT.into(),
@@ -148,9 +177,21 @@ impl Machine {
         self.variables.get(name).map(|v| v.value.as_ref())
     }
 
-    /// Sets a variable and keeps whether it is exported.
+    /// Sets a variable and keeps what it is: exported, and what `declare` made of it. One that is read-only stays.
     pub fn set(&mut self, name: &str, value: &str) {
         let mut variable = self.variables.get(name).cloned().unwrap_or_default();
+        let attributes = variable.attributes;
+        if attributes.readonly {
+            return;
+        }
+        let value = match attributes {
+            Attributes { integer: true, .. } => crate::arithmetic::evaluate(value, self)
+                .map_or_else(|_| "0".to_owned(), |number| number.to_string()),
+            Attributes { upper: true, .. } => value.to_uppercase(),
+            Attributes { lower: true, .. } => value.to_lowercase(),
+            Attributes { .. } => value.to_owned(),
+        };
+        let value = value.as_str();
         variable.value = value.into();
         if let Some(array) = &mut variable.array {
             array.put("0", value);
@@ -160,9 +201,9 @@ impl Machine {
 
     /// Makes a variable an array.
     pub fn set_array(&mut self, name: &str, array: Array) {
-        let exported = self.variables.get(name).is_some_and(|v| v.exported);
+        let before = self.variables.get(name).cloned().unwrap_or_default();
         let value = array.get("0").unwrap_or_default().into();
-        self.variables.insert(name.to_owned(), Variable { value, exported, array: Some(array) });
+        self.variables.insert(name.to_owned(), Variable { value, array: Some(array), ..before });
     }
 
     /// A variable as an array; a plain one is its element 0.

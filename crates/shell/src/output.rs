@@ -187,6 +187,38 @@ impl Stdin {
     }
 }
 
+impl Stdin {
+    /// Characters up to a mark, or so many, each with whether a backslash stood before it; and whether the mark or the count was
+    /// reached. Unless `raw`, a backslash goes, with a newline behind it. None where nothing is left.
+    pub(crate) fn until(
+        &mut self,
+        end: Option<char>,
+        most: Option<usize>,
+        raw: bool,
+    ) -> Option<(Vec<(char, bool)>, bool)> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
+            return None;
+        }
+        let mut out = Vec::new();
+        let mut chars = rest.chars();
+        let mut ended = most == Some(0);
+        while !ended && let Some(c) = chars.next() {
+            match c {
+                '\\' if !raw => match chars.next() {
+                    Some('\n') | None => {}
+                    Some(next) => out.push((next, true)),
+                },
+                c if Some(c) == end => ended = true,
+                c => out.push((c, false)),
+            }
+            ended |= most.is_some_and(|most| out.len() >= most);
+        }
+        self.at = self.text.len() - chars.as_str().len();
+        Some((out, ended))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,11 +69,15 @@ pub const TOOLS: &[Tool] = &[
     tool("env", builtin::variable::env),
     tool("eval", builtin::eval),
     tool("exit", builtin::exit),
+    tool("expand", text::columns::expand),
     tool("export", builtin::variable::export),
+    tool("expr", text::expr::run),
     tool("false", builtin::no),
     tool("find", text::find::run),
     tool("fold", text::small::fold),
+    tool("getopts", builtin::option::getopts),
     tool("grep", text::grep::run),
+    tool("hash", builtin::hash),
     tool("head", text::head::head),
     tool("history", builtin::history),
     tool("hostname", text::small::hostname),
@@ -106,6 +110,7 @@ pub const TOOLS: &[Tool] = &[
     tool("sh", builtin::bash),
     tool("sha256sum", text::small::sha256sum),
     tool("shift", builtin::shift),
+    tool("shopt", builtin::option::shopt),
     tool("sleep", text::sleep::run),
     tool("sort", text::sort::run),
     tool("source", builtin::source),
@@ -122,6 +127,7 @@ pub const TOOLS: &[Tool] = &[
     tool("type", builtin::which),
     tool("typeset", builtin::variable::declare),
     tool("unalias", builtin::variable::unalias),
+    tool("unexpand", text::columns::unexpand),
     tool("uniq", text::uniq::run),
     tool("unset", builtin::variable::unset),
     tool("wait", builtin::yes),
@@ -141,6 +147,13 @@ pub fn find(name: &str) -> Option<&'static Tool> {
         Some(_) | None => name,
     };
     TOOLS.iter().find(|tool| tool.name == name)
+}
+
+/// Whether a name is a program on the disk, which tools like `xargs` and `env` can run; bash's own words are none.
+#[must_use]
+pub fn is_program(name: &str) -> bool {
+    let both = ["[", "echo", "false", "printf", "pwd", "test", "true"];
+    find(name).is_some_and(|tool| both.contains(&tool.name) || !builtin::is_own(tool.name))
 }
 
 /// bash's words for a name that is no tool, and the nearest ones for the page.

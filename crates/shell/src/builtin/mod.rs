@@ -81,25 +81,49 @@ pub fn exit(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 
 /// `return`.
 pub fn back(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    if !call.shell.is_in_function() && call.shell.sourced == 0 {
+        call.out.err("bash: return: can only `return' from a function or sourced script");
+        return Ok(2);
+    }
     Err(Flow::Return(number(call)))
 }
 
 /// `break`.
 pub fn leave(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    Err(Flow::Break(count(call)))
+    Ok(match count(call) {
+        Some(count) => return Err(Flow::Break(count)),
+        None => 0,
+    })
 }
 
 /// `continue`.
 pub fn go_on(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    Err(Flow::Continue(count(call)))
+    Ok(match count(call) {
+        Some(count) => return Err(Flow::Continue(count)),
+        None => 0,
+    })
 }
 
-fn count(call: &Call<'_, '_>) -> u32 {
-    call.args.first().and_then(|a| a.parse().ok()).unwrap_or(1)
+/// How many loops are left; none outside of any, after saying so.
+fn count(call: &mut Call<'_, '_>) -> Option<u32> {
+    if call.shell.loops == 0 {
+        let what = call.name;
+        call.out.err(&format!("bash: {what}: only meaningful in a `for', `while', or `until' loop"));
+        return None;
+    }
+    Some(call.args.first().and_then(|a| a.parse().ok()).unwrap_or(1))
 }
 
-fn number(call: &Call<'_, '_>) -> i32 {
-    call.args.first().and_then(|a| a.parse().ok()).unwrap_or(call.shell.machine.status) & 0xff
+/// A status: of the last command where none is given, 2 where it is no number.
+fn number(call: &mut Call<'_, '_>) -> i32 {
+    match call.args.first().map(|a| (a.clone(), a.parse::<i64>())) {
+        None => call.shell.machine.status & 0xff,
+        Some((_, Ok(number))) => i32::try_from(number & 0xff).unwrap_or(0),
+        Some((typed, Err(_))) => {
+            call.out.err(&format!("bash: {}: {typed}: numeric argument required", call.name));
+            2
+        }
+    }
 }
 
 /// `eval`.
@@ -114,7 +138,13 @@ pub fn source(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         call.out.err("bash: source: filename argument required");
         return Ok(2);
     };
-    script(call, &name)
+    call.shell.sourced += 1;
+    let ended = script(call, &name);
+    call.shell.sourced -= 1;
+    match ended {
+        Err(Flow::Return(status)) => Ok(status),
+        other => other,
+    }
 }
 
 fn script(call: &mut Call<'_, '_>, name: &str) -> Result<i32, Flow> {
@@ -145,12 +175,14 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let before = call.shell.machine.clone();
     call.shell.machine.options = option::Options::default();
     call.shell.machine.traps.clear();
-    // After the line come the name and the arguments of what runs it.
-    if let [_, _, _, given @ ..] = call.args.as_slice()
-        && file.is_none()
-    {
-        call.shell.machine.positional = given.iter().map(|it| it.as_str().into()).collect();
-    }
+    // After a line come the name and the arguments of what runs it, after a file's name its arguments.
+    let (name, given) = match (call.args.as_slice(), &file) {
+        ([_, _, name, given @ ..], None) => (name.as_str(), given),
+        ([file, given @ ..], Some(_)) => (file.as_str(), given),
+        _ => (call.name, &[][..]),
+    };
+    call.shell.machine.positional = given.iter().map(|it| it.as_str().into()).collect();
+    call.shell.machine.name = name.into();
     let mut status = Ok(0);
     match file {
         Some(file) => status = script(call, &file),
@@ -172,6 +204,7 @@ pub fn bash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     machine.functions = before.functions;
     machine.options = before.options;
     machine.traps = before.traps;
+    machine.name = before.name;
     left?;
     match status {
         Err(Flow::Exit(status)) => Ok(status),
@@ -205,6 +238,8 @@ const BUILTIN: &[&str] = &[
     "exit",
     "export",
     "false",
+    "getopts",
+    "hash",
     "history",
     "let",
     "local",
@@ -217,6 +252,7 @@ const BUILTIN: &[&str] = &[
     "return",
     "set",
     "shift",
+    "shopt",
     "source",
     "test",
     "trap",
@@ -228,18 +264,78 @@ const BUILTIN: &[&str] = &[
     "wait",
 ];
 
-/// `which`, `type`.
+/// Whether a name is bash's own.
+pub(crate) fn is_own(name: &str) -> bool {
+    BUILTIN.contains(&name)
+}
+
+/// Words of bash's grammar.
+const KEYWORDS: [&str; 21] = [
+    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if",
+    "in", "select", "then", "time", "until", "while", "{",
+];
+
+/// `which`, `type`, `command -v`.
 pub fn which(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let mut status = 0;
+    let (mut status, mut is_short, mut path_only) = (0, false, false);
     for name in &call.args {
-        match tool::find(name) {
-            Some(tool) if call.name == "type" && BUILTIN.contains(&tool.name) => {
-                call.out.line(&format!("{name} is a shell builtin"));
+        if let Some(flags) = name.strip_prefix('-').filter(|it| !it.is_empty() && call.name != "command") {
+            is_short |= flags.contains('t');
+            path_only |= flags.contains(['p', 'P']);
+            continue;
+        }
+        let machine = &call.shell.machine;
+        let alias = machine.aliases.get(name);
+        let is_function = machine.functions.contains_key(name);
+        let is_keyword = KEYWORDS.contains(&name.as_str()) || name == "}";
+        let found = tool::find(name);
+        let said = match (call.name, found) {
+            ("which", Some(tool)) if tool::is_program(tool.name) => Some(format!("/usr/bin/{}", tool.name)),
+            ("which", _) => None,
+            ("type", _) if is_short || path_only => {
+                let kind = if alias.is_some() {
+                    Some("alias")
+                } else if is_keyword {
+                    Some("keyword")
+                } else if is_function {
+                    Some("function")
+                } else {
+                    found.map(|tool| if is_own(tool.name) { "builtin" } else { "file" })
+                };
+                match (kind, found) {
+                    (Some("file"), Some(tool)) if path_only => Some(format!("/usr/bin/{}", tool.name)),
+                    (Some(_), _) if path_only => continue,
+                    (kind, _) => kind.map(str::to_owned),
+                }
             }
-            Some(tool) if call.name == "type" => call.out.line(&format!("{name} is /usr/bin/{}", tool.name)),
-            Some(tool) => call.out.line(&format!("/usr/bin/{}", tool.name)),
+            ("type", tool) => {
+                if let Some(alias) = alias {
+                    Some(format!("{name} is aliased to `{alias}'"))
+                } else if is_keyword {
+                    Some(format!("{name} is a shell keyword"))
+                } else if is_function {
+                    Some(format!("{name} is a function"))
+                } else {
+                    tool.map(|tool| {
+                        if is_own(tool.name) {
+                            format!("{name} is a shell builtin")
+                        } else {
+                            format!("{name} is /usr/bin/{}", tool.name)
+                        }
+                    })
+                }
+            }
+            (_, tool) => match (alias, tool) {
+                (Some(alias), _) => Some(format!("alias {name}='{alias}'")),
+                (None, _) if is_keyword || is_function => Some(name.clone()),
+                (None, Some(tool)) if is_own(tool.name) => Some(name.clone()),
+                (None, tool) => tool.map(|tool| format!("/usr/bin/{}", tool.name)),
+            },
+        };
+        match said {
+            Some(said) => call.out.line(&said),
             None => {
-                if call.name == "type" {
+                if call.name == "type" && !is_short && !path_only {
                     call.out.err(&format!("bash: type: {name}: not found"));
                 }
                 status = 1;
@@ -269,6 +365,10 @@ pub fn shift(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 /// `let EXPRESSION…`: status 1 where the last is 0.
 pub fn let_it(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let mut last = 0;
+    if call.args.is_empty() {
+        call.out.err("bash: let: expression expected");
+        return Ok(1);
+    }
     for text in &call.args {
         match crate::arithmetic::evaluate(text, call.shell.machine) {
             Ok(number) => last = number,
@@ -279,6 +379,14 @@ pub fn let_it(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         }
     }
     Ok(i32::from(last == 0))
+}
+
+/// `hash`: no paths are kept here.
+pub fn hash(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    if call.args.is_empty() {
+        call.out.line("hash: hash table empty");
+    }
+    Ok(0)
 }
 
 /// `history`.

@@ -15,6 +15,146 @@ pub struct Options {
     pub xtrace: bool,
     /// `-o pipefail`: a pipe fails when any of its commands does.
     pub pipefail: bool,
+    /// `shopt -s nullglob`: a pattern that no file matches is nothing.
+    pub nullglob: bool,
+    /// `shopt -s failglob`: it is an error.
+    pub failglob: bool,
+}
+
+/// Options of `shopt` that change nothing that can be seen here, and whether bash begins with them.
+const SHOPTS: [(&str, bool); 19] = [
+    ("autocd", false),
+    ("cdspell", false),
+    ("checkhash", false),
+    ("checkwinsize", true),
+    ("cmdhist", true),
+    ("complete_fullquote", true),
+    ("direxpand", false),
+    ("dotglob", false),
+    ("execfail", false),
+    ("expand_aliases", true),
+    ("extglob", false),
+    ("globskipdots", true),
+    ("globstar", false),
+    ("histappend", false),
+    ("interactive_comments", true),
+    ("lastpipe", false),
+    ("nocaseglob", false),
+    ("nocasematch", false),
+    ("sourcepath", true),
+];
+
+/// `shopt [-squ] [NAME…]`.
+///
+/// MODEL: of the options of `shopt`, `nullglob` and `failglob` change something; the others are only listed.
+pub fn shopt(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let (flags, names): (Vec<String>, Vec<String>) =
+        call.args.drain(..).partition(|arg| arg.starts_with('-'));
+    let has = |letter| flags.iter().any(|flag| flag.contains(letter));
+    let mut status = 0;
+    let all: Vec<String> = if names.is_empty() {
+        let mut all: Vec<&str> =
+            SHOPTS.iter().map(|(name, _)| *name).chain(["nullglob", "failglob"]).collect();
+        all.sort_unstable();
+        all.into_iter().map(str::to_owned).collect()
+    } else {
+        names
+    };
+    for name in all {
+        let options = &mut call.shell.machine.options;
+        let own = match name.as_str() {
+            "nullglob" => Some(&mut options.nullglob),
+            "failglob" => Some(&mut options.failglob),
+            _ => None,
+        };
+        let known = SHOPTS.iter().find(|(it, _)| *it == name).map(|(_, on)| *on);
+        let Some(on) = own.as_deref().copied().or(known) else {
+            call.out.err(&format!("bash: shopt: {name}: invalid shell option name"));
+            status = 1;
+            continue;
+        };
+        if has('s') || has('u') {
+            if let Some(own) = own {
+                *own = has('s');
+            }
+            continue;
+        }
+        if !has('q') {
+            call.out.line(&format!("{name:<15}\t{}", if on { "on" } else { "off" }));
+        }
+        status |= i32::from(!on);
+    }
+    Ok(status)
+}
+
+/// `getopts LETTERS NAME [ARGUMENT…]`: the next option, its value in `$OPTARG`, the place in `$OPTIND`.
+/// Source: bash 5.2 `builtins/getopt.c`.
+pub fn getopts(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let args = std::mem::take(&mut call.args);
+    let [letters, name, given @ ..] = args.as_slice() else {
+        call.out.err("getopts: usage: getopts optstring name [arg ...]");
+        return Ok(2);
+    };
+    let machine = &mut *call.shell.machine;
+    let all: Vec<String> = if given.is_empty() {
+        machine.positional.iter().map(ToString::to_string).collect()
+    } else {
+        given.to_vec()
+    };
+    let index = machine.variable("OPTIND").and_then(|it| it.parse::<usize>().ok()).unwrap_or(1).max(1);
+    // Where several letters stand in one word, the place in it is kept behind the index.
+    let kept = machine.variable("OPTPOS").and_then(|it| it.split_once(':'));
+    let inside = kept
+        .filter(|(at, _)| *at == index.to_string())
+        .and_then(|(_, it)| it.parse().ok())
+        .unwrap_or(1_usize);
+    let word = all.get(index - 1).cloned().unwrap_or_default();
+    let option = word.strip_prefix('-').filter(|it| !it.is_empty()).and_then(|_| word.chars().nth(inside));
+    let (Some(letter), true) = (option, word != "--") else {
+        machine.set("OPTIND", &(index + usize::from(word == "--")).to_string());
+        machine.set(name, "?");
+        return Ok(1);
+    };
+    let is_last = word.chars().count() == inside + 1;
+    let (mut next, mut place) = if is_last { (index + 1, 1) } else { (index, inside + 1) };
+    let silent = letters.starts_with(':');
+    let known = letters.trim_start_matches(':').split(letter).nth(1).filter(|_| letter != ':');
+    machine.variables.remove("OPTARG");
+    let mut found = letter.to_string();
+    match known {
+        None => {
+            if silent {
+                machine.set("OPTARG", &found);
+            } else {
+                call.out.err(&format!("bash: illegal option -- {letter}"));
+            }
+            "?".clone_into(&mut found);
+        }
+        Some(rest) if rest.starts_with(':') => {
+            let attached: String = word.chars().skip(inside + 1).collect();
+            let value = if attached.is_empty() { all.get(index).cloned() } else { Some(attached.clone()) };
+            (next, place) = (index + if attached.is_empty() { 2 } else { 1 }, 1);
+            match value {
+                Some(value) => machine.set("OPTARG", &value),
+                None if silent => {
+                    machine.set("OPTARG", &found);
+                    ":".clone_into(&mut found);
+                    next = index + 1;
+                }
+                None => {
+                    call.out.err(&format!("bash: option requires an argument -- {letter}"));
+                    "?".clone_into(&mut found);
+                    next = index + 1;
+                }
+            }
+        }
+        Some(_) => {}
+    }
+    let machine = &mut *call.shell.machine;
+    machine.set("OPTIND", &next.to_string());
+    machine.set("OPTPOS", &format!("{next}:{place}"));
+    machine.set(name, &found);
+    Ok(0)
 }
 
 /// Options of bash that change nothing that can be seen here.

@@ -71,9 +71,14 @@ pub fn export(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(status)
 }
 
-/// `unset`.
+/// `unset [-f] [-v] NAME…`.
 pub fn unset(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    let (mut status, mut only) = (0, None);
     for arg in std::mem::take(&mut call.args) {
+        if let Some(flag) = arg.strip_prefix('-') {
+            only = flag.chars().next();
+            continue;
+        }
         if let Some((name, key)) = arg.strip_suffix(']').and_then(|arg| arg.split_once('[')) {
             let key = call.shell.key(name, key, call.out)?;
             if let Some(mut array) = call.shell.machine.array(name) {
@@ -82,14 +87,22 @@ pub fn unset(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             }
             continue;
         }
-        call.shell.machine.variables.remove(&arg);
-        call.shell.machine.functions.remove(&arg);
+        let machine = &mut *call.shell.machine;
+        if only != Some('f') && machine.variables.get(&arg).is_some_and(|it| it.attributes.readonly) {
+            call.out.err(&format!("bash: unset: {arg}: cannot unset: readonly variable"));
+            status = 1;
+            continue;
+        }
+        // A function goes only where no variable has the name.
+        let was_variable = only != Some('f') && machine.variables.remove(&arg).is_some();
+        if only == Some('f') || (only.is_none() && !was_variable) {
+            machine.functions.remove(&arg);
+        }
     }
-    Ok(0)
+    Ok(status)
 }
 
 /// `local`, `declare`, `typeset`, `readonly`: inside a function the name is its own, but for `readonly`.
-/// MODEL: `readonly` does not refuse later writes.
 pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let is_local = call.name == "local";
     if is_local && !call.shell.is_in_function() {
@@ -97,26 +110,61 @@ pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         return Ok(1);
     }
     let (flags, names): (Vec<String>, Vec<String>) =
-        call.args.drain(..).partition(|arg| arg.starts_with('-'));
-    let has = |letter: char| flags.iter().any(|flag| flag.contains(letter));
+        call.args.drain(..).partition(|arg| arg.starts_with(['-', '+']));
+    let has = |letter: char| flags.iter().any(|flag| flag.starts_with('-') && flag.contains(letter));
+    if has('f') || has('F') {
+        let functions = &call.shell.machine.functions;
+        let known: Vec<String> =
+            functions.keys().filter(|it| names.is_empty() || names.contains(it)).cloned().collect();
+        known.iter().for_each(|name| {
+            call.out.line(&format!("{}{name}", if names.is_empty() { "declare -f " } else { "" }))
+        });
+        return Ok(i32::from(known.len() < names.len()));
+    }
     if has('p') || (names.is_empty() && !is_local) {
         return Ok(print(call, &names));
     }
+    let mut status = 0;
     for arg in &names {
         let (name, value) =
             arg.split_once('=').map_or((arg.as_str(), None), |(name, value)| (name, Some(value)));
+        let (name, appends) = name.strip_suffix('+').map_or((name, false), |name| (name, value.is_some()));
         if !is_name(name) {
             call.out.err(&format!("bash: {}: `{arg}': not a valid identifier", call.name));
-            return Ok(1);
+            status = 1;
+            continue;
+        }
+        let is_readonly = |call: &Call<'_, '_>| {
+            call.shell.machine.variables.get(name).is_some_and(|it| it.attributes.readonly)
+        };
+        if value.is_some() && is_readonly(call) {
+            let what = if call.name == "readonly" { String::new() } else { format!("{}: ", call.name) };
+            call.out.err(&format!("bash: {what}{name}: readonly variable"));
+            status = 1;
+            continue;
         }
         if call.name != "readonly" && !has('g') {
             call.shell.keep(name);
         }
         let machine = &mut *call.shell.machine;
+        if is_local && !appends {
+            machine.variables.remove(name);
+        }
+        let mut variable = machine.variables.get(name).cloned().unwrap_or_default();
+        let known = machine.variables.contains_key(name);
+        variable.exported |= has('x');
+        variable.attributes.integer |= has('i');
+        variable.attributes.upper |= has('u');
+        variable.attributes.lower |= has('l');
+        let before = variable.value.clone();
+        let is_integer = variable.attributes.integer;
+        if known || value.is_some() || "xiulr".chars().any(has) || call.name == "readonly" {
+            machine.variables.insert(name.to_owned(), variable);
+        }
         match value {
-            Some(value) if has('x') => machine.export(name, value),
+            Some(value) if appends && is_integer => machine.set(name, &format!("{before}+{value}")),
+            Some(value) if appends => machine.set(name, &format!("{before}{value}")),
             Some(value) => machine.set(name, value),
-            None if is_local => drop(machine.variables.remove(name)),
             None => {}
         }
         if (has('a') || has('A')) && value.is_none() {
@@ -124,8 +172,13 @@ pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             let empty = if has('A') { Array::by_name() } else { Array::default() };
             machine.set_array(name, known.unwrap_or(empty));
         }
+        if (has('r') || call.name == "readonly")
+            && let Some(variable) = machine.variables.get_mut(name)
+        {
+            variable.attributes.readonly = true;
+        }
     }
-    Ok(0)
+    Ok(status)
 }
 
 /// `declare -p`.
@@ -134,22 +187,44 @@ fn print(call: &mut Call<'_, '_>, names: &[String]) -> i32 {
     let all: Vec<String> =
         if names.is_empty() { variables.keys().cloned().collect() } else { names.to_vec() };
     let mut status = 0;
+    let quoted = |text: &str| {
+        let inner: String =
+            text.chars().flat_map(|c| if "\"$`\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect();
+        format!("\"{inner}\"")
+    };
     for name in all {
         let Some(variable) = variables.get(&name) else {
-            call.out.err(&format!("bash: declare: {name}: not found"));
+            call.out.err(&format!("bash: {}: {name}: not found", call.name));
             status = 1;
             continue;
         };
+        let it = variable.attributes;
+        let mut flags: String = match &variable.array {
+            Some(array) if array.by_name => "A".to_owned(),
+            Some(_) => "a".to_owned(),
+            None => String::new(),
+        };
+        for (letter, on) in [
+            ('i', it.integer),
+            ('r', it.readonly),
+            ('x', variable.exported),
+            ('l', it.lower),
+            ('u', it.upper),
+        ] {
+            if on {
+                flags.push(letter);
+            }
+        }
+        let flags = if flags.is_empty() { "-".to_owned() } else { flags };
         let line = match &variable.array {
-            None if variable.exported => format!("declare -x {name}=\"{}\"", variable.value),
-            None => format!("declare -- {name}=\"{}\"", variable.value),
+            None => format!("declare -{flags} {name}={}", quoted(&variable.value)),
             Some(array) => {
                 let items = array.keys().into_iter().zip(array.values());
-                let items: Vec<String> = items.map(|(key, value)| format!("[{key}]=\"{value}\"")).collect();
-                let flag = if array.by_name { 'A' } else { 'a' };
+                let items: Vec<String> =
+                    items.map(|(key, value)| format!("[{key}]={}", quoted(&value))).collect();
                 // UPSTREAM: bash ends an array by words with a blank.
                 let end = if array.by_name { " " } else { "" };
-                format!("declare -{flag} {name}=({}{end})", items.join(" "))
+                format!("declare -{flags} {name}=({}{end})", items.join(" "))
             }
         };
         call.out.line(&line);
@@ -170,7 +245,7 @@ pub fn mapfile(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(0)
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let legal = |(i, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit());
     !text.is_empty() && text.chars().enumerate().all(legal)
 }
@@ -215,54 +290,131 @@ pub fn printenv(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(status)
 }
 
-/// `read [-r] NAME…`.
+/// `read [-rs] [-a ARRAY] [-d C] [-n N] [-N N] [-p PROMPT] [-t S] [NAME…]`.
 pub fn read(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let (mut raw, mut into_array) = (false, false);
+    let (mut raw, mut array, mut end, mut most, mut exact) = (false, None, '\n', None, false);
     let mut names: Vec<String> = Vec::new();
-    let mut args = call.args.iter();
+    let mut args = std::mem::take(&mut call.args).into_iter();
     while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "-r" => raw = true,
-            "-p" | "-t" | "-n" | "-d" => {
-                args.next();
+        let Some(flags) = arg.strip_prefix('-').filter(|it| !it.is_empty() && names.is_empty()) else {
+            names.push(arg);
+            continue;
+        };
+        if flags == "-" {
+            names.extend(args.by_ref());
+            break;
+        }
+        for (at, flag) in flags.char_indices() {
+            match flag {
+                'r' => raw = true,
+                's' | 'e' => {}
+                'a' | 'd' | 'n' | 'N' | 'p' | 't' | 'i' | 'u' => {
+                    let attached = &flags[at + 1..];
+                    let value = if attached.is_empty() { args.next() } else { Some(attached.to_owned()) };
+                    let Some(value) = value else {
+                        call.out.err(&format!("bash: read: -{flag}: option requires an argument\n{READ}"));
+                        return Ok(2);
+                    };
+                    match flag {
+                        'a' => array = Some(value),
+                        'd' => end = value.chars().next().unwrap_or('\0'),
+                        'n' | 'N' => {
+                            let Ok(count) = value.parse::<usize>() else {
+                                call.out.err(&format!("bash: read: {value}: invalid number"));
+                                return Ok(1);
+                            };
+                            (most, exact) = (Some(count), flag == 'N');
+                        }
+                        // A prompt is shown to a terminal only, and nothing here waits.
+                        _ => {}
+                    }
+                    break;
+                }
+                other => {
+                    call.out.err(&format!("bash: read: -{other}: invalid option\n{READ}"));
+                    return Ok(2);
+                }
             }
-            "-s" => {}
-            "-a" => into_array = true,
-            "-ra" | "-ar" => (raw, into_array) = (true, true),
-            name => names.push(name.to_owned()),
         }
     }
-    let Some((line, ended)) = call.stdin.line() else { return Ok(1) };
-    let line = if raw { line } else { line.replace('\\', "") };
-    if names.is_empty() {
-        call.shell.machine.set("REPLY", &line);
-        return Ok(i32::from(!ended));
+    if let Some(wrong) =
+        names.iter().chain(&array).find(|name| !is_name(name.split('[').next().unwrap_or_default()))
+    {
+        call.out.err(&format!("bash: read: `{wrong}': not a valid identifier"));
+        return Ok(1);
+    }
+    let Some((text, ended)) = call.stdin.until(if exact { None } else { Some(end) }, most, raw) else {
+        names.iter().for_each(|name| call.shell.machine.set(name, ""));
+        return Ok(1);
+    };
+    let status = i32::from(!ended);
+    if names.is_empty() && array.is_none() {
+        call.shell.machine.set("REPLY", &text.iter().map(|(c, _)| *c).collect::<String>());
+        return Ok(status);
     }
     let ifs = call.shell.machine.variable("IFS").unwrap_or(" \t\n").to_owned();
-    if into_array {
-        let mut array = Array::default();
-        for word in line.split(|c| ifs.contains(c)).filter(|word| !word.is_empty()) {
-            array.push(word);
+    let wanted = if array.is_some() { usize::MAX } else { names.len() };
+    let words = if exact { vec![text.iter().map(|(c, _)| *c).collect()] } else { split(&text, &ifs, wanted) };
+    match array {
+        Some(name) => {
+            let mut array = Array::default();
+            words.iter().for_each(|word| array.push(word));
+            call.shell.machine.set_array(&name, array);
         }
-        call.shell.machine.set_array(&names[0], array);
-        return Ok(i32::from(!ended));
-    }
-    let blank = |c: char| ifs.contains(c) && c.is_ascii_whitespace();
-    let mut rest = line.trim_matches(blank);
-    for (i, name) in names.iter().enumerate() {
-        let at = if i + 1 == names.len() { None } else { rest.find(|c| ifs.contains(c)) };
-        let value = match at {
-            Some(at) => {
-                let value = &rest[..at];
-                let width = rest[at..].chars().next().map_or(1, char::len_utf8);
-                rest = rest[at + width..].trim_start_matches(blank);
-                value
+        None => {
+            for (i, name) in names.iter().enumerate() {
+                let word = words.get(i).map_or("", String::as_str);
+                match name.strip_suffix(']').and_then(|it| it.split_once('[')) {
+                    Some((array, key)) => {
+                        let key = call.shell.key(array, key, call.out)?;
+                        let mut items = call.shell.machine.array(array).unwrap_or_default();
+                        items.put(&key, word);
+                        call.shell.machine.set_array(array, items);
+                    }
+                    None => call.shell.machine.set(name, word),
+                }
             }
-            None => std::mem::take(&mut rest),
-        };
-        call.shell.machine.set(name, value);
+        }
     }
-    Ok(i32::from(!ended))
+    Ok(status)
+}
+
+const READ: &str = "read: usage: read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] \
+                    [-t timeout] [-u fd] [name ...]";
+
+/// Words cut at `$IFS`: blanks of it are one mark together and none at the ends, any other is a mark of its own.
+/// What is left beyond the last wanted word belongs to it. Characters that a backslash stood before never cut.
+fn split(text: &[(char, bool)], ifs: &str, wanted: usize) -> Vec<String> {
+    let is_mark = |(c, escaped): &(char, bool)| !escaped && ifs.contains(*c);
+    let is_blank = |it: &(char, bool)| is_mark(it) && it.0.is_ascii_whitespace();
+    let blanks = |part: &[(char, bool)]| part.iter().take_while(|it| is_blank(it)).count();
+    let shown = |part: &[(char, bool)]| part.iter().map(|(c, _)| *c).collect::<String>();
+    let mut rest = &text[blanks(text)..];
+    let mut words = Vec::new();
+    while !rest.is_empty() {
+        if words.len() + 1 == wanted {
+            let kept = rest.len() - rest.iter().rev().take_while(|it| is_blank(it)).count();
+            let mut last = &rest[..kept];
+            // UPSTREAM: one mark that ends the line goes, if it is the only one left.
+            if let Some((end, before)) = last.split_last()
+                && is_mark(end)
+                && !before.iter().any(is_mark)
+            {
+                last = before;
+            }
+            words.push(shown(last));
+            return words;
+        }
+        let end = rest.iter().position(is_mark).unwrap_or(rest.len());
+        words.push(shown(&rest[..end]));
+        rest = &rest[end..];
+        rest = &rest[blanks(rest)..];
+        if let Some((mark, after)) = rest.split_first().filter(|(it, _)| is_mark(it)) {
+            debug_assert!(!is_blank(mark), "blanks were skipped");
+            rest = &after[blanks(after)..];
+        }
+    }
+    words
 }
 
 #[cfg(test)]

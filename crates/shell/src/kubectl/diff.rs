@@ -118,20 +118,24 @@ pub(crate) enum Side {
 }
 
 /// The hunks that make one text of another; empty if they are the same.
-pub(crate) fn unified(before: &str, after: &str) -> String {
+pub(super) fn unified(before: &str, after: &str) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let script = script(&a, &b);
+    hunks(&script(&a, &b), CONTEXT)
+}
+
+/// The hunks of a comparison, with so many lines around each change.
+pub(crate) fn hunks(script: &[(Side, &str)], context: usize) -> String {
     let mut out = String::new();
     let mut at = 0;
     while let Some(first) = script[at..].iter().position(|(side, _)| *side != Side::Both) {
         let first = at + first;
-        let start = first.saturating_sub(CONTEXT).max(at);
+        let start = first.saturating_sub(context).max(at);
         let mut end = first;
         let mut quiet = 0;
         for (i, (side, _)) in script.iter().enumerate().skip(first) {
             if *side == Side::Both {
                 quiet += 1;
-                if quiet > 2 * CONTEXT {
+                if quiet > 2 * context {
                     break;
                 }
             } else {
@@ -139,7 +143,7 @@ pub(crate) fn unified(before: &str, after: &str) -> String {
                 end = i + 1;
             }
         }
-        let stop = (end + CONTEXT).min(script.len());
+        let stop = (end + context).min(script.len());
         let count = |slice: &[(Side, &str)], but: Side| slice.iter().filter(|(s, _)| *s != but).count();
         let (skipped, shown) = (&script[..start], &script[start..stop]);
         let range = |but: Side| match (count(skipped, but), count(shown, but)) {

@@ -1,6 +1,10 @@
 //! `echo`, as bash's own.
 
-use crate::{eval::Flow, tool::Call};
+use crate::{
+    escape::{Style, escaped},
+    eval::Flow,
+    tool::Call,
+};
 
 /// `echo [-neE] [WORD…]`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
@@ -23,11 +27,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     }
     let mut text = words.join(" ");
     if escapes {
-        if let Some(at) = text.find("\\c") {
-            text.truncate(at);
-            newline = false;
-        }
-        text = crate::expand::ansi_c(&text);
+        let (changed, ends) = escaped(&text, Style::Echo);
+        text = changed;
+        newline &= !ends;
     }
     call.out.out(&text);
     if newline {

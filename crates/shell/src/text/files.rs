@@ -44,6 +44,11 @@ pub fn ls(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
             call.out.line("total 0");
         }
         let mut inner = Vec::new();
+        if options.has('a') {
+            for name in [".", ".."] {
+                call.out.line(&row(name, &Entry::Directory, &options));
+            }
+        }
         for name in machine.files.list(&path) {
             if name.starts_with('.') && !options.has('a') && !options.has('A') {
                 continue;

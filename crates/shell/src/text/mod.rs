@@ -5,17 +5,21 @@
 pub mod awk;
 pub mod base64;
 pub mod cat;
+pub mod columns;
 pub mod cut;
 pub mod date;
 pub mod diff;
 pub mod echo;
+pub mod expr;
 pub mod files;
 pub mod find;
+pub(crate) mod format;
 pub mod grep;
 pub mod head;
 pub mod join;
 pub mod jq;
 pub mod paste;
+pub(crate) mod pattern;
 pub mod printf;
 pub mod sed;
 pub mod seq;
@@ -27,6 +31,8 @@ pub mod tr;
 pub mod uniq;
 pub mod wc;
 pub mod xargs;
+
+pub(crate) use pattern::{extended, regex};
 
 use crate::tool::Call;
 
@@ -118,6 +124,10 @@ fn usage(call: &mut Call<'_, '_>) {
     if name == "grep" {
         call.out.err("Usage: grep [OPTION]... PATTERNS [FILE]...");
     }
+    if name == "sed" {
+        call.out.err(sed::USAGE.trim_end_matches('\n'));
+        return;
+    }
     call.out.err(&format!("Try '{name} --help' for more information."));
 }
 
@@ -141,6 +151,7 @@ pub(crate) fn inputs(call: &mut Call<'_, '_>, operands: &[String]) -> (Vec<(Stri
                         }
                         ("head" | "tail", _) => format!("cannot open '{name}' for reading: {error}"),
                         ("sort", _) => format!("cannot read: {name}: {error}"),
+                        ("rev", _) => format!("cannot open {name}: {error}"),
                         ("sed", _) => format!("can't read {name}: {error}"),
                         _ => format!("{name}: {error}"),
                     };
@@ -157,99 +168,6 @@ pub(crate) fn inputs(call: &mut Call<'_, '_>, operands: &[String]) -> (Vec<(Stri
 pub(crate) fn lines(text: &str) -> impl DoubleEndedIterator<Item = &str> {
     let whole = text.strip_suffix('\n').or_else(|| (!text.is_empty()).then_some(text));
     whole.into_iter().flat_map(|t| t.split('\n'))
-}
-
-/// An extended regular expression, in a size that a page can afford.
-pub(crate) fn regex(pattern: &str) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(pattern).size_limit(4 << 20).build()
-}
-
-/// A basic regular expression (grep, sed without `-E`) as the regex crate reads it.
-pub(crate) fn basic(pattern: &str) -> String {
-    let mut out = String::new();
-    let mut chars = pattern.chars().peekable();
-    let mut first = true;
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some(op @ ('(' | ')' | '{' | '}' | '|' | '+' | '?')) => {
-                    out.push(op);
-                    first = op == '(' || op == '|';
-                    continue;
-                }
-                Some('<' | '>') => out.push_str(r"\b"),
-                Some(other) => {
-                    out.push('\\');
-                    out.push(other);
-                }
-                None => out.push_str(r"\\"),
-            },
-            '*' if first => out.push_str(r"\*"),
-            '(' | ')' | '{' | '}' | '|' | '+' | '?' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '[' => bracket(&mut chars, &mut out),
-            _ => out.push(c),
-        }
-        first = c == '^' && first;
-    }
-    out
-}
-
-/// An extended regular expression as the regex crate reads it.
-pub(crate) fn extended(pattern: &str) -> String {
-    let mut out = String::new();
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some('<' | '>') => out.push_str(r"\b"),
-                Some(other) => {
-                    out.push('\\');
-                    out.push(other);
-                }
-                None => out.push_str(r"\\"),
-            },
-            '[' => bracket(&mut chars, &mut out),
-            '{' if !chars.peek().is_some_and(char::is_ascii_digit) => out.push_str(r"\{"),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// A bracket expression: backslashes are literal there in POSIX.
-fn bracket(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
-    out.push('[');
-    if chars.peek() == Some(&'^') {
-        chars.next();
-        out.push('^');
-    }
-    let mut first = true;
-    while let Some(c) = chars.next() {
-        match c {
-            ']' if !first => {
-                out.push(']');
-                return;
-            }
-            '[' if chars.peek() == Some(&':') => {
-                out.push('[');
-                for c in chars.by_ref() {
-                    out.push(c);
-                    if c == ']' {
-                        break;
-                    }
-                }
-            }
-            '\\' | '[' | ']' | '&' | '~' => {
-                out.push('\\');
-                out.push(c);
-            }
-            _ => out.push(c),
-        }
-        first = false;
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
 pub fn paste(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     let long = [("serial", 's'), ("delimiters", 'd')];
     let Some(options) = Options::parse(call, "s", "d", &long) else { return Ok(1) };
-    let marks: Vec<char> = crate::expand::ansi_c(options.value('d').unwrap_or("\t")).chars().collect();
+    let marks: Vec<char> = crate::escape::ansi_c(options.value('d').unwrap_or("\t")).chars().collect();
     let mark = |i: usize| marks.get(i % marks.len().max(1)).map(char::to_string).unwrap_or_default();
     let dashes = options.operands.iter().filter(|it| *it == "-").count();
     let mut named: Vec<String> = options.operands.iter().filter(|it| *it != "-").cloned().collect();

@@ -9,21 +9,40 @@ use crate::{
     tool::Call,
 };
 
-/// `basename PATH [SUFFIX]`.
+/// `basename PATH [SUFFIX]`, `basename [-a] [-s SUFFIX] PATH…`.
 pub fn basename(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let Some(path) = call.args.first() else {
-        call.out.err("basename: missing operand\nTry 'basename --help' for more information.");
-        return Ok(1);
+    let long = [("multiple", 'a'), ("suffix", 's')];
+    let Some(options) = Options::parse(call, "a", "s", &long) else { return Ok(1) };
+    let help = "Try 'basename --help' for more information.";
+    let (paths, suffix) = match (options.operands.as_slice(), options.value('s')) {
+        ([], _) => {
+            call.out.err(&format!("basename: missing operand\n{help}"));
+            return Ok(1);
+        }
+        (paths, Some(suffix)) => (paths, suffix),
+        (paths, None) if options.has('a') => (paths, ""),
+        ([_], None) => (options.operands.as_slice(), ""),
+        ([_, suffix], None) => (&options.operands[..1], suffix.as_str()),
+        ([_, _, extra, ..], None) => {
+            call.out.err(&format!("basename: extra operand ‘{extra}’\n{help}"));
+            return Ok(1);
+        }
     };
-    let name = base(path.trim_end_matches('/')).to_owned();
-    let suffix = call.args.get(1).map_or("", String::as_str);
-    let cut = name.strip_suffix(suffix).filter(|cut| !cut.is_empty()).unwrap_or(&name);
-    call.out.line(cut);
+    for path in paths {
+        let bare = path.trim_end_matches('/');
+        let name = if bare.is_empty() && !path.is_empty() { "/" } else { base(bare) };
+        let cut = name.strip_suffix(suffix).filter(|cut| !cut.is_empty()).unwrap_or(name);
+        call.out.line(cut);
+    }
     Ok(0)
 }
 
 /// `dirname PATH…`.
 pub fn dirname(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
+    if call.args.is_empty() {
+        call.out.err("dirname: missing operand\nTry 'dirname --help' for more information.");
+        return Ok(1);
+    }
     for path in &call.args {
         let path = path.trim_end_matches('/');
         call.out.line(if path.contains('/') || path.is_empty() { parent(path) } else { "." });
@@ -41,19 +60,44 @@ pub fn rev(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     each_line(call, |text| lines(text).map(|line| line.chars().rev().collect()).collect())
 }
 
-/// `nl [FILE…]`: lines with numbers, empty ones without.
+/// `nl [-b a|t|n] [-w N] [-s TEXT] [-v N] [-i N] [-n ln|rn|rz] [FILE…]`: lines with numbers, empty ones without.
 pub fn nl(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    each_line(call, |text| {
-        let mut number = 0;
-        let numbered = lines(text).map(|line| {
-            if line.is_empty() {
-                return "       ".to_owned();
-            }
-            number += 1;
-            format!("{number:6}\t{line}")
-        });
-        numbered.collect()
-    })
+    let long = [
+        ("body-numbering", 'b'),
+        ("number-width", 'w'),
+        ("number-separator", 's'),
+        ("starting-line-number", 'v'),
+        ("line-increment", 'i'),
+        ("number-format", 'n'),
+    ];
+    let Some(options) = Options::parse(call, "p", "bwsvinhf", &long) else { return Ok(1) };
+    let number = |letter, default: i64| options.value(letter).map_or(Some(default), |it| it.parse().ok());
+    let (Some(width), Some(mut next), Some(step)) = (number('w', 6), number('v', 1), number('i', 1)) else {
+        call.out.err("nl: invalid line number field width");
+        return Ok(1);
+    };
+    let width = usize::try_from(width).unwrap_or(6).clamp(1, 1000);
+    let mark = options.value('s').unwrap_or("\t");
+    let (texts, all) = inputs(call, &options.operands);
+    for line in texts.iter().flat_map(|(_, text)| lines(text)) {
+        let is_counted = match options.value('b').unwrap_or("t") {
+            "a" => true,
+            "n" => false,
+            _ => !line.is_empty(),
+        };
+        if !is_counted {
+            call.out.line(&format!("{}{line}", " ".repeat(width + mark.chars().count())));
+            continue;
+        }
+        let shown = match options.value('n') {
+            Some("ln") => format!("{next:<width$}"),
+            Some("rz") => format!("{next:0>width$}"),
+            _ => format!("{next:>width$}"),
+        };
+        call.out.line(&format!("{shown}{mark}{line}"));
+        next = next.saturating_add(step);
+    }
+    Ok(i32::from(!all))
 }
 
 /// `fold [-s] [-w WIDTH] [FILE…]`: lines no wider than that, with `-s` cut after a blank.

@@ -4,7 +4,7 @@ use crate::{eval::Flow, text::Options, tool::Call};
 
 /// `tee [-a] [FILE…]`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let Some(options) = Options::parse(call, "ai", "", &[("append", 'a')]) else { return Ok(1) };
+    let Some(options) = Options::parse(call, "aip", "", &[("append", 'a')]) else { return Ok(1) };
     let text = call.stdin.rest();
     let mut status = 0;
     for name in &options.operands {

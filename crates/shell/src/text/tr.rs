@@ -1,44 +1,75 @@
 //! `tr`.
 
-use crate::{eval::Flow, text::Options, tool::Call};
+use crate::{
+    escape::{Style, escaped},
+    eval::Flow,
+    text::Options,
+    tool::Call,
+};
 
-/// `tr [-d] [-s] [-c] SET1 [SET2]`.
+const HELP: &str = "Try 'tr --help' for more information.";
+
+/// `tr [-c] [-d] [-s] [-t] SET1 [SET2]`.
 pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
-    let Some(options) = Options::parse(call, "dscC", "", &[("delete", 'd'), ("squeeze-repeats", 's')]) else {
-        return Ok(1);
+    let long = [("delete", 'd'), ("squeeze-repeats", 's'), ("complement", 'c'), ("truncate-set1", 't')];
+    let Some(options) = Options::parse(call, "dscCt", "", &long) else { return Ok(1) };
+    let (deletes, squeezes) = (options.has('d'), options.has('s'));
+    let most = if deletes && !squeezes { 1 } else { 2 };
+    let least = if deletes == squeezes { 2 } else { 1 };
+    let said = match options.operands.as_slice() {
+        [] => Some("missing operand".to_owned()),
+        [only] if least > 1 => Some(format!(
+            "missing operand after ‘{only}’\nTwo strings must be given when {}.",
+            if deletes { "both deleting and squeezing repeats" } else { "translating" }
+        )),
+        [_, extra] if most == 1 => Some(format!(
+            "extra operand ‘{extra}’\nOnly one string may be given when deleting without squeezing repeats."
+        )),
+        [_, _, extra, ..] => Some(format!("extra operand ‘{extra}’")),
+        _ => None,
     };
-    let [first, rest @ ..] = options.operands.as_slice() else {
-        call.out.err("tr: missing operand\nTry 'tr --help' for more information.");
-        return Ok(1);
-    };
-    if rest.is_empty() && !options.has('d') && !options.has('s') {
-        call.out.err(&format!(
-            "tr: missing operand after ‘{first}’\nTwo strings must be given when translating.\nTry 'tr --help' for more information."
-        ));
+    if let Some(said) = said {
+        call.out.err(&format!("tr: {said}\n{HELP}"));
         return Ok(1);
     }
-    let from = set(first);
-    let to = rest.first().map(|r| set(r)).unwrap_or_default();
+    let mut sets = Vec::new();
+    for operand in &options.operands {
+        if operand.ends_with('\\') && !operand.ends_with("\\\\") {
+            call.out.err("tr: warning: an unescaped backslash at end of string is not portable");
+        }
+        match set(operand) {
+            Ok(set) => sets.push(set),
+            Err(what) => {
+                call.out.err(&format!("tr: {what}"));
+                return Ok(1);
+            }
+        }
+    }
+    let translates = !deletes && sets.len() == 2;
+    let to = if sets.len() == 2 { sets.pop().unwrap_or_default() } else { Vec::new() };
+    let mut from = sets.pop().unwrap_or_default();
+    if translates && to.is_empty() {
+        call.out.err("tr: when not truncating set1, string2 must be non-empty");
+        return Ok(1);
+    }
+    if options.has('t') {
+        from.truncate(to.len());
+    }
     let complement = options.has('c') || options.has('C');
     let place = |c: char| {
-        let at = from.iter().position(|f| *f == c);
+        // The last of those that are given twice counts.
+        let at = from.iter().rposition(|f| *f == c);
         if complement { at.is_none().then_some(usize::MAX) } else { at }
     };
-    let squeezed = |c: char| {
-        options.has('s')
-            && if rest.is_empty() || options.has('d') {
-                place(c).is_some() || to.contains(&c)
-            } else {
-                to.contains(&c)
-            }
-    };
+    let squeezed =
+        |c: char| squeezes && if options.operands.len() == 2 { to.contains(&c) } else { place(c).is_some() };
     let mut out = String::new();
     let mut last = None;
     for c in call.stdin.rest().chars() {
         let mapped = match place(c) {
-            Some(_) if options.has('d') => continue,
-            Some(at) => to.get(at).or(to.last()).copied().unwrap_or(c),
-            None => c,
+            Some(_) if deletes => continue,
+            Some(at) if translates => to.get(at).or(to.last()).copied().unwrap_or(c),
+            _ => c,
         };
         if last == Some(mapped) && squeezed(mapped) {
             continue;
@@ -50,8 +81,8 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
     Ok(0)
 }
 
-fn set(text: &str) -> Vec<char> {
-    let text = crate::expand::ansi_c(text);
+/// The characters of a set: classes, ranges, repeats, and what backslashes stand for.
+fn set(text: &str) -> Result<Vec<char>, String> {
     let class = |name: &str| -> Option<Vec<char>> {
         let wanted: fn(&char) -> bool = match name {
             "upper" => char::is_ascii_uppercase,
@@ -59,40 +90,73 @@ fn set(text: &str) -> Vec<char> {
             "digit" => char::is_ascii_digit,
             "alpha" => char::is_ascii_alphabetic,
             "alnum" => char::is_ascii_alphanumeric,
-            "space" => char::is_ascii_whitespace,
+            "space" => |c| c.is_ascii_whitespace() || *c == '\u{b}',
+            "blank" => |c| matches!(c, ' ' | '\t'),
             "punct" => char::is_ascii_punctuation,
+            "cntrl" => char::is_ascii_control,
+            "graph" => char::is_ascii_graphic,
+            "print" => |c| c.is_ascii_graphic() || *c == ' ',
+            "xdigit" => char::is_ascii_hexdigit,
             _ => return None,
         };
         Some((0_u8..128).map(char::from).filter(wanted).collect())
     };
+    // Characters with whether a backslash stood before them: those are no marks.
+    let mut chars: Vec<(char, bool)> = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c != '\\' {
+            chars.push((c, false));
+            rest = &rest[c.len_utf8()..];
+            continue;
+        }
+        let digits = rest[1..].chars().take(3).take_while(|c| c.is_digit(8)).count();
+        let next = rest[1..].chars().next().map_or(0, char::len_utf8);
+        let (piece, after) = rest.split_at(1 + digits.max(next));
+        chars.extend(escaped(piece, Style::Set).0.chars().map(|c| (c, true)));
+        rest = after;
+    }
+    let is = |at: usize, c: char| chars.get(at) == Some(&(c, false));
     let mut out = Vec::new();
-    let chars: Vec<char> = text.chars().collect();
     let mut i = 0;
     while i < chars.len() {
-        if chars[i] == '['
-            && chars.get(i + 1) == Some(&':')
-            && let Some(end) = chars[i..].iter().position(|c| *c == ']')
+        if is(i, '[')
+            && is(i + 1, ':')
+            && let Some(end) = (i + 2..chars.len()).find(|at| is(*at, ':') && is(*at + 1, ']'))
         {
-            let name: String =
-                chars.get(i + 2..(i + end).saturating_sub(1)).unwrap_or_default().iter().collect();
-            if let Some(all) = class(&name) {
-                out.extend(all);
-                i += end + 1;
-                continue;
-            }
+            let name: String = chars[i + 2..end].iter().map(|(c, _)| *c).collect();
+            out.extend(class(&name).ok_or_else(|| format!("invalid character class ‘{name}’"))?);
+            i = end + 2;
+            continue;
         }
-        match (chars.get(i + 1), chars.get(i + 2)) {
-            (Some('-'), Some(&high)) if chars[i] <= high => {
-                out.extend(chars[i]..=high);
+        if is(i, '[')
+            && is(i + 2, '*')
+            && let Some(end) = (i + 3..chars.len()).find(|at| is(*at, ']'))
+        {
+            let count: String = chars[i + 3..end].iter().map(|(c, _)| *c).collect();
+            let count = if count.is_empty() { 256 } else { count.parse().unwrap_or(1_usize).min(100_000) };
+            out.extend(std::iter::repeat_n(chars[i + 1].0, count));
+            i = end + 1;
+            continue;
+        }
+        let low = chars[i].0;
+        match chars.get(i + 2) {
+            Some(&(high, _)) if is(i + 1, '-') => {
+                if low > high {
+                    return Err(format!(
+                        "range-endpoints of '{low}-{high}' are in reverse collating sequence order"
+                    ));
+                }
+                out.extend(low..=high);
                 i += 3;
             }
             _ => {
-                out.push(chars[i]);
+                out.push(low);
                 i += 1;
             }
         }
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]

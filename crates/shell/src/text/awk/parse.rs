@@ -1,214 +1,95 @@
-//! From an awk program's text to its rules.
+//! From an awk program's words to its rules.
+//!
+//! Source: POSIX `awk`, "Grammar"; gawk 5.2 `awkgram.y` for what both mawk and gawk add, and for the words of errors.
 
-/// A pattern with its action.
-pub(in crate::text) struct Rule {
-    pub when: When,
-    pub body: Vec<Statement>,
-}
+use super::{
+    lex::{Placed, Token, Wrong, tokens},
+    tree::{Expr, From, Function, Onto, Op, Program, Rule, Statement, When},
+};
 
-/// When a rule applies.
-pub(in crate::text) enum When {
-    Begin,
-    End,
-    Always,
-    If(Expr),
-}
-
-/// One statement.
-pub(in crate::text) enum Statement {
-    Print(Vec<Expr>),
-    Printf(Vec<Expr>),
-    Do(Expr),
-    If(Expr, Vec<Statement>, Vec<Statement>),
-    /// First what begins, then what goes on while its test holds, and what follows each round.
-    For(Option<Expr>, Option<Expr>, Option<Expr>, Vec<Statement>),
-    /// A variable, an array, and what is done with each key.
-    ForIn(String, String, Vec<Statement>),
-    Delete(String, Option<Expr>),
-    Break,
-    Continue,
-    Next,
-    Exit(Option<Expr>),
-}
-
-/// One expression.
-pub(in crate::text) enum Expr {
-    Number(f64),
-    Text(String),
-    Regex(String),
-    Field(Box<Expr>),
-    Variable(String),
-    Item(String, Box<Expr>),
-    Call(String, Vec<Expr>),
-    /// Whether an array has a key.
-    In(Box<Expr>, String),
-    Choice(Box<Expr>, Box<Expr>, Box<Expr>),
-    /// `x++`: the place, and what is added after its value was taken.
-    After(Box<Expr>, f64),
-    Not(Box<Expr>),
-    Minus(Box<Expr>),
-    Assign(String, Box<Expr>, Box<Expr>),
-    Binary(String, Box<Expr>, Box<Expr>),
-}
-
-/// Functions that there are.
-pub(in crate::text) const FUNCTIONS: &[&str] = &[
-    "cos", "exp", "gsub", "index", "int", "length", "log", "match", "sin", "split", "sprintf", "sqrt", "sub",
-    "substr", "tolower", "toupper",
+/// Functions that there are, with the fewest and the most arguments.
+const FUNCTIONS: &[(&str, usize, usize)] = &[
+    ("and", 2, 9),
+    ("asort", 1, 2),
+    ("asorti", 1, 2),
+    ("atan2", 2, 2),
+    ("close", 1, 2),
+    ("compl", 1, 1),
+    ("cos", 1, 1),
+    ("exp", 1, 1),
+    ("fflush", 0, 1),
+    ("gensub", 3, 4),
+    ("gsub", 2, 3),
+    ("index", 2, 2),
+    ("int", 1, 1),
+    ("length", 0, 1),
+    ("log", 1, 1),
+    ("lshift", 2, 2),
+    ("match", 2, 3),
+    ("or", 2, 9),
+    ("rand", 0, 0),
+    ("rshift", 2, 2),
+    ("sin", 1, 1),
+    ("split", 2, 3),
+    ("sprintf", 1, usize::MAX),
+    ("sqrt", 1, 1),
+    ("srand", 0, 1),
+    ("strftime", 0, 3),
+    ("strtonum", 1, 1),
+    ("sub", 2, 3),
+    ("substr", 2, 3),
+    ("system", 1, 1),
+    ("systime", 0, 0),
+    ("tolower", 1, 1),
+    ("toupper", 1, 1),
+    ("xor", 2, 9),
 ];
 
-/// Deepest nesting of brackets.
-const DEEPEST: usize = 50;
+/// Words that are no names.
+const WORDS: &[&str] = &[
+    "BEGIN", "END", "break", "continue", "delete", "do", "else", "exit", "for", "func", "function",
+    "getline", "if", "in", "next", "nextfile", "print", "printf", "return", "while",
+];
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Number(f64),
-    Text(String),
-    Regex(String),
-    Name(String),
-    Op(String),
-    End,
-}
+/// Deepest nesting of brackets and blocks.
+const DEEPEST: usize = 40;
 
 struct Reader {
-    tokens: Vec<Token>,
+    tokens: Vec<Placed>,
     at: usize,
     depth: usize,
+    /// Where `>` writes to a file: in what `print` prints, outside of brackets.
+    prints: bool,
 }
 
-type Parsed<T> = Result<T, String>;
+type Parsed<T> = Result<T, Wrong>;
 
 /// Reads a whole program.
-pub(super) fn program(text: &str) -> Parsed<Vec<Rule>> {
-    let mut reader = Reader { tokens: tokens(text)?, at: 0, depth: 0 };
-    let mut rules = Vec::new();
+/// # Errors
+/// What is wrong in gawk's words, and where.
+pub(super) fn program(text: &str) -> Parsed<Program> {
+    let mut reader = Reader { tokens: tokens(text)?, at: 0, depth: 0, prints: false };
+    let mut program = Program::default();
     loop {
-        while reader.is(";") || reader.is("\n") {
-            reader.at += 1;
-        }
+        while reader.take(";") || reader.take("\n") {}
         if reader.peek() == &Token::End {
-            return Ok(rules);
+            return Ok(program);
         }
-        let when = match reader.peek() {
-            Token::Op(op) if op == "{" => When::Always,
-            Token::Name(name) if name == "BEGIN" => {
-                reader.at += 1;
-                When::Begin
-            }
-            Token::Name(name) if name == "END" => {
-                reader.at += 1;
-                When::End
-            }
-            _ => When::If(reader.expr()?),
-        };
-        let body = if reader.is("{") { reader.block()? } else { vec![Statement::Print(Vec::new())] };
-        rules.push(Rule { when, body });
+        reader.item(&mut program)?;
     }
-}
-
-fn tokens(text: &str) -> Parsed<Vec<Token>> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut out: Vec<Token> = Vec::new();
-    let mut i = 0;
-    while i < chars.len() {
-        let c = chars[i];
-        // A slash begins a pattern where no value stands before it.
-        let value_before = matches!(out.last(), Some(Token::Number(_) | Token::Text(_) | Token::Name(_)))
-            || matches!(out.last(), Some(Token::Op(op)) if op == ")" || op == "]");
-        if c == '\n' || !c.is_whitespace() {
-            if c == '#' {
-                while i < chars.len() && chars[i] != '\n' {
-                    i += 1;
-                }
-                continue;
-            }
-            if c == '"' || (c == '/' && !value_before) {
-                let mut body = String::new();
-                i += 1;
-                loop {
-                    match chars.get(i) {
-                        None => return Err("non-terminated string or regular expression".to_owned()),
-                        Some(&end) if end == c => break,
-                        Some('\\') if c == '/' && chars.get(i + 1) == Some(&'/') => {
-                            body.push('/');
-                            i += 1;
-                        }
-                        Some('\\') => {
-                            body.push('\\');
-                            body.extend(chars.get(i + 1));
-                            i += 1;
-                        }
-                        Some(&other) => body.push(other),
-                    }
-                    i += 1;
-                }
-                i += 1;
-                out.push(if c == '"' {
-                    Token::Text(crate::expand::ansi_c(&body))
-                } else {
-                    Token::Regex(body)
-                });
-                continue;
-            }
-            if c.is_ascii_digit() || (c == '.' && chars.get(i + 1).is_some_and(char::is_ascii_digit)) {
-                let start = i;
-                while i < chars.len() && (chars[i].is_ascii_digit() || chars[i] == '.') {
-                    i += 1;
-                }
-                let exponent = matches!(chars.get(i), Some('e' | 'E'));
-                let sign = usize::from(exponent && matches!(chars.get(i + 1), Some('+' | '-')));
-                if exponent && chars.get(i + 1 + sign).is_some_and(char::is_ascii_digit) {
-                    i += 1 + sign;
-                    while i < chars.len() && chars[i].is_ascii_digit() {
-                        i += 1;
-                    }
-                }
-                let text: String = chars[start..i].iter().collect();
-                out.push(Token::Number(text.parse().map_err(|_| format!("syntax error near {text}"))?));
-                continue;
-            }
-            if c.is_alphabetic() || c == '_' {
-                let start = i;
-                while i < chars.len() && (chars[i].is_alphanumeric() || chars[i] == '_') {
-                    i += 1;
-                }
-                out.push(Token::Name(chars[start..i].iter().collect()));
-                continue;
-            }
-            let two: String = chars[i..(i + 2).min(chars.len())].iter().collect();
-            let op = if [
-                "&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "^=", "**", "++", "--",
-                "!~",
-            ]
-            .contains(&two.as_str())
-            {
-                two
-            } else if "{}()[];,+-*/%^?:<>=!~$\n".contains(c) {
-                c.to_string()
-            } else {
-                return Err(format!("syntax error near {c}"));
-            };
-            i += op.chars().count();
-            out.push(Token::Op(if op == "**" { "^".to_owned() } else { op }));
-            continue;
-        }
-        i += 1;
-    }
-    out.push(Token::End);
-    Ok(out)
 }
 
 impl Reader {
     fn peek(&self) -> &Token {
-        self.tokens.get(self.at).unwrap_or(&Token::End)
+        self.tokens.get(self.at).map_or(&Token::End, |it| &it.token)
     }
 
     fn is(&self, op: &str) -> bool {
-        matches!(self.peek(), Token::Op(it) if it == op)
+        matches!(self.peek(), Token::Op(it) if *it == op)
     }
 
     fn word(&self, name: &str) -> bool {
-        matches!(self.peek(), Token::Name(it) if it == name)
+        matches!(self.peek(), Token::Name(it) | Token::Calls(it) if it == name)
     }
 
     fn take(&mut self, op: &str) -> bool {
@@ -217,18 +98,101 @@ impl Reader {
         found
     }
 
+    fn take_word(&mut self, name: &str) -> bool {
+        let found = self.word(name);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn lines(&mut self) {
+        while self.take("\n") {}
+    }
+
+    fn wrong<T>(&self) -> Parsed<T> {
+        let place = self.tokens.get(self.at).map_or(0, |it| it.at);
+        Err(match self.peek() {
+            Token::End => (place, "unexpected newline or end of string".to_owned()),
+            Token::Op("\n") => (place, "unexpected newline or end of string".to_owned()),
+            _ => (place, "syntax error".to_owned()),
+        })
+    }
+
     fn want(&mut self, op: &str) -> Parsed<()> {
-        if self.take(op) { Ok(()) } else { Err(format!("syntax error: expected {op}")) }
+        if self.take(op) { Ok(()) } else { self.wrong() }
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= DEEPEST {
-            return Err("nested too deep".to_owned());
+            let place = self.tokens.get(self.at).map_or(0, |it| it.at);
+            return Err((place, "nested deeper than this lab reads".to_owned()));
         }
         self.depth += 1;
         let result = read(self);
         self.depth -= 1;
         result
+    }
+
+    fn name(&mut self) -> Parsed<String> {
+        match self.peek().clone() {
+            Token::Name(name) if !WORDS.contains(&name.as_str()) => {
+                self.at += 1;
+                Ok(name)
+            }
+            _ => self.wrong(),
+        }
+    }
+
+    fn item(&mut self, program: &mut Program) -> Parsed<()> {
+        if self.take_word("function") || self.take_word("func") {
+            let name = match self.peek().clone() {
+                Token::Name(name) | Token::Calls(name) if !WORDS.contains(&name.as_str()) => name,
+                _ => return self.wrong(),
+            };
+            self.at += 1;
+            self.want("(")?;
+            let mut parameters = Vec::new();
+            while !self.take(")") {
+                if !parameters.is_empty() {
+                    self.want(",")?;
+                    self.lines();
+                }
+                parameters.push(self.name()?);
+            }
+            self.lines();
+            let body = self.block()?;
+            program.functions.insert(name, Function { parameters, body });
+            return Ok(());
+        }
+        for (word, is_begin) in [("BEGIN", true), ("END", false)] {
+            if self.take_word(word) {
+                if !self.is("{") {
+                    return Err((usize::MAX, format!("{word} blocks must have an action part")));
+                }
+                let body = self.block()?;
+                if is_begin { &mut program.begin } else { &mut program.end }.push(body);
+                return Ok(());
+            }
+        }
+        let mut when = When::Always;
+        if !self.is("{") {
+            let first = self.expr()?;
+            when = if self.take(",") {
+                self.lines();
+                When::Range(first, self.expr()?)
+            } else {
+                When::If(first)
+            };
+        }
+        let body = if self.is("{") {
+            self.block()?
+        } else {
+            if !self.ends() {
+                return self.wrong();
+            }
+            vec![Statement::Print(Vec::new(), None)]
+        };
+        program.rules.push(Rule { when, body });
+        Ok(())
     }
 
     fn block(&mut self) -> Parsed<Vec<Statement>> {
@@ -245,72 +209,99 @@ impl Reader {
         })
     }
 
+    /// What follows `if ( )`, `else`, `while ( )`: one statement or a block.
     fn branch(&mut self) -> Parsed<Vec<Statement>> {
-        while self.take("\n") {}
+        self.lines();
+        if self.take(";") {
+            return Ok(Vec::new());
+        }
         if self.is("{") { self.block() } else { self.deeper(|reader| Ok(vec![reader.statement()?])) }
     }
 
+    fn bracketed(&mut self) -> Parsed<Expr> {
+        self.want("(")?;
+        let test = self.expr()?;
+        self.want(")")?;
+        Ok(test)
+    }
+
     fn statement(&mut self) -> Parsed<Statement> {
-        if self.peek() == &Token::End {
-            return Err("unexpected end of program".to_owned());
+        if self.is("{") {
+            return Ok(Statement::If(Expr::Number(1.0), self.block()?, Vec::new()));
         }
-        for (name, make) in [("print", true), ("printf", false)] {
-            if self.word(name) {
-                self.at += 1;
-                let values = self.printed()?;
-                return Ok(if make { Statement::Print(values) } else { Statement::Printf(values) });
-            }
-        }
-        if self.word("next") {
-            self.at += 1;
-            return Ok(Statement::Next);
-        }
-        if self.word("exit") {
-            self.at += 1;
-            let status = if self.ends() { None } else { Some(self.expr()?) };
-            return Ok(Statement::Exit(status));
-        }
-        for (name, statement) in [("break", Statement::Break), ("continue", Statement::Continue)] {
-            if self.word(name) {
-                self.at += 1;
-                return Ok(statement);
-            }
-        }
-        if self.word("delete") {
-            self.at += 1;
-            return match self.primary()? {
-                Expr::Item(name, key) => Ok(Statement::Delete(name, Some(*key))),
-                Expr::Variable(name) => Ok(Statement::Delete(name, None)),
-                _ => Err("syntax error near delete".to_owned()),
-            };
-        }
-        if self.word("while") {
-            self.at += 1;
-            self.want("(")?;
-            let test = self.expr()?;
-            self.want(")")?;
-            return Ok(Statement::For(None, Some(test), None, self.branch()?));
-        }
-        if self.word("for") {
-            self.at += 1;
-            return self.counted();
-        }
-        if self.word("if") {
-            self.at += 1;
-            self.want("(")?;
-            let test = self.expr()?;
-            self.want(")")?;
+        if self.take_word("if") {
+            let test = self.bracketed()?;
             let yes = self.branch()?;
             let kept = self.at;
             while self.take(";") || self.take("\n") {}
-            let no = if self.word("else") {
-                self.at += 1;
-                self.branch()?
-            } else {
-                self.at = kept;
-                Vec::new()
-            };
-            return Ok(Statement::If(test, yes, no));
+            if self.take_word("else") {
+                return Ok(Statement::If(test, yes, self.branch()?));
+            }
+            self.at = kept;
+            return Ok(Statement::If(test, yes, Vec::new()));
+        }
+        if self.take_word("while") {
+            let test = self.bracketed()?;
+            return Ok(Statement::For(None, Some(test), None, self.branch()?));
+        }
+        if self.take_word("do") {
+            let body = self.branch()?;
+            while self.take(";") || self.take("\n") {}
+            if !self.take_word("while") {
+                return self.wrong();
+            }
+            let test = self.bracketed()?;
+            return self.ended(Statement::DoWhile(body, test));
+        }
+        if self.take_word("for") {
+            return self.counted();
+        }
+        let simple = self.simple()?;
+        self.ended(simple)
+    }
+
+    /// A statement must end where its line, its block or a semicolon does.
+    fn ended(&mut self, statement: Statement) -> Parsed<Statement> {
+        if self.is("}") || self.take(";") || self.take("\n") { Ok(statement) } else { self.wrong() }
+    }
+
+    fn simple(&mut self) -> Parsed<Statement> {
+        for (word, is_formatted) in [("print", false), ("printf", true)] {
+            if self.take_word(word) {
+                let values = self.printed()?;
+                let onto = self.onto()?;
+                if is_formatted && values.is_empty() {
+                    return self.wrong();
+                }
+                return Ok(if is_formatted {
+                    Statement::Printf(values, onto)
+                } else {
+                    Statement::Print(values, onto)
+                });
+            }
+        }
+        for (word, statement) in [
+            ("break", Statement::Break),
+            ("continue", Statement::Continue),
+            ("next", Statement::Next),
+            ("nextfile", Statement::NextFile),
+        ] {
+            if self.take_word(word) {
+                return Ok(statement);
+            }
+        }
+        for (word, make) in [
+            ("exit", Statement::Exit as fn(Option<Expr>) -> Statement),
+            ("return", Statement::Return as fn(Option<Expr>) -> Statement),
+        ] {
+            if self.take_word(word) {
+                return Ok(make(if self.ends() { None } else { Some(self.expr()?) }));
+            }
+        }
+        if self.take_word("delete") {
+            let name = self.name()?;
+            let key = if self.is("[") { Some(self.key()?) } else { None };
+            return Ok(Statement::Delete(name, key));
         }
         Ok(Statement::Do(self.expr()?))
     }
@@ -318,10 +309,9 @@ impl Reader {
     /// `for (k in a)` and `for (i = 0; i < n; i++)`.
     fn counted(&mut self) -> Parsed<Statement> {
         self.want("(")?;
-        if let [Token::Name(variable), Token::Name(word), Token::Name(array), Token::Op(close)] =
-            self.tokens.get(self.at..self.at + 4).unwrap_or_default()
+        if let [Token::Name(variable), Token::Name(word), Token::Name(array), Token::Op(")")] =
+            self.tokens[self.at..].iter().take(4).map(|it| it.token.clone()).collect::<Vec<_>>().as_slice()
             && word == "in"
-            && close == ")"
         {
             let (variable, array) = (variable.clone(), array.clone());
             self.at += 4;
@@ -333,101 +323,172 @@ impl Reader {
                 *part = Some(self.expr()?);
             }
             self.want(end)?;
+            if end == ";" {
+                self.lines();
+            }
         }
         let [first, test, step] = parts;
         Ok(Statement::For(first, test, step, self.branch()?))
     }
 
     fn ends(&self) -> bool {
-        matches!(self.peek(), Token::End) || [";", "}", "\n"].iter().any(|op| self.is(op))
+        self.peek() == &Token::End || [";", "}", "\n"].iter().any(|op| self.is(op))
     }
 
     /// What `print` prints, which may stand in brackets.
     fn printed(&mut self) -> Parsed<Vec<Expr>> {
+        let goes_on = |reader: &Self| [">", ">>", "|"].iter().any(|op| reader.is(op));
+        if self.ends() || goes_on(self) {
+            return Ok(Vec::new());
+        }
         let kept = self.at;
         if self.take("(")
-            && let Ok(values) = self.list()
+            && let Ok(values) = self.inside(Self::list)
             && self.take(")")
-            && self.ends()
+            && (self.ends() || goes_on(self))
         {
             return Ok(values);
         }
         self.at = kept;
-        self.list()
+        self.prints = true;
+        let values = self.list();
+        self.prints = false;
+        values
+    }
+
+    fn onto(&mut self) -> Parsed<Option<Onto>> {
+        for (op, make) in [
+            (">>", Onto::Append as fn(Expr) -> Onto),
+            (">", Onto::File as fn(Expr) -> Onto),
+            ("|", Onto::Command as fn(Expr) -> Onto),
+        ] {
+            if self.take(op) {
+                self.prints = true;
+                let to = self.joined();
+                self.prints = false;
+                return Ok(Some(make(to?)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads what stands in brackets: `>` compares there.
+    fn inside<T>(&mut self, read: fn(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        let kept = std::mem::take(&mut self.prints);
+        let result = self.deeper(read);
+        self.prints = kept;
+        result
     }
 
     fn list(&mut self) -> Parsed<Vec<Expr>> {
-        let mut values = Vec::new();
-        if self.ends() || self.is(")") {
-            return Ok(values);
-        }
-        loop {
+        let mut values = vec![self.expr()?];
+        while self.take(",") {
+            self.lines();
             values.push(self.expr()?);
-            if !self.take(",") {
-                return Ok(values);
-            }
         }
+        Ok(values)
     }
 
     fn expr(&mut self) -> Parsed<Expr> {
         self.deeper(|reader| {
             let left = reader.either()?;
             if reader.take("?") {
+                reader.lines();
                 let yes = reader.expr()?;
+                reader.lines();
                 reader.want(":")?;
+                reader.lines();
                 let no = reader.expr()?;
                 return Ok(Expr::Choice(Box::new(left), Box::new(yes), Box::new(no)));
-            }
-            for op in ["=", "+=", "-=", "*=", "/=", "%=", "^="] {
-                if reader.is(op) && matches!(left, Expr::Variable(_) | Expr::Item(..) | Expr::Field(_)) {
-                    reader.at += 1;
-                    let right = reader.expr()?;
-                    return Ok(Expr::Assign(op.to_owned(), Box::new(left), Box::new(right)));
-                }
             }
             Ok(left)
         })
     }
 
-    fn level(&mut self, ops: &[&str], below: fn(&mut Self) -> Parsed<Expr>) -> Parsed<Expr> {
+    /// `place = value`, which binds to the right, behind any other expression: `1 + x = 2` is no awk, `a && x = 2` is.
+    fn assigned(&mut self, left: Expr) -> Parsed<Expr> {
+        if !matches!(left, Expr::Variable(_) | Expr::Item(..) | Expr::Field(_)) {
+            return Ok(left);
+        }
+        for (op, with) in [
+            ("=", None),
+            ("+=", Some(Op::Plus)),
+            ("-=", Some(Op::Minus)),
+            ("*=", Some(Op::Times)),
+            ("/=", Some(Op::Divided)),
+            ("%=", Some(Op::Modulo)),
+            ("^=", Some(Op::Power)),
+        ] {
+            if self.take(op) {
+                self.lines();
+                let right = self.expr()?;
+                return Ok(Expr::Assign(with, Box::new(left), Box::new(right)));
+            }
+        }
+        Ok(left)
+    }
+
+    fn level(&mut self, ops: &[(&str, Op)], below: fn(&mut Self) -> Parsed<Expr>) -> Parsed<Expr> {
         let mut left = below(self)?;
-        while let Some(op) = ops.iter().find(|op| self.is(op)) {
+        while let Some((name, op)) = ops.iter().find(|(name, _)| self.is(name)) {
             self.at += 1;
+            if matches!(*name, "&&" | "||") {
+                self.lines();
+            }
             let right = below(self)?;
-            left = Expr::Binary((*op).to_owned(), Box::new(left), Box::new(right));
+            // Numbers are reckoned while the program is read.
+            if matches!((op, &left, &right), (Op::Divided, Expr::Number(_), Expr::Number(0.0))) {
+                return Err((usize::MAX, "error: division by zero attempted".to_owned()));
+            }
+            left = Expr::Binary(*op, Box::new(left), Box::new(right));
         }
         Ok(left)
     }
 
     fn either(&mut self) -> Parsed<Expr> {
-        self.level(&["||"], Self::both)
+        self.level(&[("||", Op::Or)], Self::both)
     }
 
     fn both(&mut self) -> Parsed<Expr> {
-        self.level(&["&&"], Self::member)
+        self.level(&[("&&", Op::And)], Self::member)
     }
 
     fn member(&mut self) -> Parsed<Expr> {
-        let key = self.matching()?;
-        if !self.word("in") {
-            return Ok(key);
+        let mut key = self.matching()?;
+        while self.take_word("in") {
+            key = Expr::In(Box::new(key), self.name()?);
         }
-        self.at += 1;
-        match self.peek().clone() {
-            Token::Name(array) => {
-                self.at += 1;
-                Ok(Expr::In(Box::new(key), array))
-            }
-            _ => Err("syntax error near in".to_owned()),
-        }
+        Ok(key)
     }
 
     fn matching(&mut self) -> Parsed<Expr> {
-        self.level(&["~", "!~"], Self::compared)
+        self.level(&[("~", Op::Matches), ("!~", Op::MatchesNot)], Self::compared)
     }
 
     fn compared(&mut self) -> Parsed<Expr> {
-        self.level(&["==", "!=", "<=", ">=", "<", ">"], Self::joined)
+        let mut left = self.joined()?;
+        loop {
+            if self.is("|")
+                && matches!(self.tokens.get(self.at + 1).map(|it| &it.token), Some(Token::Name(name)) if name == "getline")
+            {
+                self.at += 2;
+                let into = self.place()?;
+                left = Expr::Getline(From::Command(Box::new(left)), into);
+                continue;
+            }
+            let op = match self.peek() {
+                Token::Op("==") => Op::Equal,
+                Token::Op("!=") => Op::Unequal,
+                Token::Op("<") => Op::Less,
+                Token::Op("<=") => Op::LessOrEqual,
+                Token::Op(">=") => Op::GreaterOrEqual,
+                Token::Op(">") if !self.prints => Op::Greater,
+                _ => return Ok(left),
+            };
+            self.at += 1;
+            let right = self.joined()?;
+            left = Expr::Binary(op, Box::new(left), Box::new(right));
+        }
     }
 
     /// Values that stand side by side are joined.
@@ -436,99 +497,177 @@ impl Reader {
         loop {
             let begins = match self.peek() {
                 Token::Number(_) | Token::Text(_) => true,
-                Token::Name(name) => !matches!(name.as_str(), "else" | "in"),
-                Token::Op(op) => op == "$" || op == "(",
+                Token::Name(name) | Token::Calls(name) => !WORDS.contains(&name.as_str()),
+                Token::Op(op) => matches!(*op, "$" | "(" | "++" | "--"),
                 Token::Regex(_) | Token::End => false,
             };
             if !begins {
                 return Ok(left);
             }
             let right = self.sum()?;
-            left = Expr::Binary(" ".to_owned(), Box::new(left), Box::new(right));
+            left = Expr::Binary(Op::Join, Box::new(left), Box::new(right));
         }
     }
 
     fn sum(&mut self) -> Parsed<Expr> {
-        self.level(&["+", "-"], Self::product)
+        self.level(&[("+", Op::Plus), ("-", Op::Minus)], Self::product)
     }
 
     fn product(&mut self) -> Parsed<Expr> {
-        self.level(&["*", "/", "%"], Self::unary)
+        self.level(&[("*", Op::Times), ("/", Op::Divided), ("%", Op::Modulo)], Self::unary)
     }
 
     fn unary(&mut self) -> Parsed<Expr> {
-        if self.take("!") {
-            return self.deeper(|reader| Ok(Expr::Not(Box::new(reader.unary()?))));
-        }
-        if self.take("-") {
-            return self.deeper(|reader| Ok(Expr::Minus(Box::new(reader.unary()?))));
-        }
-        if self.take("+") {
-            return self.deeper(Self::unary);
-        }
-        for (op, sign) in [("++", "+="), ("--", "-=")] {
+        for (op, make) in [
+            ("!", Expr::Not as fn(Box<Expr>) -> Expr),
+            ("-", Expr::Minus as fn(Box<Expr>) -> Expr),
+            ("+", Expr::Plus as fn(Box<Expr>) -> Expr),
+        ] {
             if self.take(op) {
-                let place = self.deeper(Self::primary)?;
-                return Ok(Expr::Assign(sign.to_owned(), Box::new(place), Box::new(Expr::Number(1.0))));
+                return self.deeper(|reader| Ok(make(Box::new(reader.unary()?))));
             }
         }
-        let mut value = self.primary()?;
-        for (op, change) in [("++", 1.0), ("--", -1.0)] {
-            if self.take(op) {
-                value = Expr::After(Box::new(value), change);
-            }
-        }
+        let value = self.stepped()?;
         if self.take("^") {
             let power = self.deeper(Self::unary)?;
-            return Ok(Expr::Binary("^".to_owned(), Box::new(value), Box::new(power)));
+            return Ok(Expr::Binary(Op::Power, Box::new(value), Box::new(power)));
         }
         Ok(value)
     }
 
+    fn stepped(&mut self) -> Parsed<Expr> {
+        for (op, change) in [("++", 1.0), ("--", -1.0)] {
+            if self.take(op) {
+                let Some(place) = self.place()? else { return self.wrong() };
+                return Ok(Expr::Before(place, change));
+            }
+        }
+        let value = self.primary()?;
+        if matches!(value, Expr::Variable(_) | Expr::Item(..) | Expr::Field(_)) {
+            for (op, change) in [("++", 1.0), ("--", -1.0)] {
+                if self.take(op) {
+                    return Ok(Expr::After(Box::new(value), change));
+                }
+            }
+        }
+        self.assigned(value)
+    }
+
+    /// What can be set, if it comes next.
+    fn place(&mut self) -> Parsed<Option<Box<Expr>>> {
+        let is_place = match self.peek() {
+            Token::Name(name) => !WORDS.contains(&name.as_str()) && function(name).is_none(),
+            Token::Op(op) => *op == "$",
+            _ => false,
+        };
+        Ok(if is_place { Some(Box::new(self.primary()?)) } else { None })
+    }
+
+    fn key(&mut self) -> Parsed<Expr> {
+        self.want("[")?;
+        let mut keys = self.inside(Self::list)?;
+        self.want("]")?;
+        Ok(match keys.len() {
+            1 => keys.remove(0),
+            _ => Expr::Keys(keys),
+        })
+    }
+
     fn primary(&mut self) -> Parsed<Expr> {
         let token = self.peek().clone();
-        self.at += 1;
+        let place = self.tokens.get(self.at).map_or(0, |it| it.at);
         match token {
-            Token::Number(number) => Ok(Expr::Number(number)),
-            Token::Text(text) => Ok(Expr::Text(text)),
-            Token::Regex(pattern) => Ok(Expr::Regex(pattern)),
-            Token::Op(op) if op == "$" => self.deeper(|reader| Ok(Expr::Field(Box::new(reader.primary()?)))),
-            Token::Op(op) if op == "(" => {
-                let inner = self.expr()?;
-                self.want(")")?;
-                Ok(inner)
-            }
-            Token::Name(name) if FUNCTIONS.contains(&name.as_str()) => {
-                if !self.take("(") {
-                    return match name.as_str() {
-                        "length" => Ok(Expr::Call(name, Vec::new())),
-                        _ => Err(format!("syntax error near {name}")),
-                    };
-                }
-                let given = self.deeper(Self::list)?;
-                self.want(")")?;
-                Ok(Expr::Call(name, given))
-            }
-            Token::Name(name) if self.is("[") => {
+            Token::Number(number) => {
                 self.at += 1;
-                let mut key = self.expr()?;
-                while self.take(",") {
-                    // Several keys are one, with a mark between them.
-                    let next = self.expr()?;
-                    let marked = Expr::Binary(
-                        " ".to_owned(),
-                        Box::new(key),
-                        Box::new(Expr::Text("\u{1c}".to_owned())),
-                    );
-                    key = Expr::Binary(" ".to_owned(), Box::new(marked), Box::new(next));
-                }
-                self.want("]")?;
-                Ok(Expr::Item(name, Box::new(key)))
+                Ok(Expr::Number(number))
             }
-            Token::Name(name) if self.is("(") => Err(format!("calling undefined function {name}")),
-            Token::Name(name) => Ok(Expr::Variable(name)),
-            Token::Op(op) => Err(format!("syntax error near {op}")),
-            Token::End => Err("unexpected end of program".to_owned()),
+            Token::Text(text) => {
+                self.at += 1;
+                Ok(Expr::Text(text))
+            }
+            Token::Regex(pattern) => {
+                self.at += 1;
+                Ok(Expr::Regex(pattern))
+            }
+            Token::Op("$") => {
+                self.at += 1;
+                self.deeper(|reader| {
+                    let inner = match reader.peek() {
+                        Token::Op("-") => {
+                            reader.at += 1;
+                            Expr::Minus(Box::new(reader.primary()?))
+                        }
+                        Token::Op("++" | "--") => reader.stepped()?,
+                        _ => reader.primary()?,
+                    };
+                    Ok(Expr::Field(Box::new(inner)))
+                })
+            }
+            Token::Op("(") => {
+                self.at += 1;
+                let mut inner = self.inside(Self::list)?;
+                self.want(")")?;
+                if inner.len() > 1 {
+                    if !self.take_word("in") {
+                        return self.wrong();
+                    }
+                    return Ok(Expr::In(Box::new(Expr::Keys(inner)), self.name()?));
+                }
+                Ok(Expr::Group(Box::new(inner.remove(0))))
+            }
+            Token::Name(name) | Token::Calls(name) if name == "getline" => {
+                self.at += 1;
+                let into = self.place()?;
+                if self.take("<") {
+                    let file = self.deeper(Self::primary)?;
+                    return Ok(Expr::Getline(From::File(Box::new(file)), into));
+                }
+                Ok(Expr::Getline(From::Input, into))
+            }
+            Token::Name(name) | Token::Calls(name) if function(&name).is_some() => {
+                self.at += 1;
+                let (known, fewest, most) = function(&name).unwrap_or_default();
+                if !self.take("(") {
+                    return if known == "length" { Ok(Expr::Call(known, Vec::new())) } else { self.wrong() };
+                }
+                let given = self.given()?;
+                if given.len() < fewest || given.len() > most {
+                    let at = self.tokens.get(self.at.saturating_sub(1)).map_or(place, |it| it.at);
+                    return Err((
+                        at,
+                        format!("{} is invalid as number of arguments for {name}", given.len()),
+                    ));
+                }
+                Ok(Expr::Call(known, given))
+            }
+            Token::Calls(name) if !WORDS.contains(&name.as_str()) => {
+                self.at += 2;
+                Ok(Expr::Own(name, self.given()?))
+            }
+            Token::Name(name) if !WORDS.contains(&name.as_str()) => {
+                self.at += 1;
+                if self.is("[") {
+                    return Ok(Expr::Item(name, Box::new(self.key()?)));
+                }
+                Ok(Expr::Variable(name))
+            }
+            _ => self.wrong(),
         }
     }
+
+    /// The arguments of a call, whose bracket is open.
+    fn given(&mut self) -> Parsed<Vec<Expr>> {
+        self.lines();
+        if self.take(")") {
+            return Ok(Vec::new());
+        }
+        let given = self.inside(Self::list)?;
+        self.lines();
+        self.want(")")?;
+        Ok(given)
+    }
+}
+
+fn function(name: &str) -> Option<(&'static str, usize, usize)> {
+    FUNCTIONS.iter().copied().find(|(known, ..)| *known == name)
 }

@@ -1,6 +1,8 @@
 //! What does a script of `sed` say? Its commands in a row, braces and branches as jumps.
 
-use crate::text::{basic, extended, regex};
+use std::rc::Rc;
+
+use crate::text::pattern::{Flavour, fancy, translated};
 
 pub(super) enum Address {
     Line(usize),
@@ -8,8 +10,11 @@ pub(super) enum Address {
     Step(usize, usize),
     /// `,+N`: so many lines more.
     More(usize),
+    /// `,~N`: up to a multiple of it.
+    Multiple(usize),
     Last,
-    Match(regex::Regex),
+    /// An expression; none for the one that was used last.
+    Match(Option<Rc<fancy_regex::Regex>>),
 }
 
 pub(super) struct Command {
@@ -23,11 +28,14 @@ pub(super) struct Command {
 }
 
 pub(super) struct Substitute {
-    pub pattern: regex::Regex,
+    /// None for the expression that was used last.
+    pub pattern: Option<Rc<fancy_regex::Regex>>,
     pub with: String,
     pub all: bool,
     pub print: bool,
     pub nth: usize,
+    /// Where a changed line is written too.
+    pub file: Option<String>,
 }
 
 /// When a branch is taken.
@@ -45,7 +53,11 @@ pub(super) enum What {
     Print,
     /// `P`: up to the first newline.
     PrintFirst,
+    /// `l`: so that everything can be seen.
+    List(Option<usize>),
     Delete,
+    /// `z`: nothing is left.
+    Empty,
     /// `D`.
     DeleteFirst,
     Next,
@@ -61,6 +73,15 @@ pub(super) enum What {
     /// Letters that stand for others.
     Letters(Vec<(char, char)>),
     Number,
+    /// `F`: the file's name.
+    File,
+    Read(String),
+    ReadLine(String),
+    /// `w`, and of the first line only `W`.
+    Write {
+        file: String,
+        whole: bool,
+    },
     /// `h`, `H`: into the hold space.
     Hold {
         adds: bool,
@@ -97,7 +118,10 @@ struct Script<'c> {
     open: Vec<usize>,
 }
 
-pub(super) fn script(text: &str, is_extended: bool) -> Result<Vec<Command>, String> {
+/// What is wrong, and behind how many characters; some errors have no place.
+pub(super) type Wrong = (Option<usize>, String);
+
+pub(super) fn script(text: &str, is_extended: bool) -> Result<Vec<Command>, Wrong> {
     let mut script = Script {
         chars: text.chars().peekable(),
         is_extended,
@@ -105,9 +129,16 @@ pub(super) fn script(text: &str, is_extended: bool) -> Result<Vec<Command>, Stri
         labels: Vec::new(),
         open: Vec::new(),
     };
-    while script.command()? {}
+    let total = text.chars().count();
+    loop {
+        match script.command() {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(message) => return Err((Some(total - script.chars.count()), message)),
+        }
+    }
     if !script.open.is_empty() {
-        return Err("unmatched `{'".to_owned());
+        return Err((Some(0), "unmatched `{'".to_owned()));
     }
     let end = script.commands.len();
     for command in &mut script.commands {
@@ -117,7 +148,7 @@ pub(super) fn script(text: &str, is_extended: bool) -> Result<Vec<Command>, Stri
             let found = script.labels.iter().find(|(it, _)| it == name).map(|(_, at)| *at);
             match found.or(name.is_empty().then_some(end)) {
                 Some(at) => *target = Target::At(at),
-                None => return Err(format!("can't find label for jump to `{name}'")),
+                None => return Err((None, format!("can't find label for jump to `{name}'"))),
             }
         }
     }
@@ -138,10 +169,40 @@ impl Script<'_> {
         number
     }
 
-    fn compile(&self, pattern: &str, insensitive: bool) -> Result<regex::Regex, String> {
-        let pattern = if self.is_extended { extended(pattern) } else { basic(pattern) };
-        let pattern = if insensitive { format!("(?i){pattern}") } else { pattern };
-        regex(&pattern).map_err(|_| "unterminated address regex".to_owned())
+    fn compile(
+        &self,
+        pattern: &str,
+        insensitive: bool,
+        lines: bool,
+    ) -> Result<Option<Rc<fancy_regex::Regex>>, String> {
+        if pattern.is_empty() {
+            return Ok(None);
+        }
+        let flavour = if self.is_extended { Flavour::Extended } else { Flavour::Basic };
+        let read = translated(pattern, flavour)?;
+        Ok(Some(Rc::new(fancy(&read, insensitive, lines)?)))
+    }
+
+    /// The rest of a line: the name of a file.
+    fn file(&mut self) -> Result<String, String> {
+        self.skip(|c| c == ' ' || c == '\t');
+        let mut name = String::new();
+        while let Some(c) = self.chars.next_if(|c| *c != '\n') {
+            name.push(c);
+        }
+        if name.is_empty() { Err("missing filename in r/R/w/W commands".to_owned()) } else { Ok(name) }
+    }
+
+    /// A command must end where its line, its block or a semicolon does.
+    fn ended(&mut self, what: What) -> Result<What, String> {
+        self.skip(|c| c == ' ' || c == '\t');
+        match self.chars.peek() {
+            None | Some(';' | '\n' | '}' | '#') => Ok(what),
+            Some(_) => {
+                self.chars.next();
+                Err("extra characters after command".to_owned())
+            }
+        }
     }
 
     /// Reads one command; whether there was one.
@@ -161,12 +222,17 @@ impl Script<'_> {
             self.skip(|c| c == ' ');
             to = if self.chars.next_if_eq(&'+').is_some() {
                 Some(Address::More(self.number()))
+            } else if self.chars.next_if_eq(&'~').is_some() {
+                Some(Address::Multiple(self.number()))
             } else {
                 self.address()?
             };
             if to.is_none() {
                 return Err("unexpected `,'".to_owned());
             }
+        }
+        if matches!(from, Some(Address::Line(0))) && !matches!(to, Some(Address::Match(_))) {
+            return Err("invalid usage of line address 0".to_owned());
         }
         self.skip(|c| c == ' ');
         let negated = self.chars.next_if_eq(&'!').is_some();
@@ -180,16 +246,27 @@ impl Script<'_> {
     fn what(&mut self, letter: char) -> Result<What, String> {
         let here = self.commands.len();
         Ok(match letter {
-            'p' => What::Print,
-            'P' => What::PrintFirst,
-            'd' => What::Delete,
-            'D' => What::DeleteFirst,
-            'n' => What::Next,
-            'N' => What::Join,
-            'h' | 'H' => What::Hold { adds: letter == 'H' },
-            'g' | 'G' => What::Get { adds: letter == 'G' },
-            'x' => What::Exchange,
-            '=' => What::Number,
+            'p' => self.ended(What::Print)?,
+            'P' => self.ended(What::PrintFirst)?,
+            'd' => self.ended(What::Delete)?,
+            'D' => self.ended(What::DeleteFirst)?,
+            'n' => self.ended(What::Next)?,
+            'N' => self.ended(What::Join)?,
+            'h' | 'H' => self.ended(What::Hold { adds: letter == 'H' })?,
+            'g' | 'G' => self.ended(What::Get { adds: letter == 'G' })?,
+            'x' => self.ended(What::Exchange)?,
+            'z' => self.ended(What::Empty)?,
+            'F' => self.ended(What::File)?,
+            '=' => self.ended(What::Number)?,
+            'l' => {
+                self.skip(|c| c == ' ');
+                let is_given = self.chars.peek().is_some_and(char::is_ascii_digit);
+                let width = self.number();
+                self.ended(What::List(is_given.then_some(width)))?
+            }
+            'r' => What::Read(self.file()?),
+            'R' => What::ReadLine(self.file()?),
+            'w' | 'W' => What::Write { file: self.file()?, whole: letter == 'w' },
             'q' | 'Q' => {
                 self.skip(|c| c == ' ');
                 What::Quit { prints: letter == 'q', status: i32::try_from(self.number()).unwrap_or(1) }
@@ -220,8 +297,10 @@ impl Script<'_> {
             'y' => {
                 let open = "unterminated `y' command";
                 let mark = self.chars.next().ok_or(open)?;
-                let from = until(&mut self.chars, mark, false).ok_or(open)?;
-                let to = until(&mut self.chars, mark, false).ok_or(open)?;
+                let plain =
+                    |text: String| text.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\");
+                let from = plain(until(&mut self.chars, mark, false).ok_or(open)?);
+                let to = plain(until(&mut self.chars, mark, false).ok_or(open)?);
                 if from.chars().count() != to.chars().count() {
                     return Err("strings for `y' command are different lengths".to_owned());
                 }
@@ -254,8 +333,12 @@ impl Script<'_> {
     fn text(&mut self) -> Option<String> {
         self.skip(|c| c == ' ' || c == '\t');
         if self.chars.next_if_eq(&'\\').is_some() {
-            self.skip(|c| c == ' ');
-            self.chars.next_if_eq(&'\n');
+            // What stands on the line itself keeps its blanks; blanks alone are none of it.
+            let mut ahead = self.chars.clone();
+            while ahead.next_if(|c| *c == ' ' || *c == '\t').is_some() {}
+            if ahead.next_if_eq(&'\n').is_some() {
+                self.chars = ahead;
+            }
         }
         self.chars.peek()?;
         let mut text = String::new();
@@ -273,21 +356,47 @@ impl Script<'_> {
         let mark = self.chars.next().ok_or(open)?;
         let pattern = until(&mut self.chars, mark, true).ok_or(open)?;
         let with = until(&mut self.chars, mark, false).ok_or(open)?;
-        let (mut all, mut print, mut nth, mut insensitive) = (false, false, 1, false);
-        while let Some(c) = self.chars.peek().copied().filter(|c| !matches!(c, ';' | '\n' | '}' | ' ')) {
-            if c.is_ascii_digit() && c != '0' {
-                nth = self.number();
+        let (mut all, mut print, mut nth) = (false, false, None);
+        let (mut insensitive, mut lines, mut file) = (false, false, None);
+        while let Some(c) = self.chars.peek().copied().filter(|c| !matches!(c, ';' | '\n' | '}' | ' ' | '#'))
+        {
+            if c.is_ascii_digit() {
+                let number = self.number();
+                if number == 0 {
+                    return Err("number option to `s' command may not be zero".to_owned());
+                }
+                if nth.replace(number).is_some() {
+                    return Err("multiple number options to `s' command".to_owned());
+                }
                 continue;
             }
             self.chars.next();
             match c {
-                'g' => all = true,
-                'p' => print = true,
+                'g' | 'p' => {
+                    let flag = if c == 'g' { &mut all } else { &mut print };
+                    if std::mem::replace(flag, true) {
+                        return Err(format!("multiple `{c}' options to `s' command"));
+                    }
+                }
                 'i' | 'I' => insensitive = true,
+                'm' | 'M' => lines = true,
+                'w' => {
+                    file = Some(self.file()?);
+                    break;
+                }
                 _ => return Err("unknown option to `s'".to_owned()),
             }
         }
-        Ok(Substitute { pattern: self.compile(&pattern, insensitive)?, with, all, print, nth })
+        let pattern = self.compile(&pattern, insensitive, lines)?;
+        let groups = pattern.as_ref().map_or(9, |it| it.captures_len() - 1);
+        let mut escaped = with.chars();
+        while let Some(c) = escaped.next() {
+            let digit = if c == '\\' { escaped.next().and_then(|c| c.to_digit(10)) } else { None };
+            if let Some(digit) = digit.filter(|it| usize::try_from(*it).is_ok_and(|it| it > groups)) {
+                return Err(format!("invalid reference \\{digit} on `s' command's RHS"));
+            }
+        }
+        Ok(Substitute { pattern, with, all, print, nth: nth.unwrap_or(1), file })
     }
 
     fn address(&mut self) -> Result<Option<Address>, String> {
@@ -302,8 +411,12 @@ impl Script<'_> {
                 let mark = if own { self.chars.next() } else { Some('/') };
                 let mark = mark.ok_or("unterminated address regex")?;
                 let pattern = until(&mut self.chars, mark, true).ok_or("unterminated address regex")?;
-                let insensitive = self.chars.next_if_eq(&'I').is_some();
-                Ok(Some(Address::Match(self.compile(&pattern, insensitive)?)))
+                let (mut insensitive, mut lines) = (false, false);
+                while let Some(c) = self.chars.next_if(|c| matches!(c, 'I' | 'M')) {
+                    insensitive |= c == 'I';
+                    lines |= c == 'M';
+                }
+                Ok(Some(Address::Match(self.compile(&pattern, insensitive, lines)?)))
             }
             Some(c) if c.is_ascii_digit() => {
                 let first = self.number();
