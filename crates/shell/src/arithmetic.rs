@@ -92,7 +92,7 @@ fn wrong(text: &str) -> String {
             (false, true, _) => return said("syntax error in expression", at),
             (true, true, _) | (false, false, ")" | "]" | "++" | "--") => wants_value = false,
             (true, false, "+" | "-" | "!" | "~" | "(" | "++" | "--") | (false, false, _) => {
-                wants_value = true
+                wants_value = true;
             }
             (true, false, _) => {
                 return said("syntax error: operand expected", if last > 0 { last } else { at });

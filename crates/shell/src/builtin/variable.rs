@@ -117,7 +117,7 @@ pub fn declare(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         let known: Vec<String> =
             functions.keys().filter(|it| names.is_empty() || names.contains(it)).cloned().collect();
         known.iter().for_each(|name| {
-            call.out.line(&format!("{}{name}", if names.is_empty() { "declare -f " } else { "" }))
+            call.out.line(&format!("{}{name}", if names.is_empty() { "declare -f " } else { "" }));
         });
         return Ok(i32::from(known.len() < names.len()));
     }

@@ -288,9 +288,6 @@ fn compile(
                 if pattern.starts_with("[:") && pattern.ends_with(":]") {
                     return Err("character class syntax is [[:space:]], not [:space:]".to_owned());
                 }
-                if let Some(stray) = stray(pattern) {
-                    call.out.err(&format!("grep: warning: stray \\ before {stray}"));
-                }
                 if let Some(op) = pattern.chars().next().filter(|c| kind == 'E' && "*+?{".contains(*c)) {
                     call.out.err(&format!("grep: warning: {op} at start of expression"));
                 }
@@ -320,22 +317,6 @@ fn compile(
         })
     });
     if patterns.is_empty() { Ok(Vec::new()) } else { built.collect() }
-}
-
-/// A letter that a backslash changes nothing about, which GNU grep warns of: `\d` is Perl's.
-fn stray(pattern: &str) -> Option<char> {
-    let mut chars = pattern.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next() {
-                Some(next) if next.is_ascii_alphabetic() && !"bBwWsS".contains(next) => return Some(next),
-                _ => {}
-            },
-            '[' => chars.by_ref().find(|c| *c == ']').map_or((), drop),
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -375,6 +356,5 @@ mod tests {
             sh("grep b nope"),
             (String::new(), "grep: nope: No such file or directory\n".to_owned(), 2)
         );
-        assert_eq!(sh("echo 1 | grep '\\d'").1, "grep: warning: stray \\ before d\n");
     }
 }

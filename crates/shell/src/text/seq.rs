@@ -59,9 +59,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
                     return Ok(1);
                 };
                 if matches!(name.as_str(), "-s" | "--separator") {
-                    separator = value
+                    separator = value;
                 } else {
-                    format = Some(value)
+                    format = Some(value);
                 }
             }
             "--" => {}

@@ -118,7 +118,7 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
 }
 
 /// Lines of texts that are sorted each: always the least of those that are next.
-fn merged<'l>(texts: Vec<Vec<&'l str>>, order: impl Fn(&str, &str) -> Ordering) -> Vec<&'l str> {
+fn merged(texts: Vec<Vec<&str>>, order: impl Fn(&str, &str) -> Ordering) -> Vec<&str> {
     let mut left: Vec<_> = texts.into_iter().map(|lines| lines.into_iter().peekable()).collect();
     let mut out = Vec::new();
     loop {

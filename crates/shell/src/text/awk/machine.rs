@@ -588,12 +588,12 @@ impl<'a, 'c, 's> Awk<'a, 'c, 's> {
             Op::Equal | Op::Unequal | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
                 let order = l.compare(&r, &format);
                 Value::flag(match op {
-                    Op::Equal => order.is_some_and(|it| it.is_eq()),
-                    Op::Unequal => order.is_none_or(|it| it.is_ne()),
-                    Op::Less => order.is_some_and(|it| it.is_lt()),
-                    Op::LessOrEqual => order.is_some_and(|it| it.is_le()),
-                    Op::Greater => order.is_some_and(|it| it.is_gt()),
-                    _ => order.is_some_and(|it| it.is_ge()),
+                    Op::Equal => order.is_some_and(std::cmp::Ordering::is_eq),
+                    Op::Unequal => order.is_none_or(std::cmp::Ordering::is_ne),
+                    Op::Less => order.is_some_and(std::cmp::Ordering::is_lt),
+                    Op::LessOrEqual => order.is_some_and(std::cmp::Ordering::is_le),
+                    Op::Greater => order.is_some_and(std::cmp::Ordering::is_gt),
+                    _ => order.is_some_and(std::cmp::Ordering::is_ge),
                 })
             }
             _ => Value::Number(self.calculate(op, l.number(), r.number())?),

@@ -284,11 +284,11 @@ impl<'m> Work<'m> {
                     self.write(file, &text);
                 }
                 What::Hold { adds: true } => {
-                    self.hold = format!("{}{}{}", self.hold, self.mark, self.pattern)
+                    self.hold = format!("{}{}{}", self.hold, self.mark, self.pattern);
                 }
                 What::Hold { adds: false } => self.hold.clone_from(&self.pattern),
                 What::Get { adds: true } => {
-                    self.pattern = format!("{}{}{}", self.pattern, self.mark, self.hold)
+                    self.pattern = format!("{}{}{}", self.pattern, self.mark, self.hold);
                 }
                 What::Get { adds: false } => self.pattern.clone_from(&self.hold),
                 What::Exchange => std::mem::swap(&mut self.pattern, &mut self.hold),
