@@ -263,8 +263,13 @@ fn build(name: &str, beside: Beside) -> Option<(World, Machine)> {
     let mut machine = Machine::default();
     let context = state["context"].as_str()?.to_owned();
     let server = state["server"].as_str()?.to_owned();
-    let cluster =
-        Cluster { name: context.clone(), server, control_plane: "podpath".to_owned(), insecure: false };
+    let cluster = Cluster {
+        name: context.clone(),
+        server,
+        control_plane: "podpath".to_owned(),
+        insecure: false,
+        other: BTreeMap::new(),
+    };
     for (name, user, groups) in [
         ("dev", "dev", &["system:authenticated"][..]),
         (context.as_str(), "admin", &["system:masters", "system:authenticated"]),

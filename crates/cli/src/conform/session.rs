@@ -337,6 +337,7 @@ fn machine() -> Machine {
         server: "https://127.0.0.1:26443".to_owned(),
         control_plane: "podpath".to_owned(),
         insecure: true,
+        other: std::collections::BTreeMap::new(),
     };
     let user = |name: &str, groups: &[&str]| User {
         name: name.to_owned(),
@@ -347,6 +348,7 @@ fn machine() -> Machine {
     };
     machine.kubectl = "v1.32.4-dispatcher".into();
     machine.export("KUBECONFIG", "/home/user/kubeconfig");
+    machine.kubeconfig.path = Some("/home/user/kubeconfig".to_owned());
     machine.kubeconfig.users = vec![
         user("dev", &["developers", "system:authenticated"]),
         user("viewer", &["viewers", "system:authenticated"]),

@@ -16,7 +16,7 @@ use cluster::{ClusterId, Principal, Refusal, Request, World, provision::Provisio
 use crate::{
     eval::Flow,
     flag::{Flag, FlagError, Given, switch, value},
-    kubectl::known,
+    kubectl::{config::files, known},
     output::Hint,
     tool::Call,
 };
@@ -178,7 +178,11 @@ fn create(call: &mut Call<'_, '_>, given: &Given) -> i32 {
     };
     let shown = shown.unwrap_or_else(|| format!("kindest/node:{version}"));
     let shown = shown.split('@').next().unwrap_or(&shown).to_owned();
+    let files = files::open(call.shell, given.value("kubeconfig")).ok().flatten();
     call.shell.machine.kubeconfig.add(entries.0, entries.1, entries.2);
+    if let Some(files) = files {
+        files.close(call.shell);
+    }
     let up = |world: &World| !nodes(world, &name).is_empty();
     call.shell.wait_until(LONGEST, call.out, up);
     // Making the cluster takes this long in the real tool, before it answers.

@@ -87,10 +87,11 @@ impl Kube<'_, '_> {
             );
         }
         if let Some(file) = self.given.value("kubeconfig").filter(|it| !it.is_empty()) {
-            // MODEL: there is one kubeconfig, under the name that KUBECONFIG or the home directory gives it.
             let machine = &self.shell.machine;
-            let own = machine.variable("KUBECONFIG").unwrap_or("/home/user/.kube/config");
-            if machine.path(file) != machine.path(own) && machine.files.get(&machine.path(file)).is_none() {
+            let path = machine.path(file);
+            if !["/dev/null", machine.kubeconfig.path()].contains(&path.as_str())
+                && machine.files.get(&path).is_none()
+            {
                 return Fail::error(format!("stat {file}: no such file or directory"));
             }
         }
@@ -125,6 +126,18 @@ impl Kube<'_, '_> {
             let mut planes = self.shell.world.store().list::<ControlPlane>(ClusterId::WORLD, None);
             planes.find(|plane| plane.metadata.name.as_deref() == Some(&known.control_plane))
         });
+        // Who names a server by hand has to know by what its certificate is signed, or not care.
+        let name = super::config::files::behind(self.shell, &server);
+        let plane = match plane {
+            None if !name.is_empty() && !self.given.on("insecure-skip-tls-verify") => {
+                return Err(Fail::Plain(
+                    "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority"
+                        .to_owned(),
+                ));
+            }
+            None => super::known::plane(self.shell.world, &name),
+            plane => plane,
+        };
         let Some(plane) = plane else { return Err(nowhere(&server)) };
         let (mut who, mut uid, mut extra) = user.map(shown_by).unwrap_or_default();
         // UPSTREAM: a client certificate is sent beside the token, and the server looks at it first.
@@ -551,16 +564,20 @@ fn by_token(token: &str) -> Option<Shown> {
 fn shown_by(user: &User) -> Shown {
     let owner = match &user.credential {
         Credential::Token(token) => by_token(token),
-        Credential::Certificate | Credential::Exec(_) | Credential::Nothing | Credential::Password(..) => {
-            None
-        }
+        Credential::Certificate
+        | Credential::Exec(_)
+        | Credential::Nothing
+        | Credential::Password(..)
+        | Credential::Other(_) => None,
     };
     if let Some(owner) = owner {
         return owner;
     }
     let proof = match &user.credential {
         Credential::Certificate => Proof::Certificate,
-        Credential::Token(_) | Credential::Nothing | Credential::Password(..) => Proof::Token,
+        Credential::Token(_) | Credential::Nothing | Credential::Password(..) | Credential::Other(_) => {
+            Proof::Token
+        }
         Credential::Exec(_) => Proof::IamToken,
     };
     let (name, groups) = (user.identity.clone(), user.groups.clone());

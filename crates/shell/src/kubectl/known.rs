@@ -106,6 +106,7 @@ fn make(
             server,
             control_plane: control_plane.to_owned(),
             insecure: false,
+            other: std::collections::BTreeMap::new(),
         },
         User {
             name: user.to_owned(),

@@ -1,9 +1,13 @@
 //! Which clusters does this machine know, and as whom?
 //!
-//! The contents of `~/.kube/config`, typed. MODEL: the file itself is not on the virtual disk.
+//! The contents of `~/.kube/config`, typed.
+
+use std::collections::BTreeMap;
 
 use api::SimTime;
+use serde_json::Value;
 
+use crate::kubectl::config::FILE;
 pub use crate::kubectl::discovery::Discovered;
 
 /// A context: a cluster, a user, a namespace.
@@ -30,6 +34,8 @@ pub struct Cluster {
     pub control_plane: String,
     /// Whether the server's certificate is not looked at.
     pub insecure: bool,
+    /// What else is said of it, such as `tls-server-name`: kept and shown.
+    pub other: BTreeMap<String, Value>,
 }
 
 /// A user entry.
@@ -60,6 +66,8 @@ pub enum Credential {
     Token(String),
     /// `aws eks get-token`, with region and cluster.
     Exec(Vec<String>),
+    /// In a way that the lab keeps and shows: another plugin, files of certificates. No server knows it.
+    Other(Value),
 }
 
 /// The whole file.
@@ -79,9 +87,17 @@ pub struct Kubeconfig {
     pub current: String,
     /// When the last change was made, for nobody but the page.
     pub changed: SimTime,
+    /// Where it lies, if not in the home directory.
+    pub path: Option<String>,
 }
 
 impl Kubeconfig {
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or(FILE)
+    }
+
     /// The context with this name.
     #[must_use]
     pub fn context(&self, name: &str) -> Option<&Context> {
@@ -123,7 +139,13 @@ impl Kubeconfig {
             Ok(at) => at,
             Err(at) => {
                 let (server, control_plane) = (String::new(), String::new());
-                let made = Cluster { name: name.to_owned(), server, control_plane, insecure: false };
+                let made = Cluster {
+                    name: name.to_owned(),
+                    server,
+                    control_plane,
+                    insecure: false,
+                    other: BTreeMap::new(),
+                };
                 self.clusters.insert(at, made);
                 at
             }

@@ -14,7 +14,7 @@ mod beside;
 mod certificate;
 mod client;
 mod command;
-mod config;
+pub(crate) mod config;
 mod cordon;
 mod create;
 mod debug;
@@ -219,6 +219,14 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         call.out.err(&missing);
         return Ok(1);
     }
+    let file = given.value("kubeconfig").map(str::to_owned);
+    let files = match config::files::open(call.shell, file.as_deref()) {
+        Ok(files) => files,
+        Err(why) => {
+            call.out.err(&format!("error: {why}"));
+            return Ok(1);
+        }
+    };
     let mut kube = Kube {
         stdin: &mut *call.stdin,
         out: &mut *call.out,
@@ -231,6 +239,9 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<i32, Flow> {
         warned: std::collections::BTreeSet::new(),
     };
     let done = kube.kustomized().and_then(|()| (verb.run)(&mut kube));
+    if let Some(files) = files {
+        files.close(kube.shell);
+    }
     match (done, kube.warned.len()) {
         (Ok(()), warnings @ 1..) if kube.given.on("warnings-as-errors") => {
             let many = if warnings == 1 { "" } else { "s" };

@@ -1,4 +1,6 @@
 //! `kubectl version` and `kubectl cluster-info`.
+//!
+//! MODEL: `--match-server-version` is not looked at; the real one refuses every server that is not of its own build.
 
 use serde_json::{Value, json};
 

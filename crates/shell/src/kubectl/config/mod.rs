@@ -1,20 +1,21 @@
 //! `kubectl config`: contexts, clusters and users of this machine. Source: kubectl `pkg/cmd/config`.
 
+mod entry;
+pub(crate) mod files;
 mod property;
 mod view;
 
 use crate::kubectl::{
     Done, Fail, Kube, help,
-    kubeconfig::{Context, Credential, Kubeconfig},
+    kubeconfig::{Context, Kubeconfig},
     print::table::Table,
 };
 
-/// Where the file would lie.
-const FILE: &str = "/home/user/.kube/config";
+pub(crate) use files::FILE;
 
 /// The file that messages name.
 fn file(kube: &Kube<'_, '_>) -> String {
-    kube.shell.machine.variable("KUBECONFIG").unwrap_or(FILE).to_owned()
+    files::default(kube.shell, kube.given.value("kubeconfig"))
 }
 
 pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
@@ -50,8 +51,8 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             Ok(())
         }
         ("set-context", [] | [_]) => set_context(kube, args.first().cloned()),
-        ("set-credentials", [name]) => set_credentials(kube, name),
-        ("set-cluster", [name]) => set_cluster(kube, name),
+        ("set-credentials", [name]) => entry::set_credentials(kube, name),
+        ("set-cluster", [name]) => entry::set_cluster(kube, name),
         ("set", [path, text]) => property::set(kube, path, text),
         ("unset", [path]) => property::unset(kube, path),
         ("delete-context" | "delete-cluster" | "delete-user", [name]) => delete(kube, &below, name),
@@ -158,49 +159,6 @@ fn missing(config: &Kubeconfig, names: &[String]) -> Done {
         Some(name) => Fail::error(format!("context {name} not found")),
         None => Ok(()),
     }
-}
-
-fn set_credentials(kube: &mut Kube<'_, '_>, name: &str) -> Done {
-    let text = |flag: &str| kube.given.value(flag).map(str::to_owned);
-    let (token, username, password) = (text("token"), text("username"), text("password"));
-    if token.is_some() && (username.is_some() || password.is_some()) {
-        return Fail::error(
-            "you cannot specify more than one authentication method at the same time: --token, --username/--password",
-        );
-    }
-    let config = &mut kube.shell.machine.kubeconfig;
-    let old = config.users.iter().find(|it| it.name == *name).map(|it| it.credential.clone());
-    let credential = match (token, username.is_some() || password.is_some(), old) {
-        (Some(token), _, _) => Credential::Token(token),
-        (None, true, old) => {
-            let (was, secret) = match old {
-                Some(Credential::Password(was, secret)) => (was, secret),
-                Some(
-                    Credential::Certificate
-                    | Credential::Exec(_)
-                    | Credential::Token(_)
-                    | Credential::Nothing,
-                )
-                | None => (String::new(), String::new()),
-            };
-            Credential::Password(username.unwrap_or(was), password.unwrap_or(secret))
-        }
-        (None, false, old) => old.unwrap_or(Credential::Nothing),
-    };
-    property::give(config, name, credential);
-    kube.out.line(&format!("User {name:?} set."));
-    Ok(())
-}
-
-fn set_cluster(kube: &mut Kube<'_, '_>, name: &str) -> Done {
-    let server = kube.given.value("server").map(str::to_owned);
-    let insecure =
-        kube.given.has("insecure-skip-tls-verify").then(|| kube.given.on("insecure-skip-tls-verify"));
-    let cluster = kube.shell.machine.kubeconfig.cluster_mut(name);
-    cluster.server = server.unwrap_or_else(|| cluster.server.clone());
-    cluster.insecure = insecure.unwrap_or(cluster.insecure);
-    kube.out.line(&format!("Cluster {name:?} set."));
-    Ok(())
 }
 
 fn set_context(kube: &mut Kube<'_, '_>, name: Option<String>) -> Done {

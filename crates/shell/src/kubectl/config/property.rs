@@ -1,6 +1,6 @@
 //! `kubectl config set` and `unset`: one value by its path.
 //!
-//! MODEL: values that decide nothing in the lab (certificates, proxies, preferences) are taken and not kept.
+//! MODEL: preferences, extensions and the files of certificates are taken and not kept.
 //! Source: kubectl `pkg/cmd/config/{set,unset,navigation_step_parser}.go`.
 
 use crate::kubectl::{
@@ -79,6 +79,9 @@ fn place(path: &str) -> Done<Place<'_>> {
 
 pub(super) fn set(kube: &mut Kube<'_, '_>, path: &str, text: &str) -> Done {
     let place = place(path)?;
+    if text.is_empty() {
+        return Fail::error("you cannot use set to unset a property");
+    }
     let config = &mut kube.shell.machine.kubeconfig;
     match place {
         Place::Current => config.current = text.to_owned(),
@@ -107,6 +110,9 @@ pub(super) fn set(kube: &mut Kube<'_, '_>, path: &str, text: &str) -> Done {
             match field {
                 "server" => cluster.server = text.to_owned(),
                 "insecure-skip-tls-verify" => cluster.insecure = on.unwrap_or_default(),
+                "tls-server-name" | "proxy-url" | "certificate-authority" => {
+                    cluster.other.insert(field.to_owned(), text.into());
+                }
                 _ => {}
             }
         }
@@ -165,7 +171,7 @@ pub(super) fn unset(kube: &mut Kube<'_, '_>, path: &str) -> Done {
             match field {
                 "server" => cluster.server.clear(),
                 "insecure-skip-tls-verify" => cluster.insecure = false,
-                _ => {}
+                field => drop(cluster.other.remove(field)),
             }
         }
         Place::Field(_, name, field) => {

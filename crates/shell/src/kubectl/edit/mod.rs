@@ -1,6 +1,7 @@
 //! `kubectl edit`.
 //!
 //! Several objects stand in one file; what became of each is sent as a patch. `create --edit` opens its objects one by one.
+//! MODEL: of the parts of an object only its status is edited; a Scale is refused, which the real one opens and cannot save.
 //! Source: kubectl `pkg/cmd/util/editor/editoptions.go`.
 
 mod session;
@@ -49,6 +50,11 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             "unable to match a printer suitable for the output format {other:?}, allowed formats are: json,yaml"
         ));
     }
+    let part = match kube.given.value("subresource") {
+        None | Some("") => "",
+        Some("status") => "status",
+        Some(_) => return Err(Fail::Plain(super::raw::MISSING.to_owned())),
+    };
     let mut chosen = Vec::new();
     for (kind, namespace, name) in kube.chosen_or_all(&args)? {
         let mut live = kube.get(kind, &namespace, &name)?;
@@ -92,7 +98,7 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
             let sent = if has_schema(it.kind) {
                 let patch = api::patch::three_way(it.kind, &it.live, &wanted, &it.live);
                 let at = (it.kind, it.namespace.as_str(), it.name.as_str());
-                kube.patch_part(at, "", PatchKind::Strategic, patch, false)
+                kube.patch_part(at, part, PatchKind::Strategic, patch, false)
             } else {
                 kube.update(it.kind, &it.namespace, &it.name, wanted, false)
             };

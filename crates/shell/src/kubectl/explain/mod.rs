@@ -1,5 +1,6 @@
 //! `kubectl explain`: what a field means, from the schema. Source: kubectl `pkg/explain/v2/templates/plaintext.tmpl`; case o-explain.
 
+mod old;
 mod shape;
 
 use api::schema;
@@ -93,6 +94,12 @@ pub(super) fn run(kube: &mut Kube<'_, '_>) -> Done {
         };
         at = field.inner;
         found = Some(field);
+    }
+    if kube.given.value("output") == Some("plaintext-openapiv2") {
+        let words = found.as_ref().map_or_else(|| root.words(descriptions), Field::paragraphs);
+        let text = old::text(info, found.as_ref(), &words, at, descriptions, kube.given.on("recursive"));
+        kube.out.out(&text);
+        return Ok(());
     }
     let words = if let Some(field) = &found {
         text.push_str(&format!("FIELD: {} <{}>\n", field.name, field.type_));

@@ -64,15 +64,31 @@ impl<'s> Shape<'s> {
     }
 }
 
+/// Fields that may hold anything, by the types that Go gives them. Source: apiextensions `v1/types_jsonschema.go`.
+const LOOSE: [(&str, &str); 7] = [
+    ("additionalItems", "JSONSchemaPropsOrBool"),
+    ("additionalProperties", "JSONSchemaPropsOrBool"),
+    ("default", "JSON"),
+    ("dependencies", "map[string]JSONSchemaPropsOrStringArray"),
+    ("enum", "[]JSON"),
+    ("example", "JSON"),
+    ("items", "JSONSchemaPropsOrArray"),
+];
+
 fn known<'s>(of: &'static TypeSchema, field: &'static FieldSchema, descriptions: &Descriptions) -> Field<'s> {
     let words = descriptions.get(&(of.definition, field.name)).filter(|words| !words.is_empty()).cloned();
     let inner = field.ty.inner_object();
     let type_words = inner.map(|of| of.definition).or_else(|| leaf(&field.ty));
+    let loose = LOOSE.iter().find(|(name, _)| of.name() == "JSONSchemaProps" && *name == field.name);
     // A kind's metadata may be left out, whatever its Rust type says; only an Event's may not.
     let is_top = field.name == "metadata" && of.field("kind").is_some() && of.name() != "Event";
     Field {
         name: field.name,
-        type_: if field.name == "fieldsV1" { "FieldsV1".to_owned() } else { type_name(&field.ty) },
+        type_: match loose {
+            _ if field.name == "fieldsV1" => "FieldsV1".to_owned(),
+            Some((_, loose)) => (*loose).to_owned(),
+            None => type_name(&field.ty),
+        },
         required: field.required && !is_top,
         values: words.as_deref().map(values).unwrap_or_default().into_iter().map(str::to_owned).collect(),
         more: type_words.and_then(|of| descriptions.get(&(of, "")).cloned()).into_iter().collect(),
